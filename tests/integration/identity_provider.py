@@ -1,0 +1,149 @@
+"""A real OpenID provider (npm: oidc-provider) on the loopback, and its keys, for tests that need an issuer
+nobody here wrote. Needs `node` and `npm`; `missing` says what is not there."""
+
+import json
+import shutil
+import socket
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+from base64 import b64encode
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from joserfc.jwk import ECKey, KeySet, RSAKey
+
+FOLDER = Path(__file__).parent / "idp"
+CLIENT_ID = "orders-client"
+CLIENT_SECRET = "a secret of the tests only"
+AUDIENCE_RS256 = "https://orders.example"
+AUDIENCE_ES256 = "https://stock.example"
+START_SECONDS = 20.0
+
+Json = dict[str, Any]
+
+
+def missing() -> str | None:
+    """What this machine lacks to run the provider, as a sentence; None when nothing."""
+    absent = [name for name in ("node", "npm") if shutil.which(name) is None]
+    return f"the OpenID provider needs {' and '.join(absent)}, not found on PATH" if absent else None
+
+
+def install() -> None:
+    """Install the locked packages, unless exactly these are installed."""
+    if _locked(FOLDER / "package-lock.json") != _locked(FOLDER / "node_modules/.package-lock.json"):
+        command = ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+        subprocess.run(command, cwd=FOLDER, check=True, capture_output=True, timeout=300)
+
+
+def _locked(lock: Path) -> dict[str, str]:
+    """The integrity of each package in a lock file by its place; empty when there is no such file."""
+    if not lock.exists():
+        return {}
+    packages: dict[str, Json] = json.loads(lock.read_text())["packages"]
+    return {place: package["integrity"] for place, package in packages.items() if place}
+
+
+def new_key_set(name: str) -> KeySet:
+    """A fresh private JWK Set, one RS256 and one ES256 key, with kids `NAME-rs256` and `NAME-es256`."""
+    rsa = RSAKey.generate_key(2048, {"kid": f"{name}-rs256", "alg": "RS256", "use": "sig"})
+    ec = ECKey.generate_key("P-256", {"kid": f"{name}-es256", "alg": "ES256", "use": "sig"})
+    return KeySet([rsa, ec])
+
+
+class IdentityProvider:
+    """The provider as a process: running inside `with`, on one port for its whole life."""
+
+    def __init__(self, folder: Path, key_set: KeySet) -> None:
+        """`folder` (a test's own) receives the key set file and the log."""
+        self._folder = folder
+        self._key_set = key_set
+        self._log = folder / "identity-provider.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.issuer = f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+    def __enter__(self) -> Self:
+        install()
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def jwks_uri(self) -> str:
+        return f"{self.issuer}/jwks"
+
+    def start(self) -> None:
+        """Start it and return once it listens."""
+        assert self._process is None
+        keys = self._folder / "identity-provider-keys.json"
+        keys.write_text(json.dumps(self._key_set.as_dict(private=True)))
+        port = self.issuer.rpartition(":")[2]
+        ready_before = self._lines().count("ready")
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(
+                ["node", "server.mjs", port, str(keys), CLIENT_SECRET],
+                cwd=FOLDER,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while self._lines().count("ready") == ready_before:
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                raise RuntimeError(f"the OpenID provider did not start:\n{self._log.read_text()}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """Stop it; the port is free afterwards. Stopping twice is fine."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        process.communicate(timeout=10)
+
+    def restart(self, key_set: KeySet) -> None:
+        """Rotate: the same issuer at the same address with other keys."""
+        self.stop()
+        self._key_set = key_set
+        self.start()
+
+    def token(self, scope: str = "orders:read", audience: str = AUDIENCE_RS256) -> str:
+        """An `at+jwt` access token by client credentials; `audience` also chooses RS256 or ES256."""
+        form = {"grant_type": "client_credentials", "scope": scope, "resource": audience}
+        basic = f"{urllib.parse.quote_plus(CLIENT_ID)}:{urllib.parse.quote_plus(CLIENT_SECRET)}"
+        request = urllib.request.Request(
+            f"{self.issuer}/token",
+            data=urllib.parse.urlencode(form).encode(),
+            headers={"Authorization": f"Basic {b64encode(basic.encode()).decode()}"},
+        )
+        access_token: str = _fetch(request)["access_token"]
+        return access_token
+
+    def metadata(self) -> Json:
+        """Its metadata document (OpenID Connect Discovery 1.0)."""
+        return _fetch(urllib.request.Request(f"{self.issuer}/.well-known/openid-configuration"))
+
+    def jwks(self) -> Json:
+        """Its public JWK Set; counts as one request."""
+        return _fetch(urllib.request.Request(self.jwks_uri))
+
+    def jwks_requests(self) -> int:
+        """How often the JWK Set was asked for since the first start."""
+        return self._lines().count("GET /jwks")
+
+    def _lines(self) -> list[str]:
+        return self._log.read_text().splitlines() if self._log.exists() else []
+
+
+def _fetch(request: urllib.request.Request) -> Json:
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        content: Json = json.load(answer)
+    return content
