@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from joserfc.jwk import ECKey, KeySet, RSAKey
+from joserfc.jwk import ECKey, KeySet, KeySetSerialization, RSAKey
 
 FOLDER = Path(__file__).parent / "idp"
 CLIENT_ID = "orders-client"
@@ -129,11 +129,13 @@ class IdentityProvider:
 
     def metadata(self) -> Json:
         """Its metadata document (OpenID Connect Discovery 1.0)."""
-        return _fetch(urllib.request.Request(f"{self.issuer}/.well-known/openid-configuration"))
+        metadata: Json = _fetch(urllib.request.Request(f"{self.issuer}/.well-known/openid-configuration"))
+        return metadata
 
-    def jwks(self) -> Json:
+    def jwks(self) -> KeySetSerialization:
         """Its public JWK Set; counts as one request."""
-        return _fetch(urllib.request.Request(self.jwks_uri))
+        key_set: KeySetSerialization = _fetch(urllib.request.Request(self.jwks_uri))
+        return key_set
 
     def jwks_requests(self) -> int:
         """How often the JWK Set was asked for since the first start."""
@@ -143,7 +145,6 @@ class IdentityProvider:
         return self._log.read_text().splitlines() if self._log.exists() else []
 
 
-def _fetch(request: urllib.request.Request) -> Json:
+def _fetch(request: urllib.request.Request) -> Any:
     with urllib.request.urlopen(request, timeout=5) as answer:
-        content: Json = json.load(answer)
-    return content
+        return json.load(answer)
