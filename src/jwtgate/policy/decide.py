@@ -1,0 +1,56 @@
+"""The order of the rooms. The only file that knows it."""
+
+from __future__ import annotations
+
+from jwtgate.errors import Fault, Refusal
+from jwtgate.policy.claims import check_claims
+from jwtgate.policy.extract import extract
+from jwtgate.policy.facts import Facts, Steps
+from jwtgate.policy.identify import Proven, identify
+from jwtgate.policy.issue import issue
+from jwtgate.policy.match import match
+from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused, Trail
+from jwtgate.policy.permissions import check_permissions
+from jwtgate.policy.plan import Plan, Slot
+from jwtgate.policy.request import RequestView
+from jwtgate.policy.rewrite import rewrite
+from jwtgate.policy.verify import verify
+
+
+def decide(plan: Plan, request: RequestView, facts: Facts, now: int) -> Steps[Outcome]:
+    """Walk one request through the rooms. `now` is a NumericDate, in seconds."""
+    trail = Trail(request, now)
+    try:
+        route = trail.route = match(plan, request)
+        for slot in route.slots:
+            yield from _prove(slot, trail, facts)
+        trail.room, trail.slot = "identify", ""
+        principal = trail.principal = identify(trail.proven)
+        trail.room = "permissions"
+        check_permissions(route, principal)
+        trail.room = "issue"
+        issued = yield from issue(route, request, principal)
+        trail.room = "rewrite"
+        rewritten = rewrite(route, request, principal, issued=issued)
+        ends = [token.reuse_until for _, token in issued]
+        if principal.good_until is not None:
+            ends.append(principal.good_until)
+        return Allowed(route, rewritten, trail, min(ends, default=None))
+    except Refusal as refusal:
+        return Refused(refusal, trail)
+    except Fault as fault:
+        return Failed(fault, trail)
+
+
+def _prove(slot: Slot, trail: Trail, facts: Facts) -> Steps[None]:
+    """Take one slot from its credential to a proven token; an absent credential proves nothing."""
+    trail.room, trail.slot = "extract", slot.name
+    credential = extract(slot, trail.request)
+    if credential is None:
+        return
+    trail.presented[slot.name] = credential
+    trail.room = "verify"
+    issuer, token = yield from verify(slot, credential, facts, client=trail.request.client)
+    trail.room = "claims"
+    good_until = check_claims(issuer, slot, token.claims, now=trail.now)
+    trail.proven[slot.name] = Proven(issuer, token, good_until)

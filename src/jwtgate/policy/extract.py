@@ -1,0 +1,53 @@
+"""The credential a slot accepts, or its absence (RFC 6750 section 2).
+
+The order of sources never depends on the order of fields: every source is looked at, and a second candidate
+anywhere refuses the request.
+"""
+
+from __future__ import annotations
+
+from jwtgate.errors import CredentialMissing, RequestRefused
+from jwtgate.oauth.bearer import parse_authorization
+from jwtgate.policy.plan import Place, Slot, Source
+from jwtgate.policy.request import RequestView, cookie_values, query_values
+
+
+def extract(slot: Slot, request: RequestView) -> str | None:
+    """What the request presents for this slot; None when nothing is presented and the slot allows that.
+
+    Refuses `credential_missing`, `credential_repeated`, `credential_malformed`.
+    """
+    found = [credential for source in slot.sources for credential in _candidates(source, request)]
+    if len(found) > 1:
+        raise RequestRefused("credential_repeated", slot=slot.name)
+    if found:
+        return found[0]
+    if slot.required:
+        raise CredentialMissing("credential_missing", slot=slot.name)
+    return None
+
+
+def _candidates(source: Source, request: RequestView) -> list[str]:
+    if source.place is Place.AUTHORIZATION:
+        values = request.field_values(b"authorization")
+        if len(values) > 1:
+            raise RequestRefused("credential_repeated", field="authorization")
+        return [token for value in values if (token := parse_authorization(value)) is not None]
+    if source.place is Place.FIELD:
+        prefix = source.prefix.encode()
+        values = request.field_values(source.name.encode())
+        if len(values) > 1:
+            raise RequestRefused("credential_repeated", field=source.name)
+        return [_text(value[len(prefix) :]) for value in values if value.startswith(prefix)]
+    if source.place is Place.COOKIE:
+        name = source.name.encode()
+        fields = request.field_values(b"cookie")
+        return [_text(value) for field in fields for value in cookie_values(field, name) if value]
+    return [value for value in query_values(request.query, source.name) if value]
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode("ascii")
+    except UnicodeDecodeError:
+        raise RequestRefused("credential_malformed", cause="not ASCII") from None

@@ -1,0 +1,80 @@
+"""What a decision may look up without waiting, and what it asks for when that is not enough.
+
+`Facts` is a snapshot in memory. A room that misses something yields a `Need` and goes on with the answer; one
+that cannot be had is thrown into the walk as a `DependencyFault`. The loose typing of generator replies is
+confined to the look-ups of this file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+from jwtgate.errors import TokenRefused
+from jwtgate.jose.encoding import JSON
+from jwtgate.jose.key import Key
+from jwtgate.jose.key_set import KeySet
+from jwtgate.policy.plan import Issue, Issuer
+
+
+@dataclass(frozen=True, slots=True)
+class NeedKeys:
+    """The key set of an issuer, fetched again if it does not hold this `kid`. Answered by a `KeySet`."""
+
+    issuer: str
+    kid: str | None
+    client: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NeedIssuedToken:
+    """A token with these claims, signed. `not_after` bounds its `exp`. Answered by an `IssuedToken`."""
+
+    issue: Issue
+    claims: Mapping[str, JSON]
+    not_after: int | None
+
+
+Need = NeedKeys | NeedIssuedToken
+
+Answer = TypeVar("Answer")
+Steps = Generator[Need, Any, Answer]
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A token of ours in compact form. It may be handed out again until `reuse_until` (NumericDate)."""
+
+    text: str
+    reuse_until: int
+
+
+class Facts(Protocol):
+    """What is known right now."""
+
+    def key_set(self, issuer: str) -> KeySet | None:
+        """The issuer's usable key set, or None when there is none."""
+
+
+def find_keys(issuer: Issuer, alg: str, kid: str | None, *, facts: Facts, client: str) -> Steps[tuple[Key, ...]]:
+    """The keys this token may be verified with, at least one; asks once when we do not hold any.
+
+    A token may leave `kid` out; the set must then offer no more candidates than the issuer's bound.
+    """
+    tries = issuer.keys_tried_without_kid
+    held = facts.key_set(issuer.name)
+    keys = held.candidates(alg, kid, most_tries=tries) if held is not None else ()
+    if not keys:
+        held = yield NeedKeys(issuer.name, kid, client)
+        keys = held.candidates(alg, kid, most_tries=tries)
+    if not keys:
+        raise TokenRefused("key_unknown", issuer=issuer.name, kid=kid, alg=alg)
+    return keys
+
+
+def find_issued_token(need: NeedIssuedToken) -> Steps[IssuedToken]:
+    """The token, signed now or handed out again."""
+    token = yield need
+    assert isinstance(token, IssuedToken)  # noqa: S101 - a driver that answers otherwise is a bug
+    return token

@@ -1,0 +1,121 @@
+"""Which route a request belongs to: by host, then path, then method; the most particular wins.
+
+A path template has literal segments, `{name}` for exactly one non-empty segment, and may end in `/*` for
+everything below. Literal beats `{name}` beats `/*`; a named host beats `*.suffix` beats none. Nothing about
+the query or a header field ever takes part, and a request that fits nothing has no route (deny by default).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+from jwtgate.errors import RouteUnknown
+
+if TYPE_CHECKING:
+    from jwtgate.policy.plan import Plan, Route
+    from jwtgate.policy.request import RequestView
+
+ANY_METHOD = "*"
+
+
+class _Node:
+    """One place in the tree of path segments. Routes hang by method, exactly here or for all below."""
+
+    __slots__ = ("below", "here", "literals", "parameter")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node] = {}
+        self.parameter: _Node | None = None
+        self.here: dict[str, Route] = {}
+        self.below: dict[str, Route] = {}
+
+
+class Router:
+    """A table from (method, host, path) to a route; a look-up costs one step a segment."""
+
+    __slots__ = ("_any_host", "_hosts", "_suffixes")
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, _Node] = {}
+        self._suffixes: dict[str, _Node] = {}
+        self._any_host = _Node()
+
+    def add(self, route: Route, path: str, *, methods: Iterable[str], hosts: Iterable[str]) -> Route | None:
+        """Hang a route under a template. Gives the route already there, if one takes the same requests.
+
+        No methods: every method. No hosts: every host.
+        """
+        for root in list(self._roots(hosts)):
+            table = _table(root, path)
+            for method in tuple(methods) or (ANY_METHOD,):
+                taken = table.setdefault(method, route)
+                if taken is not route:
+                    return taken
+        return None
+
+    def _roots(self, hosts: Iterable[str]) -> Iterator[_Node]:
+        named = tuple(hosts)
+        if not named:
+            yield self._any_host
+        for host in named:
+            if host.startswith("*."):
+                yield self._suffixes.setdefault(host[1:], _Node())
+            else:
+                yield self._hosts.setdefault(host, _Node())
+
+    def find(self, method: str, host: str, path: str) -> Route | None:
+        """The most particular route for this request. `host` is lower case and without its port."""
+        segments = path.split("/")
+        if self._hosts:
+            root = self._hosts.get(host)
+            route = root and _find(root, segments, 1, method)
+            if route:
+                return route
+        if self._suffixes:
+            dot = host.find(".")
+            while dot >= 0:
+                root = self._suffixes.get(host[dot:])
+                route = root and _find(root, segments, 1, method)
+                if route:
+                    return route
+                dot = host.find(".", dot + 1)
+        return _find(self._any_host, segments, 1, method)
+
+
+def _table(root: _Node, path: str) -> dict[str, Route]:
+    node = root
+    segments = path.split("/")[1:]
+    for position, segment in enumerate(segments):
+        if segment == "*" and position == len(segments) - 1:
+            return node.below
+        if segment.startswith("{") and segment.endswith("}"):
+            node.parameter = node.parameter or _Node()
+            node = node.parameter
+        else:
+            node = node.literals.setdefault(segment, _Node())
+    return node.here
+
+
+def _find(node: _Node, segments: list[str], position: int, method: str) -> Route | None:
+    if position == len(segments):
+        return node.here.get(method) or node.here.get(ANY_METHOD)
+    segment = segments[position]
+    child = node.literals.get(segment)
+    if child is not None:
+        route = _find(child, segments, position + 1, method)
+        if route is not None:
+            return route
+    if node.parameter is not None and segment:
+        route = _find(node.parameter, segments, position + 1, method)
+        if route is not None:
+            return route
+    return node.below.get(method) or node.below.get(ANY_METHOD)
+
+
+def match(plan: Plan, request: RequestView) -> Route:
+    """The route of this request. Refuses `route_unknown`."""
+    route = plan.router.find(request.method, request.host, request.path)
+    if route is None:
+        raise RouteUnknown("route_unknown", method=request.method, path=request.path)
+    return route

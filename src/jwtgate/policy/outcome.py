@@ -1,0 +1,57 @@
+"""How a request ended: allowed, refused or failed, with the trail that led there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from jwtgate.errors import Fault, Refusal
+from jwtgate.policy.identify import ANONYMOUS, Principal, Proven
+from jwtgate.policy.plan import Route
+from jwtgate.policy.request import RequestView
+from jwtgate.policy.rewrite import Rewrite
+
+
+@dataclass(slots=True)
+class Trail:
+    """What is known of a walk so far; the room it stands in, and the slot it is busy with.
+
+    The one value of this floor that changes, and only while its own walk goes on.
+    """
+
+    request: RequestView
+    now: int
+    room: str = "match"
+    slot: str = ""
+    route: Route | None = None
+    presented: dict[str, str] = field(default_factory=dict)
+    proven: dict[str, Proven] = field(default_factory=dict)
+    principal: Principal = ANONYMOUS
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Forward it, rewritten so. The outcome holds until `good_until` (NumericDate), if that is set."""
+
+    route: Route
+    rewrite: Rewrite
+    trail: Trail
+    good_until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Answer no."""
+
+    refusal: Refusal
+    trail: Trail
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """We could not decide."""
+
+    fault: Fault
+    trail: Trail
+
+
+Outcome = Allowed | Refused | Failed
