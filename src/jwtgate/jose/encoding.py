@@ -1,0 +1,163 @@
+"""Base64url without padding (RFC 7515 section 2) and JSON as every document of ours must be written.
+
+One byte string has one accepted encoding, and one JSON text has one reading: unique names, finite numbers, well
+formed UTF-8, bounded depth. Errors are `ValueError` with a fixed sentence; the input is never quoted, since it may
+be a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from binascii import a2b_base64, b2a_base64
+from binascii import Error as Base64Error
+from typing import NoReturn, TypeAlias
+
+JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+
+MOST_DEPTH = 32
+MOST_MEMBERS = 1_000
+MOST_STRING_BYTES = 16_384
+MOST_INTEGER_DIGITS = 32
+
+_TO_STANDARD = bytearray(b"!" * 256)  # "!" is in no base64 alphabet, so the decoder refuses what is not ours
+for _byte in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789":
+    _TO_STANDARD[_byte] = _byte
+_TO_STANDARD[ord("-")], _TO_STANDARD[ord("_")] = b"+/"
+_TO_STANDARD = bytes(_TO_STANDARD)
+_FROM_STANDARD = bytes.maketrans(b"+/", b"-_")
+_PADDING = (b"", b"!", b"==", b"=")
+# The last character of a text whose length leaves 2 or 3 over 4 carries bits that belong to no byte.
+_LAST = (bytes(range(256)), b"", b"AQgw", b"AEIMQUYcgkosw048")
+
+
+def base64url_encode(data: bytes) -> str:
+    """The base64url text of `data`, without padding."""
+    return b2a_base64(data, newline=False).rstrip(b"=").translate(_FROM_STANDARD).decode("ascii")
+
+
+def base64url_decode(text: str | bytes) -> bytes:
+    """The bytes a base64url text stands for.
+
+    `ValueError` for padding, foreign characters, a length that cannot be, or unused bits that are not zero.
+    """
+    if isinstance(text, str):
+        if not text.isascii():
+            raise ValueError("not base64url")
+        text = text.encode("ascii")
+    over = len(text) & 3
+    if text and text[-1] not in _LAST[over]:
+        raise ValueError("not base64url")
+    try:
+        return a2b_base64(text.translate(_TO_STANDARD) + _PADDING[over], strict_mode=True)
+    except Base64Error:
+        raise ValueError("not base64url") from None
+
+
+def json_bytes(value: object) -> bytes:
+    """The compact UTF-8 JSON text of `value`. `ValueError` for NaN, infinity and lone surrogates."""
+    try:
+        return _ENCODER.encode(value).encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("not text that has a UTF-8 form") from None
+
+
+def parse_json(data: bytes, *, limit_bytes: int, most_members: int = MOST_MEMBERS) -> JSON:
+    """The value a JSON text stands for, read strictly by RFC 8259.
+
+    `ValueError` for more than `limit_bytes`, anything but UTF-8, repeated names, numbers that overflow or run on,
+    lone surrogates, nesting beyond 32, strings beyond 16 KiB, and more than `most_members` members in all.
+    """
+    if len(data) > limit_bytes:
+        raise ValueError("longer than is allowed")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
+    # Brackets and colons are counted before they are understood: far fewer than the limits is the usual case.
+    if text.count("[") + text.count("{") > MOST_DEPTH:
+        _check_depth(text)
+    try:
+        value: JSON = _DECODER.decode(text)
+    except json.JSONDecodeError:
+        raise ValueError("not JSON") from None
+    if len(data) > MOST_STRING_BYTES or "\\u" in text or text.count(":") > most_members:
+        _check_values(value, most_members)
+    return value
+
+
+def parse_json_object(data: bytes, *, limit_bytes: int, most_members: int = MOST_MEMBERS) -> dict[str, JSON]:
+    """The object a JSON text stands for; `ValueError` as `parse_json`, and for any other kind of value."""
+    value = parse_json(data, limit_bytes=limit_bytes, most_members=most_members)
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")  # noqa: TRY004 - the caller's text is at fault, not the caller's code
+    return value
+
+
+def _object(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name is repeated")
+    return members
+
+
+def _integer(text: str) -> int:
+    if len(text) > MOST_INTEGER_DIGITS and len(text.lstrip("-")) > MOST_INTEGER_DIGITS:
+        raise ValueError("a number has too many digits")
+    return int(text)
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if number - number != 0:  # only the infinities and NaN
+        raise ValueError("a number is too large")
+    return number
+
+
+def _constant(_: str) -> NoReturn:
+    raise ValueError("not JSON")
+
+
+# A string that is never closed runs to the end, so that the search stays linear in the length of the text.
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_BRACKET = re.compile(r"[\[\]{}]")
+
+
+def _check_depth(text: str) -> None:
+    depth = 0
+    for bracket in _BRACKET.findall(_STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MOST_DEPTH:
+            raise ValueError("nested too deeply")
+
+
+def _check_values(value: JSON, most_members: int) -> None:
+    members = 0
+    waiting: list[JSON] = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            _check_string(item)
+        elif isinstance(item, list):
+            waiting.extend(item)
+        elif isinstance(item, dict):
+            members += len(item)
+            waiting.extend(item)
+            waiting.extend(item.values())
+    if members > most_members:
+        raise ValueError("more members than are allowed")
+
+
+def _check_string(text: str) -> None:
+    try:
+        size = len(text.encode("utf-8"))
+    except UnicodeEncodeError:
+        raise ValueError("a lone surrogate") from None
+    if size > MOST_STRING_BYTES:
+        raise ValueError("a string is too long")
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
+)

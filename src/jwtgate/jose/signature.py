@@ -1,0 +1,185 @@
+"""JWS in its compact form (RFC 7515), with detached and unencoded payloads for those who ask (RFC 7797).
+
+The verifier chooses: which keys, which algorithms, whether a payload may be detached. What is verified is the bytes
+that arrived, never something written again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from jwtgate.errors import KeyRefused, TokenRefused
+from jwtgate.jose.algorithms import ALGORITHMS
+from jwtgate.jose.encoding import JSON, base64url_decode, base64url_encode, json_bytes
+from jwtgate.jose.header import Header, parse_header
+from jwtgate.jose.key import Key
+
+MOST_TOKEN_BYTES = 16_384
+MOST_DETACHED_BYTES = 1_048_576
+MOST_KEYS_TRIED = 4
+
+_JWS = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)").fullmatch
+_JWE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+){3}").fullmatch
+
+
+class Compact(NamedTuple):
+    """A JWS taken apart, unverified. `signing_input` is what its first two segments were received as."""
+
+    header: Header
+    payload_segment: str
+    signing_input: bytes
+    signature: bytes
+
+
+def split_compact(text: str | bytes, *, limit_bytes: int = MOST_TOKEN_BYTES) -> Compact:
+    """The parts of a compact JWS, its header checked.
+
+    `TokenRefused`: `token_too_large`, `token_malformed`, `token_encrypted` for five segments, and what `parse_header`
+    refuses. Size and shape are looked at before anything is decoded (SEC-4, SEC-6).
+    """
+    if len(text) > limit_bytes:
+        raise TokenRefused("token_too_large")
+    if isinstance(text, bytes):
+        text = text.decode("latin-1")  # one character a byte; what is not ASCII fails the match
+    match = _JWS(text)
+    if match is None:
+        raise TokenRefused("token_encrypted" if _JWE(text) else "token_malformed", part="shape")
+    header_segment, payload_segment, signature_segment = match.groups()
+    header = parse_header(header_segment)
+    try:
+        signature = base64url_decode(signature_segment)
+    except ValueError:
+        raise TokenRefused("token_malformed", part="signature") from None
+    return Compact(header, payload_segment, text[: match.end(2)].encode("ascii"), signature)
+
+
+def decode_payload(segment: str) -> bytes:
+    """The payload bytes of a segment; `TokenRefused("token_malformed")` when it is not base64url."""
+    try:
+        return base64url_decode(segment)
+    except ValueError:
+        raise TokenRefused("token_malformed", part="payload") from None
+
+
+def refuse_extensions(header: Header) -> None:
+    """Refuse a header that asks for any extension: none is implemented here (SEC-12, SEC-13)."""
+    if header.crit:
+        raise TokenRefused("crit_unknown")
+    if header.members.get("b64", True) is not True:
+        raise TokenRefused("token_malformed", part="header", member="b64")
+
+
+def verify_signature(
+    alg: str, signing_input: bytes, *, signature: bytes, keys: Sequence[Key], algorithms: Collection[str]
+) -> Key:
+    """The first of `keys` that made `signature`.
+
+    `TokenRefused`: `alg_not_allowed` when `alg` is not among `algorithms` or fits none of the keys, `key_unknown` when
+    there are no keys, `key_ambiguous` when there are more than four, `signature_wrong`.
+    """
+    if alg not in algorithms or alg not in ALGORITHMS:
+        raise TokenRefused("alg_not_allowed")
+    if len(keys) > MOST_KEYS_TRIED:
+        raise TokenRefused("key_ambiguous")
+    verify = ALGORITHMS[alg].verify
+    fitting = [key for key in keys if key.verifies(alg)]
+    for key in fitting:
+        if verify(key, signing_input, signature):
+            return key
+    if fitting:
+        raise TokenRefused("signature_wrong")
+    raise TokenRefused("alg_not_allowed" if keys else "key_unknown")
+
+
+def verify_compact(
+    token: str | bytes,
+    keys: Sequence[Key],
+    algorithms: Collection[str],
+    *,
+    limit_bytes: int = MOST_TOKEN_BYTES,
+) -> tuple[bytes, Mapping[str, JSON]]:
+    """The payload and the header of a compact JWS whose signature holds. The payload may be anything at all.
+
+    `TokenRefused` as `split_compact` and `verify_signature`, and for any `crit`.
+    """
+    parts = split_compact(token, limit_bytes=limit_bytes)
+    refuse_extensions(parts.header)
+    payload = decode_payload(parts.payload_segment)
+    _verify(parts, parts.signing_input, keys, algorithms)
+    return payload, parts.header.members
+
+
+def verify_detached(
+    token: str | bytes, payload: bytes, *, keys: Sequence[Key], algorithms: Collection[str]
+) -> Mapping[str, JSON]:
+    """The header of a compact JWS over a payload that travelled apart from it (RFC 7515 appendix F, RFC 7797).
+
+    The middle segment must be empty. `TokenRefused` as `verify_compact`; only `b64` is understood in `crit`.
+    """
+    if len(payload) > MOST_DETACHED_BYTES:
+        raise TokenRefused("token_too_large", part="payload")
+    parts = split_compact(token)
+    if parts.payload_segment:
+        raise TokenRefused("token_malformed", part="payload")
+    if set(parts.header.crit) - {"b64"}:
+        raise TokenRefused("crit_unknown")
+    encoded = parts.header.members.get("b64", True)
+    if not isinstance(encoded, bool) or ("b64" in parts.header.members) != ("b64" in parts.header.crit):
+        raise TokenRefused("token_malformed", part="header", member="b64")
+    body = base64url_encode(payload).encode("ascii") if encoded else payload
+    _verify(parts, parts.signing_input + body, keys, algorithms)
+    return parts.header.members
+
+
+def sign_compact(payload: bytes, key: Key, *, alg: str, header: Mapping[str, JSON] | None = None) -> str:
+    """A compact JWS over `payload`. `header` adds members; `alg` and the key's `kid` are set here.
+
+    `KeyRefused("key_unfit")` when the key may not sign with `alg`, which holds for `none` with every key (SEC-38).
+    `ValueError` for a header that names `alg`, `crit` or `b64`, or a `kid` that is not the key's.
+    """
+    return _sign(f"{_header_segment(key, alg, header)}.{base64url_encode(payload)}", key, alg)
+
+
+def sign_detached(payload: bytes, key: Key, *, alg: str, header: Mapping[str, JSON] | None = None) -> str:
+    """A compact JWS with an empty middle segment over an unencoded `payload` (RFC 7797); errors as `sign_compact`."""
+    segment = _header_segment(key, alg, header, {"b64": False, "crit": ["b64"]})
+    signature = sign_bytes(alg, key, f"{segment}.".encode("ascii") + payload)
+    return f"{segment}..{base64url_encode(signature)}"
+
+
+def sign_bytes(alg: str, key: Key, data: bytes) -> bytes:
+    """The signature over `data` in the form JWS gives it; `KeyRefused("key_unfit")` when the key may not sign so."""
+    if not key.signs(alg):
+        raise KeyRefused("key_unfit", alg=alg)
+    return ALGORITHMS[alg].sign(key, data)
+
+
+def verify_bytes(alg: str, key: Key, data: bytes, *, signature: bytes) -> bool:
+    """Whether `signature` over `data` is good; `KeyRefused("key_unfit")` when the key may not verify `alg`."""
+    if not key.verifies(alg):
+        raise KeyRefused("key_unfit", alg=alg)
+    return ALGORITHMS[alg].verify(key, data, signature)
+
+
+def _verify(parts: Compact, signing_input: bytes, keys: Sequence[Key], algorithms: Collection[str]) -> None:
+    alg, signature = parts.header.alg, parts.signature
+    verify_signature(alg, signing_input, signature=signature, keys=keys, algorithms=algorithms)
+
+
+def _sign(signing_input: str, key: Key, alg: str) -> str:
+    return f"{signing_input}.{base64url_encode(sign_bytes(alg, key, signing_input.encode('ascii')))}"
+
+
+def _header_segment(
+    key: Key, alg: str, extra: Mapping[str, JSON] | None, ours: Mapping[str, JSON] | None = None
+) -> str:
+    members: dict[str, JSON] = {"alg": alg}
+    if key.kid is not None:
+        members["kid"] = key.kid
+    for name, value in (extra or {}).items():
+        if name in ("alg", "crit", "b64") or members.get(name, value) != value:
+            raise ValueError(f"the header member {name!r} is not the caller's to set")
+        members[name] = value
+    return base64url_encode(json_bytes({**members, **(ours or {})}))

@@ -1,0 +1,195 @@
+"""A JWT before and after verification, as two types (RFC 7519, RFC 8725).
+
+An `UnverifiedToken` shows just enough to find the key it should be verified with. Its claims cannot be reached: only
+the `VerifiedToken` that `verify` returns has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from types import MappingProxyType
+
+from jwtgate.errors import TokenRefused
+from jwtgate.jose.encoding import JSON, base64url_encode, json_bytes, parse_json_object
+from jwtgate.jose.header import Header
+from jwtgate.jose.key import Key
+from jwtgate.jose.signature import (
+    MOST_TOKEN_BYTES,
+    Compact,
+    decode_payload,
+    refuse_extensions,
+    sign_bytes,
+    sign_compact,
+    split_compact,
+    verify_signature,
+)
+
+
+class VerifiedToken:
+    """A token whose signature holds. Only `UnverifiedToken.verify` makes one. Its claims are not checked yet."""
+
+    __slots__ = ("_claims", "_header", "_key")
+
+    def __init__(self) -> None:
+        raise TypeError("a verified token comes from UnverifiedToken.verify")
+
+    @property
+    def header(self) -> Mapping[str, JSON]:
+        """The protected header, read-only."""
+        return self._header.members
+
+    @property
+    def alg(self) -> str:
+        """The algorithm it was verified with."""
+        return self._header.alg
+
+    @property
+    def kid(self) -> str | None:
+        """The `kid` of its header."""
+        return self._header.kid
+
+    @property
+    def typ(self) -> str | None:
+        """The `typ` of its header."""
+        return self._header.typ
+
+    @property
+    def key(self) -> Key:
+        """The key that verified it."""
+        return self._key
+
+    @property
+    def claims(self) -> Mapping[str, JSON]:
+        """The claims, read-only."""
+        return self._claims
+
+    @property
+    def issuer(self) -> str | None:
+        """The `iss` claim, where it is a string."""
+        return _text(self._claims, "iss")
+
+    def __repr__(self) -> str:
+        return f"<VerifiedToken alg={self.alg}>"
+
+    _header: Header
+    _claims: Mapping[str, JSON]
+    _key: Key
+
+
+class UnverifiedToken:
+    """A token as it arrived. Nothing it says is true yet."""
+
+    __slots__ = ("__claims", "__parts")
+
+    def __init__(self, parts: Compact, claims: Mapping[str, JSON]) -> None:
+        self.__parts = parts
+        self.__claims = claims
+
+    @classmethod
+    def parse(cls, text: str | bytes, *, limit_bytes: int = MOST_TOKEN_BYTES) -> UnverifiedToken:
+        """The token a compact JWS holds.
+
+        `TokenRefused`: `token_malformed`, `token_too_large`, `token_encrypted`, `crit_unknown`, `alg_not_allowed`.
+        """
+        parts = split_compact(text, limit_bytes=limit_bytes)
+        refuse_extensions(parts.header)
+        try:
+            claims = parse_json_object(decode_payload(parts.payload_segment), limit_bytes=limit_bytes)
+        except ValueError as error:
+            raise TokenRefused("token_malformed", part="claims", cause=str(error)) from None
+        return cls(parts, MappingProxyType(claims))
+
+    @property
+    def header(self) -> Mapping[str, JSON]:
+        """The protected header, read-only and unverified."""
+        return self.__parts.header.members
+
+    @property
+    def alg(self) -> str:
+        """The algorithm it names: one we know, not yet one that is allowed."""
+        return self.__parts.header.alg
+
+    @property
+    def kid(self) -> str | None:
+        """The `kid` of its header, unverified."""
+        return self.__parts.header.kid
+
+    @property
+    def typ(self) -> str | None:
+        """The `typ` of its header, unverified."""
+        return self.__parts.header.typ
+
+    @property
+    def issuer(self) -> str | None:
+        """The `iss` claim where it is a string, unverified: good for finding a key, and for nothing else."""
+        return _text(self.__claims, "iss")
+
+    def claim_naming_key(self, name: str) -> str | None:
+        """The claim `name` where it is a string, unverified: for issuers that name their key in a claim."""
+        return _text(self.__claims, name)
+
+    def verify(self, keys: Sequence[Key], algorithms: Collection[str]) -> VerifiedToken:
+        """The token with its claims, once one of at most four `keys` is found to have signed it.
+
+        `TokenRefused`: `alg_not_allowed`, `key_unknown`, `key_ambiguous`, `signature_wrong`.
+        """
+        parts = self.__parts
+        key = verify_signature(
+            parts.header.alg, parts.signing_input, signature=parts.signature, keys=keys, algorithms=algorithms
+        )
+        token = _new_verified(VerifiedToken)
+        token._header, token._claims, token._key = parts.header, self.__claims, key
+        return token
+
+    def __repr__(self) -> str:
+        return f"<UnverifiedToken alg={self.alg}>"
+
+
+_new_verified = VerifiedToken.__new__
+
+
+def type_matches(typ: str | None, wanted: Collection[str]) -> bool:
+    """Whether a header's `typ` or `cty` is one of `wanted`; an absent one never is.
+
+    Media types compare without regard to case, and `application/` is understood where there is no slash (RFC 7515
+    section 4.1.9).
+    """
+    return typ is not None and _media_type(typ) in map(_media_type, wanted)
+
+
+def sign_token(
+    claims: Mapping[str, object],
+    key: Key,
+    *,
+    alg: str,
+    typ: str | None = "JWT",
+    header: Mapping[str, JSON] | None = None,
+) -> str:
+    """A signed JWT. `header` adds members beside `alg`, `kid` and `typ`.
+
+    `KeyRefused("key_unfit")` when the key may not sign with `alg`; `ValueError` for claims that have no JSON form.
+    """
+    payload = json_bytes(dict(claims))
+    if header is not None:
+        named: dict[str, JSON] = {} if typ is None else {"typ": typ}
+        return sign_compact(payload, key, alg=alg, header={**named, **header})
+    signing_input = f"{_plain_header(alg, key.kid, typ)}.{base64url_encode(payload)}"
+    return f"{signing_input}.{base64url_encode(sign_bytes(alg, key, signing_input.encode('ascii')))}"
+
+
+@lru_cache(maxsize=256)
+def _plain_header(alg: str, kid: str | None, typ: str | None) -> str:
+    members = {"alg": alg, "kid": kid, "typ": typ}
+    return base64url_encode(json_bytes({name: value for name, value in members.items() if value is not None}))
+
+
+def _media_type(text: str) -> str:
+    # Only ASCII letters have a case here: other alphabets fold to ASCII now and then.
+    folded = text.lower() if text.isascii() else text
+    return folded if "/" in folded else f"application/{folded}"
+
+
+def _text(claims: Mapping[str, JSON], name: str) -> str | None:
+    value = claims.get(name)
+    return value if isinstance(value, str) else None
