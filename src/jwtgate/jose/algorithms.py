@@ -1,7 +1,7 @@
-"""The signature algorithms of RFC 7518, 8037, 8812, 9864 and 9964: which key each takes, how it signs and verifies.
+"""The signature algorithms of RFC 7518, 8037, 8812, 9864 and 9964: the key each takes, how it signs.
 
-Padding and hash objects are made once, here. A signature is the form that stands in a token: for ECDSA that is r and
-s side by side, each as long as the curve's order, never DER (RFC 7518 section 3.4).
+Padding and hash objects are made once, here. A signature is the form that stands in a token: for ECDSA that
+is r and s side by side, each as long as the curve's order, never DER (RFC 7518 section 3.4).
 """
 
 from __future__ import annotations

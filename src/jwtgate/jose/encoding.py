@@ -1,16 +1,16 @@
 """Base64url without padding (RFC 7515 section 2) and JSON as every document of ours must be written.
 
-One byte string has one accepted encoding, and one JSON text has one reading: unique names, finite numbers, well
-formed UTF-8, bounded depth. Errors are `ValueError` with a fixed sentence; the input is never quoted, since it may
-be a secret.
+One byte string has one accepted encoding, and one JSON text has one reading: unique names, finite numbers,
+well formed UTF-8, bounded depth. Errors are `ValueError` with a fixed sentence; the input is never quoted,
+since it may be a secret.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from binascii import a2b_base64, b2a_base64
 from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
 from typing import NoReturn, TypeAlias
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
@@ -20,11 +20,11 @@ MOST_MEMBERS = 1_000
 MOST_STRING_BYTES = 16_384
 MOST_INTEGER_DIGITS = 32
 
-_TO_STANDARD = bytearray(b"!" * 256)  # "!" is in no base64 alphabet, so the decoder refuses what is not ours
-for _byte in b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789":
-    _TO_STANDARD[_byte] = _byte
-_TO_STANDARD[ord("-")], _TO_STANDARD[ord("_")] = b"+/"
-_TO_STANDARD = bytes(_TO_STANDARD)
+_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+# What is not ours turns into "!", which is in no base64 alphabet, so the decoder refuses it.
+_TO_STANDARD = bytes(byte if byte in _ALPHABET else ord("!") for byte in range(256)).translate(
+    bytes.maketrans(b"-_", b"+/")
+)
 _FROM_STANDARD = bytes.maketrans(b"+/", b"-_")
 _PADDING = (b"", b"!", b"==", b"=")
 # The last character of a text whose length leaves 2 or 3 over 4 carries bits that belong to no byte.
@@ -65,8 +65,9 @@ def json_bytes(value: object) -> bytes:
 def parse_json(data: bytes, *, limit_bytes: int, most_members: int = MOST_MEMBERS) -> JSON:
     """The value a JSON text stands for, read strictly by RFC 8259.
 
-    `ValueError` for more than `limit_bytes`, anything but UTF-8, repeated names, numbers that overflow or run on,
-    lone surrogates, nesting beyond 32, strings beyond 16 KiB, and more than `most_members` members in all.
+    `ValueError` for more than `limit_bytes`, anything but UTF-8, repeated names, numbers that overflow or run
+    on, lone surrogates, nesting beyond 32, strings beyond 16 KiB, and more than `most_members` members in
+    all.
     """
     if len(data) > limit_bytes:
         raise ValueError("longer than is allowed")
@@ -90,7 +91,7 @@ def parse_json_object(data: bytes, *, limit_bytes: int, most_members: int = MOST
     """The object a JSON text stands for; `ValueError` as `parse_json`, and for any other kind of value."""
     value = parse_json(data, limit_bytes=limit_bytes, most_members=most_members)
     if not isinstance(value, dict):
-        raise ValueError("not a JSON object")  # noqa: TRY004 - the caller's text is at fault, not the caller's code
+        raise ValueError("not a JSON object")  # noqa: TRY004 - the text is at fault, not the calling code
     return value
 
 

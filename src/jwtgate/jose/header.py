@@ -1,7 +1,7 @@
 """The protected header of a token, checked by all that needs no key (RFC 7515 section 4, RFC 8725).
 
-What a header says about keys and addresses (`jwk`, `jku`, `x5u`, `x5c`) is kept for those who want to refuse it, and
-used by nobody to find a key (SEC-14).
+What a header says about keys and addresses (`jwk`, `jku`, `x5u`, `x5c`) is kept for those who want to refuse
+it, and used by nobody to find a key (SEC-14).
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ class Header:
 def parse_header(segment: str) -> Header:
     """The header in the first segment of a compact token.
 
-    `TokenRefused`: `token_malformed`, `token_too_large`, `alg_not_allowed` for an `alg` we do not know, `crit_unknown`
-    for a `crit` that is ill formed or names what is not in the header.
+    `TokenRefused`: `token_malformed`, `token_too_large`, `alg_not_allowed` for an `alg` we do not know,
+    `crit_unknown` for a `crit` that is ill formed or names what is not in the header.
     """
     # An issuer writes the same few headers over and over; reading one again costs a look-up.
     if len(segment) <= _MOST_REMEMBERED_BYTES:

@@ -1,7 +1,7 @@
 """One key: what it is, what it may be used for, and what may be shown of it (RFC 7517).
 
-A key is parsed once and keeps the key objects of `cryptography`. Which algorithms it fits is settled then too, so that
-asking costs a set look-up.
+A key is parsed once and keeps the key objects of `cryptography`. Which algorithms it fits is settled then
+too, so that asking costs a set look-up.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ LEAST_SECRET_BITS = 256
 class Key:
     """A public, private or symmetric key. Make one with a class method, never with the constructor.
 
-    `alg` is the one algorithm the key declares, `use` and `key_ops` what RFC 7517 section 4 calls so. Every way to make
-    one raises `KeyRefused` with a reason.
+    `alg` is the one algorithm the key declares, `use` and `key_ops` what RFC 7517 section 4 calls so. Every
+    way to make one raises `KeyRefused` with a reason.
     """
 
     material: Material
@@ -126,7 +126,7 @@ class Key:
         return self.material.signer is not None and not self.is_symmetric
 
     def fits(self, alg: str) -> bool:
-        """Whether the key may serve `alg` at all, by type, curve, size, declared `alg`, `use` and `key_ops`."""
+        """Whether the key may serve `alg`: by type, curve, size, declared `alg`, `use` and `key_ops`."""
         return alg in self._verifying or alg in self._signing
 
     def verifies(self, alg: str) -> bool:
@@ -143,7 +143,7 @@ class Key:
         return self._verifying | self._signing
 
     def bound_to(self, alg: str) -> Key:
-        """This key, declared for `alg` and nothing else (SEC-20); `KeyRefused("key_unfit")` when it does not fit."""
+        """This key, declared for `alg` alone (SEC-20); `KeyRefused("key_unfit")` when it does not fit."""
         if not self.fits(alg):
             raise KeyRefused("key_unfit", alg=alg)
         only = frozenset({alg})

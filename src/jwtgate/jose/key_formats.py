@@ -1,4 +1,4 @@
-"""Keys as PEM and DER: PKCS#1, PKCS#8, SEC1, SubjectPublicKeyInfo and X.509 certificates, to material and back."""
+"""Keys as PEM and DER: PKCS#1, PKCS#8, SEC1, SubjectPublicKeyInfo and X.509 certificates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mathematics of a key, as `cryptography` holds it, and the names RFC 7518, 8037 and 9964 give to its kinds."""
+"""The mathematics of a key, as `cryptography` holds it, under the names RFC 7518, 8037 and 9964 use."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ _ED_BITS = {"Ed25519": 256, "Ed448": 448}
 class Material:
     """What verifies and what signs: two key objects, or the same secret bytes twice.
 
-    `alg` is set where the kind of key names its only algorithm, which is AKP. `bits` is the size people quote.
+    `alg` is set where the kind of key names its only algorithm, which is AKP. `bits` is the size people
+    quote.
     """
 
     kty: str

@@ -1,10 +1,10 @@
-"""A JWK Set (RFC 7517 section 5): how strictly it is read, and which of its keys a token's header points to."""
+"""A JWK Set (RFC 7517 section 5): how strictly it is read, and which keys a header points to."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
 
 from jwtgate.errors import KeyRefused, TokenRefused
 from jwtgate.jose.algorithms import ALGORITHMS, mixes_families
@@ -16,8 +16,9 @@ MOST_SET_BYTES = 1_048_576
 _MOST_MEMBERS = 3_000  # a hundred keys with certificates and a few names of their own
 
 
-class Skipped(NamedTuple):
-    """One entry of a remote set that was left out: its place, its `kid` if it has a sound one, and the reason."""
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """One entry of a remote set that was left out: its place, its `kid` if that is sound, and the reason."""
 
     index: int
     kid: str | None
@@ -27,8 +28,8 @@ class Skipped(NamedTuple):
 class KeySet:
     """Keys that belong together, immutable. Look-ups are dictionary reads.
 
-    Two different keys that one `kid` and one algorithm would both point to are refused with `key_set_contradicts`;
-    the same key twice counts once (SEC-31).
+    Two different keys that one `kid` and one algorithm would both point to are refused with
+    `key_set_contradicts`; the same key twice counts once (SEC-31).
     """
 
     __slots__ = ("_by_alg", "_by_kid", "_keys")
@@ -47,8 +48,8 @@ class KeySet:
     def parse_remote(cls, data: bytes) -> tuple[KeySet, tuple[Skipped, ...]]:
         """The usable public keys of a fetched set, and what was left out of it.
 
-        One bad entry never costs the others (SEC-32). `KeyRefused`: `key_set_malformed`, `key_set_contradicts`,
-        `key_set_empty` when nothing usable is left.
+        One bad entry never costs the others (SEC-32). `KeyRefused`: `key_set_malformed`,
+        `key_set_contradicts`, `key_set_empty` when nothing usable is left.
         """
         keys, skipped = [], []
         for index, entry in enumerate(_entries(data)):
@@ -77,8 +78,8 @@ class KeySet:
     def candidates(self, alg: str, kid: str | None, *, most_tries: int = 1) -> tuple[Key, ...]:
         """The keys a header with this `alg` and `kid` may mean.
 
-        A `kid` that is unknown means none. Without `kid` it is every key that fits `alg`, if these are at most
-        `most_tries`; else `TokenRefused("key_ambiguous")` (SEC-33).
+        A `kid` that is unknown means none. Without `kid` it is every key that fits `alg`, if these are at
+        most `most_tries`; else `TokenRefused("key_ambiguous")` (SEC-33).
         """
         if kid is not None:
             return self._by_kid.get((kid, alg), ())
@@ -90,14 +91,14 @@ class KeySet:
     def bound(self, algorithms: Collection[str]) -> KeySet:
         """The same keys, each bound to the one of `algorithms` it fits (SEC-20).
 
-        `KeyRefused("key_unfit")` for a key that fits none of them, or, without an `alg` of its own, several: an RSA
-        key under RS256 and PS256 must say which it is for.
+        `KeyRefused("key_unfit")` for a key that fits none of them, or, without an `alg` of its own, several:
+        an RSA key under RS256 and PS256 must say which it is for.
         """
         _check_families(algorithms)
         return KeySet(_bind(key, algorithms) for key in self._keys)
 
     def bound_or_skipped(self, algorithms: Collection[str]) -> tuple[KeySet, tuple[Skipped, ...]]:
-        """As `bound`, for a remote set: a key that cannot be bound is left out. `key_set_empty` when none is left."""
+        """As `bound`, but a key that cannot be bound is left out; `key_set_empty` when none is left."""
         _check_families(algorithms)
         keys, skipped = [], []
         for index, key in enumerate(self._keys):
@@ -110,7 +111,7 @@ class KeySet:
         return KeySet(keys), tuple(skipped)
 
     def to_jwks(self) -> dict[str, object]:
-        """The JWK Set of the public halves; `KeyRefused("key_not_public")` if there is a symmetric key (SEC-29)."""
+        """The JWK Set of the public halves; `KeyRefused("key_not_public")` for a symmetric key (SEC-29)."""
         return {"keys": [key.to_jwk() for key in self._keys]}
 
     def __iter__(self) -> Iterator[Key]:

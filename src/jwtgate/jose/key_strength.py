@@ -18,10 +18,11 @@ from jwtgate.jose.weak_secrets import WEAK_SECRETS
 LEAST_RSA_BITS = 2048
 MOST_RSA_BITS = 8192
 
-# Keys of the faulty Infineon library are powers of 65537 modulo each of these primes (CVE-2017-15361, "ROCA").
+# Keys of the faulty Infineon library are powers of 65537 modulo each of these primes (CVE-2017-15361,
+# "ROCA").
 _ROCA_PRIMES = (
-    3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109,
-    113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+    3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103,
+    107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
 )  # fmt: skip
 _ROCA_RESIDUES = tuple(
     (prime, frozenset(pow(65537, i, prime) for i in range(prime))) for prime in _ROCA_PRIMES
@@ -44,7 +45,7 @@ _KEY_TEXT = re.compile(
 
 
 def check_rsa(n: int, e: int) -> None:
-    """Refuse an RSA public key that is too small, too large, malformed, or made by a faulty library (SEC-23)."""
+    """Refuse an RSA public key that is too small, too large, or made by a faulty library (SEC-23)."""
     if n.bit_length() < LEAST_RSA_BITS or n.bit_length() > MOST_RSA_BITS:
         raise KeyRefused("key_too_weak", bits=n.bit_length())
     if n % 2 == 0 or e % 2 == 0 or not 3 <= e < 2**32:
@@ -83,7 +84,7 @@ def check_material(material: Material) -> None:
 
 
 def check_secret(secret: bytes) -> None:
-    """Refuse a secret that everybody knows or that is a key of another kind, whatever its length (SEC-21, 22)."""
+    """Refuse a secret that everybody knows, or that is a key of another kind (SEC-21, 22)."""
     if not secret or len(set(secret)) == 1 or secret.strip().lower() in WEAK_SECRETS:
         raise KeyRefused("key_too_weak")
     if _is_key_text(secret):

@@ -1,7 +1,7 @@
 """JWS in its compact form (RFC 7515), with detached and unencoded payloads for those who ask (RFC 7797).
 
-The verifier chooses: which keys, which algorithms, whether a payload may be detached. What is verified is the bytes
-that arrived, never something written again.
+The verifier chooses: which keys, which algorithms, whether a payload may be detached. What is verified is the
+bytes that arrived, never something written again.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ class Compact(NamedTuple):
 def split_compact(text: str | bytes, *, limit_bytes: int = MOST_TOKEN_BYTES) -> Compact:
     """The parts of a compact JWS, its header checked.
 
-    `TokenRefused`: `token_too_large`, `token_malformed`, `token_encrypted` for five segments, and what `parse_header`
-    refuses. Size and shape are looked at before anything is decoded (SEC-4, SEC-6).
+    `TokenRefused`: `token_too_large`, `token_malformed`, `token_encrypted` for five segments, and what
+    `parse_header` refuses. Size and shape are looked at before anything is decoded (SEC-4, SEC-6).
     """
     if len(text) > limit_bytes:
         raise TokenRefused("token_too_large")
@@ -76,8 +76,8 @@ def verify_signature(
 ) -> Key:
     """The first of `keys` that made `signature`.
 
-    `TokenRefused`: `alg_not_allowed` when `alg` is not among `algorithms` or fits none of the keys, `key_unknown` when
-    there are no keys, `key_ambiguous` when there are more than four, `signature_wrong`.
+    `TokenRefused`: `alg_not_allowed` when `alg` is not among `algorithms` or fits none of the keys,
+    `key_unknown` when there are no keys, `key_ambiguous` when there are more than four, `signature_wrong`.
     """
     if alg not in algorithms or alg not in ALGORITHMS:
         raise TokenRefused("alg_not_allowed")
@@ -114,7 +114,7 @@ def verify_compact(
 def verify_detached(
     token: str | bytes, payload: bytes, *, keys: Sequence[Key], algorithms: Collection[str]
 ) -> Mapping[str, JSON]:
-    """The header of a compact JWS over a payload that travelled apart from it (RFC 7515 appendix F, RFC 7797).
+    """The header of a compact JWS over a payload that travelled apart (RFC 7515 appendix F, RFC 7797).
 
     The middle segment must be empty. `TokenRefused` as `verify_compact`; only `b64` is understood in `crit`.
     """
@@ -136,28 +136,28 @@ def verify_detached(
 def sign_compact(payload: bytes, key: Key, *, alg: str, header: Mapping[str, JSON] | None = None) -> str:
     """A compact JWS over `payload`. `header` adds members; `alg` and the key's `kid` are set here.
 
-    `KeyRefused("key_unfit")` when the key may not sign with `alg`, which holds for `none` with every key (SEC-38).
-    `ValueError` for a header that names `alg`, `crit` or `b64`, or a `kid` that is not the key's.
+    `KeyRefused("key_unfit")` when the key may not sign with `alg`, which holds for `none` with every key
+    (SEC-38). `ValueError` for a header that names `alg`, `crit` or `b64`, or a `kid` that is not the key's.
     """
     return _sign(f"{_header_segment(key, alg, header)}.{base64url_encode(payload)}", key, alg)
 
 
 def sign_detached(payload: bytes, key: Key, *, alg: str, header: Mapping[str, JSON] | None = None) -> str:
-    """A compact JWS with an empty middle segment over an unencoded `payload` (RFC 7797); errors as `sign_compact`."""
+    """A compact JWS with an empty middle over an unencoded `payload` (RFC 7797); errors as `sign_compact`."""
     segment = _header_segment(key, alg, header, {"b64": False, "crit": ["b64"]})
     signature = sign_bytes(alg, key, f"{segment}.".encode("ascii") + payload)
     return f"{segment}..{base64url_encode(signature)}"
 
 
 def sign_bytes(alg: str, key: Key, data: bytes) -> bytes:
-    """The signature over `data` in the form JWS gives it; `KeyRefused("key_unfit")` when the key may not sign so."""
+    """The signature over `data`; `KeyRefused("key_unfit")` when the key may not sign with `alg`."""
     if not key.signs(alg):
         raise KeyRefused("key_unfit", alg=alg)
     return ALGORITHMS[alg].sign(key, data)
 
 
 def verify_bytes(alg: str, key: Key, data: bytes, *, signature: bytes) -> bool:
-    """Whether `signature` over `data` is good; `KeyRefused("key_unfit")` when the key may not verify `alg`."""
+    """Whether `signature` over `data` is good; `KeyRefused("key_unfit")` as `sign_bytes`."""
     if not key.verifies(alg):
         raise KeyRefused("key_unfit", alg=alg)
     return ALGORITHMS[alg].verify(key, data, signature)

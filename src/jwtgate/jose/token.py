@@ -1,7 +1,7 @@
 """A JWT before and after verification, as two types (RFC 7519, RFC 8725).
 
-An `UnverifiedToken` shows just enough to find the key it should be verified with. Its claims cannot be reached: only
-the `VerifiedToken` that `verify` returns has them.
+An `UnverifiedToken` shows just enough to find the key it should be verified with. Its claims cannot be
+reached: only the `VerifiedToken` that `verify` returns has them.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from jwtgate.jose.signature import (
 
 
 class VerifiedToken:
-    """A token whose signature holds. Only `UnverifiedToken.verify` makes one. Its claims are not checked yet."""
+    """A token whose signature holds, its claims not yet checked. Only `UnverifiedToken.verify` makes one."""
 
     __slots__ = ("_claims", "_header", "_key")
 
@@ -90,7 +90,8 @@ class UnverifiedToken:
     def parse(cls, text: str | bytes, *, limit_bytes: int = MOST_TOKEN_BYTES) -> UnverifiedToken:
         """The token a compact JWS holds.
 
-        `TokenRefused`: `token_malformed`, `token_too_large`, `token_encrypted`, `crit_unknown`, `alg_not_allowed`.
+        `TokenRefused`: `token_malformed`, `token_too_large`, `token_encrypted`, `crit_unknown`,
+        `alg_not_allowed`.
         """
         parts = split_compact(text, limit_bytes=limit_bytes)
         refuse_extensions(parts.header)
@@ -152,8 +153,8 @@ _new_verified = VerifiedToken.__new__
 def type_matches(typ: str | None, wanted: Collection[str]) -> bool:
     """Whether a header's `typ` or `cty` is one of `wanted`; an absent one never is.
 
-    Media types compare without regard to case, and `application/` is understood where there is no slash (RFC 7515
-    section 4.1.9).
+    Media types compare without regard to case, and `application/` is understood where there is no slash (RFC
+    7515 section 4.1.9).
     """
     return typ is not None and _media_type(typ) in map(_media_type, wanted)
 
@@ -168,7 +169,8 @@ def sign_token(
 ) -> str:
     """A signed JWT. `header` adds members beside `alg`, `kid` and `typ`.
 
-    `KeyRefused("key_unfit")` when the key may not sign with `alg`; `ValueError` for claims that have no JSON form.
+    `KeyRefused("key_unfit")` when the key may not sign with `alg`; `ValueError` for claims that have no JSON
+    form.
     """
     payload = json_bytes(dict(claims))
     if header is not None:

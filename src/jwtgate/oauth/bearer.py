@@ -1,0 +1,41 @@
+"""Where a bearer token stands in an Authorization field, and the text of a challenge (RFC 6750)."""
+
+from __future__ import annotations
+
+import re
+
+from jwtgate.errors import Refusal, RequestRefused, ScopeRefused
+
+# The b64token of RFC 6750 section 2.1. Nothing may follow it.
+_BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)").fullmatch
+_SCHEME = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr](?![A-Za-z0-9!#$%&'*+.^_`|~-])").match
+
+
+def parse_authorization(value: bytes) -> str | None:
+    """The token of a `Bearer` credential, or None where the field value is of another scheme.
+
+    `RequestRefused`: `credential_repeated` for values joined by a comma, `credential_malformed` for a
+    `Bearer` without a token, or with anything but one token after it (SEC-18, SEC-19).
+    """
+    match = _BEARER(value)
+    if match is not None:
+        return match[1].decode("ascii")
+    if _SCHEME(value) is None:
+        return None
+    raise RequestRefused("credential_repeated" if b"," in value else "credential_malformed")
+
+
+def challenge(realm: str, refusal: Refusal | None) -> str:
+    """The value of a WWW-Authenticate field: the realm, and the error where RFC 6750 section 3 wants one."""
+    params = [f"Bearer realm={_quoted(realm)}"]
+    if refusal is not None and refusal.oauth_error is not None:
+        params += [f"error={_quoted(refusal.oauth_error)}", f"error_description={_quoted(refusal.sentence)}"]
+    if isinstance(refusal, ScopeRefused) and refusal.scope:
+        params.append(f"scope={_quoted(' '.join(refusal.scope))}")
+    return ", ".join(params)
+
+
+def _quoted(text: str) -> str:
+    """`text` as a quoted-string (RFC 9110 section 5.6.4); what is not printable ASCII becomes `?`."""
+    printable = "".join(character if " " <= character <= "~" else "?" for character in text)
+    return '"' + printable.replace("\\", "\\\\").replace('"', '\\"') + '"'
