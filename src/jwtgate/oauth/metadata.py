@@ -47,7 +47,7 @@ def parse_metadata(data: bytes, issuer: str) -> Metadata:
 def discovery_urls(issuer: str) -> tuple[str, ...]:
     """Where the metadata of `issuer` may be, in the order to try: OpenID Connect's place, then RFC 8414's.
 
-    OpenID Connect appends to the issuer's path, RFC 8414 inserts before it. `ValueError` for an issuer that is
+    OpenID Connect appends to the path, RFC 8414 inserts before it. `ValueError` for an issuer that is
     no address, or has a query or a fragment.
     """
     parts = _split(issuer)
