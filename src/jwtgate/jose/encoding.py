@@ -11,7 +11,7 @@ import json
 import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
-from typing import NoReturn, TypeAlias
+from typing import NoReturn, TypeAlias, cast
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
 
@@ -78,13 +78,16 @@ def parse_json(data: bytes, *, limit_bytes: int, most_members: int = MOST_MEMBER
     # Brackets and colons are counted before they are understood: far fewer than the limits is the usual case.
     if text.count("[") + text.count("{") > MOST_DEPTH:
         _check_depth(text)
+    text = text.strip(" \t\n\r")
     try:
-        value: JSON = _DECODER.decode(text)
+        value, end = _DECODER.raw_decode(text)
     except json.JSONDecodeError:
         raise ValueError("not JSON") from None
+    if end != len(text):
+        raise ValueError("more than one JSON value")
     if len(data) > MOST_STRING_BYTES or "\\u" in text or text.count(":") > most_members:
         _check_values(value, most_members)
-    return value
+    return cast("JSON", value)
 
 
 def parse_json_object(data: bytes, *, limit_bytes: int, most_members: int = MOST_MEMBERS) -> dict[str, JSON]:

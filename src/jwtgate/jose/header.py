@@ -31,7 +31,7 @@ class Header:
     crit: tuple[str, ...]
 
 
-def parse_header(segment: str) -> Header:
+def parse_header(segment: bytes) -> Header:
     """The header in the first segment of a compact token.
 
     `TokenRefused`: `token_malformed`, `token_too_large`, `alg_not_allowed` for an `alg` we do not know,
@@ -45,7 +45,7 @@ def parse_header(segment: str) -> Header:
     return _parse(segment)
 
 
-def _parse(segment: str) -> Header:
+def _parse(segment: bytes) -> Header:
     try:
         members = parse_json_object(base64url_decode(segment), limit_bytes=MOST_HEADER_BYTES)
     except ValueError as error:

@@ -6,7 +6,6 @@ bytes that arrived, never something written again.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
@@ -20,15 +19,14 @@ MOST_TOKEN_BYTES = 16_384
 MOST_DETACHED_BYTES = 1_048_576
 MOST_KEYS_TRIED = 4
 
-_JWS = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)\.([A-Za-z0-9_-]+)").fullmatch
-_JWE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+){3}").fullmatch
+_CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
 
 class Compact(NamedTuple):
     """A JWS taken apart, unverified. `signing_input` is what its first two segments were received as."""
 
     header: Header
-    payload_segment: str
+    payload_segment: bytes
     signing_input: bytes
     signature: bytes
 
@@ -41,21 +39,21 @@ def split_compact(text: str | bytes, *, limit_bytes: int = MOST_TOKEN_BYTES) -> 
     """
     if len(text) > limit_bytes:
         raise TokenRefused("token_too_large")
-    if isinstance(text, bytes):
-        text = text.decode("latin-1")  # one character a byte; what is not ASCII fails the match
-    match = _JWS(text)
-    if match is None:
-        raise TokenRefused("token_encrypted" if _JWE(text) else "token_malformed", part="shape")
-    header_segment, payload_segment, signature_segment = match.groups()
+    if isinstance(text, str):
+        text = text.encode("utf-8", "replace")  # what is not ASCII becomes bytes that no token may hold
+    segments = text.split(b".", 5)
+    if text.translate(None, _CHARACTERS) or len(segments) != 3 or not (segments[0] and segments[2]):
+        raise TokenRefused("token_encrypted" if _is_encrypted(text) else "token_malformed", part="shape")
+    header_segment, payload_segment, signature_segment = segments
     header = parse_header(header_segment)
     try:
         signature = base64url_decode(signature_segment)
     except ValueError:
         raise TokenRefused("token_malformed", part="signature") from None
-    return Compact(header, payload_segment, text[: match.end(2)].encode("ascii"), signature)
+    return Compact(header, payload_segment, text[: -len(signature_segment) - 1], signature)
 
 
-def decode_payload(segment: str) -> bytes:
+def decode_payload(segment: bytes) -> bytes:
     """The payload bytes of a segment; `TokenRefused("token_malformed")` when it is not base64url."""
     try:
         return base64url_decode(segment)
@@ -161,6 +159,11 @@ def verify_bytes(alg: str, key: Key, data: bytes, *, signature: bytes) -> bool:
     if not key.verifies(alg):
         raise KeyRefused("key_unfit", alg=alg)
     return ALGORITHMS[alg].verify(key, data, signature)
+
+
+def _is_encrypted(text: bytes) -> bool:
+    """Whether this has the shape of a compact JWE: five segments, of which the second may be empty."""
+    return not text.translate(None, _CHARACTERS) and text.count(b".") == 4
 
 
 def _verify(parts: Compact, signing_input: bytes, keys: Sequence[Key], algorithms: Collection[str]) -> None:
