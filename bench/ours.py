@@ -51,7 +51,7 @@ def document(folder: Path, port: int, *, upstream: int, routes: int, alg: str) -
         },
         "signing": {
             "issuer": "https://gate.example",
-            "keys": [{"file": str(folder / f"signing-{alg}.pem"), "alg": alg}],
+            "keys": {"default": {"alg": alg}},
         },
         "upstreams": {"echo": {"targets": [f"http://127.0.0.1:{upstream}"]}},
         "routes": {
