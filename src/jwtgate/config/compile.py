@@ -1,0 +1,305 @@
+"""A document to its plan: names become objects, templates a table, rules a tuple of checks.
+
+A `Document` is consistent, so nothing here can fail. What can be known now is not worked out per request.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from jwtgate.config.checks import signing_key
+from jwtgate.config.claims import ClaimRuleSection, FieldSection, ValueSection
+from jwtgate.config.document import Document, ListenerSection
+from jwtgate.config.issuers import IssuerSection, KeysSection
+from jwtgate.config.patterns import Pattern
+from jwtgate.config.routes import Credential, RouteSection, ScopeSection, SourceSection, UpstreamSection
+from jwtgate.config.section import parse_address, split_url
+from jwtgate.config.signing import IssueSection
+from jwtgate.policy.match import Router
+from jwtgate.policy.plan import (
+    ClaimRule,
+    Comparison,
+    Form,
+    IdentityField,
+    Issue,
+    Issuer,
+    KeySource,
+    KeyText,
+    Limits,
+    Listener,
+    Origin,
+    OwnAddresses,
+    Place,
+    Plan,
+    Route,
+    ScopeNeed,
+    SigningKeys,
+    Slot,
+    Source,
+    Target,
+    Times,
+    Tls,
+    Upstream,
+    Value,
+)
+from jwtgate.policy.request import PathRules
+from jwtgate.policy.rewrite import fold
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_PLACES = {
+    "bearer": Place.AUTHORIZATION,
+    "header": Place.FIELD,
+    "cookie": Place.COOKIE,
+    "query": Place.QUERY,
+}
+_PARTS = {"method": Origin.METHOD, "host": Origin.HOST, "path": Origin.PATH, "client": Origin.CLIENT}
+
+
+def compile_document(document: Document) -> Plan:
+    """What this document means."""
+    issuers = {name: _issuer(name, section) for name, section in document.issuers.items()}
+    upstreams = {name: _upstream(name, section) for name, section in document.upstreams.items()}
+    router = Router()
+    routes = []
+    for name, section in document.routes.items():
+        route = _route(name, section, document, issuers=issuers, upstream=upstreams[section.upstream])
+        for template in section.templates:
+            router.add(route, template, methods=section.methods or (), hosts=section.hosts or ())
+        routes.append(route)
+    signing = document.signing
+    return Plan(
+        router=router,
+        routes=tuple(routes),
+        issuers=issuers,
+        key_sources={name: _key_source(name, section) for name, section in document.issuers.items()},
+        signing={name: SigningKeys(name, keys.alg) for name, keys in (signing.keys if signing else {}).items()},
+        listeners=_listeners(document),
+        iss=signing.issuer if signing else None,
+        identity_names=frozenset(
+            name
+            for route in routes
+            for name in (
+                *(fold(issue.field) for issue in route.issue),
+                *(fold(field.name) for field in route.identity),
+            )
+        ),
+        paths=PathRules(
+            merge_repeated_slashes=document.paths.repeated_slashes == "merge",
+            keep_repeated_slashes=document.paths.repeated_slashes == "keep",
+            keep_encoded_slashes=document.paths.encoded_slashes == "keep",
+            keep_parameters=document.paths.parameters == "keep",
+        ),
+        refuse_unusual_field_names=document.fields.unusual_names == "refuse",
+        trusted_proxies=document.trusted_proxies,
+        token_limit_bytes=document.token_limit_bytes,
+        own=OwnAddresses(**document.own.model_dump()),
+        limits=Limits(**document.limits.model_dump()),
+    )
+
+
+def _listeners(document: Document) -> tuple[Listener, ...]:
+    listeners = [_listener(section) for section in document.listen]
+    if document.status_listen is not None:
+        listeners.append(Listener(*parse_address(document.status_listen), status_only=True))
+    return tuple(listeners)
+
+
+def _listener(section: ListenerSection) -> Listener:
+    tls = Tls(section.tls.certificate, section.tls.private_key) if section.tls else None
+    return Listener(*parse_address(section.address), tls=tls)
+
+
+def _upstream(name: str, section: UpstreamSection) -> Upstream:
+    settings = section.model_dump(exclude={"targets"})
+    return Upstream(name, tuple(map(_target, section.targets)), **settings)
+
+
+def _target(url: str) -> Target:
+    parts = split_url(url)
+    host = parts.hostname or ""
+    port = _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
+    authority = f"[{host}]" if ":" in host else host
+    if port != _DEFAULT_PORTS[parts.scheme]:
+        authority = f"{authority}:{port}"
+    return Target(host, port, parts.scheme == "https", authority)
+
+
+def _issuer(name: str, section: IssuerSection) -> Issuer:
+    return Issuer(
+        name=name,
+        iss=section.issuer,
+        algorithms=frozenset(section.algorithms),
+        audiences=None if section.audience is None else frozenset(section.audience),
+        types=frozenset(section.type or ()),
+        type_optional=section.type_optional,
+        times=Times(
+            leeway_seconds=section.leeway_seconds,
+            exp_required=not section.exp_optional_for_legacy_tokens,
+            max_age_seconds=section.max_age_seconds,
+            max_lifetime_seconds=section.max_lifetime_seconds,
+        ),
+        rules=tuple(map(_rule, section.claims)),
+        keys_tried_without_kid=section.keys_tried_without_kid,
+        refuse_header_addresses=section.refuse_header_addresses,
+    )
+
+
+def _rule(section: ClaimRuleSection) -> ClaimRule:
+    match section.asked:
+        case "required":
+            return ClaimRule(section.claim, Comparison.PRESENT)
+        case "equals":
+            return ClaimRule(section.claim, Comparison.EQUALS, (section.equals,))
+        case "one_of":
+            return ClaimRule(section.claim, Comparison.ONE_OF, section.one_of)
+        case "contains":
+            return ClaimRule(section.claim, Comparison.CONTAINS, (section.contains,))
+    return ClaimRule(section.claim, Comparison.MATCHES, pattern=Pattern(section.matches or ""))
+
+
+def _key_source(name: str, section: IssuerSection) -> KeySource:
+    keys = section.keys
+    return KeySource(
+        issuer=name,
+        iss=section.issuer,
+        algorithms=frozenset(section.algorithms),
+        local=(_key_text(section, keys),) if keys and keys.kind in ("file", "jwks", "pem", "secret") else (),
+        url=keys.url if keys else None,
+        # Empty: both usual addresses of the issuer are tried.
+        discovery=keys.discovery if keys else "",
+        refresh_seconds=section.refresh_seconds,
+        max_stale_seconds=section.max_stale_seconds,
+        ca_file=section.ca_file,
+        allowed_hosts=frozenset(section.allowed_hosts or ()),
+        insecure_http=section.insecure_http,
+        private_addresses_refused=section.private_addresses_refused,
+        empty_set_allowed=section.empty_key_set_allowed,
+    )
+
+
+def _key_text(section: IssuerSection, keys: KeysSection) -> KeyText:
+    if keys.kind == "file":
+        return KeyText(file=keys.file)
+    if keys.kind == "jwks":
+        held = {"keys": keys.jwks} if isinstance(keys.jwks, list) else keys.jwks
+        return KeyText(text=json.dumps(held))
+    if keys.kind == "pem":
+        return KeyText(text=keys.pem)
+    return KeyText(
+        text=keys.secret,
+        alg=section.algorithms[0],
+        base64url=keys.base64url,
+        short_secret_allowed_for_legacy_credential=section.short_secret_allowed_for_legacy_credential,
+    )
+
+
+def _route(
+    name: str, section: RouteSection, document: Document, *, issuers: Mapping[str, Issuer], upstream: Upstream
+) -> Route:
+    credentials = section.credentials
+    slots = tuple(
+        _slot(slot, credential, issuers, required=section.is_required(credential))
+        for slot, credential in credentials.items()
+    )
+    first = slots[0].name if slots else ""
+    issue = tuple(_issue(name, index, entry, document, first) for index, entry in enumerate(section.issue or ()))
+    identity = tuple(_identity(field, entry, first) for field, entry in section.headers.items())
+    removed = () if section.forward_token else tuple(source for slot in slots for source in slot.sources)
+    return Route(
+        name=name,
+        upstream=upstream,
+        slots=slots,
+        issue=issue,
+        identity=identity,
+        removed_fields=frozenset(
+            source.name.encode() for source in removed if source.place in (Place.AUTHORIZATION, Place.FIELD)
+        ),
+        removed_cookies=frozenset(source.name.encode() for source in removed if source.place is Place.COOKIE),
+        removed_parameters=frozenset(source.name for source in removed if source.place is Place.QUERY),
+        remembered=_is_remembered(issue, identity),
+        realm=section.realm,
+        upgrade=section.upgrade is not None,
+        request_seconds=section.request_seconds,
+        body_limit_bytes=section.body_limit_bytes,
+        private_responses=section.private_responses,
+        forward_cors_preflight=section.forward_cors_preflight,
+    )
+
+
+def _is_remembered(issue: tuple[Issue, ...], identity: tuple[IdentityField, ...]) -> bool:
+    """Whether the outcome depends on nothing of a request but its credentials."""
+    values = [value for entry in issue for _, value in (*entry.add, *entry.set)]
+    values.extend(field.value for field in identity)
+    return all(entry.reuse for entry in issue) and not any(value.of_request for value in values)
+
+
+def _slot(name: str, section: Credential, issuers: Mapping[str, Issuer], *, required: bool) -> Slot:
+    named = [issuers[issuer] for issuer in section.issuers or ()]
+    return Slot(
+        name=name,
+        required=required,
+        sources=tuple(map(_source, section.places)),
+        issuers={issuer.iss: issuer for issuer in named},
+        audiences=None if section.audience is None else frozenset(section.audience),
+        rules=tuple(map(_rule, section.claims)),
+        scope=_scope(section.scope) if section.scope else None,
+    )
+
+
+def _source(section: SourceSection) -> Source:
+    place = _PLACES[section.place]
+    if place is Place.AUTHORIZATION:
+        return Source(place)
+    name = section.header.lower() if section.header else section.cookie or section.query or ""
+    return Source(place, name, section.prefix)
+
+
+def _scope(section: ScopeSection) -> ScopeNeed | None:
+    if not section.all and not section.any:
+        return None
+    return ScopeNeed(section.claim, frozenset(section.all), frozenset(section.any))
+
+
+def _issue(route: str, index: int, section: IssueSection, document: Document, first: str) -> Issue:
+    signing = document.signing
+    slot = section.slot or first
+    return Issue(
+        name=f"{route}/{index}",
+        slot=slot,
+        key=signing_key(document, section) or "",
+        iss=section.issuer or (signing.issuer if signing else ""),
+        audiences=section.audience,
+        field=section.header.encode(),
+        prefix=f"{section.scheme} " if section.scheme else "",
+        typ=section.type,
+        ttl_seconds=section.ttl_seconds,
+        copy_all=section.copied == "all",
+        copy=() if section.copied == "all" else section.copied,
+        add=tuple((claim, _value(value, slot)) for claim, value in section.add.items()),
+        set=tuple((claim, _value(value, slot)) for claim, value in section.set.items()),
+        remove=frozenset(section.remove),
+        may_outlive_incoming_token=section.may_outlive_incoming_token,
+        reuse=section.reuse,
+    )
+
+
+def _value(section: ValueSection, slot: str) -> Value:
+    if section.claim is not None:
+        return Value(Origin.CLAIM, slot=section.slot or slot, path=section.claim)
+    if section.header is not None:
+        return Value(Origin.FIELD, field=section.header.lower().encode())
+    if section.request is not None:
+        return Value(_PARTS[section.request])
+    return Value(Origin.CONSTANT, constant=section.constant)
+
+
+def _identity(name: str, section: FieldSection, first: str) -> IdentityField:
+    slot = section.slot or first
+    if section.claim is not None:
+        value = Value(Origin.CLAIM, slot=slot, path=section.claim)
+        return IdentityField(name.encode(), value, Form(section.form or "text"), section.separator)
+    if section.claims:
+        value = Value(Origin.CLAIMS, slot=slot)
+        return IdentityField(name.encode(), value, Form(section.form or "base64url"), section.separator)
+    return IdentityField(name.encode(), Value(Origin.CONSTANT, constant=section.constant))

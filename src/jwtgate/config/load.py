@@ -1,0 +1,77 @@
+"""A document from its bytes: read, references resolved, validated; or every mistake in it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from jwtgate.config.checks import Mistake, Place
+from jwtgate.config.document import Document
+from jwtgate.config.issuers import SECRET_KEYS
+from jwtgate.config.problems import mistakes_of, sentences
+from jwtgate.config.source import Plain, Source, read_source
+from jwtgate.errors import ConfigError
+
+Resolve = Callable[[str], str]
+
+
+def load_document(data: bytes, *, name: str, folder: Path, resolve: Resolve) -> Document:
+    """The document in these bytes. `ConfigError` with all its mistakes.
+
+    `name` tells the kind of text by its ending and stands in every sentence. Files are found from `folder`.
+    `resolve` expands the `${env:NAME}` and `${file:PATH}` in a text; those of secrets are kept for later.
+    """
+    source = read_source(data, name)
+    mistakes: list[Mistake] = []
+    plain = _resolved(source.data, (), resolve, mistakes) if b"${" in data else source.data
+    context = {"folder": folder, "present": source.data if isinstance(source.data, dict) else None}
+    try:
+        document = Document.model_validate(plain, context=context)
+    except ValidationError as error:
+        mistakes.extend(mistakes_of(error, source))
+        mistakes.extend(_remaining(plain, error, source, context))
+        raise ConfigError(*sentences(mistakes, source)) from None
+    if mistakes:
+        raise ConfigError(*sentences(mistakes, source))
+    return document
+
+
+def _resolved(value: Plain, place: Place, resolve: Resolve, mistakes: list[Mistake]) -> Plain:
+    if isinstance(value, dict):
+        return {name: _resolved(item, (*place, name), resolve, mistakes) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_resolved(item, (*place, index), resolve, mistakes) for index, item in enumerate(value)]
+    if not isinstance(value, str) or "${" not in value or _is_kept(place):
+        return value
+    try:
+        return resolve(value)
+    except ConfigError as error:
+        mistakes.extend(Mistake(place, problem) for problem in error.problems)
+        return value
+
+
+def _is_kept(place: Place) -> bool:
+    return len(place) > 3 and (place[0], place[2]) == ("issuers", "keys") and place[3] in SECRET_KEYS
+
+
+def _remaining(plain: Plain, error: ValidationError, source: Source, context: Mapping[str, Any]) -> list[Mistake]:
+    """The mistakes between sections that the parts without a mistake of their own still show."""
+    if not isinstance(plain, dict):
+        return []
+    kept = dict(plain)
+    for section, name in {(*details["loc"][:2], None, None)[:2] for details in error.errors()}:
+        entries = kept.get(section)
+        if section in ("issuers", "upstreams", "routes") and isinstance(entries, dict) and name in entries:
+            kept[section] = {key: entry for key, entry in entries.items() if key != name}
+        else:
+            kept.pop(section, None)
+    kept.setdefault("listen", "127.0.0.1:0")
+    try:
+        Document.model_validate(kept, context=dict(context))
+    except ValidationError as others:
+        found = mistakes_of(others, source)
+        return [mistake for mistake in found if mistake.place[:1] and mistake.place[0] in source.data]
+    return []

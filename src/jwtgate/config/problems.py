@@ -1,0 +1,145 @@
+"""Mistakes in a document as sentences: file, line, place, cause, suggestion; all at once, in the order of lines.
+
+What was written is quoted only when it is short text that cannot be a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from jwtgate.config.checks import Mistake, Mistakes, Place, did_you_mean
+from jwtgate.config.document import document_schema
+from jwtgate.config.source import Plain, Source
+
+_LONGEST_QUOTED = 60
+
+_SENTENCES = {
+    "missing": "is missing",
+    "string_type": "must be text",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "dict_type": "must be a mapping",
+    "model_type": "must be a mapping",
+    "model_attributes_type": "must be a mapping",
+    "tuple_type": "must be a list",
+    "list_type": "must be a list",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+    "string_pattern_mismatch": "has characters or a form that cannot stand here",
+    "string_unicode": "holds a lone surrogate",
+}
+
+
+def mistakes_of(error: ValidationError, source: Source) -> Iterator[Mistake]:
+    """The mistakes pydantic found, each at its place in the document as it was written."""
+    for details in error.errors(include_url=False, include_input=False):
+        cause = (details.get("ctx") or {}).get("error")
+        if isinstance(cause, Mistakes):
+            yield from (Mistake(_place_in(source.data, place), text) for place, text in cause.mistakes)
+            continue
+        place = _place_in(source.data, details["loc"])
+        yield Mistake(place, _sentence(details, place, source))
+
+
+def sentences(mistakes: Iterable[Mistake], source: Source) -> tuple[str, ...]:
+    """One sentence for each mistake, in the order of their lines, none of them twice."""
+    placed = sorted({(source.line(mistake.place), *mistake) for mistake in mistakes}, key=lambda entry: entry[0])
+    return tuple(f"{source.name}:{line}: {shown(place)}: {text}" for line, place, text in placed)
+
+
+def shown(place: Place) -> str:
+    """A place as people write it: `routes.orders.issue[0].copy`."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)
+    return "".join(c if c.isprintable() else "?" for c in text.removeprefix("."))[:300] or "the document"
+
+
+def _place_in(data: Plain, place: Place) -> Place:
+    """The part of a place that stands in the document: shorthand leaves out steps the models have."""
+    kept: list[str | int] = []
+    for index, step in enumerate(place):
+        if isinstance(data, dict):
+            if isinstance(step, str) and step in data:
+                data = data[step]
+            elif index < len(place) - 1 or not isinstance(step, str) or step == "[key]":
+                continue
+            kept.append(step)
+        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+            data = data[step]
+            kept.append(step)
+    return tuple(kept)
+
+
+def _sentence(details: ErrorDetails, place: Place, source: Source) -> str:
+    kind, context = details["type"], details.get("ctx") or {}
+    if kind == "extra_forbidden":
+        return f"is no key of this section{did_you_mean(str(place[-1]), _neighbours(place[:-1]))}"
+    if kind == "literal_error":
+        expected = context["expected"]
+        return f"must be {expected}{_quoted(place, source)}"
+    if kind == "value_error":
+        return f"{context['error']}{_quoted(place, source)}"
+    if kind == "string_pattern_mismatch":
+        return f"{_SENTENCES[kind]}{_quoted(place, source)}"
+    if kind in ("greater_than_equal", "greater_than"):
+        return f"must be {'at least' if 'ge' in context else 'more than'} {context.get('ge', context.get('gt'))}"
+    if kind == "less_than_equal":
+        return f"must be at most {context['le']}"
+    return _SENTENCES.get(kind, "cannot be used here")
+
+
+def _quoted(place: Place, source: Source) -> str:
+    """What stands at a place, in brackets: short text as it was written, and never where a secret may stand."""
+    value = source.data
+    for step in place:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+    if not isinstance(value, str) or len(value) > _LONGEST_QUOTED or not value.isprintable():
+        return ""
+    return "" if may_be_secret(place) else f" (not {value!r})"
+
+
+def may_be_secret(place: Place) -> bool:
+    """Whether what stands at this place may be a secret: keys, and constant values for the upstream."""
+    return (place[:1] == ("issuers",) and "keys" in place[2:]) or (
+        place[:1] == ("routes",) and any(part in place[2:] for part in ("headers", "add", "set"))
+    )
+
+
+@cache
+def _schema() -> Mapping[str, Any]:
+    return document_schema()
+
+
+def _neighbours(place: Place) -> tuple[str, ...]:
+    """The keys that may stand in the section at this place."""
+    nodes = list(_alternatives(_schema()))
+    for step in place:
+        nodes = [found for node in nodes for child in _children(node, step) for found in _alternatives(child)]
+    return tuple(name for node in nodes for name in node.get("properties", ()))
+
+
+def _alternatives(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    yield node
+    if "$ref" in node:
+        yield from _alternatives(_schema()["$defs"][node["$ref"].rpartition("/")[2]])
+    for part in ("anyOf", "oneOf", "allOf"):
+        for alternative in node.get(part, ()):
+            yield from _alternatives(alternative)
+
+
+def _children(node: Mapping[str, Any], step: str | int) -> Iterator[Mapping[str, Any]]:
+    below = node.get("items") if isinstance(step, int) else node.get("properties", {}).get(step)
+    if below is None and isinstance(step, str):
+        below = node.get("additionalProperties")
+    if isinstance(below, dict):
+        yield below

@@ -1,0 +1,145 @@
+"""What every section of a document is made of: frozen models that refuse unknown keys, and the plain types.
+
+Numbers and flags are strict, so that text never becomes a number and a flag never counts as one. No message of
+a validator quotes the input, which may be a secret; `problems.py` quotes what may be shown.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationInfo
+
+from jwtgate.policy.rewrite import fold
+
+T = TypeVar("T")
+
+
+class Section(BaseModel):
+    """One mapping of the document: frozen, and without room for keys nobody knows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+
+
+def as_list(value: object) -> object:
+    """A list of one, where the document gives a single item instead of a list."""
+    return value if isinstance(value, list | tuple) else [value]
+
+
+OneOrMore = Annotated[tuple[T, ...], Field(min_length=1), BeforeValidator(as_list, json_schema_input_type=T | list[T])]
+"""One item, or a list of at least one."""
+
+Flag = Annotated[bool, Strict()]
+Whole = Annotated[int, Strict()]
+Count = Annotated[int, Strict(), Field(ge=1)]
+Seconds = Annotated[float, Strict(), Field(gt=0, le=366 * 24 * 3600)]
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(pattern=r"^[!-~]{1,128}$")]
+
+
+def _in_folder(value: str, info: ValidationInfo) -> str:
+    folder: Path | None = (info.context or {}).get("folder")
+    return str(folder / value) if folder else value
+
+
+FileName = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]*$"), AfterValidator(_in_folder)]
+"""A file, found from the folder of the document."""
+
+# What frames a message or belongs to one hop is the gateway's own; so is what it says about the client.
+_NOT_SETTABLE = frozenset(
+    b"connection content-length cookie expect forwarded host http2-settings keep-alive proxy-authenticate "
+    b"proxy-authorization proxy-connection set-cookie te trailer transfer-encoding upgrade via".split()
+)
+
+
+def _settable(value: str) -> str:
+    folded = fold(value.encode())
+    if folded in _NOT_SETTABLE or folded.startswith(b"x-forwarded-"):
+        raise ValueError("a field the gateway itself is responsible for cannot be set here")
+    return value
+
+
+FieldName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$")]
+SettableFieldName = Annotated[FieldName, AfterValidator(_settable)]
+CookieName = Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$")]
+ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._~-]{1,128}$")]
+"""A query parameter whose name has only one way of being written."""
+
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Host (an IPv6 address without brackets) and port of `host:port`. `ValueError` for anything else."""
+    found = _ADDRESS.fullmatch(text)
+    if found is None or int(found[2]) > 65535:
+        raise ValueError("must be written host:port, such as 127.0.0.1:8080 or [::]:8080")
+    host = found[1]
+    if host.startswith("["):
+        host = host[1:-1]
+        ip_address(host)
+    return host, int(found[2])
+
+
+def _checked_address(value: str) -> str:
+    try:
+        parse_address(value)
+    except ValueError:
+        raise ValueError("must be written host:port, such as 127.0.0.1:8080 or [::]:8080") from None
+    return value
+
+
+Address = Annotated[str, AfterValidator(_checked_address)]
+
+
+def split_url(text: str) -> SplitResult:
+    """The parts of an absolute http or https address. `ValueError` with a fixed sentence for anything else."""
+    try:
+        parts = urlsplit(text)
+        parts.port  # noqa: B018 - reading it is what checks it
+    except ValueError:
+        raise ValueError("must be an http or https address") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("must be an http or https address")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user name or password")
+    if "#" in text:
+        raise ValueError("must not have a fragment")
+    return parts
+
+
+def _checked_url(value: str) -> str:
+    split_url(value)
+    return value
+
+
+Url = Annotated[str, AfterValidator(_checked_url)]
+
+
+def is_plain_http_elsewhere(url: str) -> bool:
+    """Whether this address would be fetched without TLS from a host that is not this one (SEC-60)."""
+    parts = split_url(url)
+    if parts.scheme == "https":
+        return False
+    host = parts.hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return False
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return True
+
+
+def exactly_one(given: set[str], names: tuple[str, ...]) -> str:
+    """The one of `names` that was given. `ValueError` when none or several were."""
+    found = [name for name in names if name in given]
+    if len(found) != 1:
+        raise ValueError(f"needs exactly one of {', '.join(names)}")
+    return found[0]
+
+
+JsonValue = Any
+"""Any JSON value, taken as it stands."""
