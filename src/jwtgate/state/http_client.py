@@ -92,9 +92,7 @@ class HttpClient:
                     await _body(answer, rules),
                 )
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise FetchFailed(
-                "address_refused" if refused else _cause(error), detail="".join(refused[:1])
-            ) from error
+            raise FetchFailed("address_refused" if refused else _cause(error), detail="".join(refused[:1])) from error
 
 
 def check_url(url: str, rules: FetchRules) -> SplitResult:
@@ -104,12 +102,7 @@ def check_url(url: str, rules: FetchRules) -> SplitResult:
         port_sound = parts.port != 0
     except ValueError:
         raise FetchFailed("address_malformed") from None
-    if (
-        not parts.hostname
-        or not port_sound
-        or not url.isascii()
-        or any(ord(letter) <= 0x20 for letter in url)
-    ):
+    if not parts.hostname or not port_sound or not url.isascii() or any(ord(letter) <= 0x20 for letter in url):
         raise FetchFailed("address_malformed")
     if parts.username is not None or parts.password is not None:
         raise FetchFailed("address_has_user_info")

@@ -40,9 +40,7 @@ class Secrets:
     @property
     def warnings(self) -> tuple[str, ...]:
         """A sentence for each secret file seen so far that everybody on this machine may read (SEC-149)."""
-        return tuple(
-            f"The secret file {path!r} can be read by everybody on this machine." for path in self._exposed
-        )
+        return tuple(f"The secret file {path!r} can be read by everybody on this machine." for path in self._exposed)
 
     def _value(self, found: re.Match[str]) -> str:
         if found[0].startswith("$${"):
@@ -50,9 +48,7 @@ class Secrets:
         reference, closed = found.groups()
         scheme, _, name = reference.partition(":")
         if not closed or not name:
-            raise ConfigError(
-                f"The reference ${{{reference}}} is not of the form ${{env:NAME}} or ${{file:PATH}}."
-            )
+            raise ConfigError(f"The reference ${{{reference}}} is not of the form ${{env:NAME}} or ${{file:PATH}}.")
         if scheme == "env":
             return self._variable(name)
         if scheme == "file":
