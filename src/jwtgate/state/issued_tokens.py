@@ -14,6 +14,7 @@ from jwtgate.jose.encoding import JSON, base64url_encode, json_bytes
 from jwtgate.jose.key import Key
 from jwtgate.jose.signature import sign_bytes
 from jwtgate.policy.facts import IssuedToken, NeedIssuedToken
+from jwtgate.policy.plan import Issue
 
 MOST_ENTRIES = 10_000
 MOST_BYTES = 16 * 1024 * 1024
@@ -45,7 +46,7 @@ class IssuedTokens:
         self._random_id = random_id
         self._most_entries = most_entries
         self._most_bytes = most_bytes
-        self._headers: dict[tuple[str, str], str] = {}
+        self._signers: dict[tuple[str, str], tuple[Key, str, str]] = {}
         # Two generations: when the younger is full the elder goes, with all that nobody asked for again.
         self._young: dict[_Described, tuple[int, IssuedToken]] = {}
         self._old: dict[_Described, tuple[int, IssuedToken]] = {}
@@ -84,12 +85,12 @@ class IssuedTokens:
         exp = now + issue.ttl_seconds
         if need.not_after is not None and need.not_after < exp:
             exp = need.not_after
-        if exp <= now or issue.key not in self._keys:
-            raise DependencyFault("signer_unavailable", issue=issue.name, key=issue.key)
-        key, alg = self._keys[issue.key]
+        if exp <= now:
+            raise DependencyFault("signer_unavailable", issue=issue.name, cause="its life would be over")
+        key, alg, header = self._signers.get((issue.key, issue.typ)) or self._signer(issue)
         ours = b'"iat":%d,"exp":%d,"jti":"%s"}' % (now, exp, self._random_id().encode())
         payload = body[:-1] + b"," + ours if len(body) > 2 else b"{" + ours
-        signing_input = f"{self._header(issue.key, issue.typ)}.{base64url_encode(payload)}"
+        signing_input = f"{header}.{base64url_encode(payload)}"
         try:
             signature = sign_bytes(alg, key, signing_input.encode())
         except KeyRefused as refusal:
@@ -97,14 +98,15 @@ class IssuedTokens:
         reuse_until = now + 3 * (exp - now) // 4 if issue.reuse else now
         return IssuedToken(f"{signing_input}.{base64url_encode(signature)}", reuse_until)
 
-    def _header(self, name: str, typ: str) -> str:
-        segment = self._headers.get((name, typ))
-        if segment is None:
-            key, alg = self._keys[name]
-            members = {"alg": alg, "kid": key.kid, "typ": typ}
-            present = {member: value for member, value in members.items() if value is not None}
-            segment = self._headers[name, typ] = base64url_encode(json_bytes(present))
-        return segment
+    def _signer(self, issue: Issue) -> tuple[Key, str, str]:
+        """The key to sign with, its algorithm, and the header segment both of them and `typ` make."""
+        if issue.key not in self._keys:
+            raise DependencyFault("signer_unavailable", issue=issue.name, key=issue.key)
+        key, alg = self._keys[issue.key]
+        named = {"kid": key.kid} if key.kid is not None else {}
+        header = base64url_encode(json_bytes({"alg": alg, **named, "typ": issue.typ}))
+        signer = self._signers[issue.key, issue.typ] = (key, alg, header)
+        return signer
 
     def _remember(self, described: _Described, entry: tuple[int, IssuedToken]) -> None:
         size = len(described[3]) + len(entry[1].text) + _ENTRY_BYTES
