@@ -33,7 +33,10 @@ class Principal:
     @property
     def good_until(self) -> int | None:
         """The instant (NumericDate) at which the first of the tokens stops being good."""
-        return min((proven.good_until for proven in self.tokens.values() if proven.good_until is not None), default=None)
+        return min(
+            (proven.good_until for proven in self.tokens.values() if proven.good_until is not None),
+            default=None,
+        )
 
 
 ANONYMOUS = Principal(MappingProxyType({}))

@@ -1,0 +1,1 @@
+"""A JWT gateway and toolkit."""

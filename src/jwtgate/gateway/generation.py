@@ -1,0 +1,104 @@
+"""One plan with the state it needs, numbered, and the tables the data plane works out from it once."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+
+from jwtgate.gateway.balancer import Balancer
+from jwtgate.gateway.fields import RequestFieldKinds, ResponseFieldKinds
+from jwtgate.gateway.memory import Memory
+from jwtgate.policy.facts import Facts, Need, NeedIssuedToken
+from jwtgate.policy.plan import Place, Plan, Route
+from jwtgate.state.issued_tokens import IssuedTokens
+
+OWN_KEYS, OWN_METADATA, LIVEZ, READYZ, METRICS = "keys", "metadata", "livez", "readyz", "metrics"
+STATUS_ADDRESSES = {"/livez": LIVEZ, "/readyz": READYZ, "/metrics": METRICS}
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the credentials of a route stand; the usual case has a flag of its own."""
+
+    only_authorization: bool
+    fields: frozenset[bytes]
+    cookies: bool
+    query: bool
+
+
+def places_of(route: Route) -> Places:
+    """Every place of a request this route's slots look at."""
+    sources = [source for slot in route.slots for source in slot.sources]
+    kinds = {source.place for source in sources}
+    return Places(
+        only_authorization=kinds <= {Place.AUTHORIZATION},
+        fields=frozenset(source.name.encode() for source in sources if source.place is Place.FIELD),
+        cookies=Place.COOKIE in kinds,
+        query=Place.QUERY in kinds,
+    )
+
+
+class Generation:
+    """A plan that is being served. A request keeps the generation it started with."""
+
+    def __init__(
+        self,
+        number: int,
+        plan: Plan,
+        facts: Facts,
+        *,
+        issued_tokens: IssuedTokens,
+        keys_document: bytes,
+        metadata_document: bytes | None,
+    ) -> None:
+        self.number = number
+        self.plan = plan
+        self.facts = facts
+        self.issued_tokens = issued_tokens
+        self.keys_document = keys_document
+        self.metadata_document = metadata_document
+        self.memory = Memory(plan.limits.remembered_outcomes)
+        self.epoch = 0
+        self.kinds = RequestFieldKinds(plan, trusted=False)
+        self.trusted_kinds = RequestFieldKinds(plan, trusted=True)
+        self.response_kinds = ResponseFieldKinds(plan)
+        self.places = {route.name: places_of(route) for route in plan.routes}
+        upstreams = {route.upstream.name: route.upstream for route in plan.routes}
+        self.balancers = {
+            name: Balancer(upstream, response_kinds=self.response_kinds) for name, upstream in upstreams.items()
+        }
+        self.own_addresses = _own_addresses(plan)
+        self._trusted = [ipaddress.ip_network(network) for network in plan.trusted_proxies]
+
+    def key_set_changed(self) -> None:
+        """Forget what was decided with keys that may be gone (SEC-67)."""
+        self.epoch += 1
+        self.memory.forget_all()
+
+    def answer_now(self, need: Need, now: int) -> object | None:
+        """The answer to a need that can be met without waiting, or None."""
+        if isinstance(need, NeedIssuedToken) and not self.issued_tokens.is_slow(need):
+            return self.issued_tokens.issue(need, now)
+        return None
+
+    def is_trusted(self, client: str) -> bool:
+        """Whether this peer may speak for others (SEC-114)."""
+        if not self._trusted or not client:
+            return False
+        address = ipaddress.ip_address(client.partition("%")[0])
+        return any(address in network for network in self._trusted)
+
+    def close(self) -> None:
+        """Keep no connection for later; what is going on goes on."""
+        for balancer in self.balancers.values():
+            for pool in balancer.pools:
+                pool.close()
+
+
+def _own_addresses(plan: Plan) -> dict[str, str]:
+    own = dict(STATUS_ADDRESSES)
+    if plan.own.keys is not None and plan.signing:
+        own[plan.own.keys] = OWN_KEYS
+    if plan.own.metadata is not None and plan.iss is not None:
+        own[plan.own.metadata] = OWN_METADATA
+    return own

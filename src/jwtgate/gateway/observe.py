@@ -1,0 +1,238 @@
+"""What is seen from outside: one log line a request, counters, and their text for Prometheus.
+
+A line holds our words and nothing of a token, a key, a cookie or a query. Labels come from the document and the
+catalogue of reasons, never from a request.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+BUCKET_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_quoted = json.encoder.encode_basestring_ascii
+_PATH_LIMIT = 1024
+
+
+@dataclass(slots=True)
+class Counters:
+    """What one worker has counted since it started. They add up over workers, dead ones included.
+
+    `requests`: by route, status and reason (empty when allowed). `seconds`: by route, one count a bucket, one for
+    what is slower, and the sum of seconds at the end.
+    """
+
+    requests: dict[tuple[str, int, str], int] = field(default_factory=dict)
+    seconds: dict[str, list[float]] = field(default_factory=dict)
+    remembered_hits: int = 0
+    remembered_evictions: int = 0
+    connections: int = 0
+    connections_refused: int = 0
+    upstream_retries: int = 0
+    log_lines_lost: int = 0
+    connections_open: int = 0
+    remembered_entries: int = 0
+
+    def count(self, route: str, status: int, reason: str, *, seconds: float) -> None:
+        """Count one finished request."""
+        key = (route, status, reason)
+        self.requests[key] = self.requests.get(key, 0) + 1
+        times = self.seconds.get(route)
+        if times is None:
+            times = self.seconds[route] = [0.0] * (len(BUCKET_SECONDS) + 2)
+        times[bisect_left(BUCKET_SECONDS, seconds)] += 1
+        times[-1] += seconds
+
+    def add(self, other: Counters) -> None:
+        """Add what another worker has counted."""
+        for key, number in other.requests.items():
+            self.requests[key] = self.requests.get(key, 0) + number
+        for route, times in other.seconds.items():
+            held = self.seconds.setdefault(route, [0.0] * len(times))
+            self.seconds[route] = [left + right for left, right in zip(held, times, strict=True)]
+        for name in _PLAIN_COUNTERS + _GAUGES:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+_PLAIN_COUNTERS = (
+    "remembered_hits",
+    "remembered_evictions",
+    "connections",
+    "connections_refused",
+    "upstream_retries",
+    "log_lines_lost",
+)
+_GAUGES = ("connections_open", "remembered_entries")
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerReport:
+    """How the key set of one issuer is doing. `age_seconds` is None while there has never been one."""
+
+    issuer: str
+    keys: int
+    age_seconds: float | None
+    stale: bool
+    fetches: int
+    failures: int
+    skipped_keys: int = 0
+    last_failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The state of a whole node: what /metrics and /readyz tell."""
+
+    counters: Counters
+    generation: int
+    ready: bool
+    degraded: bool = False
+    workers: int = 1
+    worker_restarts: int = 0
+    reload_failures: int = 0
+    issuers: tuple[IssuerReport, ...] = ()
+
+
+class AccessLog:
+    """Lines gathered and written by a thread of their own, so that a slow reader never stops the loop.
+
+    When the reader falls too far behind, lines are dropped and counted rather than kept without bound.
+    """
+
+    MOST_PENDING_BLOCKS = 64
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lines: list[str] = []
+        self._blocks: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._second = 0
+        self._stamp = ""
+        self.lost = 0
+        self._thread = threading.Thread(target=self._write_all, name="access-log", daemon=True)
+        self._thread.start()
+
+    def line(
+        self, *, request_id: str, route: str, method: str, path: str, status: int, reason: str, issuer: str,
+        client: str, seconds: float, generation: int,
+    ) -> None:  # fmt: skip
+        """Note one finished request."""
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        self._lines.append(
+            f'{{"time":"{self._stamp}.{int((now - second) * 1000):03d}Z","id":"{request_id}","route":"{route}",'
+            f'"method":"{method}","path":{_quoted(path[:_PATH_LIMIT])},"status":{status},"reason":"{reason}",'
+            f'"issuer":"{issuer}","client":"{client}","ms":{seconds * 1000:.3f},"generation":{generation}}}\n'
+        )
+
+    def flush(self) -> None:
+        """Hand what was gathered to the writing thread."""
+        if not self._lines:
+            return
+        if self._blocks.qsize() < self.MOST_PENDING_BLOCKS:
+            self._blocks.put("".join(self._lines).encode())
+        else:
+            self.lost += len(self._lines)
+        self._lines = []
+
+    def close(self) -> None:
+        """Write what is left, waiting a second at the most."""
+        self.flush()
+        self._blocks.put(None)
+        self._thread.join(timeout=1.0)
+
+    def _write_all(self) -> None:
+        while (block := self._blocks.get()) is not None:
+            view = memoryview(block)
+            while view:
+                try:
+                    view = view[os.write(self._descriptor, view) :]
+                except OSError:  # nobody reads; serving goes on
+                    break
+
+
+def metrics_text(report: Report) -> bytes:
+    """The report in the text format of Prometheus."""
+    # Imported when first asked for: a worker that nobody scrapes does without it.
+    from prometheus_client import CollectorRegistry
+    from prometheus_client.exposition import generate_latest
+
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Families(report))  # type: ignore[arg-type] # a collector is anything with `collect`
+    return bytes(generate_latest(registry))
+
+
+class _Families:
+    """A report as metric families."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+
+    def collect(self) -> Iterator[object]:
+        yield from self._requests()
+        yield from self._plain()
+        yield from self._issuers()
+
+    def _requests(self) -> Iterator[object]:
+        from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+
+        requests = CounterMetricFamily("jwtgate_requests", "Requests answered.", labels=["route", "status", "reason"])
+        for (route, status, reason), number in self._report.counters.requests.items():
+            requests.add_metric([route, str(status), reason], number)
+        yield requests
+        times = HistogramMetricFamily("jwtgate_request_seconds", "Time from head to answer.", labels=["route"])
+        for route, counts in self._report.counters.seconds.items():
+            limits = (*map(str, BUCKET_SECONDS), "+Inf")
+            times.add_metric([route], list(zip(limits, accumulate(counts[:-1]), strict=True)), counts[-1])
+        yield times
+
+    def _plain(self) -> Iterator[object]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        counters = self._report.counters
+        for name in _PLAIN_COUNTERS:
+            yield CounterMetricFamily(f"jwtgate_{name}", name.replace("_", " "), value=getattr(counters, name))
+        for name in _GAUGES:
+            yield GaugeMetricFamily(f"jwtgate_{name}", name.replace("_", " "), value=getattr(counters, name))
+        report = self._report
+        yield GaugeMetricFamily("jwtgate_generation", "Number of the running generation.", value=report.generation)
+        yield GaugeMetricFamily("jwtgate_ready", "1 when requests can be served.", value=report.ready)
+        yield GaugeMetricFamily("jwtgate_degraded", "1 when something needed later is missing.", value=report.degraded)
+        yield GaugeMetricFamily("jwtgate_workers", "Workers alive.", value=report.workers)
+        yield CounterMetricFamily("jwtgate_worker_restarts", "Workers replaced.", value=report.worker_restarts)
+        yield CounterMetricFamily("jwtgate_reload_failures", "Documents refused.", value=report.reload_failures)
+
+    def _issuers(self) -> Iterator[object]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        gauges = {
+            name: GaugeMetricFamily(f"jwtgate_key_set_{name}", text, labels=["issuer"]) for name, text in _OF_KEY_SETS
+        }
+        fetches = CounterMetricFamily("jwtgate_key_set_fetches", "Key sets fetched.", labels=["issuer"])
+        failures = CounterMetricFamily("jwtgate_key_set_failures", "Fetches that failed.", labels=["issuer"])
+        for issuer in self._report.issuers:
+            gauges["keys"].add_metric([issuer.issuer], issuer.keys)
+            gauges["stale"].add_metric([issuer.issuer], issuer.stale)
+            gauges["skipped_keys"].add_metric([issuer.issuer], issuer.skipped_keys)
+            if issuer.age_seconds is not None:
+                gauges["age_seconds"].add_metric([issuer.issuer], issuer.age_seconds)
+            fetches.add_metric([issuer.issuer], issuer.fetches)
+            failures.add_metric([issuer.issuer], issuer.failures)
+        yield from (*gauges.values(), fetches, failures)
+
+
+_OF_KEY_SETS = (
+    ("keys", "Usable keys."),
+    ("age_seconds", "Age of the key set."),
+    ("stale", "1 when the set is older than it should be."),
+    ("skipped_keys", "Keys of the set that cannot be used."),
+)

@@ -1,0 +1,234 @@
+"""One process of the data plane: its sockets, its connections, the current generation, and the way out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
+from jwtgate.errors import DependencyFault, RequestRefused
+from jwtgate.gateway.connection import ClientConnection
+from jwtgate.gateway.exchange import Exchange
+from jwtgate.gateway.fields import MOST_NAMES, host_name
+from jwtgate.gateway.generation import Generation
+from jwtgate.gateway.observe import AccessLog, Counters, Report
+from jwtgate.gateway.own_endpoints import STATUS_ONLY, OwnAnswer, own_answer
+from jwtgate.gateway.respond import refusal_body, refusal_fields, response
+from jwtgate.policy.facts import Need, NeedIssuedToken, Steps
+from jwtgate.policy.outcome import Outcome
+from jwtgate.policy.plan import Listener, Tls
+from jwtgate.state.answers import drive
+
+_log = logging.getLogger("jwtgate.gateway")
+_TICK_SECONDS = 0.25
+_SIGNING_THREADS = 2
+
+
+class HostNames(dict[bytes, str]):
+    """The host behind each raw `Host` value, worked out once. Refuses what is not valid."""
+
+    def __missing__(self, value: bytes) -> str:
+        host = host_name(value)
+        if host is None:
+            raise RequestRefused("request_malformed", cause="Host")
+        if len(self) < MOST_NAMES:
+            self[value] = host
+        return host
+
+
+class Worker:
+    """Serves the current generation on the sockets it is given.
+
+    `answer` meets a need that has to wait and raises `DependencyFault` when it cannot; `report` tells the state of the
+    whole node. Both are function calls in one process, and messages to the supervisor where there are several.
+    """
+
+    def __init__(
+        self,
+        generation: Generation,
+        *,
+        answer: Callable[[Need], Awaitable[object]],
+        report: Callable[[], Awaitable[Report]],
+        log_descriptor: int,
+    ) -> None:
+        self.generation = generation
+        self.limits = generation.plan.limits
+        self.counters = Counters()
+        self.draining = False
+        self.host_names = HostNames()
+        self._answer = answer
+        self._report = report
+        self._connections: set[ClientConnection] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._servers: list[asyncio.Server] = []
+        self._log = AccessLog(log_descriptor)
+        self._ids = count(secrets.randbits(63))
+        self._signers = ThreadPoolExecutor(_SIGNING_THREADS, thread_name_prefix="signer")
+        self._status_listener = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    # Life.
+
+    async def listen(self, sockets: Sequence[tuple[Listener, socket.socket]]) -> None:
+        """Begin to accept connections."""
+        loop = asyncio.get_running_loop()
+        self._status_listener = any(listener.status_only for listener, _ in sockets)
+        for listener, bound in sockets:
+            context = server_tls(listener.tls) if listener.tls is not None else None
+            server = await loop.create_server(self._protocol_for(listener), sock=bound, ssl=context, backlog=4096)
+            self._servers.append(server)
+        self._timer = loop.call_later(_TICK_SECONDS, self._tick)
+
+    def _protocol_for(self, listener: Listener) -> Callable[[], ClientConnection]:
+        scheme = "http" if listener.tls is None else "https"
+        return lambda: ClientConnection(self, scheme=scheme, status_only=listener.status_only)
+
+    def adopt(self, generation: Generation) -> None:
+        """Serve this generation from the next request on."""
+        previous, self.generation = self.generation, generation
+        self.limits = generation.plan.limits
+        previous.close()
+
+    def key_set_changed(self) -> None:
+        """An issuer's keys have changed: what was decided with them is forgotten."""
+        self.generation.key_set_changed()
+
+    async def drain(self, seconds: float) -> None:
+        """Accept nothing more, let requests finish for this long, close what is left."""
+        self.draining = True
+        for server in self._servers:
+            server.close()
+        for connection in list(self._connections):
+            connection.close_if_idle()
+        ends = time.monotonic() + seconds
+        while self._connections and time.monotonic() < ends:
+            await asyncio.sleep(0.02)
+        for connection in list(self._connections):
+            connection.abort()
+        await self._end()
+
+    async def _end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.sleep(0)
+        self.generation.close()
+        self._signers.shutdown(wait=False, cancel_futures=True)
+        self._log.close()
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        for connection in list(self._connections):
+            connection.check_time(now)
+        for balancer in self.generation.balancers.values():
+            for pool in balancer.pools:
+                pool.close_idle(now - balancer.upstream.keep_alive_seconds)
+        self._log.flush()
+        self._timer = asyncio.get_running_loop().call_later(_TICK_SECONDS, self._tick)
+
+    def count_now(self) -> Counters:
+        """The counters as of now."""
+        counters = self.counters
+        counters.connections_open = len(self._connections)
+        counters.remembered_entries = len(self.generation.memory)
+        counters.log_lines_lost = self._log.lost
+        counters.remembered_evictions = self.generation.memory.evicted
+        return counters
+
+    # Connections.
+
+    def opened(self, connection: ClientConnection) -> None:
+        """A client has connected. Over the limit it is told to come back later (REL-17)."""
+        self.counters.connections += 1
+        if len(self._connections) >= self.limits.connections:
+            self.counters.connections_refused += 1
+            fault = DependencyFault("overloaded", retry_after_seconds=1)
+            body = refusal_body(fault, self.new_request_id())
+            connection.write(response(fault.status, refusal_fields(fault, None), body, close=True, head_only=False))
+            connection.abandon()
+            return
+        self._connections.add(connection)
+
+    def closed(self, connection: ClientConnection) -> None:
+        """A client's connection is gone."""
+        self._connections.discard(connection)
+
+    def finished(self, exchange: Exchange) -> None:
+        """Count and log an exchange that has ended."""
+        seconds = time.monotonic() - exchange.started
+        route = exchange.route.name if exchange.route is not None else ""
+        self.counters.count(route, exchange.status, exchange.reason, seconds=seconds)
+        self._log.line(
+            request_id=exchange.request_id,
+            route=route,
+            method=exchange.head.method,
+            path=exchange.head.path,
+            status=exchange.status,
+            reason=exchange.reason,
+            issuer=exchange.issuer,
+            client=exchange.connection.client,
+            seconds=seconds,
+            generation=exchange.generation.number,
+        )
+
+    # What exchanges ask for.
+
+    def new_request_id(self) -> str:
+        """An id no other request of this process has."""
+        return f"{next(self._ids) & 0xFFFFFFFFFFFFFFFF:016x}"
+
+    def spawn(self, work: Coroutine[None, None, None], exchange: Exchange) -> None:
+        """Run what has to wait. A bug in it is a 500 for its exchange, never silence."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._done(done, exchange))
+
+    def _done(self, task: asyncio.Task[None], exchange: Exchange) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.failed(error)
+            if not exchange.finished:
+                exchange.refuse(DependencyFault("internal"))
+
+    def failed(self, error: BaseException) -> None:
+        """Note a bug: something other than a refusal or a fault left a room."""
+        _log.error("internal", exc_info=error)
+
+    async def drive(self, generation: Generation, walk: Steps[Outcome], need: Need) -> Outcome:
+        """The outcome of a walk that has come to a need it must wait for."""
+        return await drive(walk, lambda asked: self._meet(generation, asked), need=need)
+
+    async def _meet(self, generation: Generation, need: Need) -> object:
+        if not isinstance(need, NeedIssuedToken):
+            return await self._answer(need)
+        now = int(time.time())
+        if not generation.issued_tokens.is_slow(need):
+            return generation.issued_tokens.issue(need, now)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._signers, generation.issued_tokens.issue, need, now)
+
+    def is_own(self, name: str, connection: ClientConnection) -> bool:
+        """Whether this address of ours is served on the listener of this connection."""
+        if connection.status_only:
+            return name in STATUS_ONLY
+        return name not in STATUS_ONLY or not self._status_listener
+
+    async def own_answer(self, name: str, generation: Generation) -> OwnAnswer:
+        """The answer of one of our own addresses."""
+        return await own_answer(name, generation, self._report)
+
+
+def server_tls(tls: Tls) -> ssl.SSLContext:
+    """A server's context for this certificate; TLS 1.2 and up."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(tls.certificate_file, tls.private_key_file)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
