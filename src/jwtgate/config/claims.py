@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
 
 from jwtgate.config.patterns import Pattern
-from jwtgate.config.section import FieldName, JsonValue, Name, Section, exactly_one
+from jwtgate.config.section import FieldName, JsonValue, Maybe, Name, Section, exactly_one
 from jwtgate.policy.plan import ClaimPath
 
 _MOST_STEPS = 32
@@ -70,11 +70,11 @@ class ClaimRuleSection(Section):
     """One rule about one claim: where it lies, and exactly one thing that is asked of it."""
 
     claim: Path = Field(description="Path of the claim.")
-    required: Literal[True] | None = Field(None, description="The claim must be there, whatever its value.")
+    required: Maybe[Literal[True]] = Field(None, description="The claim must be there, whatever its value.")
     equals: JsonValue = Field(None, description='The one value allowed. `1`, `"1"` and `true` are three things.')
     one_of: tuple[JsonValue, ...] = Field((), description="The values allowed.")
     contains: JsonValue = Field(None, description="An element the list must have.")
-    matches: Annotated[str, AfterValidator(_checked_pattern)] | None = Field(
+    matches: Maybe[Annotated[str, AfterValidator(_checked_pattern)]] = Field(
         None, description="A pattern (RE2) the whole of the text must match."
     )
 
@@ -87,18 +87,16 @@ class ClaimRuleSection(Section):
     def _asks_one_thing(self) -> ClaimRuleSection:
         if self.asked == "one_of" and not self.one_of:
             raise ValueError("one_of must not be empty")
-        if (self.asked == "required" and not self.required) or (self.asked == "matches" and self.matches is None):
-            raise ValueError(f"{self.asked} must not be null")
         return self
 
 
 class ValueSection(Section):
     """A value for the upstream: exactly one of a claim, a field or a part of the request, or a constant."""
 
-    claim: Path | None = Field(None, description="The value of this claim of a verified token.")
-    slot: Name | None = Field(None, description="The slot whose token is meant. Default: the first slot.")
-    header: FieldName | None = Field(None, description="The value of this header field of the request.")
-    request: Literal["method", "host", "path", "client"] | None = Field(
+    claim: Maybe[Path] = Field(None, description="The value of this claim of a verified token.")
+    slot: Maybe[Name] = Field(None, description="The slot whose token is meant. Default: the first slot.")
+    header: Maybe[FieldName] = Field(None, description="The value of this header field of the request.")
+    request: Maybe[Literal["method", "host", "path", "client"]] = Field(
         None, description="A part of the request; `client` is the caller's address."
     )
     constant: JsonValue = Field(None, description="Any JSON value, as it stands.")
@@ -110,8 +108,6 @@ class ValueSection(Section):
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> ValueSection:
-        if self.origin != "constant" and getattr(self, self.origin) is None:
-            raise ValueError(f"{self.origin} must not be null")
         if self.slot is not None and self.origin != "claim":
             raise ValueError("slot stands beside claim only")
         return self
@@ -131,13 +127,13 @@ SomeValue = Annotated[
 class FieldSection(Section):
     """The value of a header field the upstream receives: a claim, all claims, or constant text."""
 
-    constant: Annotated[str, Field(pattern=r"^[!-~]([ -~]*[!-~])?$")] | None = Field(
+    constant: Maybe[Annotated[str, Field(pattern=r"^[!-~]([ -~]*[!-~])?$")]] = Field(
         None, description="Text, as it stands: visible ASCII, blanks inside."
     )
-    claim: Path | None = Field(None, description="The value of this claim. Without it the field is not set.")
-    claims: Literal[True] | None = Field(None, description="All claims of the token, as one JSON object.")
-    slot: Name | None = Field(None, description="The slot whose token is meant. Default: the first slot.")
-    form: Literal["text", "json", "base64url"] | None = Field(
+    claim: Maybe[Path] = Field(None, description="The value of this claim. Without it the field is not set.")
+    claims: Maybe[Literal[True]] = Field(None, description="All claims of the token, as one JSON object.")
+    slot: Maybe[Name] = Field(None, description="The slot whose token is meant. Default: the first slot.")
+    form: Maybe[Literal["text", "json", "base64url"]] = Field(
         None,
         description="How the value is written: `text` (plain values, and lists of them), `json`, or `base64url` of "
         "the JSON text. Default: `text` for a claim, `base64url` for all claims.",
@@ -153,8 +149,6 @@ class FieldSection(Section):
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> FieldSection:
-        if getattr(self, self.origin) is None:
-            raise ValueError(f"{self.origin} must not be null")
         if self.origin == "constant" and self.model_fields_set != {"constant"}:
             raise ValueError("nothing else stands beside a constant")
         if self.origin == "claims" and self.form == "text":

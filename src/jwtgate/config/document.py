@@ -10,11 +10,12 @@ from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic.json_schema import GenerateJsonSchema
 
 from jwtgate.config.checks import Mistakes, find_mistakes
 from jwtgate.config.issuers import IssuerSection
 from jwtgate.config.routes import RouteSection, UpstreamSection
-from jwtgate.config.section import Address, Count, FileName, Name, OneOrMore, Seconds, Section, Whole
+from jwtgate.config.section import Address, Count, FileName, Filled, Maybe, Name, OneOrMore, Seconds, Section, Whole
 from jwtgate.config.signing import SigningSection
 
 
@@ -29,7 +30,7 @@ class ListenerSection(Section):
     """An address the gateway listens on."""
 
     address: Address = Field(description="`host:port`; IPv6 addresses stand in brackets.")
-    tls: TlsSection | None = Field(None, description="Speak TLS there.")
+    tls: Maybe[TlsSection] = Field(None, description="Speak TLS there.")
 
 
 def _listener(value: object) -> object:
@@ -112,13 +113,13 @@ class Document(Section):
     """A whole document."""
 
     listen: OneOrMore[Listening] = Field(description="Addresses to listen on.")
-    status_listen: Address | None = Field(
+    status_listen: Maybe[Address] = Field(
         None, description="Address for health and metrics, which are then answered nowhere else."
     )
     issuers: dict[Name, IssuerSection] = Field({}, description="Who signs the tokens we accept, by name.")
-    signing: SigningSection | None = Field(None, description="Who we are when we issue tokens.")
+    signing: Maybe[SigningSection] = Field(None, description="Who we are when we issue tokens.")
     upstreams: dict[Name, UpstreamSection] = Field({}, description="Where requests go, by name.")
-    routes: Annotated[dict[Name, RouteSection], Field(min_length=1)] = Field(
+    routes: Filled[dict[Name, RouteSection]] = Field(
         description="Which requests there are, by name. A request no route takes is refused."
     )
     limits: LimitsSection = Field(LimitsSection.model_validate({}), description="What one client may cost.")
@@ -140,9 +141,16 @@ class Document(Section):
         return self
 
 
+class _WithoutTitles(GenerateJsonSchema):
+    """The generator of JSON Schema, without titles that only repeat the names of keys."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        return False
+
+
 def document_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a document."""
-    schema = Document.model_json_schema()
+    schema = Document.model_json_schema(schema_generator=_WithoutTitles)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "jwtgate document",

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from jwtgate.config.checks import Mistake, Place
+from jwtgate.config.checks import Mistake, Mistakes, Place
 from jwtgate.config.document import Document
 from jwtgate.config.issuers import SECRET_KEYS
 from jwtgate.config.problems import mistakes_of, sentences
@@ -58,20 +58,39 @@ def _is_kept(place: Place) -> bool:
 
 
 def _remaining(plain: Plain, error: ValidationError, source: Source, context: Mapping[str, Any]) -> list[Mistake]:
-    """The mistakes between sections that the parts without a mistake of their own still show."""
+    """The mistakes between sections that the parts without a mistake of their own still show.
+
+    What is wrong is left out, first as narrowly as it can be, then with all of its section's entry.
+    """
     if not isinstance(plain, dict):
         return []
-    kept = dict(plain)
-    for section, name in {(*details["loc"][:2], None, None)[:2] for details in error.errors()}:
-        entries = kept.get(section)
-        if section in ("issuers", "upstreams", "routes") and isinstance(entries, dict) and name in entries:
-            kept[section] = {key: entry for key, entry in entries.items() if key != name}
+    kept = plain
+    for depth in (3, 2, 1):
+        kept = _without(kept, {_narrowed(details["loc"][:depth]) for details in error.errors()})
+        try:
+            Document.model_validate({"listen": "127.0.0.1:0", **kept}, context=dict(context))
+        except ValidationError as others:
+            error = others
+            if all(isinstance((found.get("ctx") or {}).get("error"), Mistakes) for found in others.errors()):
+                return list(mistakes_of(others, source))
         else:
-            kept.pop(section, None)
-    kept.setdefault("listen", "127.0.0.1:0")
-    try:
-        Document.model_validate(kept, context=dict(context))
-    except ValidationError as others:
-        found = mistakes_of(others, source)
-        return [mistake for mistake in found if mistake.place[:1] and mistake.place[0] in source.data]
+            return []
     return []
+
+
+def _narrowed(place: Place) -> Place:
+    """The part to leave out: one key of an entry, unless the rest would then mean something else."""
+    if place[:1] == ("routes",) and place[2:3] not in (("hosts",), ("methods",), ("from",), ("slots",)):
+        return place
+    return place[:2] if place[:1] in (("issuers",), ("upstreams",), ("routes",)) else place[:1]
+
+
+def _without(data: Plain, places: set[Place]) -> Plain:
+    """The data without what stands at these places."""
+    if () in places or not isinstance(data, dict):
+        return None
+    below: dict[str | int, set[Place]] = {}
+    for place in places:
+        below.setdefault(place[0], set()).add(place[1:])
+    kept = {name: _without(item, below[name]) if name in below else item for name, item in data.items()}
+    return {name: item for name, item in kept.items() if name not in below or item is not None}

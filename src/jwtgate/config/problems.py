@@ -51,7 +51,8 @@ def mistakes_of(error: ValidationError, source: Source) -> Iterator[Mistake]:
 
 def sentences(mistakes: Iterable[Mistake], source: Source) -> tuple[str, ...]:
     """One sentence for each mistake, in the order of their lines, none of them twice."""
-    placed = sorted({(source.line(mistake.place), *mistake) for mistake in mistakes}, key=lambda entry: entry[0])
+    once = dict.fromkeys(mistakes)
+    placed = sorted(((source.line(mistake.place), *mistake) for mistake in once), key=lambda entry: entry[0])
     return tuple(f"{source.name}:{line}: {shown(place)}: {text}" for line, place, text in placed)
 
 
@@ -138,8 +139,11 @@ def _alternatives(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _children(node: Mapping[str, Any], step: str | int) -> Iterator[Mapping[str, Any]]:
-    below = node.get("items") if isinstance(step, int) else node.get("properties", {}).get(step)
-    if below is None and isinstance(step, str):
-        below = node.get("additionalProperties")
-    if isinstance(below, dict):
-        yield below
+    if isinstance(step, int):
+        below = [node.get("items")]
+    elif step in node.get("properties", {}):
+        below = [node["properties"][step]]
+    else:
+        below = [node.get("additionalProperties"), *node.get("patternProperties", {}).values()]
+    # `additionalProperties` may also be a flag.
+    yield from (child for child in below if isinstance(child, dict))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -13,7 +13,9 @@ from jwtgate.config.section import (
     CookieName,
     FieldName,
     FileName,
+    Filled,
     Flag,
+    Maybe,
     Name,
     OneOrMore,
     ParameterName,
@@ -24,6 +26,7 @@ from jwtgate.config.section import (
     Url,
     Whole,
     exactly_one,
+    raise_all,
     split_url,
 )
 from jwtgate.config.signing import IssueSection
@@ -92,20 +95,20 @@ class UpstreamSection(Section):
     most_idle_connections: Annotated[Whole, Field(ge=0)] = Field(
         128, description="How many unused connections to one target each worker keeps."
     )
-    ca_file: FileName | None = Field(None, description="Certificates to trust instead of the system's.")
-    server_name: Text | None = Field(None, description="The name its certificate must have. Default: its host.")
+    ca_file: Maybe[FileName] = Field(None, description="Certificates to trust instead of the system's.")
+    server_name: Maybe[Text] = Field(None, description="The name its certificate must have. Default: its host.")
 
 
 class SourceSection(Section):
     """One place a slot looks for its credential."""
 
-    bearer: Literal[True] | None = Field(None, description="`Authorization: Bearer`; short: the word `bearer`.")
-    header: FieldName | None = Field(None, description="A header field.")
+    bearer: Maybe[Literal[True]] = Field(None, description="`Authorization: Bearer`; short: the word `bearer`.")
+    header: Maybe[FieldName] = Field(None, description="A header field.")
     prefix: Annotated[str, Field(pattern=r"^[ -~]{0,64}$")] = Field(
         "", description="Exact text before the token in that field."
     )
-    cookie: CookieName | None = Field(None, description="A cookie.")
-    query: ParameterName | None = Field(None, description="A parameter of the query. Dangerous: addresses are logged.")
+    cookie: Maybe[CookieName] = Field(None, description="A cookie.")
+    query: Maybe[ParameterName] = Field(None, description="A parameter of the query. Dangerous: addresses are logged.")
 
     @property
     def place(self) -> str:
@@ -114,8 +117,6 @@ class SourceSection(Section):
 
     @model_validator(mode="after")
     def _is_one_place(self) -> SourceSection:
-        if getattr(self, self.place) is None:
-            raise ValueError(f"{self.place} must not be null")
         if self.prefix and self.place != "header":
             raise ValueError("prefix stands beside header only")
         return self
@@ -125,6 +126,8 @@ BEARER = SourceSection.model_validate({"bearer": True})
 
 
 def _bearer(value: object) -> object:
+    if isinstance(value, str) and value != "bearer":
+        raise ValueError("must be bearer, or a mapping with header, cookie or query")
     return {"bearer": True} if value == "bearer" else value
 
 
@@ -159,15 +162,15 @@ def _no_word_any(value: tuple[str, ...]) -> tuple[str, ...]:
 class Credential(Section):
     """What is asked of one credential."""
 
-    sources: OneOrMore[Source] | None = Field(
+    sources: Maybe[OneOrMore[Source]] = Field(
         None, alias="from", description="Where the credential may stand; never in two places at once. Default: bearer."
     )
-    issuers: OneOrMore[Name] | None = Field(None, description="The issuers whose tokens are accepted.")
-    audience: Annotated[OneOrMore[Text], AfterValidator(_no_word_any)] | None = Field(
+    issuers: Maybe[OneOrMore[Name]] = Field(None, description="The issuers whose tokens are accepted.")
+    audience: Maybe[Annotated[OneOrMore[Text], AfterValidator(_no_word_any)]] = Field(
         None, description="Audiences meant here, instead of those of the issuer."
     )
     claims: tuple[ClaimRuleSection, ...] = Field((), description="Rules besides those of the issuer.")
-    scope: Scope | None = Field(
+    scope: Maybe[Scope] = Field(
         None, description="Scope the token must have: text or a list (all of them), or `all` and `any` of a claim."
     )
 
@@ -186,7 +189,7 @@ class Credential(Section):
 class SlotSection(Credential):
     """One named slot of a route."""
 
-    auth: Literal["required", "optional"] | None = Field(
+    auth: Maybe[Literal["required", "optional"]] = Field(
         None, description="Whether the credential must be there. Default: as the route says."
     )
 
@@ -197,21 +200,19 @@ _CREDENTIAL_KEYS = frozenset(Credential.model_fields)
 class RouteSection(Credential):
     """One route: the requests it takes, what it asks of them, and where they go."""
 
-    path: PathTemplate | None = Field(None, description="Path template: literals, `{name}`, and `/*` at the end.")
-    paths: Annotated[tuple[PathTemplate, ...], Field(min_length=1)] | None = Field(
-        None, description="Several path templates, instead of `path`."
-    )
-    hosts: OneOrMore[Host] | None = Field(None, description="Hosts, or `*.suffix`. Default: every host.")
-    methods: OneOrMore[Annotated[Method, AfterValidator(_checked_method)]] | None = Field(
+    path: Maybe[PathTemplate] = Field(None, description="Path template: literals, `{name}`, and `/*` at the end.")
+    paths: Maybe[OneOrMore[PathTemplate]] = Field(None, description="Several path templates, instead of `path`.")
+    hosts: Maybe[OneOrMore[Host]] = Field(None, description="Hosts, or `*.suffix`. Default: every host.")
+    methods: Maybe[OneOrMore[Annotated[Method, AfterValidator(_checked_method)]]] = Field(
         None, description="Methods. Default: every method."
     )
     auth: Literal["required", "optional", "none"] = Field(
         description="Whether a credential must be there, may be absent, or is not looked for."
     )
-    slots: Annotated[dict[Name, SlotSection], Field(min_length=1)] | None = Field(
+    slots: Maybe[Filled[dict[Name, SlotSection]]] = Field(
         None, description="Several credentials by name, instead of one described on the route itself."
     )
-    issue: OneOrMore[IssueSection] | None = Field(None, description="Tokens of ours the upstream receives.")
+    issue: Maybe[OneOrMore[IssueSection]] = Field(None, description="Tokens of ours the upstream receives.")
     headers: dict[SettableFieldName, SomeField] = Field(
         {}, description="Header fields that tell the upstream who the caller is."
     )
@@ -219,9 +220,9 @@ class RouteSection(Credential):
     realm: Annotated[str, Field(pattern=r"^[ !#-\[\]-~]{1,128}$")] = Field(
         "jwtgate", description="The realm a challenge names."
     )
-    upgrade: Literal["websocket"] | None = Field(None, description="The protocol a connection may change to.")
+    upgrade: Maybe[Literal["websocket"]] = Field(None, description="The protocol a connection may change to.")
     forward_token: Flag = Field(False, description="The caller's own token goes on to the upstream. Dangerous.")
-    request_seconds: Seconds | None = Field(None, description="How long a whole request may take. Default: no limit.")
+    request_seconds: Maybe[Seconds] = Field(None, description="How long a whole request may take. Default: no limit.")
     body_limit_bytes: Annotated[Whole, Field(ge=0)] = Field(
         10 * 1024 * 1024, description="Most bytes of a request's body."
     )
@@ -249,14 +250,18 @@ class RouteSection(Credential):
 
     @model_validator(mode="after")
     def _fits_together(self) -> RouteSection:
+        raise_all(self._mistakes())
+        return self
+
+    def _mistakes(self) -> Iterator[str]:
         if (self.path is None) == (self.paths is None):
-            raise ValueError("needs exactly one of path, paths")
+            yield "needs exactly one of path, paths"
         described = _CREDENTIAL_KEYS & self.model_fields_set
         if self.slots is not None and described:
-            raise ValueError("describes its credential on the route and in slots; one of them is enough")
+            yield "describes its credential on the route and in slots; one of them is enough"
+            return
         if self.auth == "none" and (described or self.slots is not None or self.issue is not None):
-            raise ValueError("asks for no credential (auth: none), so nothing can be said of one or issued from one")
+            yield "asks for no credential (auth: none), so nothing can be said of one or issued from one"
         for slot, credential in self.credentials.items():
             if not credential.issuers:
-                raise ValueError(f"needs issuers: the tokens of slot {slot} must come from somebody")
-        return self
+                yield f"needs issuers: the tokens of slot {slot} must come from somebody"

@@ -7,12 +7,26 @@ a validator quotes the input, which may be a secret; `problems.py` quotes what m
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationInfo
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    Strict,
+    ValidationInfo,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import no_info_before_validator_function
 
 from jwtgate.policy.rewrite import fold
 
@@ -25,13 +39,57 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
 
+def not_empty(value: T) -> T:
+    """The value, unless it is an empty list or mapping."""
+    # Before the items are looked at: pydantic's own check would count the good ones only.
+    if isinstance(value, list | tuple | dict) and not value:
+        raise ValueError("must not be empty")
+    return value
+
+
 def as_list(value: object) -> object:
-    """A list of one, where the document gives a single item instead of a list."""
-    return value if isinstance(value, list | tuple) else [value]
+    """A list of at least one, where the document may give a single item instead."""
+    return not_empty(value) if isinstance(value, list | tuple) else [value]
 
 
-OneOrMore = Annotated[tuple[T, ...], Field(min_length=1), BeforeValidator(as_list, json_schema_input_type=T | list[T])]
+class _AsList:
+    """Takes a single item for a list of one, and says so in the JSON Schema."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(as_list, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        many = handler(schema)
+        return {"anyOf": [many["items"], {**many, "minItems": 1}]}
+
+
+class _NotNull:
+    """Refuses null: a key that may be left out is left out, and never given without a value."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_before_validator_function(not_null, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        shown = handler(schema)
+        kept = [choice for choice in shown.pop("anyOf") if choice != {"type": "null"}]
+        return {**shown, **kept[0]} if len(kept) == 1 else {**shown, "anyOf": kept}
+
+
+def not_null(value: T) -> T:
+    """The value, unless it is null."""
+    if value is None:
+        raise ValueError("has no value; leave the key out to mean its default")
+    return value
+
+
+OneOrMore = Annotated[tuple[T, ...], _AsList()]
 """One item, or a list of at least one."""
+
+Maybe = Annotated[T | None, _NotNull()]
+"""Something that may be left out."""
+
+Filled = Annotated[T, BeforeValidator(not_empty)]
+"""A list or mapping with at least one entry."""
 
 Flag = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
@@ -119,6 +177,15 @@ def _checked_url(value: str) -> str:
 Url = Annotated[str, AfterValidator(_checked_url)]
 
 
+def is_url(text: str) -> bool:
+    """Whether this is an absolute http or https address."""
+    try:
+        split_url(text)
+    except ValueError:
+        return False
+    return True
+
+
 def is_plain_http_elsewhere(url: str) -> bool:
     """Whether this address would be fetched without TLS from a host that is not this one (SEC-60)."""
     parts = split_url(url)
@@ -131,6 +198,13 @@ def is_plain_http_elsewhere(url: str) -> bool:
         return not ip_address(host).is_loopback
     except ValueError:
         return True
+
+
+def raise_all(mistakes: Iterable[str]) -> None:
+    """Raises a `ValueError` with all of these sentences, if there are any."""
+    text = "; ".join(mistakes)
+    if text:
+        raise ValueError(text)
 
 
 def exactly_one(given: set[str], names: tuple[str, ...]) -> str:

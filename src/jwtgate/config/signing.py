@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
 from jwtgate.config.claims import SomeValue, parse_claim_path
 from jwtgate.config.issuers import Alg
-from jwtgate.config.section import Flag, Name, OneOrMore, Section, SettableFieldName, Text, Whole
+from jwtgate.config.section import Filled, Flag, Maybe, Name, OneOrMore, Section, SettableFieldName, Text, Whole
 from jwtgate.jose.algorithms import is_mac
 from jwtgate.policy.issue import OURS
 from jwtgate.policy.plan import ClaimPath
@@ -32,7 +32,7 @@ class SigningSection(Section):
     """Who we are to the upstreams, and the keys we sign with. The keys are made on first start."""
 
     issuer: Text = Field(description="The `iss` of the tokens we issue.")
-    keys: Annotated[dict[Name, SigningKeySection], Field(min_length=1)] = Field(
+    keys: Filled[dict[Name, SigningKeySection]] = Field(
         {"default": SigningKeySection(alg="ES256")}, description="Our signing keys by name."
     )
 
@@ -76,14 +76,14 @@ _Entry = str | list[str | int] | dict[str, str]
 class IssueSection(Section):
     """A token of ours the upstream receives."""
 
-    slot: Name | None = Field(None, description="The slot whose token it is made from. Default: the first.")
-    key: Name | None = Field(None, description="The signing key. Default: the only one, or `default`.")
+    slot: Maybe[Name] = Field(None, description="The slot whose token it is made from. Default: the first.")
+    key: Maybe[Name] = Field(None, description="The signing key. Default: the only one, or `default`.")
     header: SettableFieldName = Field("X-JWT-Assertion", description="The header field that carries it.")
-    scheme: Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$")] | None = Field(
+    scheme: Maybe[Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$")]] = Field(
         None, description="A word before the token, such as `Bearer`."
     )
     type: Text = Field("JWT", description="Its `typ`.")
-    issuer: Text | None = Field(None, description="Its `iss`. Default: that of `signing`.")
+    issuer: Maybe[Text] = Field(None, description="Its `iss`. Default: that of `signing`.")
     audience: OneOrMore[Text] = Field(description="Its `aud`: the upstream it is meant for.")
     ttl_seconds: Annotated[Whole, Field(ge=1, le=86400)] = Field(300, description="How long it lives.")
     copied: Annotated[
