@@ -1,0 +1,142 @@
+"""A whole gateway in one process and one event loop: for tests, demonstrations and embedding.
+
+State, plan and data plane are those of the supervisor and its workers; the link between them is a function call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from jwtgate.control.generations import DATABASE, Built, Generations, read_document
+from jwtgate.control.last_good import Text
+from jwtgate.control.messages import KeysChanged, SigningChanged
+from jwtgate.control.served import Served
+from jwtgate.control.sockets import ListeningSockets
+from jwtgate.errors import ConfigError
+from jwtgate.gateway.observe import Report
+from jwtgate.gateway.worker import Worker
+from jwtgate.jose.key_set import KeySet
+from jwtgate.policy.facts import Need, NeedKeys
+from jwtgate.state.sqlite import SqliteStore
+from jwtgate.state.store import MemoryStore, Store
+
+DRAIN_SECONDS = 1.0
+
+
+class EmbeddedGateway:
+    """A gateway that runs inside `async with`. Give listeners port 0 to have free ones, and read `addresses`.
+
+    A document is a file or a text; a text's `name` tells its syntax. Without a `state_folder` signing keys and
+    fetched key sets last as long as the gateway. `ConfigError` on entry for a document that cannot be used.
+    """
+
+    def __init__(
+        self,
+        document: Path | str,
+        *,
+        name: str = "jwtgate.yaml",
+        state_folder: Path | None = None,
+        environ: Mapping[str, str] = os.environ,
+        log_descriptor: int = 1,
+    ) -> None:
+        self._text = _read(document, name)
+        self._folder = document.parent if isinstance(document, Path) else Path()
+        self._state_folder = state_folder
+        self._environ = environ
+        self._log_descriptor = log_descriptor
+        self._open = AsyncExitStack()
+        self._served: Served | None = None
+        self._following: asyncio.Task[None] | None = None
+        self.addresses: tuple[tuple[str, int], ...] = ()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as opened:
+            await self._start(opened)
+            self._open = opened.pop_all()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._open.aclose()
+
+    async def _start(self, opened: AsyncExitStack) -> None:
+        store = self._store()
+        opened.callback(store.close)
+        self._generations = Generations(
+            self._folder, store=store, saved=self._state_folder, environ=self._environ, changed=self._changed
+        )
+        self._built, served = await self._build(self._text, None)
+        opened.push_async_callback(self._close_built)
+        sockets = ListeningSockets()
+        opened.callback(sockets.close)
+        bound = sockets.bind(self._built.plan.listeners)
+        self._adopted(served)
+        self.worker = Worker(
+            served.generation, answer=self._answer, report=self._report, log_descriptor=self._log_descriptor
+        )
+        opened.push_async_callback(self.worker.drain, DRAIN_SECONDS)
+        await self.worker.listen(bound)
+        self.addresses = tuple(sock.getsockname()[:2] for _, sock in bound)
+
+    async def reload(self, document: Path | str, *, name: str = "jwtgate.yaml") -> None:
+        """Serve this document from the next request on; `ConfigError` leaves the running one, as do other listeners."""
+        built, served = await self._build(_read(document, name), self._built)
+        if built.plan.listeners != self._built.plan.listeners:
+            await built.close()
+            raise ConfigError("the listeners of a running gateway stay as they are")
+        previous, self._built = self._built, built
+        self._adopted(served)
+        self.worker.adopt(served.generation)
+        await previous.close()
+
+    async def _build(self, text: Text, after: Built | None) -> tuple[Built, Served]:
+        built = await self._generations.build(text, after=after)
+        sent = built.prepare()
+        # No wait between these two lines: what changes after the first is told to the second.
+        served = Served.build(sent)
+        return built, served
+
+    def _adopted(self, served: Served) -> None:
+        self._served = served
+        if self._following is not None:
+            self._following.cancel()
+        self._following = asyncio.create_task(self._built.follow_signing(self._changed))
+
+    async def _close_built(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+        await self._built.close()
+
+    def _store(self) -> Store:
+        return MemoryStore() if self._state_folder is None else SqliteStore(self._state_folder / DATABASE)
+
+    def _changed(self, change: KeysChanged | SigningChanged) -> None:
+        if self._served is not None and self._served.generation.number == change.number:
+            self._served.change(change)
+
+    async def _answer(self, need: Need) -> KeySet:
+        assert isinstance(need, NeedKeys)  # noqa: S101 - the gateway signs by itself
+        return await self._built.obtain(need)
+
+    async def _report(self) -> Report:
+        issuers = self._built.issuers()
+        return Report(
+            self.worker.count_now(),
+            generation=self._built.number,
+            ready=not self.worker.draining,
+            degraded=any(issuer.stale for issuer in issuers),
+            issuers=issuers,
+        )
+
+
+def _read(document: Path | str, name: str) -> Text:
+    if isinstance(document, str):
+        return Text(name, document.encode())
+    return read_document(document)
