@@ -10,7 +10,7 @@ from jwtgate.errors import TokenRefused
 from jwtgate.jose.encoding import base64url_decode
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
-from jwtgate.jose.signature import sign_compact, sign_bytes, verify_compact, verify_detached
+from jwtgate.jose.signature import sign_bytes, sign_compact, verify_compact, verify_detached
 from jwtgate.jose.token import UnverifiedToken
 
 CLAIMS = {"iss": "joe", "exp": 1300819380, "http://example.com/is_root": True}
