@@ -7,6 +7,7 @@ of names and whole numbers, taken as it stands. Nothing is ever found by half a 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
@@ -39,6 +40,7 @@ def _is_step(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+@lru_cache(maxsize=1024)
 def _parse_text(text: str) -> ClaimPath:
     if re.search(r"://.*(?<!\\)\.", text):
         raise ValueError(r"splits an address at its dots; write each of them \. or give the path as a list")

@@ -13,9 +13,9 @@ from jwtgate.config.section import (
     FileName,
     Flag,
     JsonValue,
+    LongSeconds,
     Maybe,
     OneOrMore,
-    Seconds,
     Section,
     Text,
     Url,
@@ -117,10 +117,8 @@ class IssuerSection(Section):
     max_age_seconds: Maybe[Count] = Field(None, description="Most seconds since `iat`.")
     max_lifetime_seconds: Maybe[Count] = Field(None, description="Most seconds from `iat` to `exp`.")
     claims: tuple[ClaimRuleSection, ...] = Field((), description="Rules every token of this issuer must satisfy.")
-    refresh_seconds: Annotated[Seconds, Field(ge=1)] = Field(
-        300, description="Age at which its key set is fetched again."
-    )
-    max_stale_seconds: Annotated[Seconds, Field(ge=1)] = Field(
+    refresh_seconds: LongSeconds = Field(300, description="Age at which its key set is fetched again.")
+    max_stale_seconds: LongSeconds = Field(
         86400, description="How long the last good key set is used while it cannot be fetched."
     )
     keys_tried_without_kid: Annotated[Whole, Field(ge=1, le=4)] = Field(

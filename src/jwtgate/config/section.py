@@ -95,6 +95,7 @@ Flag = Annotated[bool, Strict()]
 Whole = Annotated[int, Strict()]
 Count = Annotated[int, Strict(), Field(ge=1)]
 Seconds = Annotated[float, Strict(), Field(gt=0, le=366 * 24 * 3600)]
+LongSeconds = Annotated[float, Strict(), Field(ge=1, le=366 * 24 * 3600)]
 Text = Annotated[str, Field(min_length=1)]
 Name = Annotated[str, Field(pattern=r"^[!-~]{1,128}$")]
 

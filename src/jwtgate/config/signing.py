@@ -7,25 +7,30 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
 from jwtgate.config.claims import SomeValue, parse_claim_path
-from jwtgate.config.issuers import Alg
 from jwtgate.config.section import Filled, Flag, Maybe, Name, OneOrMore, Section, SettableFieldName, Text, Whole
-from jwtgate.jose.algorithms import is_mac
+from jwtgate.jose.algorithms import ALGORITHMS, is_mac
 from jwtgate.policy.issue import OURS
 from jwtgate.policy.plan import ClaimPath
 
 Copied = Literal["all"] | tuple[tuple[ClaimPath, str], ...]
 
 
-def _no_mac(value: str) -> str:
-    if is_mac(value):
-        raise ValueError("must be a signature algorithm; what a MAC makes cannot be verified with public keys")
+_SIGNING = sorted(alg for alg in ALGORITHMS if not is_mac(alg))
+
+
+def _checked_signing_alg(value: str) -> str:
+    if value not in _SIGNING:
+        raise ValueError(f"must be a signature algorithm, which others verify with public keys: {', '.join(_SIGNING)}")
     return value
+
+
+SigningAlg = Annotated[str, AfterValidator(_checked_signing_alg), Field(json_schema_extra={"enum": _SIGNING})]
 
 
 class SigningKeySection(Section):
     """One named set of our signing keys."""
 
-    alg: Annotated[Alg, AfterValidator(_no_mac)] = Field("ES256", description="The algorithm its keys are made for.")
+    alg: SigningAlg = Field("ES256", description="The algorithm its keys are made for.")
 
 
 class SigningSection(Section):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import tomllib
 from collections.abc import Iterator
 from typing import Any, NoReturn
@@ -95,7 +96,8 @@ class _Builder:
         """The key of what comes next."""
         if text in self._open[-1]:
             self.note(line, "the key is given twice in one mapping")
-        self._keys[-1] = (text, line)
+        # Shared, since the same few keys stand in every entry of a long document.
+        self._keys[-1] = (sys.intern(text), line)
 
     def put(self, value: Plain, line: int) -> None:
         """One value, at the place that was reached."""
