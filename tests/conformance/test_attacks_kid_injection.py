@@ -12,9 +12,28 @@ from jwtgate.jose.token import UnverifiedToken, sign_token
 KEY = generate_key("ES256", kid="k1")
 KEYS = KeySet([KEY.public()])
 KIDS = [
-    "../../../../dev/null", "/dev/null", "file:///dev/null", "k1/../k1", "' OR '1'='1", "k1' --", "*)(uid=*", ".*", "k?", "*",
-    "${jndi:ldap://127.0.0.1/a}", "{{7*7}}", "%s%n", "k1\0", "k1\r\nX: y", "K1", " k1", "k1 ", "", "http://127.0.0.1:1/keys", "k\u0661",
-]  # fmt: skip
+    "../../../../dev/null",
+    "/dev/null",
+    "file:///dev/null",
+    "k1/../k1",
+    "' OR '1'='1",
+    "k1' --",
+    "*)(uid=*",
+    ".*",
+    "k?",
+    "*",
+    "${jndi:ldap://127.0.0.1/a}",
+    "{{7*7}}",
+    "%s%n",
+    "k1\0",
+    "k1\r\nX: y",
+    "K1",
+    " k1",
+    "k1 ",
+    "",
+    "http://127.0.0.1:1/keys",
+    "k\u0661",
+]
 
 
 @pytest.mark.parametrize("kid", KIDS)

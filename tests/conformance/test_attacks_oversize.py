@@ -26,7 +26,7 @@ def test_sec_6_ten_megabytes_of_anything_are_refused_by_their_length(letter: str
     assert reason_of(text) == reason_of(text.encode()) == "token_too_large"
 
 
-@pytest.mark.parametrize("letter", [".", "a.", "."])
+@pytest.mark.parametrize("letter", [".", "a."])
 def test_sec_6_dots_within_the_limit_are_malformed(letter: str) -> None:
     assert reason_of(letter * (16_000 // len(letter))) == "token_malformed"
 

@@ -124,7 +124,9 @@ def test_sec_22_a_secret_nobody_knows_is_held() -> None:
     check_secret(base64.b64encode(bytes(range(60, 124))))
 
 
-PEM = generate_key("ES256").to_pem()
+EC = generate_key("ES256")
+PEM = EC.to_pem()
+EC_DER = EC.material.verifier.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 RSA_PEM = GOOD.to_pem()
 JWK = json.dumps(GOOD.to_jwk())
 PUBLIC = GOOD.material.verifier
@@ -146,6 +148,7 @@ KEY_TEXTS = {
     "body of a pem with line ends": "\n".join(RSA_PEM.split("\n")[1:-2]).encode(),
     "body of a pem in base64url": base64.urlsafe_b64encode(DER).rstrip(b"="),
     "der": DER,
+    "der of a curve nobody uses": EC_DER.replace(bytes.fromhex("2a8648ce3d030107"), bytes.fromhex("2a8648ce3d030102")),
     "pkcs1 der": PUBLIC.public_bytes(Encoding.DER, PublicFormat.PKCS1),
     "ssh": SSH,
     "ssh with a comment": SSH + b" me@host",

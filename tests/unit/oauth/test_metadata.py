@@ -51,9 +51,28 @@ def test_sec_62_a_document_without_issuer_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "address",
-    [None, 1, [], "", "/keys", "keys", "file:///etc/passwd", "ftp://a/b", "https://", "https://a@b/", "https://u:p@b/",
-     "https://a/#f", "https://a b/", "https://a\n/", "https://a:x/", "https://a:0/", "https://[::1/", "https://é/", "https:\\\\a"],
-)  # fmt: skip
+    [
+        None,
+        1,
+        [],
+        "",
+        "/keys",
+        "keys",
+        "file:///etc/passwd",
+        "ftp://a/b",
+        "https://",
+        "https://a@b/",
+        "https://u:p@b/",
+        "https://a/#f",
+        "https://a b/",
+        "https://a\n/",
+        "https://a:x/",
+        "https://a:0/",
+        "https://[::1/",
+        "https://é/",
+        "https:\\\\a",
+    ],
+)
 @pytest.mark.parametrize("name", ["jwks_uri", "introspection_endpoint", "token_endpoint"])
 def test_sec_62_addresses_are_absolute_and_plain(name: str, address: object) -> None:
     with pytest.raises(ValueError, match=f"{name} is not an address"):
@@ -75,9 +94,10 @@ def test_sec_7_a_document_is_strict_json(data: bytes) -> None:
 @given(st.dictionaries(st.sampled_from(["jwks_uri", "token_endpoint"]), st.none() | st.text() | st.lists(st.text())))
 def test_no_document_raises_anything_but_a_value_error(members: dict[str, object]) -> None:
     try:
-        parse_metadata(json.dumps({"issuer": ISSUER, **members}).encode(), ISSUER)
-    except ValueError as error:
-        assert str(error).startswith(("the metadata's", "a lone surrogate"))
+        metadata = parse_metadata(json.dumps({"issuer": ISSUER, **members}).encode(), ISSUER)
+    except ValueError:
+        return
+    assert (metadata.jwks_uri, metadata.token_endpoint) == (members.get("jwks_uri"), members.get("token_endpoint"))
 
 
 @pytest.mark.parametrize("issuer", ["https://idp.example", "https://idp.example/"])
