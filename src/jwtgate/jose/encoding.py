@@ -75,7 +75,7 @@ def parse_json(data: bytes, *, limit_bytes: int, most_members: int = MOST_MEMBER
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
-    # Brackets and colons are counted before they are understood: far fewer than the limits is the usual case.
+    # What is counted here is not understood yet: far less than the limits is the usual case, and counting is cheap.
     if text.count("[") + text.count("{") > MOST_DEPTH:
         _check_depth(text)
     text = text.strip(" \t\n\r")
@@ -162,6 +162,4 @@ def _check_string(text: str) -> None:
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant
-)
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)

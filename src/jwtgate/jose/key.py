@@ -159,9 +159,7 @@ class Key:
         if self.is_symmetric:
             raise KeyRefused("key_not_public")
         key_ops = None if self.key_ops is None else ("verify",)
-        return _key(
-            replace(self.material, signer=None), kid=self.kid, use=self.use, key_ops=key_ops, alg=self.alg
-        )
+        return _key(replace(self.material, signer=None), kid=self.kid, use=self.use, key_ops=key_ops, alg=self.alg)
 
     def thumbprint(self) -> str:
         """The SHA-256 thumbprint, in base64url (RFC 7638)."""

@@ -35,9 +35,7 @@ class KeySet:
     __slots__ = ("_by_alg", "_by_kid", "_keys")
 
     def __init__(self, keys: Iterable[Key]) -> None:
-        distinct = {
-            (key.thumbprint(), key.kid, key.alg, key.use, key.key_ops, key.is_private): key for key in keys
-        }
+        distinct = {(key.thumbprint(), key.kid, key.alg, key.use, key.key_ops, key.is_private): key for key in keys}
         self._keys = tuple(distinct.values())
         self._by_alg = MappingProxyType(
             {alg: _unique(key for key in self._keys if key.fits(alg)) for alg in ALGORITHMS}

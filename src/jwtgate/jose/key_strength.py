@@ -24,16 +24,12 @@ _ROCA_PRIMES = (
     3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103,
     107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
 )  # fmt: skip
-_ROCA_RESIDUES = tuple(
-    (prime, frozenset(pow(65537, i, prime) for i in range(prime))) for prime in _ROCA_PRIMES
-)
+_ROCA_RESIDUES = tuple((prime, frozenset(pow(65537, i, prime) for i in range(prime))) for prime in _ROCA_PRIMES)
 
 _P25519 = 2**255 - 19
 _P448 = 2**448 - 2**224 - 1
 # The y of the points of order 8 on edwards25519; the other small orders have y in 0, 1 and -1.
-_Y8 = int.from_bytes(
-    bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"
-)
+_Y8 = int.from_bytes(bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little")
 _LOW_ORDER_25519 = frozenset({0, 1, _P25519 - 1, _Y8, _P25519 - _Y8})
 _LOW_ORDER_448 = frozenset({0, 1, _P448 - 1})
 _D25519 = -121665 * pow(121666, -1, _P25519) % _P25519

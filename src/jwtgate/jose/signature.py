@@ -82,11 +82,13 @@ def verify_signature(
     if len(keys) > MOST_KEYS_TRIED:
         raise TokenRefused("key_ambiguous")
     verify = ALGORITHMS[alg].verify
-    fitting = [key for key in keys if key.verifies(alg)]
-    for key in fitting:
-        if verify(key, signing_input, signature):
-            return key
-    if fitting:
+    tried = False
+    for key in keys:
+        if key.verifies(alg):
+            tried = True
+            if verify(key, signing_input, signature):
+                return key
+    if tried:
         raise TokenRefused("signature_wrong")
     raise TokenRefused("alg_not_allowed" if keys else "key_unknown")
 

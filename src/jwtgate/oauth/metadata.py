@@ -96,7 +96,7 @@ def _split(url: str) -> SplitResult | None:
 def _names(members: Mapping[str, JSON], name: str) -> tuple[str, ...]:
     values = members.get(name, [])
     if not isinstance(values, list):
-        raise ValueError(f"the metadata's {name} is not a list of strings")  # noqa: TRY004 - their text, not our code
+        raise ValueError(f"the metadata's {name} is not a list of strings")  # noqa: TRY004 - not our code's fault
     names = tuple(value for value in values if isinstance(value, str))
     if len(names) != len(values):
         raise ValueError(f"the metadata's {name} is not a list of strings")
