@@ -85,7 +85,8 @@ def parse_json(data: bytes, *, limit_bytes: int, most_members: int = MOST_MEMBER
         raise ValueError("not JSON") from None
     if end != len(text):
         raise ValueError("more than one JSON value")
-    if len(data) > MOST_STRING_BYTES or "\\u" in text or text.count(":") > most_members:
+    # A member takes four bytes or more, so a short text cannot hold too many, nor a string that is too long.
+    if "\\u" in text or len(data) > min(MOST_STRING_BYTES, 4 * most_members):
         _check_values(value, most_members)
     return cast("JSON", value)
 
