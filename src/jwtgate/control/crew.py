@@ -7,9 +7,8 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from jwtgate.control.backoff import SHORT_LIFE_SECONDS, Backoff
 from jwtgate.control.journal import event
-from jwtgate.control.messages import Drain, Switch
+from jwtgate.control.link import Drain, Switch
 from jwtgate.control.sockets import Bound
 from jwtgate.control.worker_handle import WorkerHandle
 from jwtgate.errors import ConfigError
@@ -18,6 +17,39 @@ PREPARE_SECONDS = 60.0
 SWITCH_SECONDS = 5.0
 GRACE_SECONDS = 2.0
 SPAWN_TRIES_APART_SECONDS = 1.0
+SHORT_LIFE_SECONDS = 2.0
+FREE_DEATHS = 5
+FIRST_DELAY_SECONDS = 0.5
+MOST_DELAY_SECONDS = 10.0
+
+
+class Backoff:
+    """The deaths of the workers that followed one another in one place (REL-1).
+
+    One that served for a while is replaced at once. Several short lives in a row are a crash loop, and the wait
+    doubles with each.
+    """
+
+    __slots__ = ("_short_lives",)
+
+    def __init__(self) -> None:
+        self._short_lives = 0
+
+    def delay_seconds(self, served_seconds: float) -> float:
+        """The wait after a death; the worker had served for `served_seconds`, zero if it never did."""
+        if served_seconds >= SHORT_LIFE_SECONDS:
+            self._short_lives = 0
+            return 0.0
+        self._short_lives += 1
+        doublings = self._short_lives - FREE_DEATHS - 1
+        if doublings < 0:
+            return 0.0
+        return min(MOST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(doublings, 10))
+
+    @property
+    def looping(self) -> bool:
+        """Whether this is a crash loop by now."""
+        return self._short_lives > FREE_DEATHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +91,11 @@ class Crew:
     def workers(self) -> tuple[WorkerHandle, ...]:
         """Those that are there now."""
         return tuple(worker for worker in self._workers.values() if not worker.ended)
+
+    @property
+    def number(self) -> int:
+        """The generation it serves, or is about to."""
+        return self._frames.number
 
     @property
     def serving(self) -> int:

@@ -13,11 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from jwtgate.control.generations import DATABASE, Built, Generations, read_document
-from jwtgate.control.last_good import Text
-from jwtgate.control.messages import KeysChanged, SigningChanged
-from jwtgate.control.served import Served
+from jwtgate.control.documents import Text, read_document
+from jwtgate.control.generations import DATABASE, Built, Generations
+from jwtgate.control.link import KeysChanged, SigningChanged
 from jwtgate.control.sockets import ListeningSockets
+from jwtgate.control.worker_state import Served
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.observe import Report
 from jwtgate.gateway.worker import Worker

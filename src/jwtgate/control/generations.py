@@ -16,9 +16,9 @@ from pathlib import Path
 from jwtgate.config.compile import compile_document
 from jwtgate.config.dangers import dangers
 from jwtgate.config.load import load_document
-from jwtgate.control.last_good import Text
-from jwtgate.control.messages import KeysChanged, Prepare, SentKey, Signing, SigningChanged
-from jwtgate.errors import ConfigError, DependencyFault
+from jwtgate.control.documents import Text
+from jwtgate.control.link import KeysChanged, Prepare, SentKey, Signing, SigningChanged
+from jwtgate.errors import DependencyFault
 from jwtgate.gateway.observe import IssuerReport
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.jose.key import Key
@@ -187,11 +187,3 @@ def _metadata(plan: Plan) -> bytes | None:
         return None
     algs = {keys.alg for keys in plan.signing.values()}
     return json_bytes(gateway_metadata(plan.iss, plan.iss.rstrip("/") + plan.own.keys, algs))
-
-
-def read_document(path: Path) -> Text:
-    """The text in this file; `ConfigError` when it cannot be read."""
-    try:
-        return Text(path.name, path.read_bytes())
-    except OSError as trouble:
-        raise ConfigError(f"{path}: {trouble.strerror}") from trouble

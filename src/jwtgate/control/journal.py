@@ -20,7 +20,7 @@ MOST_ITEMS = 100
 _LOGGER = logging.getLogger("jwtgate.process")
 
 
-def event(name: str, *, level: int = logging.INFO, error: BaseException | None = None, **fields: object) -> None:
+def event(name: str, /, *, level: int = logging.INFO, error: BaseException | None = None, **fields: object) -> None:
     """Write one event. `error` adds the type of an exception and where it came from."""
     trouble = None if error is None else (type(error), error, error.__traceback__)
     _LOGGER.log(level, name, extra={"fields": fields}, exc_info=trouble)

@@ -9,8 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from jwtgate.control.link import Link, LinkLost, decode_untrusted
-from jwtgate.control.messages import Listen, NotPrepared, Prepared, Serving
+from jwtgate.control.link import Counted, Link, LinkLost, Listen, NotPrepared, Prepared, Serving, decode_untrusted
 from jwtgate.control.sockets import Bound
 
 SILENCE_SECONDS = 30.0
@@ -19,7 +18,11 @@ REAP_SECONDS = 1.0
 
 
 class WorkerHandle:
-    """A running worker. `prepared` and `serving` are the numbers of the generations it last spoke of, zero for none."""
+    """A running worker.
+
+    `prepared` and `serving` are the numbers of the generations it last spoke of, zero for none; `counted` is how often
+    it has told its counters.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process, link: Link) -> None:
         self._process = process
@@ -28,6 +31,7 @@ class WorkerHandle:
         self._news = asyncio.Event()
         self.prepared = 0
         self.serving = 0
+        self.counted = 0
         self.problem: str | None = None
         self.ended = False
 
@@ -118,6 +122,8 @@ class WorkerHandle:
             self.prepared, self.problem = message.number, None
         elif isinstance(message, NotPrepared):
             self.prepared, self.problem = message.number, message.problem
+        elif isinstance(message, Counted):
+            self.counted += 1
         elif isinstance(message, Serving):
             self.serving = message.number
             if self._serving_since is None:

@@ -17,14 +17,14 @@ from collections.abc import Sequence
 import uvloop
 
 from jwtgate.control import journal
-from jwtgate.control.asking import Asking
-from jwtgate.control.link import Link, LinkLost, decode_trusted
-from jwtgate.control.messages import (
+from jwtgate.control.link import (
     Answered,
     Counted,
     CountersWanted,
     Drain,
     KeysChanged,
+    Link,
+    LinkLost,
     Listen,
     NotPrepared,
     Prepare,
@@ -34,8 +34,9 @@ from jwtgate.control.messages import (
     Switch,
     Told,
     Unanswered,
+    decode_trusted,
 )
-from jwtgate.control.served import Served
+from jwtgate.control.worker_state import Asking, Served
 from jwtgate.gateway.worker import Worker
 from jwtgate.policy.facts import Need
 from jwtgate.policy.plan import Listener

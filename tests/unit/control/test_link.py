@@ -10,8 +10,18 @@ from types import MappingProxyType
 import pytest
 
 from jwtgate.control import link
-from jwtgate.control.link import LARGE_BYTES, Link, LinkLost, decode_trusted, decode_untrusted, encode
-from jwtgate.control.messages import Answered, Counted, KeysWanted, Serving
+from jwtgate.control.link import (
+    LARGE_BYTES,
+    Answered,
+    Counted,
+    KeysWanted,
+    Link,
+    LinkLost,
+    Serving,
+    decode_trusted,
+    decode_untrusted,
+    encode,
+)
 from jwtgate.gateway.observe import Counters
 
 LENGTH_BYTES = 8

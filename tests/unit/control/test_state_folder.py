@@ -1,6 +1,5 @@
 """One supervisor at a time has a state folder, and nobody else may write in it."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +55,7 @@ def test_a_place_that_cannot_be_a_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_lock_file_that_points_elsewhere_is_not_followed(tmp_path: Path) -> None:
-    os.symlink(tmp_path / "elsewhere", tmp_path / "lock")
+    (tmp_path / "lock").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigError), StateFolder(tmp_path):
         pass
     assert not (tmp_path / "elsewhere").exists()

@@ -1,6 +1,6 @@
 """A worker that dies is replaced at once; one that keeps dying is replaced ever more slowly."""
 
-from jwtgate.control.backoff import FREE_DEATHS, MOST_DELAY_SECONDS, Backoff
+from jwtgate.control.crew import FREE_DEATHS, MOST_DELAY_SECONDS, Backoff
 
 
 def deaths(backoff: Backoff, *served_seconds: float) -> list[float]:

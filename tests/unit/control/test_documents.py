@@ -1,10 +1,13 @@
-"""The last documents that worked survive whatever happens to the disk."""
+"""Documents that change are noticed once they have settled, and the last that worked survive the disk."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from jwtgate.control.last_good import LastGood, Text
+from jwtgate.control.documents import LastGood, Text, Watched, read_document
+from jwtgate.errors import ConfigError
+from jwtgate.state.saved import write_saved
 
 FIRST = Text("jwtgate.yaml", b"routes: ${env:SECRET}\n")
 SECOND = Text("jwtgate.json", b"{}")
@@ -62,8 +65,6 @@ def test_rel_8_a_damaged_copy_is_set_aside_and_the_previous_one_used(tmp_path: P
 
 @pytest.mark.parametrize("head", [b'{"version": 99, "name": "x"}', b'{"version": 1}', b"[]", b"no json"])
 def test_rel_8_a_sound_copy_of_another_layout_is_set_aside_too(tmp_path: Path, head: bytes) -> None:
-    from jwtgate.state.saved import write_saved
-
     kept = LastGood(tmp_path)
     kept.write(FIRST)
     write_saved(copies(tmp_path) / "document", head + b"\nrest")
@@ -72,8 +73,6 @@ def test_rel_8_a_sound_copy_of_another_layout_is_set_aside_too(tmp_path: Path, h
 
 
 def test_two_foreign_copies_are_no_copy(tmp_path: Path) -> None:
-    from jwtgate.state.saved import write_saved
-
     for _ in range(2):
         write_saved(copies(tmp_path) / "document", b"[]\n")
     assert LastGood(tmp_path).read() is None
@@ -90,3 +89,56 @@ def test_writing_the_same_text_again_keeps_the_one_before_it(tmp_path: Path) -> 
 
 def test_the_text_is_not_shown() -> None:
     assert "SECRET" not in repr(FIRST)
+
+
+def looks(watched: Watched, times: int) -> list[bool]:
+    return [watched.changed() for _ in range(times)]
+
+
+def test_a_file_nobody_touched_has_not_changed(tmp_path: Path) -> None:
+    (tmp_path / "d").write_text("a")
+    assert looks(Watched(tmp_path / "d"), 3) == [False, False, False]
+
+
+def test_a_file_written_anew_has_changed_once_and_only_when_it_has_settled(tmp_path: Path) -> None:
+    (tmp_path / "d").write_text("a")
+    watched = Watched(tmp_path / "d")
+    (tmp_path / "d").write_text("ab")
+    assert looks(watched, 1) == [False]
+    (tmp_path / "d").write_text("abc")
+    assert looks(watched, 3) == [False, True, False]
+
+
+def test_a_file_of_the_same_size_and_time_in_its_place_is_another_file(tmp_path: Path) -> None:
+    for name in ("d", "e"):
+        (tmp_path / name).write_text(name)
+        os.utime(tmp_path / name, ns=(1, 1))
+    watched = Watched(tmp_path / "d")
+    (tmp_path / "e").replace(tmp_path / "d")
+    assert looks(watched, 2) == [False, True]
+
+
+def test_a_file_that_is_gone_has_not_changed_until_it_is_back(tmp_path: Path) -> None:
+    (tmp_path / "d").write_text("a")
+    watched = Watched(tmp_path / "d")
+    (tmp_path / "d").unlink()
+    assert looks(watched, 2) == [False, False]
+    (tmp_path / "d").write_text("abc")
+    assert looks(watched, 2) == [False, True]
+
+
+def test_a_change_that_was_taken_for_another_reason_is_no_change(tmp_path: Path) -> None:
+    watched = Watched(tmp_path / "d")
+    (tmp_path / "d").write_text("a")
+    watched.take()
+    assert looks(watched, 2) == [False, False]
+
+
+def test_a_document_is_read_with_its_name(tmp_path: Path) -> None:
+    (tmp_path / "d.toml").write_bytes(b"x")
+    assert read_document(tmp_path / "d.toml") == Text("d.toml", b"x")
+
+
+def test_a_document_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        read_document(tmp_path / "none")

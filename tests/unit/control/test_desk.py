@@ -1,6 +1,6 @@
 """Counters go on when workers die."""
 
-from jwtgate.control.ledger import Ledger
+from jwtgate.control.desk import Ledger
 from jwtgate.gateway.observe import Counters
 
 

@@ -1,0 +1,99 @@
+"""Documents as files: read, watched for changes, and kept on disk as long as they are the last that worked.
+
+The copies are what a restart falls back to when the document is broken (REL-5, 7, 8). Only the text is kept, as it
+was: references to secrets stay references. `state/saved.py` sees to it that a copy is whole or set aside, and keeps
+the one before; the version in here says how its content is laid out.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jwtgate.errors import ConfigError
+from jwtgate.state.saved import read_saved, set_aside, write_saved
+
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A document as it was written: its name, whose ending tells the syntax, and its bytes."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+
+def read_document(path: Path) -> Text:
+    """The text in this file; `ConfigError` when it cannot be read."""
+    try:
+        return Text(path.name, path.read_bytes())
+    except OSError as trouble:
+        raise ConfigError(f"{path}: {trouble.strerror}") from trouble
+
+
+class Watched:
+    """One file, looked at now and then. A file that is not there has not changed: somebody is replacing it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._taken = self._last = self._look()
+
+    def changed(self) -> bool:
+        """Whether the file is another one than was taken last, and has stopped changing since the last call.
+
+        Half a document may well be a document; so nothing is taken that is still being written.
+        """
+        last, self._last = self._last, self._look()
+        if self._last is None or self._last == self._taken or self._last != last:
+            return False
+        self._taken = self._last
+        return True
+
+    def take(self) -> None:
+        """Count the file as it is now as taken."""
+        self._taken = self._last = self._look()
+
+    def _look(self) -> tuple[int, int, int] | None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+class LastGood:
+    """The newest copy and the one before, in a state folder. `OSError` when the disk fails us."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "last-good" / "document"
+
+    def write(self, text: Text) -> None:
+        """Keep this text as the newest copy. The one already kept is not written again, so two differ."""
+        if self.read() == text:
+            return
+        head = {"version": VERSION, "name": text.name}
+        write_saved(self._path, json.dumps(head).encode() + b"\n" + text.data)
+
+    def read(self) -> Text | None:
+        """The newest sound copy of this version; what is damaged or foreign is set aside."""
+        while (saved := read_saved(self._path)) is not None:
+            text = _parsed(saved)
+            if text is not None:
+                return text
+            if not self._path.exists():
+                return None
+            set_aside(self._path)
+        return None
+
+
+def _parsed(saved: bytes) -> Text | None:
+    head, _, data = saved.partition(b"\n")
+    try:
+        named = json.loads(head)
+    except ValueError:
+        return None
+    if not isinstance(named, dict) or named.get("version") != VERSION or not isinstance(named.get("name"), str):
+        return None
+    return Text(named["name"], data)

@@ -1,0 +1,185 @@
+"""One node at work: the generation that runs, the crew that serves it, and how both are exchanged.
+
+A change is all or nothing. The new generation is built beside the running one, and only when every worker could
+build it too do all switch. Other listeners need other workers: new ones start on the new sockets, and then the
+old ones drain.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from jwtgate.control.crew import Crew, Frames
+from jwtgate.control.desk import Desk
+from jwtgate.control.documents import Text
+from jwtgate.control.generations import Built, Generations
+from jwtgate.control.journal import event
+from jwtgate.control.link import KeysChanged, SigningChanged, encode
+from jwtgate.control.sockets import ListeningSockets, shown
+from jwtgate.control.worker_handle import WorkerHandle
+from jwtgate.errors import ConfigError
+from jwtgate.gateway.observe import Counters, Report
+from jwtgate.state.store import Store
+
+BIND_PATIENCE_SECONDS = 5.0
+"""How long a start waits for a port: workers whose supervisor was killed give theirs back within a moment."""
+
+
+class Node:
+    """The generation that runs and its workers. What the supervisor alone knows of its state stands in `refusals`,
+    how many documents were refused; `document_refused`, whether the last one was; and `stopping`.
+    """
+
+    def __init__(self, folder: Path, *, size: int, store: Store, saved: Path, environ: Mapping[str, str]) -> None:
+        """`folder` is where files named in documents are looked for, `size` how many workers there are."""
+        self._size = size
+        self._generations = Generations(folder, store=store, saved=saved, environ=environ, changed=self._keys_changed)
+        self._sockets = ListeningSockets()
+        self._desk = Desk(built=self._living, workers=self._workers, report=self._report)
+        self._running: Built | None = None
+        self._crew: Crew | None = None
+        self._crews: list[Crew] = []
+        self._changes: dict[int, dict[str | None, bytes]] = {}
+        self._alive: dict[int, Built] = {}
+        self._following: asyncio.Task[None] | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._restarts = 0
+        self.refusals = 0
+        self.document_refused = False
+        self.stopping = False
+
+    @property
+    def generation(self) -> int:
+        """The number of the generation that runs, zero before the first."""
+        return 0 if self._running is None else self._running.number
+
+    async def build(self, text: Text) -> Built:
+        """The next generation, from this document. `ConfigError` when it is not fit to be served."""
+        built = await self._generations.build(text, after=self._running)
+        self._alive[built.number] = built
+        for caution in built.cautions:
+            event("caution", level=logging.WARNING, sentence=caution)
+        return built
+
+    async def take(self, built: Built) -> None:
+        """Serve this generation. `ConfigError` when it cannot be, and then whatever was served goes on."""
+        running = self._running
+        try:
+            await (self._begin(built, BIND_PATIENCE_SECONDS) if running is None else self._change(running, built))
+        except BaseException:
+            self._sockets.keep_only(running.plan.listeners if running else ())
+            await self._forget(built)
+            raise
+        self._sockets.keep_only(built.plan.listeners)
+
+    async def _change(self, running: Built, built: Built) -> None:
+        if self._crew is None or built.plan.listeners != running.plan.listeners:
+            await self._begin(built, 0.0)
+            return
+        await self._crew.adopt(await self._framed(built))
+        await self._served(built)
+
+    async def _begin(self, built: Built, patience_seconds: float) -> None:
+        """Have a new crew serve this generation on its listeners; the crew there was drains."""
+        bound = await asyncio.to_thread(self._sockets.bind, built.plan.listeners, patience_seconds=patience_seconds)
+        frames = await self._framed(built)
+        crew = Crew(self._size, bound, frames=frames, heard=self._desk.heard, gone=self._desk.gone)
+        self._crews.append(crew)
+        try:
+            await crew.start()
+        except ConfigError:
+            self._crews.remove(crew)
+            raise
+        former, self._crew = self._crew, crew
+        event("listening", generation=built.number, addresses=[shown(*sock.getsockname()[:2]) for _, sock in bound])
+        await self._served(built)
+        if former is not None:
+            retiring = asyncio.create_task(self._retire(former, built.plan.limits.drain_seconds))
+            self._retiring.add(retiring)
+            retiring.add_done_callback(self._retiring.discard)
+
+    async def _retire(self, crew: Crew, seconds: float) -> None:
+        self._restarts += crew.restarts
+        await crew.drain(seconds)
+        self._crews.remove(crew)
+
+    async def _framed(self, built: Built) -> Frames:
+        """The generation as it is sent, encoded on a thread; keys that change from now on are noted beside it."""
+        changes = self._changes[built.number] = {}
+        sent = built.prepare()
+        try:
+            return Frames(built.number, await asyncio.to_thread(encode, sent), changes)
+        except RecursionError:
+            raise ConfigError("the document is nested too deeply") from None
+
+    async def _served(self, built: Built) -> None:
+        """Note that this generation is the one that runs, and let go of the one before."""
+        former, self._running = self._running, built
+        if self._following is not None:
+            self._following.cancel()
+        self._following = asyncio.create_task(built.follow_signing(self._keys_changed))
+        if former is not None:
+            await self._forget(former)
+
+    async def _forget(self, built: Built) -> None:
+        self._alive.pop(built.number, None)
+        self._changes.pop(built.number, None)
+        await built.close()
+
+    def _keys_changed(self, change: KeysChanged | SigningChanged) -> None:
+        """Pass changed keys on to whoever serves or is about to serve their generation."""
+        changes = self._changes.get(change.number)
+        if changes is None:
+            return
+        frame = encode(change)
+        changes[change.issuer if isinstance(change, KeysChanged) else None] = frame
+        for crew in self._crews:
+            if crew.number == change.number:
+                crew.tell(frame)
+
+    def _living(self, number: int) -> Built | None:
+        return self._alive.get(number)
+
+    def _workers(self) -> Iterator[WorkerHandle]:
+        return (worker for crew in self._crews for worker in crew.workers)
+
+    def _report(self, counters: Counters) -> Report:
+        crew, running = self._crew, self._running
+        assert crew is not None  # noqa: S101 - somebody of it asks
+        issuers = running.issuers() if running else ()
+        short = crew.serving < self._size or crew.looping
+        return Report(
+            counters,
+            generation=running.number if running else 0,
+            ready=crew.serving > 0 and not self.stopping,
+            degraded=short or self.document_refused or any(issuer.stale for issuer in issuers),
+            workers=crew.serving,
+            worker_restarts=self._restarts + crew.restarts,
+            reload_failures=self.refusals,
+            issuers=issuers,
+        )
+
+    async def drain(self) -> None:
+        """Say that the node is not ready, then let the workers finish what runs and leave."""
+        self.stopping = True
+        if self._crew is None or self._running is None:
+            return
+        limits = self._running.plan.limits
+        await asyncio.sleep(limits.not_ready_lead_seconds)
+        self._sockets.close()
+        await asyncio.gather(self._crew.drain(limits.drain_seconds), *self._retiring)
+
+    async def close(self) -> None:
+        """End whatever is left, now."""
+        for crew in self._crews:
+            await crew.kill()
+        tasks = [task for task in (self._following, *self._retiring) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for built in self._alive.values():
+            await built.close()
+        self._sockets.close()

@@ -1,0 +1,179 @@
+"""The parent process: what starts, reloads and stops a node.
+
+It reads the document at the start, when a signal asks for it, and when the file has changed. A document that cannot
+be served is refused with all its sentences in the journal, and changes nothing (REL-5, REL-53).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from pathlib import Path
+
+from jwtgate.control import journal
+from jwtgate.control.documents import LastGood, Text, Watched, read_document
+from jwtgate.control.generations import DATABASE
+from jwtgate.control.journal import event
+from jwtgate.control.node import Node
+from jwtgate.control.state_folder import StateFolder
+from jwtgate.errors import ConfigError
+from jwtgate.state.sqlite import SqliteStore
+from jwtgate.state.store import Store, StoreFailed
+
+STOPPED, REFUSED = 0, 2
+"""Exit statuses: stopped as asked; a document, folder or address that cannot be used."""
+WATCH_SECONDS = 0.5
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+def run(
+    document_path: Path,
+    *,
+    workers: int,
+    state_folder: Path,
+    last_good: bool = True,
+    environ: Mapping[str, str] = os.environ,
+) -> int:
+    """Serve this document until a signal says stop; the exit status.
+
+    SIGTERM and SIGINT drain and stop, a second one stops at once; SIGHUP reads the document again, and so does any
+    change of its file. `last_good` False: a start with a broken document fails instead of using the last one that
+    worked.
+    """
+    journal.install(sys.stderr)
+    try:
+        with StateFolder(state_folder), closing(_store(state_folder / DATABASE)) as store:
+            node = Node(document_path.parent, size=workers, store=store, saved=state_folder, environ=environ)
+            copies = LastGood(state_folder)
+            asyncio.run(Supervisor(node, document_path, copies=copies, last_good=last_good).serve())
+    except ConfigError as error:
+        event("not_started", level=logging.ERROR, problems=error.problems)
+        return REFUSED
+    return STOPPED
+
+
+def _store(path: Path) -> Store:
+    try:
+        return SqliteStore(path)
+    except StoreFailed as trouble:
+        raise ConfigError(f"state folder: {trouble}") from trouble
+
+
+class Supervisor:
+    """Signals, the document's file, and its last good copies; all else is the node's."""
+
+    def __init__(self, node: Node, document_path: Path, *, copies: LastGood, last_good: bool) -> None:
+        self._node = node
+        self._document_path = document_path
+        self._copies = copies
+        self._uses_last_good = last_good
+        self._watched = Watched(document_path)
+        self._stop = asyncio.Event()
+        self._stop_now = asyncio.Event()
+        self._reload_asked = asyncio.Event()
+
+    async def serve(self) -> None:
+        """Start, serve, and stop when told to. `ConfigError` when it cannot start."""
+        loop = asyncio.get_running_loop()
+        for number in STOP_SIGNALS:
+            loop.add_signal_handler(number, self._stop_asked)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_asked.set)
+        working = asyncio.create_task(self._work())
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                await working
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
+            await self._leave()
+        finally:
+            stopping.cancel()
+            await self._node.close()
+
+    def _stop_asked(self) -> None:
+        (self._stop_now if self._stop.is_set() else self._stop).set()
+
+    async def _leave(self) -> None:
+        """Drain, or be told to stop at once."""
+        event("stopping")
+        draining = asyncio.create_task(self._node.drain())
+        at_once = asyncio.create_task(self._stop_now.wait())
+        await asyncio.wait({draining, at_once}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (draining, at_once):
+            task.cancel()
+        await asyncio.gather(draining, at_once, return_exceptions=True)
+        event("stopped", at_once=self._stop_now.is_set())
+
+    async def _work(self) -> None:
+        await self._start()
+        event("serving", generation=self._node.generation)
+        while True:
+            cause = await self._until_reload()
+            self._watched.take()
+            await self._reload(cause)
+
+    async def _start(self) -> None:
+        """Serve the document, or the last good copy when the document is broken."""
+        try:
+            text = read_document(self._document_path)
+            built = await self._node.build(text)
+        except ConfigError as error:
+            copy = await asyncio.to_thread(self._copies.read) if self._uses_last_good else None
+            if copy is None:
+                raise
+            self._node.document_refused = True
+            event("document_refused", level=logging.ERROR, problems=error.problems)
+            event("last_good_copy_used", level=logging.ERROR, name=copy.name)
+            await self._node.take(await self._node.build(copy))
+            return
+        await self._node.take(built)
+        await self._keep_copy(text)
+
+    async def _until_reload(self) -> str:
+        """Wait until the document is to be read again; why."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WATCH_SECONDS):
+                    await self._reload_asked.wait()
+                self._reload_asked.clear()
+                return "signal"
+            if await asyncio.to_thread(self._watched.changed):
+                return "file"
+
+    async def _reload(self, cause: str) -> None:
+        """Serve what the document says now, or go on as before."""
+        began = time.monotonic()
+        try:
+            text = await asyncio.to_thread(read_document, self._document_path)
+            await self._node.take(await self._node.build(text))
+        except ConfigError as error:
+            self._refuse(cause, error.problems, None)
+            return
+        except Exception as error:  # a bug of ours that a new document shows must not end what serves the old one
+            self._refuse(cause, ("the document could not be used",), error)
+            return
+        self._node.document_refused = False
+        milliseconds = round((time.monotonic() - began) * 1000)
+        event("reloaded", cause=cause, generation=self._node.generation, milliseconds=milliseconds)
+        await self._keep_copy(text)
+
+    def _refuse(self, cause: str, problems: tuple[str, ...], error: Exception | None) -> None:
+        self._node.refusals += 1
+        self._node.document_refused = True
+        level = logging.ERROR
+        event(
+            "reload_refused", level=level, error=error, cause=cause, generation=self._node.generation, problems=problems
+        )
+
+    async def _keep_copy(self, text: Text) -> None:
+        try:
+            await asyncio.to_thread(self._copies.write, text)
+        except OSError as trouble:
+            event("last_good_copy_not_written", level=logging.ERROR, cause=trouble.strerror)
