@@ -110,10 +110,13 @@ class Keyring:
         `ConfigError` when the store cannot be used, or holds keys sealed with another secret.
         """
         try:
-            self._ensure(wanted)
-        except StoreConflict:
-            # Another process made the keys in the same moment; what it wrote is as good as ours.
-            self._ensure(wanted)
+            try:
+                self._ensure(wanted)
+            except StoreConflict:
+                # Another process made the keys in the same moment; what it wrote is as good as ours.
+                self._ensure(wanted)
+        except StoreFailed as failure:
+            raise ConfigError(f"The store of the signing keys {wanted.name!r} failed: {failure}.") from failure
 
     def signing_key(self, name: str) -> tuple[Key, str]:
         """The private key to sign with now and its algorithm. `DependencyFault("signer_unavailable")`."""
@@ -155,10 +158,7 @@ class Keyring:
         return self._keys.get(name, ())
 
     def _ensure(self, wanted: SigningKeys) -> None:
-        try:
-            record = self._store.read(_record_name(wanted.name))
-        except StoreFailed as failure:
-            raise ConfigError(f"The signing keys {wanted.name!r} cannot be read: {failure}.") from failure
+        record = self._store.read(_record_name(wanted.name))
         held = self._parse(wanted.name, record.value) if record else ()
         keys = self._with_algorithm(held, wanted.alg)
         if keys is not held:
@@ -179,12 +179,7 @@ class Keyring:
         data = json_bytes({"keys": [_members(key) for key in keys]})
         if self._sealer is not None:
             data = self._sealer.seal(data, record, nonce=os.urandom(NONCE_BYTES))
-        try:
-            self._store.write(record, data, over=over)
-        except StoreConflict:
-            raise
-        except StoreFailed as failure:
-            raise ConfigError(f"The signing keys {name!r} cannot be saved: {failure}.") from failure
+        self._store.write(record, data, over=over)
 
     def _parse(self, name: str, data: bytes) -> tuple[SigningKey, ...]:
         try:

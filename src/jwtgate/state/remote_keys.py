@@ -150,8 +150,6 @@ class RemoteKeys:
             self._fetching.cancel()
         tasks = [task for task in (self._fetching, self._saving) if task is not None]
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self._timer is not None:
-            self._timer.cancel()
 
     def _settles(self, kid: str | None) -> bool:
         """Whether the set we hold has the last word on this kid: it is in there, or known to be nowhere."""
@@ -171,14 +169,17 @@ class RemoteKeys:
         self._timer = asyncio.get_running_loop().call_later(wait, self._tick)
 
     def _tick(self) -> None:
-        now = self._around.clock()
-        if self.held is not None and not self._schedule.is_usable(now):
-            _log.error("issuer %s: its key set is too old to be used any longer", self._name)
-            self._replace(None, b"")
-        if now >= self._schedule.due:
-            self._begin()
+        self._drop_if_too_old()
+        if self._around.clock() < self._schedule.due:
+            self._arm()
             return
-        self._arm()
+        self._begin()
+
+    def _drop_if_too_old(self) -> None:
+        if self.held is None or self._schedule.is_usable(self._around.clock()):
+            return
+        _log.error("issuer %s: its key set is too old to be used any longer", self._name)
+        self._replace(None, b"")
 
     async def _fetch(self) -> bool:
         """Whether the issuer's set was fetched. Never raises: a source that fails is tried again."""
@@ -197,18 +198,20 @@ class RemoteKeys:
             return True
         finally:
             self._fetching = None
-            self._arm()
 
     def _note_failure(self, failure: FetchFailed) -> None:
         if not self._schedule.failures:
             _log.warning("issuer %s: its key set cannot be fetched: %s", self._name, failure.cause)
         self._last_failure = failure
         self._schedule.failed(self._around.clock())
+        self._arm()
+        self._drop_if_too_old()
 
     def _note_success(self, fetched: FetchedKeys) -> None:
         if self._schedule.failures:
             _log.warning("issuer %s: its key set can be fetched again", self._name)
         self._schedule.succeeded(self._around.clock())
+        self._arm()
         self._skipped = fetched.skipped
         if self.held is None or fetched.body != self._body:
             self._replace(fetched.key_set, fetched.body)
