@@ -28,22 +28,19 @@ def extract(slot: Slot, request: RequestView) -> str | None:
 
 
 def _candidates(source: Source, request: RequestView) -> list[str]:
-    if source.place is Place.AUTHORIZATION:
-        values = request.field_values(b"authorization")
-        if len(values) > 1:
-            raise RequestRefused("credential_repeated", field="authorization")
-        return [token for value in values if (token := parse_authorization(value)) is not None]
-    if source.place is Place.FIELD:
-        prefix = source.prefix.encode()
-        values = request.field_values(source.name.encode())
-        if len(values) > 1:
-            raise RequestRefused("credential_repeated", field=source.name)
-        return [_text(value[len(prefix) :]) for value in values if value.startswith(prefix)]
+    """What stands at this place, an empty credential included: only one that is not there is absent."""
+    name = source.name.encode()
+    if source.place is Place.QUERY:
+        return list(query_values(request.query, source.name))
     if source.place is Place.COOKIE:
-        name = source.name.encode()
-        fields = request.field_values(b"cookie")
-        return [_text(value) for field in fields for value in cookie_values(field, name) if value]
-    return [value for value in query_values(request.query, source.name) if value]
+        return [_text(value) for field in request.field_values(b"cookie") for value in cookie_values(field, name)]
+    values = request.field_values(name)
+    if len(values) > 1:
+        raise RequestRefused("credential_repeated", field=source.name)
+    if source.place is Place.AUTHORIZATION:
+        return [token for value in values if (token := parse_authorization(value)) is not None]
+    prefix = source.prefix.encode()
+    return [_text(value[len(prefix) :]) for value in values if value.startswith(prefix)]
 
 
 def _text(value: bytes) -> str:

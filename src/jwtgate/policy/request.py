@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 from jwtgate.errors import RequestRefused
 
-# Segments of plain characters, none of them empty, `.` or `..`: nearly every path, and already canonical.
-_PLAIN = re.compile(rb"/(?:(?!\.{1,2}(?:/|\Z))[A-Za-z0-9\-._~!$&'()*+,=:@]+(?:/(?!/)|\Z))*\Z")
-_ALLOWED = re.compile(rb"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*\Z")
+# Segments of plain characters, none of them empty, `.` or `..`: nearly every path, and already canonical. A segment
+# is taken whole or not at all, so that no path costs more than one pass.
+_PLAIN = re.compile(rb"(?=/)(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9\-._~!$&'()*+,=:@]++)*/?").fullmatch
+_ALLOWED = re.compile(rb"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]++|%[0-9A-Fa-f]{2})*").fullmatch
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
+_CONTROL = re.compile("[\x00-\x1f\x7f]")
+_ESCAPED_TWICE = re.compile(r"%25[0-9A-Fa-f]{2}")
+# A dot segment for a reader that drops parameters, or takes an encoded slash for a slash.
+_HIDDEN_DOTS = re.compile(r"(?:/|%2F)\.\.?(?:/|%2F|;|\Z)")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -40,9 +46,18 @@ class RequestView:
     scheme: str
     host: str
     path: str
-    query: str
-    fields: tuple[tuple[bytes, bytes], ...]
+    query: str = field(repr=False)
+    fields: tuple[tuple[bytes, bytes], ...] = field(repr=False)
     client: str = ""
+
+    @property
+    def is_cors_preflight(self) -> bool:
+        """Whether a browser asks here what a script of another origin may do (Fetch standard, section 3.3.2)."""
+        return (
+            self.method == "OPTIONS"
+            and len(self.field_values(b"origin")) == 1
+            and len(self.field_values(b"access-control-request-method")) == 1
+        )
 
     def field_values(self, name: bytes) -> list[bytes]:
         """Every value of the field of this lower-case name, in the order of arrival."""
@@ -51,34 +66,41 @@ class RequestView:
 
 def canonical_path(raw: bytes, rules: PathRules = STRICT_PATHS) -> str:
     """The one form of this path that is matched and forwarded. Refuses `path_not_canonical`."""
-    if _PLAIN.match(raw):
+    if _PLAIN(raw):
         return raw.decode("ascii")
-    if not _ALLOWED.match(raw):
-        raise RequestRefused("path_not_canonical", cause="a character that must be percent-encoded")
-    if b";" in raw and not rules.keep_parameters:
-        raise RequestRefused("path_not_canonical", cause="path parameters")
+    if not _ALLOWED(raw):
+        raise _ambiguous("a character that must be percent-encoded")
     _check_escapes(raw, rules)
     path = _ESCAPE.sub(_decode_unreserved, raw).decode("ascii")
+    # Looked for only now: the digits of the inner escape may have been escaped themselves.
+    if _ESCAPED_TWICE.search(path):
+        raise _ambiguous("encoded twice")
+    if ";" in path and not rules.keep_parameters:
+        raise _ambiguous("path parameters")
     if "//" in path:
         path = _with_slashes_settled(path, rules)
-    return _without_dot_segments(path)
+    path = _without_dot_segments(path)
+    if _HIDDEN_DOTS.search(path):
+        raise _ambiguous("a hidden dot segment")
+    return path
+
+
+def _ambiguous(cause: str) -> RequestRefused:
+    return RequestRefused("path_not_canonical", cause=cause)
 
 
 def _check_escapes(raw: bytes, rules: PathRules) -> None:
     escapes = {escape.upper() for escape in _ESCAPE.findall(raw)}
     # An encoded dot is only ever written to be read differently by two readers.
-    for forbidden in (b"00", b"2E", b"5C") if rules.keep_encoded_slashes else (b"00", b"2E", b"5C", b"2F"):
+    for forbidden in (b"2E", b"5C") if rules.keep_encoded_slashes else (b"2E", b"5C", b"2F"):
         if forbidden in escapes:
-            raise RequestRefused("path_not_canonical", cause=f"%{forbidden.decode()}")
-    if re.search(rb"%25[0-9A-Fa-f]{2}", raw):
-        raise RequestRefused("path_not_canonical", cause="encoded twice")
-    decoded = _ESCAPE.sub(lambda escape: bytes([int(escape[1], 16)]), raw)
+            raise _ambiguous(f"%{forbidden.decode()}")
     try:
-        text = decoded.decode("utf-8")
+        text = unquote_to_bytes(raw).decode("utf-8")
     except UnicodeDecodeError:
-        raise RequestRefused("path_not_canonical", cause="not UTF-8") from None
-    if any(ord(character) < 0x20 or character == "\x7f" for character in text):
-        raise RequestRefused("path_not_canonical", cause="a control character")
+        raise _ambiguous("not UTF-8") from None
+    if _CONTROL.search(text):
+        raise _ambiguous("a control character")
 
 
 def _decode_unreserved(escape: re.Match[bytes]) -> bytes:
@@ -91,7 +113,7 @@ def _with_slashes_settled(path: str, rules: PathRules) -> str:
         return re.sub("/{2,}", "/", path)
     if rules.keep_repeated_slashes:
         return path
-    raise RequestRefused("path_not_canonical", cause="repeated slashes")
+    raise _ambiguous("repeated slashes")
 
 
 def _without_dot_segments(path: str) -> str:
@@ -100,7 +122,7 @@ def _without_dot_segments(path: str) -> str:
     for segment in segments:
         if segment == "..":
             if not kept:
-                raise RequestRefused("path_not_canonical", cause="above the root")
+                raise _ambiguous("above the root")
             kept.pop()
         elif segment != ".":
             kept.append(segment)
@@ -110,18 +132,20 @@ def _without_dot_segments(path: str) -> str:
 
 
 def query_values(query: str, name: str) -> Iterator[str]:
-    """The raw values of this query parameter. Only `&` separates; nothing is decoded."""
-    if not query:
-        return
+    """The raw values of this query parameter. Only `&` separates."""
     for pair in query.split("&"):
-        key, _, value = pair.partition("=")
-        if key == name:
-            yield value
+        if _parameter(pair) == name:
+            yield pair.partition("=")[2]
 
 
 def query_without(query: str, names: frozenset[str]) -> str:
     """The query with every parameter of these names removed, the rest untouched."""
-    return "&".join(pair for pair in query.split("&") if pair.partition("=")[0] not in names)
+    return "&".join(pair for pair in query.split("&") if _parameter(pair) not in names)
+
+
+def _parameter(pair: str) -> str:
+    # However the name is escaped, an upstream may read it as the one we look for.
+    return unquote_plus(pair.partition("=")[0])
 
 
 def cookie_values(field_value: bytes, name: bytes) -> Iterator[bytes]:
