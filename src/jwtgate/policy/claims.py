@@ -38,9 +38,8 @@ def check_registered(
     if iss is not None and claims.get("iss") != iss:
         raise TokenRefused("issuer_wrong", wanted=iss)
     good_until = check_times(times, claims, now)
-    if audiences is not None:
-        check_audience(audiences, claims)
-    for name in ("sub", "jti"):
+    check_audience(audiences, claims)
+    for name in ("iss", "sub", "jti"):
         if not isinstance(claims.get(name, ""), str):
             raise TokenRefused("claim_malformed", claim=name)
     # A token bound to a key is never good as a plain bearer token (RFC 7800, 8705, 9449).
@@ -91,15 +90,20 @@ def _time(claims: Claims, name: str) -> int | float | None:
     return value
 
 
-def check_audience(wanted: Collection[str], claims: Claims) -> None:
-    """Refuses unless `aud`, a string or a list of strings, names one of those wanted (RFC 7519 4.1.3)."""
+def check_audience(wanted: Collection[str] | None, claims: Claims) -> None:
+    """Refuses unless `aud`, a string or a list of strings, names one of those wanted (RFC 7519 4.1.3).
+
+    None: any audience will do, or none at all, but what is there still has to have its form.
+    """
     aud = claims.get("aud", MISSING)
     if aud is MISSING:
-        raise TokenRefused("audience_missing", wanted=sorted(wanted))
-    named = (aud,) if isinstance(aud, str) else aud
-    if not isinstance(named, list | tuple) or not all(isinstance(name, str) for name in named):
+        if wanted is not None:
+            raise TokenRefused("audience_missing", wanted=sorted(wanted))
+        return
+    named = [aud] if isinstance(aud, str) else aud
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
         raise TokenRefused("claim_malformed", claim="aud")
-    if not any(name in wanted for name in named):
+    if wanted is not None and not any(name in wanted for name in named):
         raise TokenRefused("audience_wrong", wanted=sorted(wanted))
 
 
@@ -119,7 +123,7 @@ def _satisfied(rule: ClaimRule, found: object) -> bool:
         case Comparison.EQUALS | Comparison.ONE_OF:
             return any(same(found, wanted) for wanted in rule.wanted)
         case Comparison.CONTAINS:
-            return isinstance(found, list) and any(same(item, rule.wanted[0]) for item in found)
+            return isinstance(found, list) and any(same(item, wanted) for item in found for wanted in rule.wanted)
         case Comparison.MATCHES:
             return isinstance(found, str) and rule.pattern is not None and rule.pattern(found)
 
