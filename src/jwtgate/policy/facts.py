@@ -8,7 +8,7 @@ confined to the look-ups of this file.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from jwtgate.errors import TokenRefused
@@ -46,7 +46,7 @@ Steps = Generator[Need, Any, Answer]
 class IssuedToken:
     """A token of ours in compact form. It may be handed out again until `reuse_until` (NumericDate)."""
 
-    text: str
+    text: str = field(repr=False)
     reuse_until: int
 
 

@@ -7,7 +7,7 @@ say who made the token, for whom and until when are ours and are never taken ove
 from __future__ import annotations
 
 from jwtgate.jose.encoding import JSON
-from jwtgate.policy.claims import MISSING, find
+from jwtgate.policy.claims import MISSING, Claims, find
 from jwtgate.policy.facts import IssuedToken, NeedIssuedToken, Steps, find_issued_token
 from jwtgate.policy.identify import Principal, Proven
 from jwtgate.policy.plan import Issue, Route
@@ -21,20 +21,33 @@ NOT_COPIED_WHOLESALE = OURS | {"aud", "cnf", "x5c", "x5t", "x5t#S256"}
 """Claims about the incoming token itself, left out when a document copies all claims."""
 
 
-def issue(route: Route, request: RequestView, principal: Principal) -> Steps[list[tuple[Issue, IssuedToken]]]:
+def issue(
+    route: Route, request: RequestView, principal: Principal, *, now: int
+) -> Steps[list[tuple[Issue, IssuedToken]]]:
     """The tokens of this route whose slot was proven, each with its description."""
     issued = []
     for description in route.issue:
         proven = principal.tokens.get(description.slot)
         if proven is not None:
-            need = describe(description, request, principal, proven=proven)
+            claims = describe(description, request, principal, incoming=proven.token.claims)
+            need = NeedIssuedToken(description, claims, not_after(description, proven, now))
             issued.append((description, (yield from find_issued_token(need))))
     return issued
 
 
-def describe(issue: Issue, request: RequestView, principal: Principal, *, proven: Proven) -> NeedIssuedToken:
-    """The need for this token: its claims, save those the signer adds, and the bound on its life."""
-    incoming = proven.token.claims
+def not_after(issue: Issue, proven: Proven, now: int) -> int | None:
+    """The instant (NumericDate) the token may not outlive: the end of the one it is made from.
+
+    Leeway is for clocks that differ and no longer life. Only a token that lives on nothing else passes it on.
+    """
+    if issue.may_outlive_incoming_token or proven.good_until is None:
+        return None
+    end = proven.good_until - proven.issuer.times.leeway_seconds
+    return end if now < end else proven.good_until
+
+
+def describe(issue: Issue, request: RequestView, principal: Principal, *, incoming: Claims) -> dict[str, JSON]:
+    """The claims of this token, save those the signer adds."""
     claims: dict[str, JSON] = {}
     if issue.copy_all:
         claims.update((name, value) for name, value in incoming.items() if name not in NOT_COPIED_WHOLESALE)
@@ -52,8 +65,7 @@ def describe(issue: Issue, request: RequestView, principal: Principal, *, proven
     claims["iss"] = issue.iss
     if issue.audiences:
         claims["aud"] = issue.audiences[0] if len(issue.audiences) == 1 else list(issue.audiences)
-    not_after = None if issue.may_outlive_incoming_token else proven.good_until
-    return NeedIssuedToken(issue, claims, not_after)
+    return claims
 
 
 def _put(claims: dict[str, JSON], name: str, value: object) -> None:

@@ -23,14 +23,16 @@ class Trail:
     room: str = "match"
     slot: str = ""
     route: Route | None = None
-    presented: dict[str, str] = field(default_factory=dict)
     proven: dict[str, Proven] = field(default_factory=dict)
     principal: Principal = ANONYMOUS
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Forward it, rewritten so. The outcome holds until `good_until` (NumericDate), if that is set."""
+    """Forward it, rewritten so. The outcome holds before `good_until` (NumericDate), if that is set.
+
+    At 0 it holds for this request alone.
+    """
 
     route: Route
     rewrite: Rewrite

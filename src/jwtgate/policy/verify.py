@@ -14,9 +14,11 @@ from jwtgate.policy.plan import Issuer, Slot
 _ADDRESSES = frozenset({"jku", "x5u"})
 
 
-def verify(slot: Slot, credential: str, facts: Facts, *, client: str) -> Steps[tuple[Issuer, VerifiedToken]]:
+def verify(
+    slot: Slot, credential: str, facts: Facts, *, client: str, limit_bytes: int
+) -> Steps[tuple[Issuer, VerifiedToken]]:
     """The token of this slot with its signature verified, and the issuer it was verified for."""
-    token = UnverifiedToken.parse(credential)
+    token = UnverifiedToken.parse(credential, limit_bytes=limit_bytes)
     issuer = _issuer_of(slot, token)
     check_header(issuer, token)
     keys = yield from find_keys(issuer, token.alg, token.kid, facts=facts, client=client)
@@ -28,9 +30,9 @@ def check_header(issuer: Issuer, token: UnverifiedToken) -> None:
     if token.alg not in issuer.algorithms:
         raise TokenRefused("alg_not_allowed", issuer=issuer.name, alg=token.alg)
     # `typ` before the signature: refusing here is free, a signature costs an attacker nothing to ask for.
-    if issuer.types and not (token.typ is None and issuer.type_optional):
-        if not type_matches(token.typ, issuer.types):
-            raise TokenRefused("type_wrong", issuer=issuer.name, typ=token.typ)
+    left_out = token.typ is None and issuer.type_optional
+    if issuer.types and not left_out and not type_matches(token.typ, issuer.types):
+        raise TokenRefused("type_wrong", issuer=issuer.name, typ=token.typ)
     if issuer.refuse_header_addresses and not _ADDRESSES.isdisjoint(token.header):
         raise TokenRefused("header_address_refused", issuer=issuer.name)
 
