@@ -7,7 +7,6 @@ be empty asks nothing of a caller who presents nothing.
 from __future__ import annotations
 
 from jwtgate.errors import ScopeRefused
-from jwtgate.jose.encoding import JSON
 from jwtgate.policy.claims import Claims, find
 from jwtgate.policy.identify import Principal
 from jwtgate.policy.plan import ClaimPath, Route, ScopeNeed
@@ -30,7 +29,7 @@ def check_scope(need: ScopeNeed, claims: Claims) -> None:
 
 def granted_scope(claims: Claims, path: ClaimPath) -> frozenset[str]:
     """The scope tokens at this path: a string split at single blanks, or a list of strings taken whole."""
-    found: JSON | object = find(claims, path)
+    found = find(claims, path)
     if isinstance(found, str):
         return frozenset(token for token in found.split(" ") if token)
     if isinstance(found, list):

@@ -20,10 +20,13 @@ from jwtgate.policy.plan import Form, IdentityField, Issue, Route
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.value import value_of
 
-VALUE_LIMIT_BYTES = 8 * 1024
+MOST_IDENTITY_BYTES = 16 * 1024
+"""What the values of all identity fields of one request may add up to."""
+
 _TO_FOLD = re.compile(rb"[^a-z0-9]")
-# Visible ASCII and the blank, without the percent sign that escapes the rest.
-_TO_ESCAPE = re.compile(rb"[^\x20-\x24\x26-\x7e]")
+# Everything but visible ASCII and the blank, the percent sign that escapes, and a blank at either end, which would
+# be lost on the way (RFC 9110 section 5.5).
+_TO_ESCAPE = re.compile(rb"[^ -$&-~]|\A | \Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,46 +46,54 @@ def rewrite(
 ) -> Rewrite:
     """What the upstream receives besides the client's own fields. Refuses `field_value_unsafe`."""
     fields = [(issue.field, f"{issue.prefix}{token.text}".encode()) for issue, token in issued]
+    room = MOST_IDENTITY_BYTES
     for identity in route.identity:
         value = value_of(identity.value, request, principal)
         if value is not MISSING and value is not None:
-            fields.append((identity.name, field_value(identity, value)))
+            written = field_value(identity, value)
+            room -= len(written)
+            if room < 0:
+                raise _unsafe(identity, "too long")
+            fields.append((identity.name, written))
     return Rewrite(tuple(fields))
 
 
 def field_value(identity: IdentityField, value: object) -> bytes:
     """A claim as a field value: nothing but visible ASCII and inner blanks, the rest percent-encoded."""
-    written = _written(identity, value)
-    if len(written) > VALUE_LIMIT_BYTES:
-        raise TokenRefused("field_value_unsafe", field=identity.name.decode(), cause="too long")
-    return written
-
-
-def _written(identity: IdentityField, value: object) -> bytes:
     if identity.form is Form.BASE64URL:
         return base64url_encode(json_bytes(value)).encode()
     if identity.form is Form.JSON:
         return _escaped(json_bytes(value))
     if isinstance(value, list):
-        escaped_separator = "".join(f"%{byte:02X}" for byte in identity.separator.encode()).encode()
-        separator = identity.separator.encode()
-        items = (_escaped(_scalar(identity, item)).replace(separator, escaped_separator) for item in value)
-        return separator.join(items)
-    return _escaped(_scalar(identity, value))
+        return _joined(identity, value)
+    return _escaped(_plain(identity, value))
 
 
-def _scalar(identity: IdentityField, value: object) -> bytes:
+def _joined(identity: IdentityField, values: Iterable[object]) -> bytes:
+    """The values with the separator between them; where it could begin inside one, that byte is escaped."""
+    separator = identity.separator.encode()
+    first = separator[:1]
+    joined = separator.join(_escaped(_plain(identity, value)).replace(first, _hex(first)) for value in values)
+    if joined != joined.strip(b" "):
+        raise _unsafe(identity, "an empty element beside a blank")
+    return joined
+
+
+def _plain(identity: IdentityField, value: object) -> bytes:
     if isinstance(value, str):
         return value.encode()
     if isinstance(value, int | float):  # bool is an int, and JSON writes it as we want it
         return json_bytes(value)
-    raise TokenRefused("field_value_unsafe", field=identity.name.decode(), cause="not a plain value")
+    raise _unsafe(identity, "not a plain value")
 
 
 def _escaped(text: bytes) -> bytes:
-    # Blanks at the ends would be lost on the way (RFC 9110 section 5.5), so those are escaped as well.
-    escaped = _TO_ESCAPE.sub(lambda found: b"%%%02X" % found[0][0], text)
-    inner = escaped.strip(b" ")
-    left = len(escaped) - len(escaped.lstrip(b" "))
-    right = len(escaped) - len(inner) - left if inner else 0
-    return b"%20" * left + inner + b"%20" * right
+    return _TO_ESCAPE.sub(lambda found: _hex(found[0]), text)
+
+
+def _hex(byte: bytes) -> bytes:
+    return b"%%%02X" % ord(byte)
+
+
+def _unsafe(identity: IdentityField, cause: str) -> TokenRefused:
+    return TokenRefused("field_value_unsafe", field=identity.name.decode(), cause=cause)

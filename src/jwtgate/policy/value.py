@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from jwtgate.jose.encoding import JSON
 from jwtgate.policy.claims import MISSING, find
 from jwtgate.policy.identify import Principal
 from jwtgate.policy.plan import Origin, Value
 from jwtgate.policy.request import RequestView
 
 
-def value_of(value: Value, request: RequestView, principal: Principal) -> JSON | object:
+def value_of(value: Value, request: RequestView, principal: Principal) -> object:
     """A JSON value, or `MISSING` when a claim or a field is not there."""
     match value.origin:
         case Origin.CONSTANT:
