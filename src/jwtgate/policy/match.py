@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from jwtgate.policy.request import RequestView
 
 ANY_METHOD = "*"
+_ANY_HOST = ""
+_MOST_HOST_CHARACTERS = 253
 
 
 class _Node:
@@ -34,53 +36,45 @@ class _Node:
 class Router:
     """A table from (method, host, path) to a route; a look-up costs one step a segment."""
 
-    __slots__ = ("_any_host", "_hosts", "_suffixes")
+    __slots__ = ("_trees",)
 
     def __init__(self) -> None:
-        self._hosts: dict[str, _Node] = {}
-        self._suffixes: dict[str, _Node] = {}
-        self._any_host = _Node()
+        self._trees = {_ANY_HOST: _Node()}
 
     def add(self, route: Route, path: str, *, methods: Iterable[str], hosts: Iterable[str]) -> Route | None:
         """Hang a route under a template. Gives the route already there, if one takes the same requests.
 
         No methods: every method. No hosts: every host.
         """
-        for root in list(self._roots(hosts)):
-            table = _table(root, path)
+        for host in tuple(hosts) or (_ANY_HOST,):
+            table = _table(self._trees.setdefault(host.removeprefix("*"), _Node()), path)
             for method in tuple(methods) or (ANY_METHOD,):
                 taken = table.setdefault(method, route)
                 if taken is not route:
                     return taken
         return None
 
-    def _roots(self, hosts: Iterable[str]) -> Iterator[_Node]:
-        named = tuple(hosts)
-        if not named:
-            yield self._any_host
-        for host in named:
-            if host.startswith("*."):
-                yield self._suffixes.setdefault(host[1:], _Node())
-            else:
-                yield self._hosts.setdefault(host, _Node())
-
     def find(self, method: str, host: str, path: str) -> Route | None:
         """The most particular route for this request. `host` is lower case and without its port."""
         segments = path.split("/")
-        if self._hosts:
-            root = self._hosts.get(host)
-            route = root and _find(root, segments, 1, method)
-            if route:
-                return route
-        if self._suffixes:
-            dot = host.find(".")
-            while dot >= 0:
-                root = self._suffixes.get(host[dot:])
-                route = root and _find(root, segments, 1, method)
-                if route:
+        for name in _names(host) if len(self._trees) > 1 else (_ANY_HOST,):
+            tree = self._trees.get(name)
+            if tree is not None:
+                route = _find(tree, segments, 1, method)
+                if route is not None:
                     return route
-                dot = host.find(".", dot + 1)
-        return _find(self._any_host, segments, 1, method)
+        return None
+
+
+def _names(host: str) -> Iterator[str]:
+    """What this host may be known as, the most particular first: itself, each `.suffix` of it, any host."""
+    yield host
+    # No name in use is longer, and every suffix of a made-up one would be copied.
+    dot = host.find(".") if len(host) <= _MOST_HOST_CHARACTERS else -1
+    while dot >= 0:
+        yield host[dot:]
+        dot = host.find(".", dot + 1)
+    yield _ANY_HOST
 
 
 def _table(root: _Node, path: str) -> dict[str, Route]:
