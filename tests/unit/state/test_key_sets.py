@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.unit.state.virtual_time import live, now
 
 from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.jose.encoding import json_bytes
@@ -17,6 +16,8 @@ from jwtgate.policy.facts import NeedKeys
 from jwtgate.policy.plan import KeySource, KeyText
 from jwtgate.state.http_client import FetchFailed, FetchRules, HttpClient, Response
 from jwtgate.state.key_sets import KeySets
+
+from .virtual_time import live, now
 
 HOUR = 3600.0
 MAIN = KeySource("main", "https://idp.example", frozenset({"ES256"}), url="https://idp.example/jwks")

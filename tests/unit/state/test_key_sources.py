@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from tests.unit.state.virtual_time import live
 
 from jwtgate.errors import ConfigError
 from jwtgate.jose.encoding import base64url_encode, json_bytes
@@ -15,6 +14,8 @@ from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.plan import KeySource, KeyText
 from jwtgate.state.http_client import FetchFailed, FetchRules, HttpClient, Response
 from jwtgate.state.key_sources import fetch_keys, is_remote, parse_fetched, read_local
+
+from .virtual_time import live
 
 ISS = "https://idp.example/realm"
 CONFIGURATION = f"{ISS}/.well-known/openid-configuration"

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.unit.state.virtual_time import live, now
 
 from jwtgate.errors import DependencyFault
 from jwtgate.jose.encoding import json_bytes
@@ -17,6 +16,8 @@ from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.plan import KeySource
 from jwtgate.state.http_client import FetchFailed, FetchRules, HttpClient, Response
 from jwtgate.state.remote_keys import RemoteKeys, Surroundings
+
+from .virtual_time import live, now
 
 HOUR = 3600.0
 NOON = 1_800_000_000.0
