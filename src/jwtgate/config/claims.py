@@ -17,6 +17,7 @@ from jwtgate.config.section import FieldName, JsonValue, Maybe, Name, Section, e
 from jwtgate.policy.plan import ClaimPath
 
 _MOST_STEPS = 32
+_NO_PATH = r"must be the path of a claim, such as realm_access.roles, groups[0] or a\.b"
 _NAME = re.compile(r"(?:[^\\.\[\]]|\\[\\.\[\]])+")
 _INDEX = re.compile(r"\[(0|[1-9][0-9]{0,5})\]")
 
@@ -49,7 +50,7 @@ def _parse_text(text: str) -> ClaimPath:
     while True:
         name = _NAME.match(text, position)
         if name is None:
-            raise ValueError(r"must be the path of a claim, such as realm_access.roles, groups[0] or a\.b")
+            raise ValueError(_NO_PATH)
         steps.append(re.sub(r"\\(.)", r"\1", name[0]))
         position = name.end()
         while index := _INDEX.match(text, position):
@@ -57,7 +58,9 @@ def _parse_text(text: str) -> ClaimPath:
             position = index.end()
         if position == len(text):
             return tuple(steps)
-        position += text[position] == "."
+        if text[position] != ".":
+            raise ValueError(_NO_PATH)
+        position += 1
 
 
 Path = Annotated[ClaimPath, PlainValidator(parse_claim_path, json_schema_input_type=str | list[str | int])]
@@ -87,7 +90,8 @@ class ClaimRuleSection(Section):
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> ClaimRuleSection:
-        if self.asked == "one_of" and not self.one_of:
+        asked = self.asked
+        if asked == "one_of" and not self.one_of:
             raise ValueError("one_of must not be empty")
         return self
 
@@ -110,7 +114,8 @@ class ValueSection(Section):
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> ValueSection:
-        if self.slot is not None and self.origin != "claim":
+        origin = self.origin
+        if self.slot is not None and origin != "claim":
             raise ValueError("slot stands beside claim only")
         return self
 
@@ -151,9 +156,10 @@ class FieldSection(Section):
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> FieldSection:
-        if self.origin == "constant" and self.model_fields_set != {"constant"}:
+        origin = self.origin
+        if origin == "constant" and self.model_fields_set != {"constant"}:
             raise ValueError("nothing else stands beside a constant")
-        if self.origin == "claims" and self.form == "text":
+        if origin == "claims" and self.form == "text":
             raise ValueError("all claims have no form of plain text; json and base64url are possible")
         return self
 

@@ -75,7 +75,8 @@ class KeysSection(Section):
 
     @model_validator(mode="after")
     def _is_one_place(self) -> KeysSection:
-        if self.base64url and self.kind != "secret":
+        kind = self.kind
+        if self.base64url and kind != "secret":
             raise ValueError("base64url stands beside secret only")
         return self
 

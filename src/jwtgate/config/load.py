@@ -62,11 +62,12 @@ def _remaining(plain: Plain, error: ValidationError, source: Source, context: Ma
 
     What is wrong is left out, first as narrowly as it can be, then with all of its section's entry.
     """
-    if not isinstance(plain, dict):
-        return []
     kept = plain
     for depth in (3, 2, 1):
-        kept = _without(kept, {_narrowed(details["loc"][:depth]) for details in error.errors()})
+        places = {_narrowed(details["loc"][:depth]) for details in error.errors()}
+        if () in places:
+            return []
+        kept = _without(kept, places)
         try:
             Document.model_validate({"listen": "127.0.0.1:0", **kept}, context=dict(context))
         except ValidationError as others:

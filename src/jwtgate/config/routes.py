@@ -117,7 +117,8 @@ class SourceSection(Section):
 
     @model_validator(mode="after")
     def _is_one_place(self) -> SourceSection:
-        if self.prefix and self.place != "header":
+        place = self.place
+        if self.prefix and place != "header":
             raise ValueError("prefix stands beside header only")
         return self
 
