@@ -130,6 +130,15 @@ def test_rel_58_a_slow_issuer_costs_no_more_than_the_time_limit(script: Script) 
     assert time.monotonic() - started < 3
 
 
+def test_a_connection_torn_down_halfway_is_told() -> None:
+    async def torn(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc")
+        await writer.drain()
+        writer.transport.abort()
+
+    assert failure(torn).cause in ("truncated", "connection_lost")
+
+
 def test_an_issuer_that_does_not_listen_is_refused() -> None:
     async def life() -> None:
         server = ScriptedServer()

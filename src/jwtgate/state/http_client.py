@@ -102,7 +102,9 @@ def check_url(url: str, rules: FetchRules) -> SplitResult:
         port_sound = parts.port != 0
     except ValueError:
         raise FetchFailed("address_malformed") from None
-    if not parts.hostname or not port_sound or not url.isascii() or any(ord(letter) <= 0x20 for letter in url):
+    # Blanks, control characters and backslashes are where two readers of one address come to differ.
+    plain = url.isascii() and url.isprintable() and " " not in url and "\\" not in url
+    if not parts.hostname or not port_sound or not plain:
         raise FetchFailed("address_malformed")
     if parts.username is not None or parts.password is not None:
         raise FetchFailed("address_has_user_info")

@@ -128,13 +128,13 @@ class Keyring:
         raise DependencyFault("signer_unavailable", key=name)
 
     def published(self) -> tuple[Key, ...]:
-        """The public half of every key that is not retired, in the order of their names."""
+        """The public half of every key pair that is not retired, in the order of their names."""
         now = self._wall()
         return tuple(
             held.key.public()
             for name in sorted(self._keys)
             for held in self._keys[name]
-            if held.state(now) is not KeyState.RETIRED
+            if held.state(now) is not KeyState.RETIRED and not held.key.is_symmetric
         )
 
     def to_jwks(self) -> dict[str, object]:
@@ -156,6 +156,14 @@ class Keyring:
     def keys(self, name: str) -> tuple[SigningKey, ...]:
         """Every key of this name that is remembered, oldest first."""
         return self._keys.get(name, ())
+
+    def load(self, name: str) -> tuple[SigningKey, ...]:
+        """What the store holds under this name, oldest first; nothing is made. `ConfigError` as `ensure`."""
+        try:
+            record = self._store.read(_record_name(name))
+        except StoreFailed as failure:
+            raise ConfigError(f"The store of the signing keys {name!r} failed: {failure}.") from failure
+        return self._parse(name, record.value) if record else ()
 
     def _ensure(self, wanted: SigningKeys) -> None:
         record = self._store.read(_record_name(wanted.name))

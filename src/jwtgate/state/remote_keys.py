@@ -170,9 +170,6 @@ class RemoteKeys:
 
     def _tick(self) -> None:
         self._drop_if_too_old()
-        if self._around.clock() < self._schedule.due:
-            self._arm()
-            return
         self._begin()
 
     def _drop_if_too_old(self) -> None:

@@ -75,6 +75,7 @@ def test_sec_60_user_information_is_refused(url: str) -> None:
         "https://idp.example/ jwks",
         "https://idp.example/\njwks",
         "https://idp.exämple/",
+        "https://idp.example\\.evil.example/",
     ],
 )
 def test_an_address_that_cannot_be_read_in_one_way_is_refused(url: str) -> None:

@@ -73,6 +73,30 @@ def test_a_successor_that_has_not_begun_is_withdrawn_for_the_next() -> None:
     assert states(keys, NOON + 400) == ["retiring", "active"]
 
 
+def test_a_key_that_is_still_retiring_stays_when_the_next_one_retires() -> None:
+    keys = with_first(generate_key("ES256"), "ES256", now=NOON)
+    for now in (NOON, NOON + 600):
+        keys = with_successor(keys, generate_key("ES256"), "ES256", now=now, periods=PERIODS)
+    assert states(keys, NOON + 900) == ["retiring", "retiring", "active"]
+    assert states(keys, NOON + 1300) == ["retired", "retiring", "active"]
+
+
+def test_a_secret_of_ours_signs_and_is_never_published() -> None:
+    keyring = ring(MemoryStore())
+    keyring.ensure(SigningKeys("legacy", "HS256"))
+    assert keyring.signing_key("legacy")[1] == "HS256"
+    assert keyring.to_jwks() == {"keys": []}
+
+
+def test_looking_at_the_keys_of_a_name_makes_none() -> None:
+    store = MemoryStore()
+    keyring = ring(store)
+    assert keyring.load("main") == ()
+    assert store.read("keyring/main") is None
+    keyring.ensure(MAIN)
+    assert [held.key.kid for held in keyring.load("main")] == [held.key.kid for held in keyring.keys("main")]
+
+
 def test_a_key_is_made_on_first_use_and_kept() -> None:
     store = MemoryStore()
     first = ring(store)
@@ -170,6 +194,8 @@ def test_a_store_that_cannot_be_read_is_a_configuration_error() -> None:
 
     with pytest.raises(ConfigError, match="locked"):
         ring(Broken()).ensure(MAIN)
+    with pytest.raises(ConfigError, match="locked"):
+        ring(Broken()).load("main")
 
 
 def test_a_conflict_that_repeats_is_not_fought_for_ever() -> None:

@@ -16,6 +16,7 @@ from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.plan import KeySource
 from jwtgate.state.http_client import FetchFailed, FetchRules, HttpClient, Response
 from jwtgate.state.remote_keys import RemoteKeys, Surroundings
+from jwtgate.state.saved import write_saved
 
 from .virtual_time import live, now
 
@@ -484,6 +485,22 @@ def test_rel_70_a_damaged_saved_set_is_set_aside(tmp_path: Path, damage: Callabl
     damage(file)
     live(second())
     assert [path.suffix for path in (tmp_path / "key-sets").iterdir()] == [".damaged"]
+
+
+@pytest.mark.parametrize("head", [b"", b"{}", b'{"fetched_at":"noon"}', b"[]"])
+def test_a_saved_set_of_an_unknown_age_is_not_used(tmp_path: Path, head: bytes) -> None:
+    async def first() -> None:
+        await (await Node(Issuer(), tmp_path).started()).keys.close()
+
+    async def second() -> None:
+        node = await Node(Issuer(None), tmp_path).started()
+        await node.fault("k1")
+        await node.keys.close()
+
+    live(first())
+    (file,) = (tmp_path / "key-sets").iterdir()
+    write_saved(file, head + b"\n" + jwks("k1"))
+    live(second())
 
 
 def test_rel_68_a_disk_that_fails_is_reported_and_nothing_else(tmp_path: Path) -> None:

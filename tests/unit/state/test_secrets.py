@@ -81,6 +81,11 @@ def test_a_pipe_is_refused_without_waiting_for_a_writer(tmp_path: Path) -> None:
     assert "regular" in problem(secrets(tmp_path), "${file:f}")
 
 
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="needs a file whose size is not what it holds")
+def test_a_file_that_is_not_as_long_as_it_says_is_taken_for_half_written(tmp_path: Path) -> None:
+    assert "changed while" in problem(secrets(tmp_path), "${file:/proc/version}")
+
+
 def test_sec_149_a_secret_everybody_may_read_is_warned_of(tmp_path: Path) -> None:
     given = secrets(tmp_path)
     for name, mode in (("open", 0o644), ("closed", 0o640)):
