@@ -1,0 +1,99 @@
+"""One request decided as the gateway would, away from it: the same reader, the same rooms, the same key sets."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from jwtgate.cli.checking import Opened, open_document
+from jwtgate.cli.request_text import Asked
+from jwtgate.errors import DependencyFault, Refusal
+from jwtgate.gateway.generation import Generation
+from jwtgate.gateway.request_head import RequestHead
+from jwtgate.gateway.worker import HostNames
+from jwtgate.jose.key import generate_key
+from jwtgate.jose.key_set import KeySet
+from jwtgate.policy.decide import decide
+from jwtgate.policy.facts import Need, NeedIssuedToken, NeedKeys
+from jwtgate.policy.outcome import Outcome, Refused, Trail
+from jwtgate.policy.request import RequestView
+from jwtgate.state.answers import Snapshot, drive
+from jwtgate.state.http_client import HttpClient
+from jwtgate.state.issued_tokens import IssuedTokens
+from jwtgate.state.key_sets import KeySets
+from jwtgate.state.key_sources import is_remote
+
+_FETCH_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """How the request ended. `own` names the address of our own that answers it, and then nothing was decided."""
+
+    asked: Asked
+    outcome: Outcome
+    own: str | None = None
+
+
+def explain(path: Path, asked: Asked, *, client: str, now: int, offline: bool) -> Explained:
+    """The outcome of this request under the document in this file. `ConfigError` for the document."""
+    opened = open_document(path)
+    generation = Generation(
+        1,
+        opened.plan,
+        Snapshot(),
+        issued_tokens=IssuedTokens({}),
+        keys_document=b"",
+        metadata_document=None,
+    )
+    head = RequestHead(asked.method, asked.target, fields=list(asked.fields), http_11=True)
+    unread = RequestView(
+        asked.method, asked.scheme, "", asked.target.decode("latin-1"), query="", fields=(), client=client
+    )
+    try:
+        head.read(generation.kinds, HostNames(), paths=opened.plan.paths)
+    except Refusal as refusal:
+        return Explained(asked, Refused(refusal, Trail(unread, now, room="request")))
+    fields = tuple((name.lower(), value) for name, value in asked.fields)
+    view = replace(unread, host=head.host, path=head.path, query=head.query.decode("ascii"), fields=fields)
+    outcome = asyncio.run(_decided(opened, view, now, offline=offline))
+    return Explained(asked, outcome, generation.own_addresses.get(head.path))
+
+
+async def _decided(opened: Opened, view: RequestView, now: int, *, offline: bool) -> Outcome:
+    async def answer(need: Need) -> object:
+        if isinstance(need, NeedIssuedToken):
+            return _issued(opened, need, now)
+        return await _keys(opened, need, offline)
+
+    return await drive(decide(opened.plan, view, Snapshot(), now), answer)
+
+
+def _issued(opened: Opened, need: NeedIssuedToken, now: int) -> object:
+    """A token like the gateway's own, signed with a key that is made here and forgotten."""
+    alg = opened.plan.signing[need.issue.key].alg
+    return IssuedTokens({need.issue.key: (generate_key(alg), alg)}).issue(need, now)
+
+
+async def _keys(opened: Opened, need: NeedKeys, offline: bool) -> KeySet:
+    source = opened.plan.key_sources[need.issuer]
+    if offline and is_remote(source):
+        raise DependencyFault("issuer_unreachable", issuer=need.issuer, cause="--offline: key sets are not fetched")
+    key_sets = KeySets(
+        {need.issuer: source},
+        client=HttpClient(),
+        folder=None,
+        resolve=opened.secrets.resolve,
+        clock=time.monotonic,
+        wall=time.time,
+        jitter=random.random,
+        changed=lambda issuer, key_set: None,
+    )
+    await key_sets.start(_FETCH_SECONDS)
+    try:
+        return await key_sets.obtain(need)
+    finally:
+        await key_sets.close()

@@ -1,0 +1,158 @@
+"""The command line: serve, check, explain, and the commands for tokens and keys.
+
+What a command does is imported when it runs, so that the help costs nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import IO
+
+import click
+
+from jwtgate.cli.answer import Answer
+from jwtgate.cli.command import Command, colour, json_option
+from jwtgate.cli.keys import inspect, keys, sign, verify
+
+_document = click.argument("document", type=click.Path(path_type=Path, dir_okay=False))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """A JWT gateway and toolkit: verify the tokens of a request, check them, sign a new one, forward.
+
+    \b
+    Start here:
+      jwtgate demo                 see a gateway at work, in ten seconds
+      jwtgate check gate.yaml      find every mistake of a document
+      jwtgate serve gate.yaml      run the gateway
+
+    \b
+    Exit status: 0 done or allowed, 1 refused, 2 a mistake in the command, the document or a file.
+    """
+
+
+@main.command(cls=Command, example="jwtgate serve gate.yaml\njwtgate serve gate.yaml --workers 4 --state ./state")
+@_document
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes that serve. Default: one for each CPU.")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="JWTGATE_STATE",
+    show_envvar=True,
+    help="Where keys and the last good document are kept. Default: ~/.local/state/jwtgate/NAME of the document.",
+)
+@click.option("--no-last-good", is_flag=True, help="Do not start with the last good copy when the document is broken.")
+def serve(document: Path, workers: int | None, *, state: Path | None, no_last_good: bool) -> None:
+    """Run the gateway that DOCUMENT describes, until SIGTERM or Ctrl-C.
+
+    A change of the file takes effect at once, or not at all when the new text has a mistake. The access log goes to
+    stdout, everything else to stderr, one JSON object a line.
+    """
+    from jwtgate.cli.checking import announce
+    from jwtgate.control.supervisor import run
+
+    folder = state or _state_folder(document)
+    click.echo(announce(document), err=True, color=colour())
+    click.echo(f"state in {folder}; stop with Ctrl-C", err=True)
+    size = workers or len(os.sched_getaffinity(0))
+    sys.exit(run(document, workers=size, state_folder=folder, last_good=not no_last_good))
+
+
+def _state_folder(document: Path) -> Path:
+    """The folder of this document's state, after the XDG base directory specification."""
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "jwtgate" / document.stem
+
+
+@main.command(cls=Command, example="jwtgate check gate.yaml\njwtgate check gate.yaml --json | jq .warnings")
+@_document
+@json_option
+def check(document: Path) -> Answer:
+    """Find every mistake in DOCUMENT, and what is dangerous in it."""
+    from jwtgate.cli import checking
+
+    return checking.check(document)
+
+
+@main.command(
+    cls=Command,
+    example="jwtgate explain gate.yaml --curl 'curl -H \"Authorization: Bearer eyJ...\" http://127.0.0.1:8080/orders/1'\n"
+    "jwtgate explain gate.yaml --request request.http --now 1750000000",
+)
+@_document
+@click.option("--request", "file", type=click.File("rb"), help="A file with the head of a request; - reads stdin.")
+@click.option("--curl", metavar="COMMAND", help="The same as a curl command.")
+@click.option("--now", type=click.IntRange(0), help="Decide as of this time, in seconds since 1970.")
+@click.option("--client", default="127.0.0.1", show_default=True, help="The address the request comes from.")
+@click.option("--offline", is_flag=True, help="Fetch no key set.")
+@click.option("--show-claims", is_flag=True, help="Show the values of claims and fields, not only their names.")
+@click.option("--show-tokens", is_flag=True, help="Show whole tokens. Whoever sees one can use it.")
+@json_option
+def explain(
+    document: Path,
+    *,
+    file: IO[bytes] | None,
+    curl: str | None,
+    now: int | None,
+    client: str,
+    offline: bool,
+    show_claims: bool,
+    show_tokens: bool,
+) -> Answer:
+    """Decide one request as the gateway of DOCUMENT would, and tell every step.
+
+    Nothing is forwarded. Key sets are fetched when the decision needs them; tokens for the upstream are signed with a
+    key made for this one answer.
+    """
+    if (file is None) == (curl is None):
+        raise click.UsageError("Give the request either with --request or with --curl.")
+    from jwtgate.cli import explaining, outcome_report, request_text
+
+    asked = request_text.parse_curl(curl) if curl is not None else request_text.parse_http(file.read() if file else b"")
+    told = explaining.explain(
+        document, asked, client=client, now=int(time.time()) if now is None else now, offline=offline
+    )
+    return outcome_report.report(told, outcome_report.Shown(claims=show_claims, tokens=show_tokens))
+
+
+@main.command(cls=Command, example="jwtgate schema > jwtgate.schema.json")
+def schema() -> Answer:
+    """Print the JSON Schema of a document, for editors and other tools."""
+    from jwtgate.cli.answer import json_text
+    from jwtgate.config.document import document_schema
+
+    value = document_schema()
+    return Answer(json_text(value), value)
+
+
+@main.command(cls=Command, example="jwtgate demo\njwtgate demo --keep --port-base 18080")
+@click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C, to try it by hand.")
+@click.option("--port-base", type=click.IntRange(1024, 65532), help="Use this port and the two after it.")
+def demo(*, keep: bool, port_base: int | None) -> None:
+    """Start an issuer, an upstream and a gateway between them, and show what becomes of five requests."""
+    from jwtgate.cli import demo as story
+
+    sys.exit(story.run(lambda line: click.echo(line, color=colour()), keep=keep, port_base=port_base))
+
+
+@main.command(cls=Command, example="jwtgate version --json")
+@json_option
+def version() -> Answer:
+    """Print the version of jwtgate, and of what it stands on."""
+    import platform
+    from importlib.metadata import version as installed
+
+    names = ("jwtgate", "cryptography", "httptools", "uvloop")
+    versions = {**{name: installed(name) for name in names}, "python": platform.python_version()}
+    return Answer("\n".join(f"{name:<13} {number}" for name, number in versions.items()), versions)
+
+
+for command in (sign, verify, inspect, keys):
+    main.add_command(command)
+
+if __name__ == "__main__":
+    main()

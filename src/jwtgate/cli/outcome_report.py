@@ -1,0 +1,218 @@
+"""How a request was decided, room by room, as `explain` shows it.
+
+Names of claims, codes and key ids are shown; values only to those who ask for them, and a whole token only to
+those who ask for that (SEC-35, SEC-148).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from jwtgate.cli.answer import Answer, bold, dim, green, json_text, red, token_name, visible, yellow
+from jwtgate.cli.explaining import Explained
+from jwtgate.cli.inspection import unverified_parts
+from jwtgate.errors import Fault, Refusal
+from jwtgate.policy.extract import extract
+from jwtgate.policy.outcome import Allowed, Outcome, Refused, Trail
+from jwtgate.policy.plan import Place, Slot, Source
+
+Told = dict[str, Any]
+
+_HEADER_SHOWN = ("alg", "kid", "typ")
+_VALUES_IN_DETAIL = frozenset({"granted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What may be shown besides names: values of claims and fields, whole tokens."""
+
+    claims: bool = False
+    tokens: bool = False
+
+
+def report(explained: Explained, shown: Shown) -> Answer:
+    """The way of the request and its end; `good` when it is allowed."""
+    told = _tell(explained, shown)
+    return Answer("\n".join(_lines(told)), told, good=told["outcome"] in ("allowed", "answered by the gateway"))
+
+
+def _tell(explained: Explained, shown: Shown) -> Told:
+    outcome, asked = explained.outcome, explained.asked
+    trail = outcome.trail
+    told: Told = {
+        "request": f"{asked.method} {asked.scheme}://{trail.request.host}{trail.request.path}",
+        "notes": list(asked.notes),
+    }
+    if explained.own is not None:
+        return {**told, "outcome": "answered by the gateway", "own": explained.own}
+    if trail.route is not None:
+        told["route"] = trail.route.name
+        told["slots"] = list(_slots(trail, shown))
+    return {**told, **_ending(outcome, shown)}
+
+
+def _ending(outcome: Outcome, shown: Shown) -> Told:
+    if isinstance(outcome, Allowed):
+        route = outcome.route
+        return {
+            "outcome": "allowed",
+            "sets": list(_sets(outcome, shown)),
+            "removes": sorted(name.decode("latin-1") for name in route.removed_fields),
+            "upstream": route.upstream.name,
+        }
+    error: Refusal | Fault = outcome.refusal if isinstance(outcome, Refused) else outcome.fault
+    return {
+        "outcome": "refused" if isinstance(outcome, Refused) else "failed",
+        "room": outcome.trail.room,
+        "slot": outcome.trail.slot,
+        "status": error.status,
+        "reason": error.reason,
+        "sentence": error.sentence,
+        "detail": {
+            name: _plain(value) if shown.claims or name not in _VALUES_IN_DETAIL else "(--show-claims)"
+            for name, value in error.detail.items()
+        },
+    }
+
+
+def _plain(value: object) -> object:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _slots(trail: Trail, shown: Shown) -> Iterator[Told]:
+    route = trail.route
+    for slot in route.slots if route is not None else ():
+        told: Told = {"slot": slot.name, "required": slot.required}
+        credential = _presented(slot, trail)
+        if credential is not None:
+            told["found_in"] = [_place(source) for source in slot.sources if _stands(slot, source, trail)]
+            told["token"] = credential if shown.tokens else token_name(credential)
+            told["header"] = _header(credential)
+        proven = trail.proven.get(slot.name)
+        if proven is not None:
+            told["issuer"] = proven.issuer.name
+            told["key"] = proven.token.key.kid or ""
+            told["claims"] = dict(proven.token.claims) if shown.claims else sorted(proven.token.claims)
+            told["good_until"] = proven.good_until
+            told["checks"] = list(_checks(slot, trail))
+        yield told
+        if slot.name == trail.slot:
+            return
+
+
+def _presented(slot: Slot, trail: Trail) -> str | None:
+    """The one credential in this slot's places, if there is one that can be read."""
+    try:
+        return extract(replace(slot, required=False), trail.request)
+    except Refusal:
+        return None
+
+
+def _stands(slot: Slot, source: Source, trail: Trail) -> bool:
+    """Whether the credential stands in this one of the slot's places."""
+    return _presented(replace(slot, sources=(source,)), trail) is not None
+
+
+def _place(source: Source) -> str:
+    if source.place is Place.AUTHORIZATION:
+        return "Authorization: Bearer"
+    return f"{source.place.value} {source.name}"
+
+
+def _header(credential: str) -> Told:
+    try:
+        header, _ = unverified_parts(credential)
+    except ValueError:
+        return {}
+    return {name: header[name] for name in _HEADER_SHOWN if name in header}
+
+
+def _checks(slot: Slot, trail: Trail) -> Iterator[str]:
+    """What held of a token, in the order it was looked at."""
+    issuer = trail.proven[slot.name].issuer
+    yield f"iss is {issuer.iss}"
+    yield f"times hold at {trail.now}, with {issuer.times.leeway_seconds} s of leeway"
+    audiences = slot.audiences if slot.audiences is not None else issuer.audiences
+    yield "any audience will do" if audiences is None else f"aud names {' or '.join(sorted(audiences))}"
+    for rule in (*issuer.rules, *slot.rules):
+        yield f"{'.'.join(map(str, rule.path))} {rule.comparison.value.replace('_', ' ')}"
+    if slot.scope is not None and trail.room not in ("identify", "permissions", "extract", "verify", "claims"):
+        yield f"scope {' '.join(sorted(slot.scope.all_of | slot.scope.any_of))}"
+
+
+def _sets(outcome: Allowed, shown: Shown) -> Iterator[Told]:
+    issued = {issue.field: issue for issue in outcome.route.issue}
+    for name, value in outcome.rewrite.fields:
+        told: Told = {"field": name.decode("latin-1")}
+        issue = issued.get(name)
+        if issue is None:
+            yield {**told, "value": value.decode("latin-1") if shown.claims else "(--show-claims)"}
+            continue
+        token = value.decode("ascii").removeprefix(issue.prefix)
+        header, claims = unverified_parts(token)
+        yield {
+            **told,
+            "token": token if shown.tokens else token_name(token),
+            "header": {key: header[key] for key in ("alg", "typ")},
+            "claims": claims if shown.claims else sorted(claims or ()),
+        }
+
+
+def _lines(told: Mapping[str, Any]) -> Iterator[str]:
+    yield _line("request", told["request"])
+    for note in told["notes"]:
+        yield _line("", yellow("note: ") + visible(note))
+    if "route" in told:
+        yield _line("route", told["route"])
+    for slot in told.get("slots", ()):
+        yield from _slot_lines(slot)
+    for entry in told.get("sets", ()):
+        yield _line("sets", f"{entry['field']}: {entry.get('token') or entry['value']}")
+        if "claims" in entry:
+            yield _line("", f"claims {_claims(entry['claims'])}")
+    if told.get("removes"):
+        yield _line("removes", ", ".join(told["removes"]))
+    yield ""
+    yield from _verdict(told)
+
+
+def _line(head: str, text: str) -> str:
+    return f"{bold(head.ljust(9))} {text if text.startswith(chr(27)) else visible(text)}"
+
+
+def _slot_lines(slot: Mapping[str, Any]) -> Iterator[str]:
+    name = f"{slot['slot']} ({'required' if slot['required'] else 'optional'})"
+    if "token" not in slot:
+        yield _line("slot", f"{name}: no credential")
+        return
+    yield _line("slot", f"{name}: {slot['token']}")
+    yield _line("", f"found in {', '.join(slot['found_in'])}")
+    header = ", ".join(f"{key} {value}" for key, value in slot["header"].items())
+    yield _line("", f"header {header or 'unreadable'}" + ("" if "issuer" in slot else " (not verified)"))
+    if "issuer" in slot:
+        yield _line("", f"issuer {slot['issuer']}, signature holds with key {slot['key'] or 'without kid'}")
+        yield _line("", f"claims {_claims(slot['claims'])}")
+        for check in slot["checks"]:
+            yield _line("", f"holds: {check}")
+
+
+def _claims(claims: object) -> str:
+    if isinstance(claims, dict):
+        return " ".join(json_text(claims).split())
+    return ", ".join(claims) if isinstance(claims, list) else ""
+
+
+def _verdict(told: Mapping[str, Any]) -> Iterator[str]:
+    if told["outcome"] == "allowed":
+        yield f"{green('allowed')}   forwarded to upstream {told['upstream']}"
+        return
+    if told["outcome"] == "answered by the gateway":
+        yield f"{green('answered')}  by the gateway itself ({told['own']}); no route takes part"
+        return
+    slot = f", slot {told['slot']}" if told["slot"] else ""
+    yield f"{red(told['outcome'])} {told['status']} {told['reason']} in room {told['room']}{slot}"
+    yield _line("says", told["sentence"])
+    for name, value in told["detail"].items():
+        yield _line("", f"{dim(name)} {visible(str(value))}")
