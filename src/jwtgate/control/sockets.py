@@ -16,7 +16,7 @@ RETRY_SECONDS = 0.05
 Bound = tuple[tuple[Listener, socket.socket], ...]
 
 
-_Place = tuple[str, int, int]
+_Place = tuple[str, int, bool, int]
 
 
 class ListeningSockets:
@@ -59,9 +59,9 @@ class ListeningSockets:
 
 
 def _places(listeners: Sequence[Listener]) -> list[_Place]:
-    """Host, port, and which of those with the same: several may ask for any free port of one host."""
-    addresses = [(listener.host, listener.port) for listener in listeners]
-    return [(*address, addresses[:index].count(address)) for index, address in enumerate(addresses)]
+    """The address of each listener. Those that ask for any free port are told apart by what they serve, and counted."""
+    named = [(each.host, each.port, each.port == 0 and each.status_only) for each in listeners]
+    return [(*address, named[:index].count(address)) for index, address in enumerate(named)]
 
 
 def shown(host: str, port: int) -> str:

@@ -160,9 +160,9 @@ class Supervisor:
             self._refuse(cause, ("the document could not be used",), error)
             return
         self._node.document_refused = False
+        await self._keep_copy(text)
         milliseconds = round((time.monotonic() - began) * 1000)
         event("reloaded", cause=cause, generation=self._node.generation, milliseconds=milliseconds)
-        await self._keep_copy(text)
 
     def _refuse(self, cause: str, problems: tuple[str, ...], error: Exception | None) -> None:
         self._node.refusals += 1

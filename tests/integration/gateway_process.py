@@ -1,0 +1,133 @@
+"""A gateway as people run it: a supervisor and its workers, as processes, with a document in a folder of its own."""
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+DEADLINE_SECONDS = 15.0
+START = """
+import sys
+from pathlib import Path
+from jwtgate.control.supervisor import run
+document, state, workers, last_good = sys.argv[1:]
+sys.exit(run(Path(document), workers=int(workers), state_folder=Path(state), last_good=last_good == "yes"))
+"""
+
+
+class GatewayProcess:
+    """Runs inside `with`, from start to stop; `start` again after `stop` uses the same state folder."""
+
+    def __init__(self, folder: Path, document: str, *, workers: int = 2, environ: dict[str, str] | None = None) -> None:
+        self.document = folder / "jwtgate.yaml"
+        self.document.write_text(document)
+        self.state = folder / "state"
+        self._journal = folder / "journal"
+        self._access_log = folder / "access-log"
+        self._workers = workers
+        self._environ = {**os.environ, **(environ or {})}
+        self._began = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        self.until(lambda: self.events("serving"))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self.process.communicate()
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None
+        return self._process
+
+    def start(self, *, last_good: bool = True) -> None:
+        """Start it without waiting for anything."""
+        self._began = len(self._lines())
+        last = "yes" if last_good else "no"
+        command = [sys.executable, "-c", START, str(self.document), str(self.state), str(self._workers), last]
+        with self._journal.open("ab") as journal, self._access_log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=journal, env=self._environ)
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def exit_status(self) -> int:
+        """Its exit status; fails when it does not end in time."""
+        return self.process.wait(timeout=DEADLINE_SECONDS)
+
+    def events(self, *names: str) -> list[dict[str, Any]]:
+        """The events of these names since the last start, oldest first."""
+        return [line for line in map(json.loads, self._lines()[self._began :]) if line.get("event") in names]
+
+    def until(self, reached: Callable[[], object]) -> None:
+        """Wait until this holds; fails when it does not in time, or the process ended."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not reached():
+            assert time.monotonic() < deadline, self._journal.read_text()
+            assert self.process.poll() is None, self._journal.read_text()
+            time.sleep(0.01)
+
+    def reload(self, document: str | None = None) -> dict[str, Any]:
+        """Write a document, ask for a reload by signal, and wait for the event that tells of it, which is given."""
+        if document is not None:
+            self.document.write_text(document)
+        before = len(self._reloads())
+        self.signal(signal.SIGHUP)
+        self.until(lambda: len(self._reloads()) > before)
+        return self._reloads()[before]
+
+    def _reloads(self) -> list[dict[str, Any]]:
+        return self.events("reloaded", "reload_refused")
+
+    @property
+    def ports(self) -> list[int]:
+        """The ports of its listeners, in the order of the document."""
+        return [int(address.rpartition(":")[2]) for address in self.events("listening")[-1]["addresses"]]
+
+    def connect(self, listener: int = 0) -> http.client.HTTPConnection:
+        """A connection to one of its listeners, not yet open."""
+        return http.client.HTTPConnection("127.0.0.1", self.ports[listener], timeout=DEADLINE_SECONDS)
+
+    def get(self, path: str, *, listener: int = 0, token: str | None = None) -> tuple[int, bytes]:
+        """Status and body of an answer over a connection of its own."""
+        connection = self.connect(listener)
+        try:
+            connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def readiness(self) -> dict[str, Any]:
+        """What /readyz of the last listener says."""
+        parsed: dict[str, Any] = json.loads(self.get("/readyz", listener=-1)[1])
+        return parsed
+
+    def metric(self, name: str) -> float:
+        """The sum of a metric over all its labels."""
+        lines = self.get("/metrics", listener=-1)[1].decode().splitlines()
+        found = [line for line in lines if line.split("{")[0].split(" ")[0] == name]
+        assert found, name
+        return sum(float(line.rpartition(" ")[2]) for line in found)
+
+    def workers(self) -> list[int]:
+        """The process numbers of its workers."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(pid) for pid in children.split()]
+
+    def _lines(self) -> list[str]:
+        return self._journal.read_text().splitlines() if self._journal.exists() else []
