@@ -51,9 +51,7 @@ def _es256() -> Case:
     r, s = utils.decode_dss_signature(signature)
     raw = r.to_bytes(32) + s.to_bytes(32)
     pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return _case(
-        "ES256", "EC", text, signature=raw, key=pem, bare=lambda: public.verify(signature, text, scheme)
-    )
+    return _case("ES256", "EC", text, signature=raw, key=pem, bare=lambda: public.verify(signature, text, scheme))
 
 
 def _hs256() -> Case:
@@ -73,8 +71,6 @@ def _text(alg: str) -> bytes:
     return ".".join(b64(json.dumps(part, separators=(",", ":")).encode()) for part in parts).encode()
 
 
-def _case(
-    alg: str, kty: str, text: bytes, *, signature: bytes, key: bytes, bare: Callable[[], object]
-) -> Case:
+def _case(alg: str, kty: str, text: bytes, *, signature: bytes, key: bytes, bare: Callable[[], object]) -> Case:
     token = f"{text.decode()}.{b64(signature)}"
     return Case(alg, kty, token, tampered(token), key, bare)

@@ -18,8 +18,7 @@ TEXT = b64(bytes(400)).encode()
 def bare_us(folder: Path, alg: str) -> float:
     """µs of CPU for one RS256 verify and one `alg` sign with `cryptography` alone, a median of rounds."""
     issuer, own = (
-        load_pem_private_key((folder / name).read_bytes(), None)
-        for name in ("private.pem", f"signing-{alg}.pem")
+        load_pem_private_key((folder / name).read_bytes(), None) for name in ("private.pem", f"signing-{alg}.pem")
     )
     assert isinstance(issuer, rsa.RSAPrivateKey)
     public, digest = issuer.public_key(), hashes.SHA256()
@@ -32,9 +31,7 @@ def bare_us(folder: Path, alg: str) -> float:
         )
     assert isinstance(own, ec.EllipticCurvePrivateKey)
     ec_key, ecdsa = own, ec.ECDSA(digest)
-    return _us(
-        lambda: public.verify(signature, TEXT, padding.PKCS1v15(), digest), lambda: ec_key.sign(TEXT, ecdsa)
-    )
+    return _us(lambda: public.verify(signature, TEXT, padding.PKCS1v15(), digest), lambda: ec_key.sign(TEXT, ecdsa))
 
 
 def _us(*steps: Callable[[], object]) -> float:

@@ -139,9 +139,7 @@ def started(contestant: Contestant, place: Place) -> Iterator[Running]:
         "HERE": HERE, "ISSUER": ISSUER, "AUDIENCE": AUDIENCE,
     }  # fmt: skip
     if contestant.config:
-        values["CONFIG"] = _render(
-            contestant.config, place.folder / f"{slug}{contestant.config.suffix}", values
-        )
+        values["CONFIG"] = _render(contestant.config, place.folder / f"{slug}{contestant.config.suffix}", values)
     command = [_filled(part, values) for part in contestant.command]
     port = int(str(values["PORT"]))
     log = place.folder / f"{slug}.log"
@@ -153,14 +151,12 @@ def started(contestant: Contestant, place: Place) -> Iterator[Running]:
 def _require_guarding(contestant: Contestant, port: int, token: str) -> None:
     """Raise RuntimeError unless a good, a tampered and a missing token get the answers they must."""
     seen = tuple(
-        status(port, PROBE_PATH, field)
+        status(port, PROBE_PATH, field, seconds=contestant.start_seconds)
         for field in (f"Bearer {token}", f"Bearer {tampered(token)}", None)
     )  # fmt: skip
     wanted = (200, 401, 401) if contestant.guarded else (200, 200, 200)
     if seen != wanted:
-        raise RuntimeError(
-            f"{contestant.name} answered {seen} to a good, tampered, missing token, not {wanted}"
-        )
+        raise RuntimeError(f"{contestant.name} answered {seen} to a good, tampered, missing token, not {wanted}")
 
 
 def _render(template: Path, file: Path, values: dict[str, object]) -> Path:

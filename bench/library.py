@@ -109,9 +109,7 @@ def _joserfc(case: Case) -> Verify:
     jwt, jwk = importlib.import_module("joserfc.jwt"), importlib.import_module("joserfc.jwk")
     key = jwk.import_key(case.key, case.kty)
     wanted = {"essential": True}
-    registry = jwt.JWTClaimsRegistry(
-        iss={**wanted, "value": ISSUER}, aud={**wanted, "value": AUDIENCE}, exp=wanted
-    )
+    registry = jwt.JWTClaimsRegistry(iss={**wanted, "value": ISSUER}, aud={**wanted, "value": AUDIENCE}, exp=wanted)
 
     def verify(token: str) -> None:
         registry.validate(jwt.decode(token, key, algorithms=[case.alg]).claims)

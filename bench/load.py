@@ -46,9 +46,7 @@ def measure(pid: int, port: int, requests: Path, *, seconds: float, order: str =
         order,
     ]
     before = cpu_used(pid)
-    run = subprocess.run(
-        pinned(wrk, LOAD_CPU), check=True, capture_output=True, text=True, timeout=seconds + 60
-    )
+    run = subprocess.run(pinned(wrk, LOAD_CPU), check=True, capture_output=True, text=True, timeout=seconds + 60)
     after = cpu_used(pid)
     told = json.loads(run.stdout.strip().splitlines()[-1])
     if told["refused"] or told["broken"] or not told["requests"]:
@@ -66,10 +64,10 @@ def measure(pid: int, port: int, requests: Path, *, seconds: float, order: str =
     )
 
 
-def status(port: int, path: str, authorization: str | None) -> int:
-    """The status of one request."""
+def status(port: int, path: str, authorization: str | None, *, seconds: float) -> int:
+    """The status of one request, answered within so many seconds."""
     fields: Mapping[str, str] = {} if authorization is None else {"Authorization": authorization}
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
     try:
         connection.request("GET", path, headers=fields)
         answer = connection.getresponse()

@@ -73,9 +73,7 @@ def steps() -> Iterator[tuple[str, Callable[[], object]]]:
 
 def _token() -> tuple[str, KeySet]:
     key = rsa.generate_private_key(65537, 2048)
-    private = Key.from_pem(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), kid=KID, alg="RS256"
-    )
+    private = Key.from_pem(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), kid=KID, alg="RS256")
     return sign_token(claims(1, int(time.time())), private, alg="RS256"), KeySet([private])
 
 
@@ -123,9 +121,7 @@ def _decision(token: str, key_set: KeySet) -> Callable[[], object]:
     sources = (plan.Source(plan.Place.AUTHORIZATION),)
     scope = plan.ScopeNeed(all_of=frozenset({"orders:read"}))
     slot = plan.Slot("access", required=True, sources=sources, issuers={ISSUER: issuer}, scope=scope)
-    own = plan.Issue(
-        "token", "access", "default", "https://gate.example", ("https://orders.internal",), copy_all=True
-    )
+    own = plan.Issue("token", "access", "default", "https://gate.example", ("https://orders.internal",), copy_all=True)
     caller = plan.IdentityField(b"X-Caller", plan.Value(plan.Origin.CLAIM, slot="access", path=("sub",)))
     route = plan.Route("orders", UPSTREAM, slots=(slot,), issue=(own,), identity=(caller,))
     router = Router()

@@ -30,7 +30,7 @@ def ours(folder: Path, upstream: int, *, routes: int = HOT_ROUTES, alg: str = "R
     return Contestant(
         name,
         "remembers verified and issued tokens",
-        (script, "serve", str(file)),
+        (script, "serve", str(file), "--workers", "1", "--state", str(file.with_suffix(".state"))),
         importlib.metadata.version("jwtgate"),
         port=port,
         start_seconds=300.0,

@@ -18,9 +18,7 @@ from .tokens import Keys, write_requests
 
 HOT_TOKENS, COLD_TOKENS = 1_000, 30_000
 PLAIN = "HAProxy plain"
-UNCACHED = (
-    "jwtgate remembers verified and issued tokens; HAProxy has no such cache and verifies every request anew."
-)
+UNCACHED = "jwtgate remembers verified and issued tokens; HAProxy has no such cache and verifies every request anew."
 HOT = {
     "PERF-1": (PLAIN, Target(0.33, 1.0), "HAProxy authenticates nobody here: it only proxies."),
     "PERF-2": ("HAProxy jwt_verify", Target(1.5, 4), UNCACHED),

@@ -72,9 +72,7 @@ class Keys:
         """`count` distinct tokens, signed on all CPUs."""
         now, pem = int(time.time()), (self.folder / "private.pem").read_bytes()
         step = 500
-        parts = [
-            range(start, min(start + step, first + count)) for start in range(first, first + count, step)
-        ]
+        parts = [range(start, min(start + step, first + count)) for start in range(first, first + count, step)]
         with ProcessPoolExecutor(os.cpu_count()) as pool:
             made = pool.map(_signed, [pem] * len(parts), parts, [now] * len(parts))
             return [token for part in made for token in part]
