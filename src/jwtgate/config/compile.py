@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import TypeVar
 
 from jwtgate.config.checks import signing_key
 from jwtgate.config.claims import ClaimRuleSection, FieldSection, ValueSection
@@ -54,6 +56,12 @@ _PLACES = {
     "query": Place.QUERY,
 }
 _PARTS = {"method": Origin.METHOD, "host": Origin.HOST, "path": Origin.PATH, "client": Origin.CLIENT}
+
+
+T = TypeVar("T")
+
+# Thousands of routes that ask for the same thing share one value for it, here and in every worker.
+_shared = lru_cache(maxsize=1024)
 
 
 def compile_document(document: Document) -> Plan:
@@ -212,11 +220,11 @@ def _route(
         slots=slots,
         issue=issue,
         identity=identity,
-        removed_fields=frozenset(
-            source.name.encode() for source in removed if source.place in (Place.AUTHORIZATION, Place.FIELD)
+        removed_fields=_set(
+            tuple(source.name.encode() for source in removed if source.place in (Place.AUTHORIZATION, Place.FIELD))
         ),
-        removed_cookies=frozenset(source.name.encode() for source in removed if source.place is Place.COOKIE),
-        removed_parameters=frozenset(source.name for source in removed if source.place is Place.QUERY),
+        removed_cookies=_set(tuple(source.name.encode() for source in removed if source.place is Place.COOKIE)),
+        removed_parameters=_set(tuple(source.name for source in removed if source.place is Place.QUERY)),
         remembered=_is_remembered(issue, identity),
         realm=section.realm,
         upgrade=section.upgrade is not None,
@@ -239,12 +247,22 @@ def _slot(name: str, section: Credential, issuers: Mapping[str, Issuer], *, requ
     return Slot(
         name=name,
         required=required,
-        sources=tuple(map(_source, section.places)),
+        sources=_sources(section.places),
         issuers={issuer.iss: issuer for issuer in named},
         audiences=None if section.audience is None else frozenset(section.audience),
         rules=tuple(map(_rule, section.claims)),
         scope=_scope(section.scope) if section.scope else None,
     )
+
+
+@_shared
+def _sources(sections: tuple[SourceSection, ...]) -> tuple[Source, ...]:
+    return tuple(map(_source, sections))
+
+
+@_shared
+def _set(items: tuple[T, ...]) -> frozenset[T]:
+    return frozenset(items)
 
 
 def _source(section: SourceSection) -> Source:
@@ -255,10 +273,11 @@ def _source(section: SourceSection) -> Source:
     return Source(place, name, section.prefix)
 
 
+@_shared
 def _scope(section: ScopeSection) -> ScopeNeed | None:
     if not section.all and not section.any:
         return None
-    return ScopeNeed(section.claim, frozenset(section.all), frozenset(section.any))
+    return ScopeNeed(section.claim, _set(section.all), _set(section.any))
 
 
 def _issue(route: str, index: int, section: IssueSection, document: Document, first: str) -> Issue:
@@ -294,6 +313,7 @@ def _value(section: ValueSection, slot: str) -> Value:
     return Value(Origin.CONSTANT, constant=section.constant)
 
 
+@_shared
 def _identity(name: str, section: FieldSection, first: str) -> IdentityField:
     slot = section.slot or first
     if section.claim is not None:

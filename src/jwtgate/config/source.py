@@ -32,20 +32,26 @@ class Source:
         self.name = name
         self.data = data
         self._lines = lines
+        self._by_key: dict[int, dict[str, int]] = {}
 
     def line(self, place: tuple[str | int, ...]) -> int:
         """The line of this place, or of the nearest one around it that has a line of its own."""
         line, value = 1, self.data
         for step in place:
-            lines = self._lines.get(id(value))
             if isinstance(value, dict) and step in value:
-                line = lines[list(value).index(step)] if lines else line
+                line = self._lines_of_keys(value)[str(step)]
             elif isinstance(value, list) and isinstance(step, int) and step < len(value):
-                line = lines[step] if lines else line
+                line = self._lines[id(value)][step]
             else:
                 break
             value = value[step]
         return line
+
+    def _lines_of_keys(self, mapping: dict[str, Plain]) -> dict[str, int]:
+        lines = self._by_key.get(id(mapping))
+        if lines is None:
+            lines = self._by_key[id(mapping)] = dict(zip(mapping, self._lines[id(mapping)], strict=True))
+        return lines
 
 
 def read_source(data: bytes, name: str) -> Source:

@@ -73,6 +73,12 @@ def test_sec_149_an_unresolved_reference_is_a_mistake_beside_the_others() -> Non
     )
 
 
+def test_sec_149_an_unresolved_reference_alone_is_a_mistake() -> None:
+    with pytest.raises(ConfigError) as error:
+        load(GOOD.replace("${env:LOOP}", "${env:NONE}"))
+    assert error.value.problems == ("gate.yaml:6: routes.one.headers.X-B: ${env:NONE} is not set",)
+
+
 def test_a_resolved_value_is_never_quoted() -> None:
     with pytest.raises(ConfigError) as error:
         load(GOOD.replace("auth: none", "auth: '${env:HOST}'"))
