@@ -10,7 +10,7 @@ from pathlib import Path
 
 from jwtgate.cli.checking import Opened, open_document
 from jwtgate.cli.request_text import Asked
-from jwtgate.errors import DependencyFault, Refusal
+from jwtgate.errors import ConfigError, DependencyFault, Refusal
 from jwtgate.gateway.generation import Generation
 from jwtgate.gateway.request_head import RequestHead
 from jwtgate.gateway.worker import HostNames
@@ -51,10 +51,19 @@ def explain(path: Path, asked: Asked, *, client: str, now: int, offline: bool) -
     )
     head = RequestHead(asked.method, asked.target, fields=list(asked.fields), http_11=True)
     unread = RequestView(
-        asked.method, asked.scheme, "", asked.target.decode("latin-1"), query="", fields=(), client=client
+        asked.method,
+        asked.scheme,
+        "",
+        asked.target.partition(b"?")[0].decode("latin-1"),
+        query="",
+        fields=(),
+        client=client,
     )
     try:
-        head.read(generation.kinds, HostNames(), paths=opened.plan.paths)
+        kinds = generation.trusted_kinds if generation.is_trusted(client) else generation.kinds
+        head.read(kinds, HostNames(), paths=opened.plan.paths)
+    except ValueError:
+        raise ConfigError(f"--client {client}: is no address") from None
     except Refusal as refusal:
         return Explained(asked, Refused(refusal, Trail(unread, now, room="request")))
     fields = tuple((name.lower(), value) for name, value in asked.fields)

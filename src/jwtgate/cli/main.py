@@ -134,9 +134,9 @@ def schema() -> Answer:
 @click.option("--port-base", type=click.IntRange(1024, 65532), help="Use this port and the two after it.")
 def demo(*, keep: bool, port_base: int | None) -> None:
     """Start an issuer, an upstream and a gateway between them, and show what becomes of five requests."""
-    from jwtgate.cli import demo as story
+    from jwtgate.cli.demo import run
 
-    sys.exit(story.run(lambda line: click.echo(line, color=colour()), keep=keep, port_base=port_base))
+    sys.exit(run(lambda line: click.echo(line, color=colour()), keep=keep, port_base=port_base))
 
 
 @main.command(cls=Command, example="jwtgate version --json")

@@ -13,7 +13,7 @@ from typing import Any
 from jwtgate.cli.answer import Answer, bold, dim, green, json_text, red, token_name, visible, yellow
 from jwtgate.cli.explaining import Explained
 from jwtgate.cli.inspection import unverified_parts
-from jwtgate.errors import Fault, Refusal
+from jwtgate.errors import Fault, Refusal, ScopeRefused
 from jwtgate.policy.extract import extract
 from jwtgate.policy.outcome import Allowed, Outcome, Refused, Trail
 from jwtgate.policy.plan import Place, Slot, Source
@@ -63,6 +63,7 @@ def _ending(outcome: Outcome, shown: Shown) -> Told:
             "upstream": route.upstream.name,
         }
     error: Refusal | Fault = outcome.refusal if isinstance(outcome, Refused) else outcome.fault
+    wanted = {"wanted": " ".join(error.scope)} if isinstance(error, ScopeRefused) else {}
     return {
         "outcome": "refused" if isinstance(outcome, Refused) else "failed",
         "room": outcome.trail.room,
@@ -70,7 +71,8 @@ def _ending(outcome: Outcome, shown: Shown) -> Told:
         "status": error.status,
         "reason": error.reason,
         "sentence": error.sentence,
-        "detail": {
+        "detail": wanted
+        | {
             name: _plain(value) if shown.claims or name not in _VALUES_IN_DETAIL else "(--show-claims)"
             for name, value in error.detail.items()
         },
