@@ -1,0 +1,103 @@
+"""Plans, requests and tokens for the tests of the decision: each is good as it comes, and one change makes it bad."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from jwtgate.errors import Fault, Refusal
+from jwtgate.jose.encoding import JSON
+from jwtgate.jose.key import Key, generate_key
+from jwtgate.jose.key_set import KeySet
+from jwtgate.jose.token import UnverifiedToken, VerifiedToken, sign_token
+from jwtgate.policy.facts import IssuedToken, Steps
+from jwtgate.policy.identify import Principal, Proven
+from jwtgate.policy.match import Router
+from jwtgate.policy.plan import Issue, Issuer, Place, Plan, Route, Slot, Source, Target, Upstream
+from jwtgate.policy.request import RequestView
+
+NOON = 1_800_000_000
+ISS, AUDIENCE = "https://idp.example", "orders"
+KEY, OTHER_KEY = generate_key("ES256", kid="k1"), generate_key("ES256", kid="k1")
+GOOD = {"iss": ISS, "aud": AUDIENCE, "sub": "alice", "exp": NOON + 300}
+
+ISSUER = Issuer("main", ISS, frozenset({"ES256"}), frozenset({AUDIENCE}))
+BEARER = Source(Place.AUTHORIZATION)
+SLOT = Slot("access", required=True, sources=(BEARER,), issuers={ISS: ISSUER})
+UPSTREAM = Upstream("echo", (Target("127.0.0.1", 9000, tls=False, authority="127.0.0.1:9000"),))
+ROUTE = Route("orders", UPSTREAM, slots=(SLOT,))
+ISSUE = Issue("orders/0", "access", "default", "https://gate.example", ("internal",))
+ISSUED = IssuedToken("a.b.c", NOON + 200)
+
+
+class Known:
+    """Facts that hold these key sets by issuer."""
+
+    def __init__(self, key_sets: Mapping[str, KeySet]) -> None:
+        self._key_sets = key_sets
+
+    def key_set(self, issuer: str) -> KeySet | None:
+        return self._key_sets.get(issuer)
+
+
+NOTHING = Known({})
+KEYS = KeySet([KEY.public()])
+HELD = Known({"main": KEYS})
+
+
+def plan(route: Route = ROUTE, path: str = "/orders", **changes: Any) -> Plan:
+    router = Router()
+    router.add(route, path, methods=(), hosts=())
+    return replace(Plan(router, (route,), {"main": ISSUER}, {}, {}, ()), **changes)
+
+
+def request(
+    *fields: tuple[bytes, bytes], bearer: str | None = None, path: str = "/orders", **changes: Any
+) -> RequestView:
+    shown = () if bearer is None else ((b"authorization", f"Bearer {bearer}".encode()),)
+    view = RequestView("GET", "https", "api.example", path, "", (*shown, *fields), "192.0.2.7")
+    return replace(view, **changes)
+
+
+def a_token(*, key: Key = KEY, typ: str | None = "JWT", header: Any = None, **changes: JSON) -> str:
+    """A good token with these claims changed; None takes a claim away."""
+    claims = {name: value for name, value in {**GOOD, **changes}.items() if value is not None}
+    return sign_token(claims, key, alg="ES256", typ=typ, header=header)
+
+
+def verified(**changes: JSON) -> VerifiedToken:
+    return UnverifiedToken.parse(a_token(**changes)).verify([KEY], {"ES256"})
+
+
+def proven(*, good_until: int | None = NOON + 330, issuer: Issuer = ISSUER, **changes: JSON) -> Proven:
+    return Proven(issuer, verified(**changes), good_until)
+
+
+def principal(**slots: Proven) -> Principal:
+    return Principal(MappingProxyType(slots))
+
+
+def finish(walk: Steps[Any], answers: Iterable[object] = ()) -> Any:
+    """What the walk returns. The first answer goes to the need it already stands at, if it was begun."""
+    try:
+        for answer in answers:
+            walk.send(answer)
+        need = next(walk)
+    except StopIteration as end:
+        return end.value
+    raise AssertionError(f"the walk asks for more: {need}")
+
+
+def refusal(call: Callable[[], object]) -> Refusal | Fault:
+    with pytest.raises((Refusal, Fault)) as caught:
+        call()
+    assert isinstance(caught.value, Refusal | Fault)
+    return caught.value
+
+
+def reason(call: Callable[[], object]) -> str:
+    return refusal(call).reason

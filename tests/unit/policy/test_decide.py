@@ -1,0 +1,231 @@
+"""The decision as a whole, played move by move."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.policy.plans import (
+    GOOD,
+    HELD,
+    ISSUE,
+    ISSUED,
+    KEYS,
+    NOON,
+    NOTHING,
+    OTHER_KEY,
+    ROUTE,
+    SLOT,
+    a_token,
+    finish,
+    plan,
+    request,
+)
+
+from jwtgate.errors import DependencyFault
+from jwtgate.policy.decide import decide
+from jwtgate.policy.facts import Facts, NeedIssuedToken, NeedKeys, Steps
+from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused
+from jwtgate.policy.plan import ClaimRule, Comparison, IdentityField, Origin, Place, Route, ScopeNeed, Source, Value
+from jwtgate.policy.request import RequestView
+
+OPTIONAL = replace(ROUTE, slots=(replace(SLOT, required=False),))
+CHANNEL = replace(SLOT, name="channel", sources=(Source(Place.FIELD, "x-channel"),))
+NAMED = IdentityField(b"X-User", Value(Origin.CLAIM, slot="access", path=("sub",)))
+FIXED = IdentityField(b"X-Via", Value(Origin.CONSTANT, constant="gate"))
+
+
+def walk(view: RequestView, route: Route = ROUTE, *, facts: Facts = HELD, now: int = NOON) -> Steps[Outcome]:
+    return decide(plan(route), view, facts, now)
+
+
+def outcome(view: RequestView, route: Route = ROUTE, *, now: int = NOON) -> Outcome:
+    """The outcome of a walk that asks for nothing."""
+    return finish(walk(view, route, now=now))
+
+
+def stopped(ended: Outcome) -> tuple[str, str, str]:
+    """Why, in which room and at which slot the walk ended."""
+    assert isinstance(ended, Refused)
+    return ended.refusal.reason, ended.trail.room, ended.trail.slot
+
+
+def test_a_good_token_is_allowed_without_asking_for_anything() -> None:
+    allowed = outcome(request(bearer=a_token()))
+    assert isinstance(allowed, Allowed)
+    assert (allowed.route, allowed.rewrite.fields, allowed.good_until) == (ROUTE, (), GOOD["exp"] + 30)
+    assert allowed.trail.proven["access"].token.claims["sub"] == "alice"
+    assert allowed.trail.principal.tokens == allowed.trail.proven
+
+
+def test_an_unknown_kid_is_asked_for_once_and_then_refused() -> None:
+    view = request(bearer=a_token(key=OTHER_KEY.with_kid("k9")))
+    moves = walk(view)
+    assert next(moves) == NeedKeys("main", "k9", "192.0.2.7")
+    assert stopped(finish(moves, [KEYS])) == ("key_unknown", "verify", "access")
+
+
+def test_a_key_that_arrives_is_used() -> None:
+    moves = walk(request(bearer=a_token()), facts=NOTHING)
+    assert next(moves) == NeedKeys("main", "k1", "192.0.2.7")
+    assert isinstance(finish(moves, [KEYS]), Allowed)
+
+
+def test_sec_143_what_cannot_be_found_out_is_a_fault_and_never_a_refusal() -> None:
+    moves = walk(request(bearer=a_token()), facts=NOTHING)
+    next(moves)
+    fault = DependencyFault("issuer_unreachable")
+    with pytest.raises(StopIteration) as end:
+        moves.throw(fault)
+    failed = end.value.value
+    assert isinstance(failed, Failed)
+    assert (failed.fault, failed.fault.status, failed.trail.room) == (fault, 503, "verify")
+
+
+def test_a_token_that_cannot_be_signed_is_a_fault() -> None:
+    moves = walk(request(bearer=a_token()), replace(ROUTE, issue=(ISSUE,)))
+    next(moves)
+    with pytest.raises(StopIteration) as end:
+        moves.throw(DependencyFault("signer_unavailable"))
+    assert isinstance(end.value.value, Failed)
+    assert end.value.value.trail.room == "issue"
+
+
+@pytest.mark.parametrize(
+    ("view", "ended"),
+    [
+        (request(path="/other"), ("route_unknown", "match", "")),
+        (request(), ("credential_missing", "extract", "access")),
+        (request(bearer="abc"), ("token_malformed", "verify", "access")),
+        (request(bearer=a_token(key=OTHER_KEY)), ("signature_wrong", "verify", "access")),
+        (request(bearer=a_token(exp=NOON - 30)), ("token_expired", "claims", "access")),
+        (request(bearer=a_token(aud="other")), ("audience_wrong", "claims", "access")),
+        (request(bearer=a_token(cnf={"jkt": "x"})), ("proof_missing", "claims", "access")),
+    ],
+)
+def test_a_refusal_says_where_the_walk_ended(view: RequestView, ended: tuple[str, str, str]) -> None:
+    assert stopped(outcome(view)) == ended
+
+
+def test_scope_is_looked_at_when_the_caller_is_known() -> None:
+    route = replace(ROUTE, slots=(replace(SLOT, scope=ScopeNeed(all_of=frozenset({"orders:read"}))),))
+    assert stopped(outcome(request(bearer=a_token()), route)) == ("scope_insufficient", "permissions", "")
+    assert isinstance(outcome(request(bearer=a_token(scope="orders:read")), route), Allowed)
+
+
+def test_sec_115_a_value_no_field_can_carry_is_refused_in_the_end() -> None:
+    route = replace(ROUTE, identity=(replace(NAMED, value=replace(NAMED.value, path=("roles",))),))
+    assert stopped(outcome(request(bearer=a_token(roles={})), route)) == ("field_value_unsafe", "rewrite", "")
+
+
+def test_nothing_is_said_of_claims_before_the_signature_holds() -> None:
+    assert stopped(outcome(request(bearer=a_token(exp=1, key=OTHER_KEY)))) == ("signature_wrong", "verify", "access")
+
+
+def test_an_absent_credential_is_anonymous_where_it_is_optional() -> None:
+    allowed = outcome(request(), replace(OPTIONAL, identity=(NAMED, FIXED), issue=(ISSUE,)))
+    assert isinstance(allowed, Allowed)
+    assert allowed.trail.principal.is_anonymous
+    assert allowed.rewrite.fields == ((b"X-Via", b"gate"),)
+    assert allowed.good_until is None
+
+
+@pytest.mark.parametrize("bearer", ["abc", a_token(exp=1), a_token(key=OTHER_KEY), a_token(aud="other")])
+def test_sec_52_a_bad_credential_is_refused_also_where_it_is_optional(bearer: str) -> None:
+    assert isinstance(outcome(request(bearer=bearer), OPTIONAL), Refused)
+
+
+def test_sec_111_a_route_that_asks_for_nothing_lets_everybody_pass() -> None:
+    allowed = outcome(request(bearer="not a token"), replace(ROUTE, slots=()))
+    assert isinstance(allowed, Allowed)
+    assert allowed.trail.principal.is_anonymous
+
+
+def test_every_slot_has_to_be_satisfied() -> None:
+    route = replace(ROUTE, slots=(SLOT, CHANNEL))
+    channel = (b"x-channel", a_token(sub="bob").encode())
+    allowed = outcome(request(channel, bearer=a_token()), route)
+    assert isinstance(allowed, Allowed)
+    assert [proven.token.claims["sub"] for proven in allowed.trail.proven.values()] == ["alice", "bob"]
+    assert stopped(outcome(request(bearer=a_token()), route)) == ("credential_missing", "extract", "channel")
+    assert stopped(outcome(request(channel), route)) == ("credential_missing", "extract", "access")
+    expired = (b"x-channel", a_token(exp=1).encode())
+    assert stopped(outcome(request(expired, bearer=a_token()), route)) == ("token_expired", "claims", "channel")
+
+
+def test_an_outcome_is_good_as_long_as_the_shortest_of_what_it_rests_on() -> None:
+    route = replace(ROUTE, slots=(SLOT, CHANNEL))
+    channel = (b"x-channel", a_token(exp=NOON + 100).encode())
+    allowed = outcome(request(channel, bearer=a_token()), route)
+    assert isinstance(allowed, Allowed)
+    assert allowed.good_until == NOON + 130
+
+
+def test_an_issued_token_is_asked_for_and_bounds_the_outcome() -> None:
+    moves = walk(request(bearer=a_token()), replace(ROUTE, issue=(ISSUE,), identity=(NAMED,)))
+    claims = {"iss": "https://gate.example", "aud": "internal"}
+    assert next(moves) == NeedIssuedToken(ISSUE, claims, not_after=GOOD["exp"])
+    allowed = finish(moves, [ISSUED])
+    assert allowed.rewrite.fields == ((b"X-Jwt-Assertion", b"a.b.c"), (b"X-User", b"alice"))
+    assert allowed.good_until == ISSUED.reuse_until
+
+
+@pytest.mark.parametrize(
+    "bearer", [a_token(key=OTHER_KEY), a_token(exp=1), a_token(aud="other"), a_token(cnf={}), "abc"]
+)
+def test_sec_158_nothing_is_issued_for_a_token_that_failed(bearer: str) -> None:
+    assert isinstance(outcome(request(bearer=bearer), replace(ROUTE, issue=(ISSUE,))), Refused)
+
+
+def test_sec_6_a_token_may_be_as_long_as_the_plan_says() -> None:
+    token = a_token()
+    for limit_bytes, expected in ((len(token), Allowed), (len(token) - 1, Refused)):
+        strict = plan(token_limit_bytes=limit_bytes)
+        assert isinstance(finish(decide(strict, request(bearer=token), HELD, NOON)), expected)
+
+
+ORIGIN, ASKED = (b"origin", b"https://app.example"), (b"access-control-request-method", b"PUT")
+PREFLIGHT = request(ORIGIN, ASKED, method="OPTIONS")
+FORWARDING = replace(ROUTE, forward_cors_preflight=True, issue=(ISSUE,), identity=(NAMED, FIXED))
+
+
+def test_sec_118_a_preflight_passes_without_a_token_where_the_route_says_so() -> None:
+    allowed = outcome(PREFLIGHT, FORWARDING)
+    assert isinstance(allowed, Allowed)
+    assert allowed.trail.principal.is_anonymous
+    assert allowed.rewrite.fields == ((b"X-Via", b"gate"),)
+
+
+def test_sec_118_what_a_preflight_may_do_is_good_for_no_other_request() -> None:
+    allowed = outcome(PREFLIGHT, FORWARDING)
+    assert isinstance(allowed, Allowed)
+    assert allowed.good_until == 0
+
+
+@pytest.mark.parametrize("bearer", [a_token(), a_token(key=OTHER_KEY)])
+def test_sec_118_nobody_is_asked_and_so_nobody_is_proven(bearer: str) -> None:
+    allowed = outcome(request(ORIGIN, ASKED, method="OPTIONS", bearer=bearer), FORWARDING)
+    assert isinstance(allowed, Allowed)
+    assert allowed.trail.principal.is_anonymous
+
+
+@pytest.mark.parametrize(
+    ("view", "route"),
+    [
+        (PREFLIGHT, ROUTE),
+        (request(ORIGIN, method="OPTIONS"), FORWARDING),
+        (request(ASKED, method="OPTIONS"), FORWARDING),
+        (request(ORIGIN, ASKED, method="GET"), FORWARDING),
+    ],
+)
+def test_sec_118_anything_else_needs_its_token(view: RequestView, route: Route) -> None:
+    assert stopped(outcome(view, route)) == ("credential_missing", "extract", "access")
+
+
+def test_sec_52_a_rule_that_breaks_lets_nobody_pass() -> None:
+    def broken(_: str) -> bool:
+        raise RuntimeError("a mistake of ours")
+
+    rule = ClaimRule(("sub",), Comparison.MATCHES, pattern=broken)
+    with pytest.raises(RuntimeError):
+        outcome(request(bearer=a_token()), replace(OPTIONAL, slots=(replace(SLOT, rules=(rule,)),)))

@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.policy.plans import HELD, ISSUE, ISSUED, ISSUER, KEY, KEYS, NOTHING, Known, finish, reason
+
+from jwtgate.jose.key import Key, generate_key
+from jwtgate.jose.key_set import KeySet
+from jwtgate.policy.facts import (
+    Facts,
+    IssuedToken,
+    NeedIssuedToken,
+    NeedKeys,
+    Steps,
+    find_issued_token,
+    find_keys,
+)
+
+SECOND = generate_key("ES256", kid="k2").public()
+TWO = KeySet([KEY.public(), SECOND])
+
+
+def search(kid: str | None, facts: Facts, *, alg: str = "ES256", tries: int = 1) -> Steps[tuple[Key, ...]]:
+    return find_keys(replace(ISSUER, keys_tried_without_kid=tries), alg, kid, facts=facts, client="c")
+
+
+def test_a_key_that_is_held_is_not_asked_for() -> None:
+    assert [key.kid for key in finish(search("k1", HELD))] == ["k1"]
+    assert [key.kid for key in finish(search(None, HELD))] == ["k1"]
+
+
+@pytest.mark.parametrize(
+    ("kid", "alg", "facts"), [("k9", "ES256", NOTHING), ("k9", "ES256", HELD), (None, "RS256", HELD)]
+)
+def test_a_key_that_is_not_held_is_asked_for_once_and_then_unknown(kid: str | None, alg: str, facts: Facts) -> None:
+    walk = search(kid, facts, alg=alg)
+    assert next(walk) == NeedKeys("main", kid, "c")
+    assert reason(lambda: finish(walk, [KEYS])) == "key_unknown"
+
+
+def test_the_answer_is_looked_through() -> None:
+    walk = search("k2", HELD)
+    next(walk)
+    assert finish(walk, [TWO]) == (SECOND,)
+
+
+def test_sec_33_without_a_kid_no_more_keys_are_tried_than_the_issuer_allows() -> None:
+    two = Known({"main": TWO})
+    assert reason(lambda: next(search(None, two))) == "key_ambiguous"
+    assert len(finish(search(None, two, tries=2))) == 2
+    walk = search(None, NOTHING)
+    next(walk)
+    assert reason(lambda: finish(walk, [TWO])) == "key_ambiguous"
+
+
+def test_sec_33_an_unknown_kid_tries_no_other_key() -> None:
+    walk = search("k9", Known({"main": TWO}), tries=4)
+    next(walk)
+    assert reason(lambda: finish(walk, [TWO])) == "key_unknown"
+
+
+def test_an_issued_token_is_always_asked_for() -> None:
+    need = NeedIssuedToken(ISSUE, {"sub": "alice"}, None)
+    walk = find_issued_token(need)
+    assert next(walk) is need
+    assert finish(walk, [ISSUED]) is ISSUED
+
+
+def test_an_issued_token_is_shown_without_its_text() -> None:
+    assert "hush" not in repr(IssuedToken("hush", 7))
