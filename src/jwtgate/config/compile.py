@@ -67,11 +67,15 @@ _shared = lru_cache(maxsize=1024)
 def compile_document(document: Document) -> Plan:
     """What this document means."""
     issuers = {name: _issuer(name, section) for name, section in document.issuers.items()}
+    # `Authorization` is a field the gateway reads; where some route sets it, no route passes on a client's own.
+    identity_names = _identity_names(document)
+    set_by_us = identity_names & {b"authorization"}
     upstreams = {name: _upstream(name, section) for name, section in document.upstreams.items()}
     router = Router()
     routes = []
     for name, section in document.routes.items():
-        route = _route(name, section, document, issuers=issuers, upstream=upstreams[section.upstream])
+        upstream = upstreams[section.upstream]
+        route = _route(name, section, document, issuers=issuers, upstream=upstream, set_by_us=set_by_us)
         for template in section.templates:
             router.add(route, template, methods=section.methods or (), hosts=section.hosts or ())
         routes.append(route)
@@ -84,14 +88,7 @@ def compile_document(document: Document) -> Plan:
         signing={name: SigningKeys(name, keys.alg) for name, keys in (signing.keys if signing else {}).items()},
         listeners=_listeners(document),
         iss=signing.issuer if signing else None,
-        identity_names=frozenset(
-            name
-            for route in routes
-            for name in (
-                *(fold(issue.field) for issue in route.issue),
-                *(fold(field.name) for field in route.identity),
-            )
-        ),
+        identity_names=identity_names,
         paths=PathRules(
             merge_repeated_slashes=document.paths.repeated_slashes == "merge",
             keep_repeated_slashes=document.paths.repeated_slashes == "keep",
@@ -203,7 +200,13 @@ def _key_text(section: IssuerSection, keys: KeysSection) -> KeyText:
 
 
 def _route(
-    name: str, section: RouteSection, document: Document, *, issuers: Mapping[str, Issuer], upstream: Upstream
+    name: str,
+    section: RouteSection,
+    document: Document,
+    *,
+    issuers: Mapping[str, Issuer],
+    upstream: Upstream,
+    set_by_us: frozenset[bytes],
 ) -> Route:
     credentials = section.credentials
     slots = tuple(
@@ -220,9 +223,8 @@ def _route(
         slots=slots,
         issue=issue,
         identity=identity,
-        removed_fields=_set(
-            tuple(source.name.encode() for source in removed if source.place in (Place.AUTHORIZATION, Place.FIELD))
-        ),
+        removed_fields=set_by_us
+        | _set(tuple(source.name.encode() for source in removed if source.place in (Place.AUTHORIZATION, Place.FIELD))),
         removed_cookies=_set(tuple(source.name.encode() for source in removed if source.place is Place.COOKIE)),
         removed_parameters=_set(tuple(source.name for source in removed if source.place is Place.QUERY)),
         remembered=_is_remembered(issue, identity),
@@ -233,6 +235,14 @@ def _route(
         private_responses=section.private_responses,
         forward_cors_preflight=section.forward_cors_preflight,
     )
+
+
+def _identity_names(document: Document) -> frozenset[bytes]:
+    """The folded names of every field any route sets: what no client may send on any route (SEC-112)."""
+    routes = document.routes.values()
+    names = {name for route in routes for name in route.headers}
+    names |= {issue.header for route in routes for issue in route.issue or ()}
+    return frozenset(fold(name.encode()) for name in names)
 
 
 def _is_remembered(issue: tuple[Issue, ...], identity: tuple[IdentityField, ...]) -> bool:

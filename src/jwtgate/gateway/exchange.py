@@ -111,10 +111,14 @@ class Exchange:
         """Everything of this request the decision reads besides the route, or None when it cannot be told."""
         if not route.remembered or self.head.authorization_repeated:
             return None
+        if route.forward_cors_preflight and self.head.method == "OPTIONS":
+            return None  # a preflight passes without what the same route asks of everybody else
         places = self.generation.places[route.name]
         if places.only_authorization:
             return (id(route), self.head.authorization)
-        values = tuple(value for name, value in self.head.fields if name.lower() in places.fields)
+        values = tuple(
+            field for name, value in self.head.fields if (field := (name.lower(), value))[0] in places.fields
+        )
         cookie = self.head.cookie if places.cookies else None
         return (id(route), self.head.authorization, values, cookie, self.head.query if places.query else b"")
 

@@ -77,10 +77,11 @@ class RequestFieldKinds(dict[bytes, int]):
         return kind
 
     def _kind(self, name: bytes) -> int:
-        if fold(name) in self._identity:
-            return REMOVE
+        # Fields the decision reads come first: `Authorization` may be both a credential and one of ours to set.
         if name in _READ:
             return _READ[name]
+        if fold(name) in self._identity:
+            return REMOVE
         if not _USUAL.fullmatch(name):
             return self._unusual
         if name == b"x-request-id":
