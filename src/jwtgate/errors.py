@@ -79,12 +79,6 @@ class ScopeRefused(Refusal):
         self.scope = tuple(scope)
 
 
-class AccessRefused(Refusal):
-    """The principal is known and is not let in."""
-
-    usual_status = 403
-
-
 class RouteUnknown(Refusal):
     """No route takes this request."""
 

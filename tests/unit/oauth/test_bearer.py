@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jwtgate.errors import AccessRefused, CredentialMissing, RequestRefused, ScopeRefused, TokenRefused
+from jwtgate.errors import CredentialMissing, RequestRefused, RouteUnknown, ScopeRefused, TokenRefused
 from jwtgate.oauth.bearer import challenge, parse_authorization
 
 
@@ -55,7 +55,7 @@ def test_no_bytes_raise_anything_but_a_refusal(value: bytes, bearer: bool) -> No
 
 def test_sec_141_without_a_credential_the_challenge_has_no_error() -> None:
     assert challenge("api", None) == challenge("api", CredentialMissing("credential_missing")) == 'Bearer realm="api"'
-    assert challenge("api", AccessRefused("scope_insufficient")) == 'Bearer realm="api"'
+    assert challenge("api", RouteUnknown("route_unknown")) == 'Bearer realm="api"'
 
 
 def test_sec_141_a_bad_token_is_named_so() -> None:
