@@ -55,7 +55,8 @@ class Results:
 EXPLANATION = """\
 Ratios are medians of neighbouring pairs; `pairs` shows how many, the least and the greatest one. In brackets
 behind requests a second: CPU µs a request, of which user µs, and how busy the gateway's core was. Where that
-is well below 100 %, the load generator or the upstream was the limit and the ratio says less.
+is well below 100 %, the load generator, the upstream or other work on this machine was the limit, and the
+ratio says less.
 A row `peer` is context: its first gateway stands in the column `ours`."""
 HEAD = ("id", "what", "ours", "theirs", "ratio", "pairs", "target (moonshot)", "reached")
 
