@@ -18,8 +18,10 @@ from jwtgate.config.dangers import dangers
 from jwtgate.config.load import load_document
 from jwtgate.control.documents import Text
 from jwtgate.control.link import KeysChanged, Prepare, SentKey, Signing, SigningChanged
-from jwtgate.errors import DependencyFault
+from jwtgate.control.sockets import shown
+from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.gateway.observe import IssuerReport
+from jwtgate.gateway.worker import server_tls
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
@@ -43,7 +45,8 @@ LEEWAY_SECONDS = 300
 class Built:
     """A generation: the text it was made from, its plan, and the state the plan needs, which is alive.
 
-    `cautions` are the sentences about what is dangerous in it.
+    `certificates` tells whether the files behind the listeners are still the same; `cautions` are the sentences
+    about what is dangerous in it.
     """
 
     number: int
@@ -51,6 +54,7 @@ class Built:
     plan: Plan
     key_sets: KeySets
     keyring: Keyring
+    certificates: tuple[object, ...]
     cautions: tuple[str, ...]
 
     def prepare(self) -> Prepare:
@@ -133,6 +137,7 @@ class Generations:
         """The next generation, warmed; what did not change in its sources is taken over. `ConfigError`."""
         secrets = Secrets(self._folder, self._environ)
         plan, cautions = await asyncio.to_thread(self._compiled, text, secrets)
+        certificates = await asyncio.to_thread(_certificates, plan)
         keyring = await asyncio.to_thread(self._keyring, plan)
         self._number += 1
         number = self._number
@@ -153,7 +158,15 @@ class Generations:
         except BaseException:
             await key_sets.close()
             raise
-        return Built(number, text, plan, key_sets, keyring=keyring, cautions=(*cautions, *secrets.warnings))
+        return Built(
+            number,
+            text,
+            plan,
+            key_sets=key_sets,
+            keyring=keyring,
+            certificates=certificates,
+            cautions=(*cautions, *secrets.warnings),
+        )
 
     def _compiled(self, text: Text, secrets: Secrets) -> tuple[Plan, tuple[str, ...]]:
         document = load_document(text.data, name=text.name, folder=self._folder, resolve=secrets.resolve)
@@ -187,3 +200,22 @@ def _metadata(plan: Plan) -> bytes | None:
         return None
     algs = {keys.alg for keys in plan.signing.values()}
     return json_bytes(gateway_metadata(plan.iss, plan.iss.rstrip("/") + plan.own.keys, algs))
+
+
+def _certificates(plan: Plan) -> tuple[object, ...]:
+    """What tells the certificate files of the listeners from others; `ConfigError` for those that cannot be used."""
+    found, problems = [], []
+    for listener in plan.listeners:
+        if listener.tls is None:
+            continue
+        try:
+            server_tls(listener.tls)
+            for name in (listener.tls.certificate_file, listener.tls.private_key_file):
+                status = Path(name).stat()
+                found.append((status.st_ino, status.st_size, status.st_mtime_ns))
+        except OSError as trouble:  # an ssl.SSLError is one, too
+            cause = trouble.strerror or type(trouble).__name__
+            problems.append(f"listener {shown(listener.host, listener.port)}: its certificate cannot be used: {cause}")
+    if problems:
+        raise ConfigError(*problems)
+    return tuple(found)

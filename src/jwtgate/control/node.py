@@ -76,7 +76,8 @@ class Node:
         self._sockets.keep_only(built.plan.listeners)
 
     async def _change(self, running: Built, built: Built) -> None:
-        if self._crew is None or built.plan.listeners != running.plan.listeners:
+        listens_alike = built.plan.listeners == running.plan.listeners and built.certificates == running.certificates
+        if self._crew is None or not listens_alike:
             await self._begin(built, 0.0)
             return
         await self._crew.adopt(await self._framed(built))
@@ -147,14 +148,13 @@ class Node:
         return (worker for crew in self._crews for worker in crew.workers)
 
     def _report(self, counters: Counters) -> Report:
-        crew, running = self._crew, self._running
-        assert crew is not None  # noqa: S101 - somebody of it asks
+        crew, running = self._crew or self._crews[0], self._running
         issuers = running.issuers() if running else ()
         short = crew.serving < self._size or crew.looping
         return Report(
             counters,
             generation=running.number if running else 0,
-            ready=crew.serving > 0 and not self.stopping,
+            ready=running is not None and crew.serving > 0 and not self.stopping,
             degraded=short or self.document_refused or any(issuer.stale for issuer in issuers),
             workers=crew.serving,
             worker_restarts=self._restarts + crew.restarts,

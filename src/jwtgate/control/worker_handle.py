@@ -82,11 +82,13 @@ class WorkerHandle:
         """Send an encoded message."""
         self._link.send_frame(frame)
 
-    async def attend(self, heard: Callable[[WorkerHandle, object], None]) -> int:
+    async def attend(
+        self, heard: Callable[[WorkerHandle, object], None], *, silence_seconds: float = SILENCE_SECONDS
+    ) -> int:
         """Pass on what the worker says until it is gone; its exit status. One that hangs or babbles is killed."""
         try:
             while True:
-                async with asyncio.timeout(SILENCE_SECONDS):
+                async with asyncio.timeout(silence_seconds):
                     message = await self._link.receive()
                 self._note(message)
                 heard(self, message)

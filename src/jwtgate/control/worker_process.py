@@ -61,17 +61,23 @@ class WorkerProcess:
 
     async def run(self) -> None:
         """Do what the supervisor says, until it says to leave or is gone."""
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._leave_within, ORPHAN_SECONDS)
         hearing = asyncio.create_task(self._hear())
         counting = asyncio.create_task(self._count())
         seconds = await self._leave
         if self._worker is not None:
-            await self._worker.drain(seconds)
+            await self._drain(self._worker, seconds, hearing)
             self._link.send(Counted(self._worker.count_now()))
         for task in (hearing, counting):
             task.cancel()
         await asyncio.gather(hearing, counting, return_exceptions=True)
         await self._link.close()
+
+    async def _drain(self, worker: Worker, seconds: float, hearing: asyncio.Task[None]) -> None:
+        """Let requests finish; with nobody left to hear, not for longer than an orphan may."""
+        draining = asyncio.create_task(worker.drain(seconds))
+        await asyncio.wait({draining, hearing}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({draining}, timeout=ORPHAN_SECONDS)
+        draining.cancel()
 
     def _leave_within(self, seconds: float) -> None:
         if not self._leave.done():
@@ -167,7 +173,8 @@ async def _run(descriptor: int) -> None:
 
 def main() -> None:
     """Serve over the link whose descriptor is the first argument."""
-    for ignored in (signal.SIGINT, signal.SIGHUP):
+    # A service manager or a terminal signals every process there is; the supervisor alone decides what follows.
+    for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(ignored, signal.SIG_IGN)
     journal.install(sys.stderr)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -1,0 +1,140 @@
+"""A document becomes a generation or a list of sentences, and no worker is sent more of it than it needs."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from jwtgate.control.generations import sent_keys
+from jwtgate.control.link import KeysChanged, SigningChanged, encode
+from jwtgate.errors import ConfigError, DependencyFault
+from jwtgate.jose.key import Key, generate_key
+from jwtgate.jose.key_set import KeySet
+from jwtgate.policy.facts import NeedKeys
+
+from .samples import DOCUMENT, SECRET, built, generations, write_certificate
+
+
+def test_generations_are_numbered_one_after_the_other() -> None:
+    by = generations()
+    assert [built(by=by).number for _ in range(3)] == [1, 2, 3]
+
+
+def test_rel_53_a_missing_secret_is_a_sentence_that_names_the_reference() -> None:
+    with pytest.raises(ConfigError, match="NO_SUCH"):
+        built(DOCUMENT.replace("TEST_SECRET", "NO_SUCH"))
+
+
+def test_a_document_with_mistakes_takes_no_number() -> None:
+    by = generations()
+    with pytest.raises(ConfigError):
+        built(DOCUMENT + "\nunknown: 1\n", by=by)
+    assert built(by=by).number == 1
+
+
+def test_a_worker_is_sent_the_key_sets_and_not_where_they_come_from() -> None:
+    document = DOCUMENT.replace("${env:TEST_SECRET}", SECRET)
+    sent = built(document).prepare()
+    assert sent.plan.key_sources == {}
+    assert SECRET.encode() not in encode(sent.plan)
+    assert [dict(key.jwk)["kty"] for key in sent.key_sets["main"]] == ["oct"]
+
+
+def test_sec_35_no_key_is_shown_by_what_is_sent() -> None:
+    sent = built().prepare()
+    secrets = [str(key.jwk[name]) for keys in sent.key_sets.values() for key in keys for name in ("k",)]
+    secrets += [str(key.jwk["d"]) for key, _ in sent.signing.keys.values()]
+    assert len(secrets) == 2
+    for shown in (repr(sent), repr(sent.signing), repr(KeysChanged(1, "main", sent.key_sets["main"]))):
+        assert not [secret for secret in secrets if secret in shown]
+
+
+def test_of_an_issuer_s_pairs_only_the_public_halves_are_sent() -> None:
+    private = generate_key("ES256")
+    (sent,) = sent_keys(KeySet([private.public()]))
+    assert dict(sent.jwk) == private.to_jwk()
+
+
+def test_the_secret_of_a_mac_is_sent_whole() -> None:
+    (sent,) = sent_keys(KeySet([Key.secret(SECRET.encode(), alg="HS256", kid="k")]))
+    assert {name: sent.jwk[name] for name in ("kty", "alg", "kid")} == {"kty": "oct", "alg": "HS256", "kid": "k"}
+
+
+def test_our_documents_name_our_keys_and_where_they_are() -> None:
+    sent = built().prepare()
+    (published,) = json.loads(sent.signing.keys_document)["keys"]
+    ((key, alg),) = sent.signing.keys.values()
+    assert (published["kid"], alg) == (key.jwk["kid"], "ES256")
+    assert "d" not in published
+    assert sent.metadata_document is not None
+    assert json.loads(sent.metadata_document)["jwks_uri"] == "https://gate.example/.well-known/jwks.json"
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        DOCUMENT.replace("https://gate.example", "gate"),
+        DOCUMENT + "\nown: {keys: null}\n",
+    ],
+)
+def test_without_an_address_for_our_keys_there_is_no_metadata(document: str) -> None:
+    assert built(document).prepare().metadata_document is None
+
+
+ES384 = DOCUMENT.replace("signing: {", "signing: {keys: {default: {alg: ES384}}, ")
+
+
+def test_keys_stay_published_as_long_as_a_token_of_any_route_may_be_accepted() -> None:
+    by = generations()
+    built(by=by)
+    old, new = built(ES384, by=by).keyring.keys("default")
+    assert old.retiring_from == new.active_from
+    assert old.retired_from == new.active_from + 600 + 300
+
+
+def test_a_new_signing_key_is_told_of_when_it_begins_to_sign() -> None:
+    """Others may keep our keys for one second here, so this takes one."""
+    by = generations()
+    built(by=by)
+    made = built(ES384 + "\nown: {keys_max_age_seconds: 1}\n", by=by)
+    assert [alg for _, alg in made.signing().keys.values()] == ["ES256"]
+
+    async def first_change() -> SigningChanged:
+        told: asyncio.Future[SigningChanged] = asyncio.get_running_loop().create_future()
+        following = asyncio.create_task(made.follow_signing(told.set_result))
+        async with asyncio.timeout(5):
+            change = await told
+        following.cancel()
+        return change
+
+    change = asyncio.run(first_change())
+    assert change.number == made.number
+    assert [alg for _, alg in change.signing.keys.values()] == ["ES384"]
+    assert len(json.loads(change.signing.keys_document)["keys"]) == 2
+
+
+def test_an_issuer_of_another_generation_is_a_fault() -> None:
+    with pytest.raises(DependencyFault):
+        asyncio.run(built().obtain(NeedKeys("gone", "k")))
+
+
+def test_a_certificate_that_cannot_be_used_is_a_sentence_with_its_listener(tmp_path: Path) -> None:
+    tls = "{address: '127.0.0.1:0', tls: {certificate: %s, private_key: %s}}"
+    garbage = tmp_path / "garbage.pem"
+    garbage.write_text("garbage")
+    with pytest.raises(ConfigError, match="its certificate cannot be used"):
+        built(DOCUMENT.replace('"127.0.0.1:0"', tls % (garbage, garbage)))
+
+
+def test_a_renewed_certificate_is_told_from_the_one_before(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    document = DOCUMENT.replace(
+        '"127.0.0.1:0"', f"{{address: '127.0.0.1:0', tls: {{certificate: {certificate}, private_key: {key}}}}}"
+    )
+    write_certificate(certificate, key)
+    first, again = built(document), built(document)
+    certificate.unlink()
+    write_certificate(certificate, key)
+    assert first.certificates == again.certificates
+    assert built(document).certificates != first.certificates

@@ -1,0 +1,110 @@
+"""A node changes from one generation to the next wholly or not at all, and its workers with it."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jwtgate.control.documents import Text
+from jwtgate.control.node import Node
+from jwtgate.errors import ConfigError
+from jwtgate.gateway.observe import Counters
+from jwtgate.state.store import MemoryStore
+
+from .samples import DOCUMENT, SECRET, write_certificate
+
+
+def run(tmp_path: Path, use: Callable[[Node], Awaitable[None]]) -> None:
+    async def bounded() -> None:
+        environ = {"TEST_SECRET": SECRET}
+        node = Node(tmp_path, size=2, store=MemoryStore(), saved=tmp_path, environ=environ)
+        try:
+            async with asyncio.timeout(30):
+                await use(node)
+        finally:
+            await node.close()
+
+    asyncio.run(bounded())
+
+
+def text(document: str = DOCUMENT) -> Text:
+    return Text("jwtgate.yaml", document.encode())
+
+
+def pids(node: Node) -> set[int]:
+    return {worker.pid for worker in node._workers()}
+
+
+def test_the_same_workers_serve_the_next_generation(tmp_path: Path) -> None:
+    async def use(node: Node) -> None:
+        await node.take(await node.build(text()))
+        workers = pids(node)
+        assert len(workers) == 2
+        await node.take(await node.build(text()))
+        assert node.generation == 2
+        assert {worker.serving for worker in node._workers()} == {2}
+        assert pids(node) == workers
+
+    run(tmp_path, use)
+
+
+def test_rel_3_what_the_workers_cannot_build_is_served_by_none_of_them(tmp_path: Path) -> None:
+    async def use(node: Node) -> None:
+        await node.take(await node.build(text()))
+        built = await node.build(text())
+        with pytest.raises(ConfigError, match="ValueError"):
+            await node.take(replace(built, plan=replace(built.plan, trusted_proxies=("no network",))))
+        assert node.generation == 1
+        assert {worker.serving for worker in node._workers()} == {1}
+        await node.take(await node.build(text()))
+        assert {worker.serving for worker in node._workers()} == {3}
+
+    run(tmp_path, use)
+
+
+def test_a_first_generation_no_worker_can_build_leaves_no_worker_behind(tmp_path: Path) -> None:
+    async def use(node: Node) -> None:
+        built = await node.build(text())
+        with pytest.raises(ConfigError, match="ValueError"):
+            await node.take(replace(built, plan=replace(built.plan, trusted_proxies=("no network",))))
+        assert (node.generation, pids(node)) == (0, set())
+
+    run(tmp_path, use)
+
+
+def test_a_renewed_certificate_is_shown_after_the_next_reload(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    listener = f"{{address: '127.0.0.1:0', tls: {{certificate: {certificate}, private_key: {key}}}}}"
+    document = text(DOCUMENT.replace('"127.0.0.1:0"', listener))
+
+    async def use(node: Node) -> None:
+        for _ in range(2):
+            write_certificate(certificate, key)
+            await node.take(await node.build(document))
+            ((_, sock),) = node._sockets.bind(node._running.plan.listeners)  # type: ignore[union-attr]
+            await node_drained(node)
+            shown = await asyncio.to_thread(ssl.get_server_certificate, sock.getsockname())
+            assert shown.strip() == certificate.read_text().strip()
+
+    run(tmp_path, use)
+
+
+async def node_drained(node: Node) -> None:
+    """Wait until the workers of the generation before are gone."""
+    await asyncio.gather(*node._retiring)
+
+
+def test_who_asks_while_the_first_workers_start_is_told_not_ready(tmp_path: Path) -> None:
+    async def use(node: Node) -> None:
+        starting = asyncio.create_task(node.take(await node.build(text())))
+        while not node._crews:
+            await asyncio.sleep(0.001)
+        assert node._report(Counters()).ready is False
+        await starting
+        report = node._report(Counters())
+        assert (report.ready, report.degraded, report.workers) == (True, False, 2)
+
+    run(tmp_path, use)
