@@ -1,0 +1,54 @@
+"""Writes the pages of docs/reference that are made from the source: `.venv/bin/python scripts/reference.py`.
+
+Run it after changing what they tell; a test fails while a page is stale.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jwtgate.config.reference import reference_markdown
+from jwtgate.errors import CATALOGUE, KeyRefused, Reason, Refusal
+
+FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+
+_HEAD = """# Reasons
+
+<!-- Made from the catalogue in `jwtgate.errors` by `scripts/reference.py`. Change it there, never this page. -->
+
+Every refusal and every fault has a reason: a name that stays the same and stands in the answer, in the log and in the
+exceptions of the toolkit, and one fixed sentence. What varies stands in the log alone. A refusal is the caller's
+problem: we decided no. A fault is ours: we could not decide, or could not carry the decision out.
+"""
+
+
+def reasons_markdown() -> str:
+    """The page of reasons, in Markdown: a section for each class, in the order of the catalogue."""
+    kinds = dict.fromkeys(entry.raised_as for entry in CATALOGUE.values())
+    return "\n".join([_HEAD, *map(_section, kinds)])
+
+
+def _section(kind: type[Exception]) -> str:
+    described = (kind.__doc__ or "").partition("\n")[0]
+    error = kind.oauth_error if issubclass(kind, Refusal) else None
+    named = f" Its OAuth error code is `{error}` (RFC 6750 section 3.1)." if error else ""
+    rows = "\n".join(
+        f"| `{name}` | {_status(entry)} | {entry.sentence} |"
+        for name, entry in CATALOGUE.items()
+        if entry.raised_as is kind
+    )
+    return (
+        f"## `{kind.__name__}`\n\n{described}{named}\n\n| reason | status | sentence |\n| --- | --- | --- |\n{rows}\n"
+    )
+
+
+def _status(entry: Reason) -> str:
+    # A key is refused while it is loaded, when there is no request to answer.
+    return "–" if entry.raised_as is KeyRefused else str(entry.status or entry.raised_as.usual_status)
+
+
+PAGES = {"document.md": reference_markdown, "reasons.md": reasons_markdown}
+
+if __name__ == "__main__":
+    for name, make in PAGES.items():
+        (FOLDER / name).write_text(make(), encoding="utf-8")
