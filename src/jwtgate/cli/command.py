@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -60,9 +61,9 @@ def _finish(ctx: click.Context, answer: Answer, status: int) -> None:
     ctx.exit(status)
 
 
-def colour() -> bool | None:
+def colour(environ: Mapping[str, str] = os.environ) -> bool | None:
     """False where NO_COLOR is set (no-color.org); else None, which is colour on terminals only."""
-    return False if os.environ.get("NO_COLOR") else None
+    return False if environ.get("NO_COLOR") else None
 
 
 def read_argument(value: str) -> str:

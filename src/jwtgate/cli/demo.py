@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -232,11 +233,12 @@ def _internal(text: str, keys: KeySet, port: int) -> Token:
 
 
 def _say_commands(say: Say, ports: tuple[int, int, int], document: Path, *, keep: bool) -> None:
+    program = "jwtgate" if shutil.which("jwtgate") else sys.argv[0]
     gateway, issuer = f"http://{HOST}:{ports[0]}", f"http://{HOST}:{ports[1]}"
-    say(f"\n{bold('Try it by hand')}{'' if keep else ' (start it with: jwtgate demo --keep)'}")
+    say(f"\n{bold('Try it by hand')}{'' if keep else ' (add --keep to leave everything running)'}")
     say(f"  TOKEN=$(curl -s {issuer}/token -d grant_type=client_credentials -d scope=orders:read -d plain=1)")
     say(f'  curl -i -H "Authorization: Bearer $TOKEN" {gateway}{PATH}')
-    say('  jwtgate inspect "$TOKEN"')
+    say(f'  {program} inspect "$TOKEN"')
     if keep:
-        say(f"  jwtgate explain {document} \\\n    --curl \"curl -H 'Authorization: Bearer $TOKEN' {gateway}{PATH}\"")
+        say(f"  {program} explain {document} \\\n    --curl \"curl -H 'Authorization: Bearer $TOKEN' {gateway}{PATH}\"")
     say(f"  curl -s {gateway}/.well-known/jwks.json")

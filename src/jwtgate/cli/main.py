@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
@@ -62,9 +63,9 @@ def serve(document: Path, workers: int | None, *, state: Path | None, no_last_go
     sys.exit(run(document, workers=size, state_folder=folder, last_good=not no_last_good))
 
 
-def _state_folder(document: Path) -> Path:
+def _state_folder(document: Path, environ: Mapping[str, str] = os.environ) -> Path:
     """The folder of this document's state, after the XDG base directory specification."""
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    home = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME") or Path.home()) / ".local" / "state"
     return Path(home) / "jwtgate" / document.stem
 
 

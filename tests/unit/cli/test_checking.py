@@ -1,0 +1,75 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jwtgate.cli.checking import announce, check, open_document
+from jwtgate.errors import ConfigError
+
+
+def _changed(document: Path, old: str, new: str) -> Path:
+    text = document.read_text()
+    assert old in text
+    document.write_text(text.replace(old, new))
+    return document
+
+
+def test_a_good_document_is_summed_up_route_by_route(document: Path) -> None:
+    answer = check(document)
+    value: Any = answer.value
+    assert answer.good
+    assert value["routes"] == [
+        {"route": "orders", "path": "GET /orders/*", "auth": "required", "slots": "access",
+         "issues for": "https://orders.internal", "upstream": "echo"},
+        {"route": "shop", "path": "/shop", "auth": "optional", "slots": "access?",
+         "issues for": "-", "upstream": "echo"},
+        {"route": "health", "path": "/health", "auth": "none", "slots": "-", "issues for": "-", "upstream": "echo"},
+    ]  # fmt: skip
+    assert (value["problems"], value["warnings"]) == ([], [])
+    assert "can be served" in answer.text
+    assert "warning" not in answer.text
+
+
+def test_what_is_dangerous_is_a_warning_and_no_mistake(document: Path) -> None:
+    answer = check(
+        _changed(document, '"audience": "https://orders.example", "algorithms"', '"audience": "any", "algorithms"')
+    )
+    value: Any = answer.value
+    assert answer.good
+    assert len(value["warnings"]) == 2
+    assert "issuers.main.audience" in answer.text
+
+
+def test_every_mistake_is_reported_at_once(document: Path) -> None:
+    _changed(document, '"auth": "required"', '"auth": "maybe"')
+    with pytest.raises(ConfigError) as caught:
+        check(_changed(document, '"targets"', '"tragets"'))
+    problems = "\n".join(caught.value.problems)
+    assert "routes.orders.auth" in problems
+    assert "upstreams.echo.tragets" in problems
+
+
+def test_a_bad_key_in_the_document_is_a_mistake(document: Path) -> None:
+    with pytest.raises(ConfigError, match="'main', key 1"):
+        check(_changed(document, '"crv": "P-256"', '"crv": "P-999"'))
+
+
+def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No such file"):
+        open_document(tmp_path / "absent.yaml")
+
+
+def test_a_start_tells_the_addresses(document: Path) -> None:
+    assert announce(document) == "gate.yaml on http://127.0.0.1:8080"
+
+
+def test_a_start_tells_of_free_ports_and_of_status_addresses(document: Path) -> None:
+    _changed(document, '"127.0.0.1:8080"', '"127.0.0.1:0", "status_listen": "127.0.0.1:9900"')
+    assert announce(document).splitlines() == [
+        "gate.yaml on http://127.0.0.1:(any free port; the log tells which)",
+        "gate.yaml on http://127.0.0.1:9900 (health and metrics)",
+    ]
+
+
+def test_a_start_with_a_broken_document_tells_its_mistakes(document: Path) -> None:
+    assert "routes.orders.auth" in announce(_changed(document, '"auth": "required"', '"auth": "maybe"'))

@@ -1,0 +1,80 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from jwtgate.cli.explaining import Explained, explain
+from jwtgate.cli.request_text import parse_http
+from jwtgate.errors import ConfigError
+from jwtgate.policy.outcome import Allowed, Failed, Refused
+
+from .conftest import NOON
+
+
+def _explain(document: Path, target: str, *fields: str, client: str = "127.0.0.1") -> Explained:
+    asked = parse_http("\r\n".join([f"GET {target} HTTP/1.1", "Host: h", *fields]).encode())
+    return explain(document, asked, client=client, now=NOON, offline=True)
+
+
+def _reason(explained: Explained) -> str:
+    assert isinstance(explained.outcome, Refused)
+    return explained.outcome.refusal.reason
+
+
+def test_a_good_request_is_allowed_with_a_signed_token(document: Path, token: Callable[..., str]) -> None:
+    outcome = _explain(document, "/orders/1", f"Authorization: Bearer {token()}").outcome
+    assert isinstance(outcome, Allowed)
+    assert [name for name, _ in outcome.rewrite.fields] == [b"X-JWT-Assertion", b"X-Caller"]
+
+
+@pytest.mark.parametrize(
+    ("claims", "reason"),
+    [
+        ({"exp": NOON - 31}, "token_expired"),
+        ({"scope": "other"}, "scope_insufficient"),
+        ({"tenant": "evil"}, "claim_wrong"),
+        ({"iss": "https://nobody.example"}, "issuer_unknown"),
+    ],
+)
+def test_a_bad_token_is_refused(claims: dict[str, str], reason: str, document: Path, token: Callable[..., str]) -> None:
+    assert _reason(_explain(document, "/orders/1", f"Authorization: Bearer {token(**claims)}")) == reason
+
+
+@pytest.mark.parametrize(
+    ("target", "field", "reason"),
+    [
+        ("/orders/a%2fb", "", "path_not_canonical"),
+        ("/orders/1", "X_Odd: 1", "field_name_unusual"),
+        ("/orders/1", "Host: h2", "request_malformed"),
+        ("/nowhere", "", "route_unknown"),
+        ("/orders/1", "", "credential_missing"),
+    ],
+)
+def test_a_request_the_gateway_would_not_take_is_refused(target: str, field: str, reason: str, document: Path) -> None:
+    assert _reason(_explain(document, target, *filter(None, [field]))) == reason
+
+
+def test_what_cannot_be_read_is_refused_before_any_room(document: Path) -> None:
+    explained = _explain(document, "/orders/a%2fb?access_token=secret")
+    assert explained.outcome.trail.room == "request"
+    assert explained.outcome.trail.request.path == "/orders/a%2fb"
+
+
+def test_offline_a_key_set_that_is_needed_is_a_fault_and_never_a_refusal(
+    document: Path, token: Callable[..., str]
+) -> None:
+    outcome = _explain(document, "/orders/1", f"Authorization: Bearer {token(iss='https://remote.example')}").outcome
+    assert isinstance(outcome, Failed)
+    assert outcome.fault.reason == "issuer_unreachable"
+
+
+def test_addresses_of_our_own_are_told(document: Path) -> None:
+    assert _explain(document, "/livez").own == "livez"
+    assert _explain(document, "/health").own is None
+
+
+def test_a_client_that_is_no_address_is_a_mistake_where_it_matters(document: Path) -> None:
+    document.write_text(document.read_text().replace('{"listen"', '{"trusted_proxies": ["10.0.0.0/8"], "listen"', 1))
+    assert isinstance(_explain(document, "/health", client="10.0.0.1").outcome, Allowed)
+    with pytest.raises(ConfigError, match="--client me"):
+        _explain(document, "/health", client="me")

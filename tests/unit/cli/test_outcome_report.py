@@ -1,0 +1,136 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jwtgate.cli.answer import Answer, token_name
+from jwtgate.cli.explaining import explain
+from jwtgate.cli.outcome_report import Shown, report
+from jwtgate.cli.request_text import parse_http
+
+from .conftest import NOON
+
+Told = Callable[..., tuple[Answer, Any]]
+
+
+@pytest.fixture
+def told(document: Path) -> Told:
+    """Explains a request and gives the answer and its value."""
+
+    def tell(target: str, *fields: str, **shown: bool) -> tuple[Answer, Any]:
+        asked = parse_http("\r\n".join([f"GET {target} HTTP/1.1", "Host: h", *fields]).encode())
+        answer = report(explain(document, asked, client="127.0.0.1", now=NOON, offline=True), Shown(**shown))
+        return answer, answer.value
+
+    return tell
+
+
+def _bearer(token: str) -> str:
+    return f"Authorization: Bearer {token}"
+
+
+def test_an_allowed_request_is_told_room_by_room(told: Told, token: Callable[..., str]) -> None:
+    text = token()
+    answer, value = told("/orders/1", _bearer(text))
+    assert answer.good
+    assert (value["outcome"], value["route"], value["upstream"]) == ("allowed", "orders", "echo")
+    (slot,) = value["slots"]
+    assert slot["found_in"] == ["Authorization: Bearer"]
+    assert slot["token"] == token_name(text)
+    assert slot["header"] == {"alg": "ES256", "kid": "k1", "typ": "at+jwt"}
+    assert (slot["issuer"], slot["key"], slot["good_until"]) == ("main", "k1", NOON + 90)
+    assert slot["checks"][-2:] == ["tenant equals", "scope orders:read"]
+    assert [entry["field"] for entry in value["sets"]] == ["X-JWT-Assertion", "X-Caller"]
+    assert value["removes"] == ["authorization"]
+
+
+def test_sec_148_names_of_claims_are_shown_and_no_value(told: Told, token: Callable[..., str]) -> None:
+    answer, value = told("/orders/1", _bearer(token()))
+    assert value["slots"][0]["claims"] == ["aud", "exp", "iss", "scope", "sub", "tenant"]
+    assert value["sets"][0]["claims"] == ["aud", "exp", "iat", "iss", "jti", "sub"]
+    assert "alice" not in answer.text + json.dumps(value)
+
+
+def test_sec_35_no_token_is_shown(told: Told, token: Callable[..., str]) -> None:
+    answer, value = told("/orders/1", _bearer(token()))
+    assert "eyJ" not in answer.text + json.dumps(value)
+
+
+def test_values_and_tokens_are_shown_to_those_who_ask(told: Told, token: Callable[..., str]) -> None:
+    text = token()
+    answer, value = told("/orders/1", _bearer(text), claims=True, tokens=True)
+    assert value["slots"][0]["claims"]["sub"] == "alice"
+    assert value["sets"][1]["value"] == "alice"
+    assert value["slots"][0]["token"] == text
+    assert value["sets"][0]["token"].startswith("eyJ")
+    assert '"sub": "alice"' in answer.text
+
+
+def test_a_refusal_tells_room_reason_sentence_and_detail(told: Told, token: Callable[..., str]) -> None:
+    answer, value = told("/orders/1", _bearer(token(exp=NOON - 100)))
+    assert not answer.good
+    assert (value["outcome"], value["room"], value["slot"]) == ("refused", "claims", "access")
+    assert (value["status"], value["reason"], value["sentence"]) == (401, "token_expired", "The token has expired.")
+    assert value["detail"] == {"exp": NOON - 100}
+    assert "token_expired in room claims, slot access" in answer.text
+    assert "(not verified)" in answer.text
+
+
+def test_a_scope_that_is_not_enough_tells_what_would_be(told: Told, token: Callable[..., str]) -> None:
+    bad = _bearer(token(scope="secret:scope"))
+    _, value = told("/orders/1", bad)
+    assert value["detail"] == {"wanted": "orders:read", "granted": "(--show-claims)"}
+    assert "scope orders:read" not in value["slots"][0]["checks"]
+    assert told("/orders/1", bad, claims=True)[1]["detail"]["granted"] == ["secret:scope"]
+
+
+def test_a_fault_is_told_as_one(told: Told, token: Callable[..., str]) -> None:
+    answer, value = told("/orders/1", _bearer(token(iss="https://remote.example")))
+    assert not answer.good
+    assert (value["outcome"], value["status"], value["reason"]) == ("failed", 503, "issuer_unreachable")
+
+
+def test_what_is_no_token_has_an_unreadable_header(told: Told) -> None:
+    answer, value = told("/orders/1", _bearer("abc"))
+    assert value["slots"][0]["header"] == {}
+    assert "unreadable" in answer.text
+
+
+def test_a_repeated_credential_is_told_without_one(told: Told) -> None:
+    _, value = told("/orders/1", _bearer("a"), _bearer("b"))
+    assert value["reason"] == "credential_repeated"
+    assert "token" not in value["slots"][0]
+
+
+def test_a_slot_that_may_be_empty_is_told_so(told: Told) -> None:
+    answer, value = told("/shop")
+    assert value["slots"] == [{"slot": "access", "required": False}]
+    assert "access (optional): no credential" in answer.text
+
+
+def test_a_cookie_is_told_as_the_place(told: Told, token: Callable[..., str]) -> None:
+    _, value = told("/shop", f"Cookie: sid={token()}")
+    assert value["slots"][0]["found_in"] == ["cookie sid"]
+
+
+def test_an_unread_request_has_no_route(told: Told) -> None:
+    answer, value = told("/orders/%2f")
+    assert (value["room"], value["reason"]) == ("request", "path_not_canonical")
+    assert "route" not in value
+    assert not answer.good
+
+
+def test_an_address_of_our_own_is_answered_by_us(told: Told) -> None:
+    answer, value = told("/livez")
+    assert answer.good
+    assert value["outcome"] == "answered by the gateway"
+    assert "livez" in answer.text
+
+
+def test_sec_144_a_kid_cannot_move_the_cursor(told: Told) -> None:
+    header = "eyJhbGciOiJFUzI1NiIsImtpZCI6IlxuXHUwMDFiWzJKIn0"  # {"alg":"ES256","kid":"\n\x1b[2J"}
+    answer, _ = told("/orders/1", _bearer(f"{header}.e30.c2ln"))
+    assert "\x1b[2J" not in answer.text
+    assert "\\x1b[2J" in answer.text
