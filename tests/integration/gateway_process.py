@@ -71,7 +71,9 @@ class GatewayProcess:
 
     def events(self, *names: str) -> list[dict[str, Any]]:
         """The events of these names since the last start, oldest first."""
-        return [line for line in map(json.loads, self._lines()[self._began :]) if line.get("event") in names]
+        # A process that could not even begin writes its trace instead; `until` shows that.
+        lines = [json.loads(line) for line in self._lines()[self._began :] if line.startswith("{")]
+        return [line for line in lines if line.get("event") in names]
 
     def until(self, reached: Callable[[], object]) -> None:
         """Wait until this holds; fails when it does not in time, or the process ended."""
