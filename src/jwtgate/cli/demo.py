@@ -188,18 +188,15 @@ def _played(say: Say, scene: Scene, number: int, ports: tuple[int, int, int]) ->
     paint = green if answer.status == scene.status else red
     say(f"   GET {PATH} -> {paint(str(answer.status))}")
     if answer.challenge is not None:
-        say(
-            fill(
-                f"WWW-Authenticate: {visible(answer.challenge)}",
-                _WIDTH,
-                initial_indent="   ",
-                subsequent_indent=" " * 6,
-            )
-        )
+        say(_wrapped(f"WWW-Authenticate: {answer.challenge}"))
     if answer.status != 200:
-        say(f"   {visible(answer.body.decode('utf-8', 'replace').strip())}")
+        say(_wrapped(answer.body.decode("utf-8", "replace").strip()))
         return answer.status == scene.status
     return _seen(say, json.loads(answer.body), ports[0]) and scene.status == 200
+
+
+def _wrapped(text: str) -> str:
+    return fill(visible(text), _WIDTH, initial_indent="   ", subsequent_indent=" " * 6)
 
 
 def _token(port: int, form: dict[str, str]) -> str:
