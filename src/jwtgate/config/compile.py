@@ -146,6 +146,7 @@ def _issuer(name: str, section: IssuerSection) -> Issuer:
         ),
         rules=tuple(map(_rule, section.claims)),
         keys_tried_without_kid=section.keys_tried_without_kid,
+        local_keys=_holds_keys(section.keys),
         refuse_header_addresses=section.refuse_header_addresses,
     )
 
@@ -169,7 +170,7 @@ def _key_source(name: str, section: IssuerSection) -> KeySource:
         issuer=name,
         iss=section.issuer,
         algorithms=frozenset(section.algorithms),
-        local=(_key_text(section, keys),) if keys and keys.kind in ("file", "jwks", "pem", "secret") else (),
+        local=(_key_text(section, keys),) if keys and _holds_keys(keys) else (),
         url=keys.url if keys else None,
         # Empty: both usual addresses of the issuer are tried.
         discovery=keys.discovery if keys else "",
@@ -181,6 +182,10 @@ def _key_source(name: str, section: IssuerSection) -> KeySource:
         private_addresses_refused=section.private_addresses_refused,
         empty_set_allowed=section.empty_key_set_allowed,
     )
+
+
+def _holds_keys(keys: KeysSection | None) -> bool:
+    return keys is not None and keys.kind in ("file", "jwks", "pem", "secret")
 
 
 def _key_text(section: IssuerSection, keys: KeysSection) -> KeyText:

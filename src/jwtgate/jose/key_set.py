@@ -108,6 +108,11 @@ class KeySet:
             raise KeyRefused("key_set_empty", skipped=len(skipped))
         return KeySet(keys), tuple(skipped)
 
+    @property
+    def is_one_unnamed_key(self) -> bool:
+        """Whether this is a single key without a `kid`."""
+        return len(self._keys) == 1 and self._keys[0].kid is None
+
     def to_jwks(self) -> dict[str, object]:
         """The JWK Set of the public halves; `KeyRefused("key_not_public")` for a symmetric key (SEC-29)."""
         return {"keys": [key.to_jwk() for key in self._keys]}

@@ -62,15 +62,21 @@ def find_keys(issuer: Issuer, alg: str, kid: str | None, *, facts: Facts, client
 
     A token may leave `kid` out; the set must then offer no more candidates than the issuer's bound.
     """
-    tries = issuer.keys_tried_without_kid
     held = facts.key_set(issuer.name)
-    keys = held.candidates(alg, kid, most_tries=tries) if held is not None else ()
+    keys = _candidates(issuer, held, alg, kid=kid) if held is not None else ()
     if not keys:
         held = yield NeedKeys(issuer.name, kid, client)
-        keys = held.candidates(alg, kid, most_tries=tries)
+        keys = _candidates(issuer, held, alg, kid=kid)
     if not keys:
         raise TokenRefused("key_unknown", issuer=issuer.name, kid=kid, alg=alg)
     return keys
+
+
+def _candidates(issuer: Issuer, held: KeySet, alg: str, *, kid: str | None) -> tuple[Key, ...]:
+    # A PEM or a secret of the document has no name that a `kid` could contradict: there is one key, and it is meant.
+    if issuer.local_keys and held.is_one_unnamed_key:
+        kid = None
+    return held.candidates(alg, kid, most_tries=issuer.keys_tried_without_kid)
 
 
 def find_issued_token(need: NeedIssuedToken) -> Steps[IssuedToken]:

@@ -55,7 +55,8 @@ class Times:
 class Issuer:
     """Who signs the tokens we accept, and what every one of their tokens must satisfy.
 
-    `types` empty: any `typ`. `audiences` None: the document says in words that any audience will do.
+    `types` empty: any `typ`. `audiences` None: the document says in words that any audience will do. `local_keys`: the
+    document holds the keys itself.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Issuer:
     times: Times = Times()
     rules: tuple[ClaimRule, ...] = ()
     keys_tried_without_kid: int = 1
+    local_keys: bool = False
     refuse_header_addresses: bool = False
 
 

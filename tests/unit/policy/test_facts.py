@@ -60,6 +60,22 @@ def test_sec_33_an_unknown_kid_tries_no_other_key() -> None:
     assert reason(lambda: finish(walk, [TWO])) == "key_unknown"
 
 
+def test_a_single_unnamed_key_of_the_document_answers_to_any_kid() -> None:
+    unnamed = KEY.public().with_kid(None)
+    only = Known({"main": KeySet([unnamed])})
+    local = replace(ISSUER, local_keys=True)
+    assert finish(find_keys(local, "ES256", "k9", facts=only, client="c")) == (unnamed,)
+    walk = search("k9", only)
+    next(walk)
+    assert reason(lambda: finish(walk, [KeySet([unnamed])])) == "key_unknown"
+
+
+def test_sec_33_a_named_key_of_the_document_answers_to_its_own_kid_only() -> None:
+    walk = find_keys(replace(ISSUER, local_keys=True), "ES256", "k9", facts=HELD, client="c")
+    next(walk)
+    assert reason(lambda: finish(walk, [KEYS])) == "key_unknown"
+
+
 def test_an_issued_token_is_always_asked_for() -> None:
     need = NeedIssuedToken(ISSUE, {"sub": "alice"}, None)
     walk = find_issued_token(need)
