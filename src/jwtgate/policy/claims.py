@@ -16,7 +16,6 @@ Claims = Mapping[str, JSON]
 MISSING = object()
 """What `find` gives where there is nothing: unlike null, which is a value."""
 
-_TIMES = ("exp", "nbf", "iat", "auth_time")
 _FIRST_MILLISECONDS = 10**11
 
 
@@ -53,7 +52,8 @@ def check_times(times: Times, claims: Claims, now: int) -> int | None:
 
     `now` is a NumericDate in whole seconds; the instant `exp` itself counts as expired (RFC 7519 4.1.4).
     """
-    exp, nbf, iat, _ = (_time(claims, name) for name in _TIMES)
+    exp, nbf, iat = _time(claims, "exp"), _time(claims, "nbf"), _time(claims, "iat")
+    _time(claims, "auth_time")
     leeway = times.leeway_seconds
     if exp is None and times.exp_required:
         raise TokenRefused("time_missing", claim="exp")
@@ -141,11 +141,12 @@ def same(left: object, right: object) -> bool:
 
 def find(claims: Claims, path: ClaimPath) -> object:
     """What lies at this path, or `MISSING`. Names walk into objects, whole numbers into lists."""
-    value: object = claims
-    for step in path:
-        if isinstance(step, str) and isinstance(value, Mapping):
+    first, *further = path
+    value = claims.get(first, MISSING) if isinstance(first, str) else MISSING
+    for step in further:
+        if isinstance(value, dict) and isinstance(step, str):
             value = value.get(step, MISSING)
-        elif isinstance(step, int) and isinstance(value, list) and 0 <= step < len(value):
+        elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
             value = value[step]
         else:
             return MISSING
