@@ -46,12 +46,11 @@ def check(path: Path) -> Answer:
     if problems:
         raise ConfigError(*problems)
     rows = [_row(name, route) for name, route in opened.document.routes.items()]
-    warned = [f"{yellow('warning:')} {visible(warning)}" for warning in warnings]
-    text = "\n".join(
-        [f"{green('good:')} {path} can be served.", "", table(_HEADS, rows), *[""][: len(warned)], *warned]
-    )
+    parts = [f"{green('good:')} {path} can be served.", table(_HEADS, rows)]
+    if warnings:
+        parts.append("\n".join(f"{yellow('warning:')} {visible(warning)}" for warning in warnings))
     routes = [dict(zip(_HEADS, row, strict=True)) for row in rows]
-    return Answer(text, {"good": True, "problems": [], "warnings": list(warnings), "routes": routes})
+    return Answer("\n\n".join(parts), {"good": True, "problems": [], "warnings": list(warnings), "routes": routes})
 
 
 def _key_problems(opened: Opened) -> list[str]:

@@ -93,7 +93,7 @@ def _told(say: Say, opened: ExitStack, *, keep: bool, port_base: int | None) -> 
     say(f"{bold('gateway')}   {gateway}   {dim('examples/quickstart.yaml')}")
     say(f"{bold('issuer')}    {issuer.address}   {dim('signs tokens for anybody who asks')}")
     say(f"{bold('upstream')}  {upstream.address}   {dim('answers with what it was sent')}")
-    wrong = [scene for number, scene in enumerate(SCENES, 1) if not _played(say, scene, number, ports)]
+    wrong = [scene for number, scene in enumerate(SCENES, 1) if not _played(say, scene, number, ports=ports)]
     say("")
     say(
         red(f"{len(wrong)} answers were not as they should be") if wrong else green("Every answer was as it should be.")
@@ -180,7 +180,7 @@ def _fetch(
         connection.close()
 
 
-def _played(say: Say, scene: Scene, number: int, ports: tuple[int, int, int]) -> bool:
+def _played(say: Say, scene: Scene, number: int, *, ports: tuple[int, int, int]) -> bool:
     """Send the request of this scene and show the answer; whether it was the right one."""
     say(f"\n{bold(f'{number}. {scene.title}')}")
     fields = {} if scene.form is None else {"Authorization": f"Bearer {_token(ports[1], scene.form)}"}

@@ -16,8 +16,10 @@ from jwtgate.cli.command import Command, json_option, read_argument
 
 _file = click.Path(path_type=Path, dir_okay=False)
 _folder = click.Path(path_type=Path, file_okay=False)
-_audience = click.option("--audience", "audiences", multiple=True, metavar="AUD")
-_key_option = click.option("--key", "--key-set", "--jwks", "path", type=_file, required=True)
+_audience = click.option("--audience", "audiences", multiple=True, metavar="AUD", help="The aud; may be repeated.")
+_key_option = click.option(
+    "--key", "--key-set", "--jwks", "path", type=_file, required=True, help="The file with the key."
+)
 
 
 @click.command(
@@ -67,7 +69,7 @@ def sign(
 @click.command(
     cls=Command,
     example="jwtgate verify eyJhbGciOi... --key jwks.json --issuer https://id.example --audience https://api.example\n"
-    "pbpaste | jwtgate verify - --key public.pem --alg RS256",
+    "jwtgate verify - --key public.pem --alg RS256 < token.txt",
 )
 @click.argument("token")
 @_key_option
@@ -105,7 +107,7 @@ def verify(
     )
 
 
-@click.command(cls=Command, example="jwtgate inspect eyJhbGciOi...\npbpaste | jwtgate inspect -")
+@click.command(cls=Command, example="jwtgate inspect eyJhbGciOi...\njwtgate inspect - < token.txt")
 @click.argument("token")
 @json_option
 def inspect(token: str) -> Answer:

@@ -134,7 +134,10 @@ def schema() -> Answer:
 @click.option("--keep", is_flag=True, help="Leave everything running until Ctrl-C, to try it by hand.")
 @click.option("--port-base", type=click.IntRange(1024, 65532), help="Use this port and the two after it.")
 def demo(*, keep: bool, port_base: int | None) -> None:
-    """Start an issuer, an upstream and a gateway between them, and show what becomes of five requests."""
+    """Watch a gateway at work: five requests, and what becomes of them.
+
+    Starts an issuer, an upstream and a gateway between them on the loopback, and stops them at the end.
+    """
     from jwtgate.cli.demo import run
 
     sys.exit(run(lambda line: click.echo(line, color=colour()), keep=keep, port_base=port_base))

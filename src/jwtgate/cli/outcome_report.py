@@ -41,8 +41,9 @@ def report(explained: Explained, shown: Shown) -> Answer:
 def _tell(explained: Explained, shown: Shown) -> Told:
     outcome, asked = explained.outcome, explained.asked
     trail = outcome.trail
+    origin = f"{asked.scheme}://{trail.request.host}" if trail.request.host else ""
     told: Told = {
-        "request": f"{asked.method} {asked.scheme}://{trail.request.host}{trail.request.path}",
+        "request": f"{asked.method} {origin}{trail.request.path}",
         "notes": list(asked.notes),
     }
     if explained.own is not None:
