@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from jwtgate.cli.demo_services import AUDIENCE, Issuer
+
 JWTGATE = str(Path(sys.executable).with_name("jwtgate"))
 DOCUMENT = """
 listen: 127.0.0.1:0
@@ -89,6 +91,18 @@ def _on_a_terminal(document: Path, environ: dict[str, str]) -> bytes:
     finally:
         os.close(ours)
         os.close(theirs)
+
+
+def test_explain_fetches_the_key_set_it_needs_and_nothing_offline(tmp_path: Path) -> None:
+    with Issuer(0) as issuer:
+        document = _document(tmp_path, auth="required, issuers: [demo]")
+        keys = f"{{issuer: {issuer.address}, audience: {AUDIENCE}, algorithms: [RS256]}}"
+        document.write_text(f"{document.read_text()}issuers:\n  demo: {keys}\n")
+        request = f"GET /orders HTTP/1.1\nAuthorization: Bearer {issuer.token({})}\n"
+        asked = ("explain", document, "--request", "-", "--json")
+        allowed, failed = _run(*asked, stdin=request), _run(*asked, "--offline", stdin=request)
+    assert (allowed.returncode, json.loads(allowed.stdout)["outcome"]) == (0, "allowed")
+    assert (failed.returncode, json.loads(failed.stdout)["reason"]) == (1, "issuer_unreachable")
 
 
 @contextmanager
