@@ -415,7 +415,7 @@ def test_rel_53_a_reload_that_cannot_be_is_refused_with_its_reason(shared: Gatew
     assert shared.readiness()["degraded"] is False
 
 
-def test_a_reload_with_other_listeners_serves_on_them_and_drops_nothing(
+def test_a_reload_with_other_listeners_serves_on_them_and_lets_requests_finish(
     shared: GatewayProcess, upstream: LoopbackServer
 ) -> None:
     before, old_port = shared.workers(), shared.ports[0]
