@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -13,10 +14,12 @@ from jwtgate.errors import ConfigError
 from jwtgate.jose.algorithms import ALGORITHMS, is_mac
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
-from jwtgate.state.keyring import Keyring, SigningKey
+from jwtgate.state.keyring import Keyring, SigningKey, sealer_of
 from jwtgate.state.sqlite import SqliteStore
 from jwtgate.state.store import StoreFailed
 
+MASTER_KEY = "JWTGATE_MASTER_KEY"
+"""The environment variable with the master key of a state folder whose keys are sealed."""
 _HEADS = ("kid", "alg", "type", "size", "state", "thumbprint")
 
 
@@ -72,7 +75,8 @@ def _held(folder: Path, name: str) -> tuple[SigningKey, ...]:
     except StoreFailed as failure:
         raise ConfigError(f"{folder}: {failure}") from failure
     try:
-        held = Keyring.open(store, wall=time.time).load(name)
+        master_key = os.environ.get(MASTER_KEY)
+        held = Keyring.open(store, wall=time.time, sealer=sealer_of(master_key) if master_key else None).load(name)
     finally:
         store.close()
     if not held:

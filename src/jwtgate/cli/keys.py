@@ -139,7 +139,11 @@ def new(alg: str, kid: str | None, *, out: Path | None, pem: bool) -> Answer:
 
 
 _source = click.argument("file", type=_file, required=False)
-_state = click.option("--state", type=_folder, help="Look into this state folder of a gateway instead of a file.")
+_state = click.option(
+    "--state",
+    type=_folder,
+    help="Look into this state folder of a gateway instead of a file; JWTGATE_MASTER_KEY opens sealed keys.",
+)
 _name = click.option("--name", default="default", show_default=True, help="The name of the signing keys, with --state.")
 
 

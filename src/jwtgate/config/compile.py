@@ -88,6 +88,7 @@ def compile_document(document: Document) -> Plan:
         signing={name: SigningKeys(name, keys.alg) for name, keys in (signing.keys if signing else {}).items()},
         listeners=_listeners(document),
         iss=signing.issuer if signing else None,
+        master_key=signing.master_key if signing else None,
         identity_names=identity_names,
         paths=PathRules(
             merge_repeated_slashes=document.paths.repeated_slashes == "merge",

@@ -17,6 +17,9 @@ from jwtgate.config.routes import RouteSection
 _PRIVATE_MEMBERS = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth", "priv"})
 
 
+_WRITTEN_OUT = "a secret stands in the document itself; refer to it with ${env:NAME} or ${file:PATH}"
+
+
 def dangers(document: Document) -> tuple[str, ...]:
     """One sentence for everything dangerous, with its place, in the order of the document."""
     return tuple(f"{shown(place)}: {sentence}" for place, sentence in _found(document))
@@ -26,6 +29,8 @@ def _found(document: Document) -> Iterator[tuple[Place, str]]:
     for name, issuer in document.issuers.items():
         for key, sentence in _of_issuer(issuer):
             yield ("issuers", name, key), sentence
+    if document.signing is not None and "${" not in (document.signing.master_key or "${"):
+        yield ("signing", "master_key"), _WRITTEN_OUT
     for name, route in document.routes.items():
         for place, sentence in _of_route(route):
             yield ("routes", name, *place), sentence
@@ -37,7 +42,7 @@ def _found(document: Document) -> Iterator[tuple[Place, str]]:
 
 def _of_issuer(issuer: IssuerSection) -> Iterator[tuple[str, str]]:
     if issuer.keys is not None and _holds_secret(issuer.keys):
-        yield "keys", "a secret stands in the document itself; refer to it with ${env:NAME} or ${file:PATH}"
+        yield "keys", _WRITTEN_OUT
     if issuer.audience is None:
         yield "audience", "tokens meant for anybody are accepted"
     if issuer.exp_optional_for_legacy_tokens:

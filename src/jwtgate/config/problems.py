@@ -110,7 +110,9 @@ def _quoted(place: Place, source: Source) -> str:
 
 
 def may_be_secret(place: Place) -> bool:
-    """Whether what stands at this place may be a secret: keys, and constant values for the upstream."""
+    """Whether what stands at this place may be a secret: keys, the master key, and constant values for the upstream."""
+    if place == ("signing", "master_key"):
+        return True
     return (place[:1] == ("issuers",) and "keys" in place[2:]) or (
         place[:1] == ("routes",) and any(part in place[2:] for part in ("headers", "add", "set"))
     )

@@ -40,6 +40,10 @@ class SigningSection(Section):
     keys: Filled[dict[Name, SigningKeySection]] = Field(
         {"default": SigningKeySection(alg="ES256")}, description="Our signing keys by name."
     )
+    master_key: Maybe[Text] = Field(
+        None,
+        description="Seals our keys where they are kept: 32 bytes or more, best as a reference. Default: not sealed.",
+    )
 
 
 def _not_ours(name: str) -> str:

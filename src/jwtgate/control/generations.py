@@ -30,7 +30,7 @@ from jwtgate.policy.facts import NeedKeys
 from jwtgate.policy.plan import Plan
 from jwtgate.state.http_client import HttpClient
 from jwtgate.state.key_sets import KeySets
-from jwtgate.state.keyring import Keyring, Periods
+from jwtgate.state.keyring import Keyring, Periods, sealer_of
 from jwtgate.state.secrets import Secrets
 from jwtgate.state.store import Store
 
@@ -63,7 +63,7 @@ class Built:
         return Prepare(
             number=self.number,
             # Sources of keys may hold secrets of the document, and no worker reads them.
-            plan=replace(self.plan, key_sources={}),
+            plan=replace(self.plan, key_sources={}, master_key=None),
             key_sets=key_sets,
             signing=self.signing(),
             metadata_document=_metadata(self.plan),
@@ -138,7 +138,7 @@ class Generations:
         secrets = Secrets(self._folder, self._environ)
         plan, cautions = await asyncio.to_thread(self._compiled, text, secrets)
         certificates = await asyncio.to_thread(_certificates, plan)
-        keyring = await asyncio.to_thread(self._keyring, plan)
+        keyring = await asyncio.to_thread(self._keyring, plan, secrets)
         self._number += 1
         number = self._number
         key_sets = KeySets(
@@ -172,10 +172,11 @@ class Generations:
         document = load_document(text.data, name=text.name, folder=self._folder, resolve=secrets.resolve)
         return compile_document(document), dangers(document)
 
-    def _keyring(self, plan: Plan) -> Keyring:
+    def _keyring(self, plan: Plan, secrets: Secrets) -> Keyring:
         lives = [issue.ttl_seconds for route in plan.routes for issue in route.issue]
         periods = Periods(plan.own.keys_max_age_seconds, max(lives, default=0) + LEEWAY_SECONDS)
-        keyring = Keyring.open(self._store, wall=time.time, periods=periods)
+        sealer = None if plan.master_key is None else sealer_of(secrets.resolve(plan.master_key))
+        keyring = Keyring.open(self._store, wall=time.time, periods=periods, sealer=sealer)
         for keys in plan.signing.values():
             keyring.ensure(keys)
         return keyring

@@ -17,6 +17,11 @@ NONCE_BYTES = 12
 _FORM = b"\x01"
 
 
+def is_sealed(data: bytes) -> bool:
+    """Whether this looks like something sealed, and not like text."""
+    return data[:1] == _FORM
+
+
 class Sealer:
     """Seals under one master secret of at least 32 bytes; `KeyRefused("key_too_weak")` for less."""
 

@@ -326,7 +326,10 @@ class OwnAddresses:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A whole document, compiled. `identity_names` are the folded names no client may set on any route."""
+    """A whole document, compiled. `identity_names` are the folded names no client may set on any route.
+
+    `master_key` is a reference to the secret that seals our keys where they are kept, or that secret.
+    """
 
     router: Router
     routes: tuple[Route, ...]
@@ -335,6 +338,7 @@ class Plan:
     signing: Mapping[str, SigningKeys]
     listeners: tuple[Listener, ...]
     iss: str | None = None
+    master_key: str | None = field(default=None, repr=False)
     identity_names: frozenset[bytes] = frozenset()
     paths: PathRules = STRICT_PATHS
     refuse_unusual_field_names: bool = True

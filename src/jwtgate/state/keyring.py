@@ -16,7 +16,7 @@ from jwtgate.errors import ConfigError, DependencyFault, KeyRefused
 from jwtgate.jose.encoding import JSON, json_bytes, parse_json_object
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
-from jwtgate.jose.sealing import NONCE_BYTES, Sealer
+from jwtgate.jose.sealing import NONCE_BYTES, Sealer, is_sealed
 from jwtgate.policy.plan import SigningKeys
 from jwtgate.state.store import Store, StoreConflict, StoreFailed
 
@@ -193,9 +193,21 @@ class Keyring:
         try:
             if self._sealer is not None:
                 data = self._sealer.unseal(data, _record_name(name))
+            elif is_sealed(data):
+                raise ConfigError(
+                    f"The signing keys {name!r} are sealed; the master key they were sealed with is needed."
+                )
             return _parse_keys(data)
         except (ValueError, KeyRefused) as error:
             raise ConfigError(f"The signing keys {name!r} cannot be read: {error}.") from None
+
+
+def sealer_of(master_key: str) -> Sealer:
+    """What seals under this master key. `ConfigError` when it is too short."""
+    try:
+        return Sealer(master_key.encode())
+    except KeyRefused as refusal:
+        raise ConfigError("The master key that seals the signing keys needs 32 bytes or more.") from refusal
 
 
 def _record_name(name: str) -> str:

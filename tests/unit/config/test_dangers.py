@@ -30,6 +30,7 @@ def test_the_good_document_has_none(load: Load) -> None:
         ({"routes/orders/forward_token": True}, "routes.orders.forward_token"),
         ({"routes/orders/forward_cors_preflight": True}, "routes.orders.forward_cors_preflight"),
         ({"paths": {"encoded_slashes": "keep"}}, "paths.encoded_slashes"),
+        ({"signing/master_key": "m" * 32}, "signing.master_key"),
         ({"paths": {"parameters": "keep"}}, "paths.parameters"),
     ],
 )

@@ -12,6 +12,7 @@ from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.facts import NeedKeys
+from jwtgate.state.store import MemoryStore
 
 from .samples import DOCUMENT, SECRET, built, generations, write_certificate
 
@@ -48,6 +49,18 @@ def test_sec_35_no_key_is_shown_by_what_is_sent() -> None:
     assert len(secrets) == 2
     for shown in (repr(sent), repr(sent.signing), repr(KeysChanged(1, "main", sent.key_sets["main"]))):
         assert not [secret for secret in secrets if secret in shown]
+
+
+def test_sec_150_a_master_key_seals_the_keys_in_the_store_and_is_sent_to_nobody() -> None:
+    store = MemoryStore()
+    document = DOCUMENT.replace("signing: {", "signing: {master_key: '${env:TEST_SECRET}', ")
+    sent = built(document, by=generations(store=store)).prepare()
+    record = store.read("keyring/default")
+    assert record is not None
+    assert b"jwk" not in record.value
+    assert sent.plan.master_key is None
+    with pytest.raises(ConfigError, match="master key"):
+        built(by=generations(store=store))
 
 
 def test_of_an_issuer_s_pairs_only_the_public_halves_are_sent() -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from jwtgate.errors import KeyRefused
-from jwtgate.jose.sealing import NONCE_BYTES, Sealer
+from jwtgate.jose.sealing import NONCE_BYTES, Sealer, is_sealed
 
 MASTER = bytes(range(32))
 NONCE = bytes(NONCE_BYTES)
@@ -50,3 +50,9 @@ def test_a_short_master_secret_is_refused() -> None:
     with pytest.raises(KeyRefused) as caught:
         Sealer(MASTER[:31])
     assert caught.value.reason == "key_too_weak"
+
+
+def test_what_is_sealed_is_told_from_text() -> None:
+    assert is_sealed(sealed())
+    assert not is_sealed(b'{"keys":[]}')
+    assert not is_sealed(b"")

@@ -6,7 +6,7 @@ from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.sealing import Sealer
 from jwtgate.policy.plan import SigningKeys
-from jwtgate.state.keyring import Keyring, KeyState, Periods, SigningKey, with_first, with_successor
+from jwtgate.state.keyring import Keyring, KeyState, Periods, SigningKey, sealer_of, with_first, with_successor
 from jwtgate.state.store import MemoryStore, Record, Store, StoreConflict, StoreFailed
 
 NOON = 1_800_000_000
@@ -218,9 +218,16 @@ def test_sec_150_private_keys_are_sealed_with_the_master_secret() -> None:
     again = ring(store, sealer=sealer)
     again.ensure(MAIN)
     assert kid(again.signing_key("main")[0]) == kid(keyring.signing_key("main")[0])
-    for other in (Sealer(b"x" * 32), None):
-        with pytest.raises(ConfigError, match="'main' cannot be read"):
-            ring(store, sealer=other).ensure(MAIN)
+    with pytest.raises(ConfigError, match="'main' cannot be read"):
+        ring(store, sealer=Sealer(b"x" * 32)).ensure(MAIN)
+    with pytest.raises(ConfigError, match="the master key they were sealed with is needed"):
+        ring(store).ensure(MAIN)
+
+
+def test_sec_150_a_master_key_that_is_too_short_seals_nothing() -> None:
+    assert sealer_of("m" * 32)
+    with pytest.raises(ConfigError, match="32 bytes"):
+        sealer_of("m" * 31)
 
 
 def test_each_record_is_sealed_anew() -> None:
