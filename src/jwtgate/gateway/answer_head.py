@@ -1,56 +1,104 @@
-"""The head of an upstream's answer as the client gets it (RFC 9112 section 6, RFC 9111 section 5.2.2)."""
+"""The head of an upstream's answer: read strictly, written anew for the client (RFC 9112 section 6, RFC 9111 5.2.2)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from jwtgate.gateway.fields import CACHE, CONNECTION, FORWARD, LENGTH, nominated, status_line
+from jwtgate.gateway.fields import (
+    CACHE,
+    CODING,
+    CONNECTION,
+    FORWARD,
+    LENGTH,
+    REMOVE,
+    UPGRADE,
+    content_length,
+    nominated,
+    status_line,
+)
+from jwtgate.gateway.framing import Framing, Malformed
 
-
-@dataclass(frozen=True, slots=True)
-class Framing:
-    """How the body of an answer ends: told by a length or chunks, by the close of its connection, or not there."""
-
-    chunked: bool
-    framed: bool
-    bodiless: bool
-
-
-def framing_lines(framing: Framing, *, http_11: bool) -> tuple[bytes, bool, bool]:
-    """The framing line for the client, whether we write chunks, and whether only a close can end the body."""
-    if framing.bodiless or (framing.framed and not framing.chunked):
-        return b"", False, False
-    if http_11:
-        return b"Transfer-Encoding: chunked\r\n", True, False
-    return b"", False, True
+_MOST_FIELDS = 200
+_BODILESS = (204, 304)
+# With field names behind it, `private` is said of those fields alone.
+_PRIVATE = re.compile(rb"(?:^|,)[ \t]*(?:private|no-store)[ \t]*(?:,|$)", re.IGNORECASE).search
 
 
-def answer_lines(
-    status: int, fields: list[tuple[bytes, bytes]], *, kinds: Mapping[bytes, int], private: bool
-) -> list[bytes]:
-    """The status line and the fields that go on. `private`: no shared cache may keep this answer."""
-    lines: list[bytes] = []
-    away: set[bytes] = set()
-    for name, value in fields:
-        kind = kinds[name]
-        if kind == FORWARD:
-            lines += (name, b": ", value, b"\r\n")
-        elif kind == LENGTH and status != 204:
-            lines += (b"Content-Length: ", value, b"\r\n")
-        elif kind == CACHE:
-            lines += (name, b": ", _private(value) if private else value, b"\r\n")
-            private = False
+class AnswerHead:
+    """What the head of an answer says. `Malformed` when it can be read in more than one way."""
+
+    __slots__ = ("_lines", "_private", "chunked", "length", "nominated", "status", "upgrade")
+
+    def __init__(self, status: int, fields: list[tuple[bytes, bytes]], kinds: Mapping[bytes, int]) -> None:
+        if not 100 <= status <= 599 or len(fields) > _MOST_FIELDS:
+            raise Malformed("a status that is none" if len(fields) <= _MOST_FIELDS else "more fields than is sane")
+        self.status = status
+        self.length: int | None = None
+        self.chunked = False
+        self.upgrade = b""
+        self.nominated: set[bytes] | None = None
+        self._private = False
+        self._lines: list[bytes] = []
+        lines = self._lines
+        for name, value in fields:
+            kind = kinds[name]
+            if kind == FORWARD:
+                lines += (name, b": ", value, b"\r\n")
+            elif kind != REMOVE:
+                self._read(kind, name, value)
+        if self.chunked and self.length is not None:
+            raise Malformed("Transfer-Encoding beside Content-Length")
+        if status < 200 and (self.chunked or self.length):
+            raise Malformed("a body where there is none")
+
+    def _read(self, kind: int, name: bytes, value: bytes) -> None:
+        if kind == LENGTH:
+            if self.length is not None or (length := content_length(value)) is None:
+                raise Malformed("Content-Length")
+            self.length = length
+        elif kind == CODING:
+            if self.chunked or value.lower() != b"chunked":
+                raise Malformed("Transfer-Encoding")
+            self.chunked = True
         elif kind == CONNECTION:
-            away |= nominated(value)
-    if away:
-        pairs = (lines[start : start + 4] for start in range(0, len(lines), 4))
-        lines = [piece for pair in pairs if pair[0].lower() not in away for piece in pair]
-    if private:
-        lines.append(b"Cache-Control: private\r\n")
-    return [status_line(status), *lines]
+            self.nominated = nominated(value) | (self.nominated or set())
+        elif kind == UPGRADE:
+            self.upgrade = value.lower()
+        elif kind == CACHE:
+            self._private = self._private or _PRIVATE(value) is not None
+            self._lines += (name, b": ", value, b"\r\n")
 
+    @property
+    def is_interim(self) -> bool:
+        """Whether the answer itself is still to come."""
+        return self.status < 200 and self.status != 101
 
-def _private(value: bytes) -> bytes:
-    lowered = value.lower()
-    return value if b"private" in lowered or b"no-store" in lowered else value + b", private"
+    @property
+    def is_websocket(self) -> bool:
+        """Whether this changes to the WebSocket protocol (RFC 6455 section 4.1)."""
+        return self.upgrade == b"websocket" and self.nominated is not None and b"upgrade" in self.nominated
+
+    def framing(self, method: str) -> Framing:
+        """How the body of this answer to `method` ends."""
+        if method == "HEAD" or self.status in _BODILESS:
+            return Framing.NONE
+        if self.chunked:
+            return Framing.CHUNKED
+        return Framing.LENGTH if self.length is not None else Framing.CLOSE
+
+    def written(self, ours: bytes, *, private: bool) -> bytes:
+        """The head for the client, `ours` being whole lines of it. `private`: no shared cache may keep the answer."""
+        lines = self._lines
+        if self.nominated:
+            kept = (lines[at : at + 4] for at in range(0, len(lines), 4) if lines[at].lower() not in self.nominated)
+            lines = [piece for line in kept for piece in line]
+        told = b"Cache-Control: private\r\n" if private and not self._private else b""
+        if self.length is not None and self.status != 204:
+            told += b"Content-Length: %d\r\n" % self.length
+        return b"".join((status_line(self.status), *lines, told, ours, b"\r\n"))
+
+    def switching(self) -> bytes:
+        """The head that tells the client of the change to WebSocket."""
+        lines = (b"Connection: Upgrade\r\n", b"Upgrade: websocket\r\n")
+        return b"".join((status_line(101), *lines, *self._lines, b"\r\n"))

@@ -1,4 +1,7 @@
-"""Which target of an upstream takes the next request, and the connections kept open to each."""
+"""Which target of an upstream takes the next request, and the connections kept open to each.
+
+A target nobody can connect to rests for a while and is not asked, as long as there is another one.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from jwtgate.gateway.fields import ResponseFieldKinds
 from jwtgate.gateway.upstream import UpstreamConnection
 from jwtgate.policy.plan import Target, Upstream
 
+_REST_SECONDS = 5.0
+
 
 class Pool:
     """The connections to one target: idle ones, most recently used first."""
@@ -20,10 +25,11 @@ class Pool:
         self.target = target
         self.host_line = b"Host: %b\r\n" % target.authority.encode("ascii")
         self.response_kinds = response_kinds
-        self._upstream = upstream
+        self.upstream = upstream
         self._tls = _client_tls(upstream) if target.tls else None
         self._idle: list[UpstreamConnection] = []
         self.closed = False
+        self.rests_until = 0.0
 
     def take(self) -> UpstreamConnection | None:
         """An idle connection, or None."""
@@ -35,8 +41,8 @@ class Pool:
 
     def put(self, connection: UpstreamConnection) -> None:
         """Keep a connection for the next request, unless there are enough."""
-        if self.closed or len(self._idle) >= self._upstream.most_idle_connections:
-            connection.transport.close()
+        if self.closed or len(self._idle) >= self.upstream.most_idle_connections:
+            connection.close()
             return
         connection.idle_since = time.monotonic()
         self._idle.append(connection)
@@ -49,9 +55,9 @@ class Pool:
     async def connect(self) -> UpstreamConnection:
         """A new connection. Raises `UpstreamFault`."""
         loop = asyncio.get_running_loop()
-        server_name = (self._upstream.server_name or self.target.host) if self._tls else None
+        server_name = (self.upstream.server_name or self.target.host) if self._tls else None
         try:
-            async with asyncio.timeout(self._upstream.connect_seconds):
+            async with asyncio.timeout(self.upstream.connect_seconds):
                 _, connection = await loop.create_connection(
                     lambda: UpstreamConnection(self),
                     self.target.host,
@@ -60,11 +66,17 @@ class Pool:
                     server_hostname=server_name,
                 )
         except TimeoutError:
+            self._rest()
             raise UpstreamFault("upstream_slow", target=self.target.authority, phase="connect") from None
         except OSError as error:  # TLS errors are OSErrors as well
+            self._rest()
             cause = type(error).__name__
             raise UpstreamFault("upstream_unreachable", target=self.target.authority, cause=cause) from error
+        self.rests_until = 0.0
         return connection
+
+    def _rest(self) -> None:
+        self.rests_until = time.monotonic() + _REST_SECONDS
 
     def close_idle(self, older_than: float) -> None:
         """Close the connections idle since before this instant of the monotonic clock."""
@@ -91,8 +103,20 @@ class Balancer:
         self._turn = cycle(self.pools)
 
     def pick(self) -> Pool:
-        """The pool whose turn it is."""
+        """The pool whose turn it is; one that rests is passed over unless all do."""
+        if len(self.pools) == 1:
+            return self.pools[0]
+        now = time.monotonic()
+        for _ in self.pools:
+            pool = next(self._turn)
+            if pool.rests_until <= now:
+                return pool
         return next(self._turn)
+
+    def another(self, tried: Pool) -> Pool | None:
+        """A pool that may be better than the one that was tried, or None."""
+        others = [pool for pool in self.pools if pool is not tried]
+        return min(others, key=lambda pool: pool.rests_until, default=None)
 
 
 def _client_tls(upstream: Upstream) -> ssl.SSLContext:

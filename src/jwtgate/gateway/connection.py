@@ -1,44 +1,46 @@
 """One client connection: bytes in, exchanges one after the other, bytes back (RFC 9112).
 
-Requests sent ahead of their turn wait theirs, and reading stops while they do, so a connection holds no more than one
-read of them. A head that cannot be read in exactly one way ends the connection.
+Requests sent ahead of their turn stay bytes until it comes, and reading stops while they do, so a connection holds no
+more than one read of them. A head that cannot be read in exactly one way ends the connection.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
+import socket
+import struct
 import time
-from collections import deque
 from typing import TYPE_CHECKING
-
-from httptools import (
-    HttpParserCallbackError,
-    HttpParserError,
-    HttpParserInvalidMethodError,
-    HttpParserUpgrade,
-    HttpRequestParser,
-)
 
 from jwtgate.errors import DependencyFault, Fault, Refusal, RequestRefused
 from jwtgate.gateway.exchange import Exchange
+from jwtgate.gateway.framing import ChunkedBody, HeadTooLarge, Malformed, MethodUnknown, RequestReader
 from jwtgate.gateway.request_head import RequestHead
 from jwtgate.gateway.upstream import WRITE_BUFFER_BYTES
 
 if TYPE_CHECKING:
+    from jwtgate.gateway.generation import Generation
+    from jwtgate.gateway.relay import Upload
     from jwtgate.gateway.worker import Worker
 
-_REFUSED_METHODS = frozenset({"CONNECT", "TRACE", "TRACK", "PRI"})
-_CHUNK_OVERHEAD_BYTES = 24
-_FRAMING_EXTRA_BYTES = 4 * 1024
-"""What chunk extensions and trailers of one request may add up to (SEC-92)."""
+_REFUSED_METHODS = frozenset({"CONNECT", "TRACE"})
 _LINGER_SECONDS = 2.0
+_LINGER_BYTES = 64 * 1024
+_CR = 13
+_BLANK_LINES = re.compile(rb"(?:\r\n)*").match
+_RESET = struct.pack("ii", 1, 0)
 
 
 class ClientConnection(asyncio.Protocol):
     """A client's connection."""
 
-    BODY, UPSTREAM, QUEUE = 1, 2, 4
-    """Why reading is on hold: nobody to take the body yet, the upstream is slow, a request waits its turn."""
+    BODY, UPSTREAM, QUEUE, CLOSING = 1, 2, 4, 8
+    """Why reading is on hold: nobody to take the body yet, the upstream is slow, bytes wait their turn, no use."""
+
+    generation: Generation
+    trusted = False
+    kinds: dict[bytes, int]
 
     def __init__(self, worker: Worker, *, scheme: str, status_only: bool) -> None:
         self.worker = worker
@@ -46,22 +48,17 @@ class ClientConnection(asyncio.Protocol):
         self.status_only = status_only
         self.transport: asyncio.Transport = None  # type: ignore[assignment] # set before anything else happens
         self.client = ""
-        self.keep_alive = True
-        self._http_11 = True
         self.write_paused = False
-        self._parser = HttpRequestParser(self)
-        self._exchange: Exchange | None = None
-        self._receiving: Exchange | None = None
-        self._waiting: deque[Exchange] = deque()
-        self._holds = 0
-        self._target = b""
-        self._fields: list[tuple[bytes, bytes]] = []
-        self._head_bytes = 0
-        self._framing_bytes = 0
-        self._early: list[bytes] | None = None
-        self._refused: Refusal | None = None
-        self._deaf = False
+        self.holds = 0
         self.deadline = 0.0
+        self._reader = RequestReader()
+        self._exchange: Exchange | None = None
+        self._upload: Upload | None = None
+        self._left = 0
+        self._chunks: ChunkedBody | None = None
+        self._ahead = b""
+        self._deaf = False
+        self._dropped_bytes = 0
 
     # What the transport does.
 
@@ -71,57 +68,34 @@ class ClientConnection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
         peer = transport.get_extra_info("peername")
         self.client = peer[0] if isinstance(peer, tuple) else ""
-        self.trusted = self.worker.generation.is_trusted(self.client)
+        self._follow(self.worker.generation)
         self.deadline = time.monotonic() + self.worker.limits.head_seconds
         self.worker.opened(self)
 
     def data_received(self, data: bytes) -> None:
         exchange = self._exchange
         if exchange is not None and exchange.tunnel is not None:
-            exchange.tunnel.from_client(data, exchange.touch())
+            exchange.tunnel.from_client(data)
             return
         if self._deaf:
-            self._head_bytes += len(data)
-            if self._head_bytes > self.worker.limits.head_bytes:
-                self.abort()
+            self._dropped_bytes += len(data)
+            if self._dropped_bytes > _LINGER_BYTES:
+                self.hold(self.CLOSING)
             return
-        if self._early is not None:
-            self._early.append(data)
-            self.hold(self.QUEUE)
-            return
-        if self._receiving is None:
-            self._head_bytes += len(data)
-        elif self._receiving.head.chunked:
-            self._framing_bytes += len(data)
-        try:
-            self._parser.feed_data(data)
-        except HttpParserUpgrade as upgrade:
-            self._early = [data[upgrade.args[0] :]]
-        except HttpParserError as error:
-            self._unreadable(error)
-            return
-        if self._refused is not None:
-            self._refuse_head(self._refused)
-        elif self._receiving is None and not self._fields and not self._target:
-            self._head_bytes = 0
-        elif self._receiving is None and self._head_bytes > self.worker.limits.head_bytes:
-            self._refuse_head(RequestRefused("request_head_too_large"))
-        elif self._framing_bytes > _FRAMING_EXTRA_BYTES:
-            self._refuse_head(RequestRefused("request_malformed", cause="chunk extensions"))
+        if self._ahead:
+            data, self._ahead = self._ahead + data, b""
+        self._read(data)
 
-    def eof_received(self) -> bool:
-        exchange = self._exchange
-        if exchange is None or not exchange.body_done or exchange.tunnel is not None:
-            return False
-        # A client that has said all it wants to say may still be waiting for its answer.
-        exchange.close = True
-        return True
+    def eof_received(self) -> None:
+        """A client that has ended its side is gone (REL-22); what it was still sent has left when this returns."""
+        self._deaf = True
+        if self._exchange is not None:
+            self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deaf = True
         self.worker.closed(self)
         exchange, self._exchange = self._exchange, None
-        self._waiting.clear()
         if exchange is not None:
             exchange.client_lost()
 
@@ -132,89 +106,118 @@ class ClientConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self.write_paused = False
-        if self._exchange is not None and self._exchange.upstream is not None:
+        if self._exchange is None:
+            self._go_on()
+        elif self._exchange.upstream is not None:
             self._exchange.upstream.resume()
 
-    # What the parser does. Nothing is raised in here: the parser would swallow it.
+    # Reading.
 
-    def on_message_begin(self) -> None:
-        self._fields = []
-        self._target = b""
+    def _read(self, data: bytes) -> None:
+        at = 0
+        try:
+            while at < len(data) and not self._deaf:
+                if self._upload is not None:
+                    at = self._read_body(self._upload, data, at)
+                elif self._exchange is None and not self.write_paused:
+                    at = self._read_head(data, at)
+                else:
+                    self._ahead = data[at:]
+                    self.hold(self.QUEUE)
+                    return
+        except Exception as error:  # a bug: said to the log, and to the client without a word of what it is
+            self.worker.failed(error)
+            self._refuse(DependencyFault("internal"))
 
-    def on_url(self, piece: bytes) -> None:
-        self._target += piece
-        if len(self._target) > self.worker.limits.request_line_bytes:
-            self._refused = self._refused or RequestRefused("request_head_too_large", cause="the request line")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._receiving is None:
-            self._fields.append((name, value))
-        # Fields behind a chunked body are dropped: nothing in there may look like a field of the head.
-
-    def on_headers_complete(self) -> None:
-        if self._refused is not None or self._deaf:
-            return
-        method = self._parser.get_method().decode("ascii")
-        refusal = self._head_refusal(method)
-        fields, self._fields = self._fields, []
-        exchange = Exchange(self, RequestHead(method, self._target, fields=fields, http_11=self._http_11))
-        self._target = b""
-        self._framing_bytes = 0
-        self._receiving = exchange
-        if refusal is not None:
-            self._refused = refusal
-            return
-        if self._exchange is None:
-            self._start(exchange)
+    def _read_head(self, data: bytes, at: int) -> int:
+        reader = self._reader
+        if data[at] == _CR and not reader.begun:
+            return self._skip_blank_lines(data, at)
+        try:
+            at = reader.read(data, at, limit_bytes=self.worker.limits.head_bytes)
+        except HeadTooLarge:
+            self._refuse(RequestRefused("request_head_too_large"))
+        except MethodUnknown:
+            self._refuse(RequestRefused("method_refused"))
+        except Malformed as error:
+            self._refuse(RequestRefused("request_malformed", cause=str(error)))
         else:
-            self._waiting.append(exchange)
-            self.hold(self.QUEUE)
+            if at:
+                self._begin()
+                return at
+        return len(data)
 
-    def _start(self, exchange: Exchange) -> None:
-        self._exchange = exchange
-        exchange.begin()
+    def _skip_blank_lines(self, data: bytes, at: int) -> int:
+        """The position behind blank lines ahead of a request, which mean nothing (RFC 9112 section 2.2)."""
+        if len(data) == at + 1:
+            self._ahead = data[at:]
+            return len(data)
+        behind = _BLANK_LINES(data, at).end()  # type: ignore[union-attr] # it matches nothing as well
+        if behind == at:
+            self._refuse(RequestRefused("request_malformed", cause="a bare CR"))
+        return behind
 
-    def _head_refusal(self, method: str) -> Refusal | None:
-        version = self._parser.get_http_version()
-        if version not in ("1.1", "1.0"):
-            return RequestRefused("request_malformed", cause="the version")
-        limits = self.worker.limits
-        if self._head_bytes > limits.head_bytes and self._head_size() > limits.head_bytes:
-            return RequestRefused("request_head_too_large")
-        self._http_11 = version == "1.1"
-        self.keep_alive = self._parser.should_keep_alive()
-        if method in _REFUSED_METHODS:
-            return RequestRefused("method_refused", method=method)
-        if len(self._fields) > limits.fields:
-            return RequestRefused("request_head_too_large", cause="too many fields")
-        return None
+    def _begin(self) -> None:
+        reader = self._reader
+        generation = self.worker.generation
+        if generation is not self.generation:
+            self._follow(generation)
+        head = RequestHead(reader.method, reader.target, fields=reader.fields, http_11=reader.http_11)
+        exchange = self._exchange = Exchange(self, head)
+        limits = generation.plan.limits
+        exchange.close = not reader.keep_alive
+        if reader.method in _REFUSED_METHODS:
+            self._refuse(RequestRefused("method_refused", method=reader.method))
+        elif len(reader.target) > limits.request_line_bytes or len(reader.fields) > limits.fields:
+            self._refuse(RequestRefused("request_head_too_large"))
+        else:
+            exchange.begin()
+            if exchange.upload is not None and not self._deaf:
+                self._upload = exchange.upload
+                self._left = head.length or 0
+                self._chunks = ChunkedBody() if head.chunked else None
 
-    def _head_size(self) -> int:
-        # What was read so far may hold a body or a request behind this one as well, so the head is measured itself.
-        return len(self._target) + sum(len(name) + len(value) + 4 for name, value in self._fields)
+    def _read_body(self, upload: Upload, data: bytes, at: int) -> int:
+        if self._chunks is None:
+            piece = data[at : at + self._left]
+            at += len(piece)
+            self._left -= len(piece)
+            done = not self._left
+        else:
+            try:
+                piece, at = self._chunks.take(data, at)
+            except Malformed as error:
+                self._refuse(RequestRefused("request_malformed", cause=str(error)))
+                return len(data)
+            done = self._chunks.done
+        if done:
+            self._upload, self._chunks = None, None
+        if piece:
+            upload.take(piece)
+        if done and not self._deaf:
+            upload.end()
+        return at
 
-    def on_chunk_header(self) -> None:
-        self._framing_bytes -= _CHUNK_OVERHEAD_BYTES
+    def _refuse(self, error: Refusal | Fault) -> None:
+        """Answer what cannot be read, or not be gone on with, and close."""
+        if self._exchange is None:
+            self._exchange = Exchange(self, RequestHead("GET", b"", fields=[], http_11=True))
+        self._exchange.cut(error)
 
-    def on_body(self, data: bytes) -> None:
-        if self._receiving is not None and not self._deaf:
-            self._framing_bytes -= len(data)
-            self._receiving.body(data)
+    def _go_on(self) -> None:
+        """Take up the bytes that had to wait."""
+        ahead, self._ahead = self._ahead, b""
+        self.release(self.QUEUE)
+        if ahead:
+            self._read(ahead)
 
-    def on_message_complete(self) -> None:
-        exchange, self._receiving = self._receiving, None
-        self._head_bytes = 0
-        self._framing_bytes = 0
-        if exchange is not None and not self._deaf:
-            exchange.body_end()
+    def _follow(self, generation: Generation) -> None:
+        """Take what this generation says of this client."""
+        self.generation = generation
+        self.trusted = generation.is_trusted(self.client)
+        self.kinds = generation.trusted_kinds if self.trusted else generation.kinds
 
     # What exchanges do.
-
-    @property
-    def kinds(self) -> dict[bytes, int]:
-        """The table of field names that holds for this client."""
-        generation = self.worker.generation
-        return generation.trusted_kinds if self.trusted else generation.kinds
 
     def forwarded_lines(self, host_value: bytes) -> bytes:
         """What we tell the upstream about the client (SEC-114). A trusted client's own words stay and get longer."""
@@ -233,110 +236,85 @@ class ClientConnection(asyncio.Protocol):
 
     def hold(self, cause: int) -> None:
         """Read nothing more for this cause."""
-        if not self._holds and not self.transport.is_closing():
+        if not self.holds and not self.transport.is_closing():
             self.transport.pause_reading()
-        self._holds |= cause
+        self.holds |= cause
 
     def release(self, cause: int) -> None:
         """This cause no longer holds; read on when none does."""
-        if self._holds & cause:
-            self._holds &= ~cause
-            if not self._holds and not self.transport.is_closing():
+        if self.holds & cause:
+            self.holds &= ~cause
+            if not self.holds and not self.transport.is_closing():
                 self.transport.resume_reading()
 
-    def take_early_bytes(self) -> bytes:
+    def take_ahead(self) -> bytes:
         """What the client sent behind a request to switch protocols."""
-        early, self._early = self._early, None
+        ahead, self._ahead = self._ahead, b""
         self.release(self.QUEUE)
-        return b"".join(early or ())
+        return ahead
 
     def exchange_over(self, exchange: Exchange) -> None:
         """An exchange has ended in both directions, or ends the connection."""
         if exchange is not self._exchange:
             return
-        if exchange.close:
-            self._exchange = None
-            self._close_gently(exchange)
-            return
         self._exchange = None
+        if exchange.close or self._deaf:
+            self._upload = None
+            self._close_gently(exchange.body_done)
+            return
         self.deadline = time.monotonic() + self.worker.limits.keep_alive_seconds
-        if self._waiting:
-            following = self._waiting.popleft()
-            if not self._waiting:
-                self.release(self.QUEUE)
-            self._start(following)
+        if self._ahead and not self.write_paused:
+            self._go_on()
         elif self.worker.draining:
-            self.transport.close()
+            self.close()
 
     def abort(self) -> None:
-        """Break the connection so that nothing on it can look complete."""
+        """End the connection at once: with a reset where an answer was under way, so that it cannot look complete."""
         self._deaf = True
+        exchange = self._exchange
+        if exchange is not None and exchange.head_sent and exchange.tunnel is None:
+            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
 
-    def abandon(self) -> None:
-        """Close: the rest of the request is not worth reading."""
+    def close(self) -> None:
+        """Close once what was written has left; when the client does not take it, after a while."""
         self._deaf = True
+        self.deadline = time.monotonic() + self.worker.limits.keep_alive_seconds
         self.transport.close()
+
+    def turn_away(self, answer: bytes) -> None:
+        """Answer before anything was asked, and close."""
+        self.write(answer)
+        self._close_gently(nothing_follows=False)
+
+    def _close_gently(self, nothing_follows: bool) -> None:
+        """Close; where bytes may still be coming, read and drop them for a moment, so that the answer is not lost."""
+        if nothing_follows or self.transport.is_closing():
+            self.close()
+            return
+        self._deaf = True
+        self.deadline = time.monotonic() + _LINGER_SECONDS
+        self.holds, held = 0, self.holds
+        if held:
+            self.transport.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
 
     def check_time(self, now: float) -> None:
         """End what has taken too long at `now` (monotonic)."""
-        if self._exchange is not None:
+        if self._exchange is not None and not self.transport.is_closing():
             self._exchange.check_time(now)
         elif now > self.deadline:
-            if self._target or self._fields:
-                self._refuse_head(RequestRefused("request_slow"))
+            if self.transport.is_closing():
+                self.transport.abort()
+            elif self._reader.begun and not self._deaf:
+                self._refuse(RequestRefused("request_slow"))
             else:
-                self.transport.close()
-        elif self._head_bytes and self.deadline > now + self.worker.limits.head_seconds:
+                self.close()
+        elif self._reader.begun and self.deadline > now + self.worker.limits.head_seconds:
             self.deadline = now + self.worker.limits.head_seconds
 
     def close_if_idle(self) -> None:
         """Close unless an exchange is going on."""
         if self._exchange is None:
-            self.transport.close()
-
-    # The rest.
-
-    def _unreadable(self, error: HttpParserError) -> None:
-        if isinstance(error, HttpParserCallbackError):
-            self.worker.failed(error.__context__ or error)
-            self._refuse_head(DependencyFault("internal"))
-        elif isinstance(error, HttpParserInvalidMethodError):
-            self._refuse_head(RequestRefused("method_refused"))
-        else:
-            self._refuse_head(self._refused or RequestRefused("request_malformed", cause=str(error)))
-
-    def _refuse_head(self, refusal: Refusal | Fault) -> None:
-        """Answer a request whose head, or whose framing, cannot be gone on with; then close."""
-        self._refused = None
-        broken, self._receiving = self._receiving, None
-        self._waiting.clear()
-        current = self._exchange
-        if current is not None and current is not broken:
-            # An earlier request is still being answered; its answer is the last on this connection.
-            current.close = True
-            self._deaf = True
-            return
-        head = RequestHead("GET", self._target, fields=self._fields, http_11=self._http_11)
-        exchange = broken or Exchange(self, head)
-        self._deaf = True
-        self._exchange = exchange
-        exchange.close = True
-        if exchange.finished or exchange.head_sent:
-            self.abort()
-        else:
-            exchange.refuse(refusal)
-
-    def _close_gently(self, exchange: Exchange) -> None:
-        """Close; where bytes may still be coming, read and drop them for a moment, so that the answer is not lost."""
-        self._deaf = True
-        self._head_bytes = 0
-        if exchange.body_done or self.transport.is_closing():
-            self.transport.close()
-            return
-        self._holds = 0
-        self.transport.resume_reading()
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        self._target, self._fields = b"", []
-        self.deadline = time.monotonic() + _LINGER_SECONDS
+            self.close()

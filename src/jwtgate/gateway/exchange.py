@@ -8,20 +8,18 @@ a task and comes back to the same calls.
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
 from jwtgate.errors import DependencyFault, Fault, Refusal, RequestRefused, RouteUnknown, UpstreamFault
-from jwtgate.gateway.answer_head import Framing, answer_lines, framing_lines
-from jwtgate.gateway.fields import FORWARD
-from jwtgate.gateway.memory import FOR_EVER, Remembered
+from jwtgate.gateway.framing import Framing
+from jwtgate.gateway.memory import FOR_EVER, Key, Remembered, memory_key
+from jwtgate.gateway.relay import Tunnel, Upload
 from jwtgate.gateway.respond import refusal_body, refusal_fields, response
-from jwtgate.gateway.tunnel import Tunnel
 from jwtgate.policy.decide import decide
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused
-from jwtgate.policy.request import RequestView
 
 if TYPE_CHECKING:
+    from jwtgate.gateway.answer_head import AnswerHead
     from jwtgate.gateway.balancer import Pool
     from jwtgate.gateway.connection import ClientConnection
     from jwtgate.gateway.request_head import RequestHead
@@ -29,12 +27,7 @@ if TYPE_CHECKING:
     from jwtgate.policy.facts import Need, Steps
     from jwtgate.policy.plan import Route
 
-_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-_DRAINED_BYTES = 64 * 1024
-"""How much of a refused body is read and dropped so that the connection can be used again."""
-TUNNEL_IDLE_SECONDS = 3600.0
-_RATE_GRACE_SECONDS = 10.0
 NEED_SECONDS = 15.0
 """The longest a request waits for a key or a signature; what it waits for has shorter limits of its own."""
 
@@ -48,36 +41,42 @@ class Exchange:
     status = 0
     upstream: UpstreamConnection | None = None
     tunnel: Tunnel | None = None
+    forwarding = False
     upgrading = False
-    on_used_connection = False
     retried = False
+    upload: Upload | None = None
     body_done = False
-    response_chunked = False
     head_sent = False
     finished = False
     close = False
-    received_bytes = 0
     deadline = float("inf")
-    body_deadline = float("inf")
-    _upstream_head = b""
+    """Until when the upstream, or what is needed to decide, may take."""
+    _response_chunked = False
     _lines = b""
 
     def __init__(self, connection: ClientConnection, head: RequestHead) -> None:
         self.connection = connection
         self.worker = connection.worker
-        self.generation = connection.worker.generation
+        self.generation = connection.generation
         self.head = head
         self.started = time.monotonic()
         self.request_id = connection.worker.new_request_id()
-        self._pending: list[bytes] = []
 
     def begin(self) -> None:
         """Read the head and do what it asks for."""
         try:
-            generation = self.generation
-            self.head.read(self.connection.kinds, self.worker.host_names, paths=generation.plan.paths)
-            self.request_id = self.head.request_id or self.request_id
-            own = generation.own_addresses.get(self.head.path)
+            self.head.read(self.connection.kinds, self.worker.host_names, paths=self.generation.plan.paths)
+        except Refusal as refusal:
+            self.close = True  # where its body ends was not settled
+            self.refuse(refusal)
+            return
+        if self.head.has_body:
+            self.upload = Upload(self, self.head)
+        else:
+            self.body_done = True
+        self.request_id = self.head.request_id or self.request_id
+        try:
+            own = self.generation.own_addresses.get(self.head.path)
             if own is not None and self.worker.is_own(own, self.connection):
                 self._answer_ourselves(own)
                 return
@@ -97,7 +96,7 @@ class Exchange:
         self.route = route
         if self.head.length is not None and self.head.length > route.body_limit_bytes:
             raise RequestRefused("request_too_large", limit_bytes=route.body_limit_bytes)
-        key = self._memory_key(route)
+        key = memory_key(route, generation.places[route.name], self.head)
         if key is not None:
             remembered = generation.memory.recall(key, int(time.time()))
             if remembered is not None:
@@ -107,31 +106,8 @@ class Exchange:
                 return
         self._decide(key)
 
-    def _memory_key(self, route: Route) -> Hashable | None:
-        """Everything of this request the decision reads besides the route, or None when it cannot be told."""
-        if not route.remembered or self.head.authorization_repeated:
-            return None
-        if route.forward_cors_preflight and self.head.method == "OPTIONS":
-            return None  # a preflight passes without what the same route asks of everybody else
-        places = self.generation.places[route.name]
-        if places.only_authorization:
-            return (id(route), self.head.authorization)
-        values = tuple(
-            field for name, value in self.head.fields if (field := (name.lower(), value))[0] in places.fields
-        )
-        cookie = self.head.cookie if places.cookies else None
-        return (id(route), self.head.authorization, values, cookie, self.head.query if places.query else b"")
-
-    def _decide(self, key: Hashable | None) -> None:
-        view = RequestView(
-            method=self.head.method,
-            scheme=self.connection.scheme,
-            host=self.head.host,
-            path=self.head.path,
-            query=self.head.query.decode("ascii"),
-            fields=tuple((name.lower(), value) for name, value in self.head.fields),
-            client=self.connection.client,
-        )
+    def _decide(self, key: Key | None) -> None:
+        view = self.head.view(self.connection.scheme, self.connection.client)
         generation, now = self.generation, int(time.time())
         epoch = generation.epoch
         walk = decide(generation.plan, view, generation.facts, now)
@@ -142,15 +118,15 @@ class Exchange:
         except StopIteration as end:
             self._carry_out(end.value, key, epoch=epoch)
             return
-        self._wait(NEED_SECONDS)
+        self.deadline = time.monotonic() + NEED_SECONDS
         self.worker.spawn(self._decide_later(walk, need, key=key, epoch=epoch), self)
 
-    async def _decide_later(self, walk: Steps[Outcome], need: Need, *, key: Hashable | None, epoch: int) -> None:
+    async def _decide_later(self, walk: Steps[Outcome], need: Need, *, key: Key | None, epoch: int) -> None:
         outcome = await self.worker.drive(self.generation, walk, need)
         if not self.finished:
             self._carry_out(outcome, key, epoch=epoch)
 
-    def _carry_out(self, outcome: Outcome, key: Hashable | None, *, epoch: int) -> None:
+    def _carry_out(self, outcome: Outcome, key: Key | None, *, epoch: int) -> None:
         if isinstance(outcome, Refused):
             self.refuse(outcome.refusal)
             return
@@ -164,20 +140,19 @@ class Exchange:
         if key is not None and epoch == self.generation.epoch:
             until = outcome.good_until if outcome.good_until is not None else FOR_EVER
             self.generation.memory.remember(key, Remembered(lines, until, self.issuer))
-        try:
-            self._forward(lines)
-        except (Refusal, Fault) as error:
-            self.refuse(error)
+        self._forward(lines)
 
     # Forwarding.
 
     def _forward(self, lines: bytes) -> None:
         route = self.route
         assert route is not None  # noqa: S101
+        upstream = route.upstream
+        self.forwarding = True
         self.upgrading = self._is_upgrade(route)
         self._lines = lines
-        self._wait(route.upstream.connect_seconds + route.upstream.first_byte_seconds)
-        pool = self.generation.balancers[route.upstream.name].pick()
+        self.deadline = time.monotonic() + upstream.connect_seconds + upstream.first_byte_seconds
+        pool = self.generation.balancers[upstream.name].pick()
         connection = pool.take()
         if connection is not None:
             self._send(connection)
@@ -185,113 +160,84 @@ class Exchange:
             self.worker.spawn(self._connect(pool), self)
 
     def _is_upgrade(self, route: Route) -> bool:
-        if self.head.upgrade is None or b"upgrade" not in self.head.nominated:
+        head = self.head
+        if head.upgrade is None or not route.upgrade:
             return False
-        if route.upgrade and self.head.upgrade == b"websocket" and self.head.method == "GET" and self.head.http_11:
-            return True
-        self.close = True  # the parser takes what follows for another protocol
-        return False
+        asked = head.upgrade == b"websocket" and b"upgrade" in head.nominated
+        return asked and head.method == "GET" and head.http_11 and self.body_done
 
     async def _connect(self, pool: Pool) -> None:
         try:
             connection = await pool.connect()
         except UpstreamFault as fault:
-            pools = self.generation.balancers[self.route.upstream.name].pools  # type: ignore[union-attr]
-            if len(pools) > 1 and not self.retried and not self.finished:
-                self.retried = True
-                self.worker.counters.upstream_retries += 1
-                await self._connect(pools[(pools.index(pool) + 1) % len(pools)])
-            elif not self.finished:
+            other = self.generation.balancers[pool.upstream.name].another(pool)
+            if self.finished:
+                return
+            if other is None or self.retried:
                 self.refuse(fault)
+                return
+            self._note_retry()
+            await self._connect(other)
             return
         if self.finished:
             connection.drop()
             return
         self._send(connection)
 
-    def _send(self, connection: UpstreamConnection) -> None:
-        self.upstream = connection
-        connection.send(self, self._head(connection.pool))
-        if self.head.expects_continue and not self.body_done and not self.received_bytes:
-            self.connection.write(_CONTINUE)
-        if self._pending:
-            pending, self._pending = self._pending, []
-            for data in pending:
-                connection.transport.write(data)
-        self.connection.release(self.connection.BODY)
+    def _note_retry(self) -> None:
+        self.retried = True
+        self.worker.counters.upstream_retries += 1
 
-    def _head(self, pool: Pool) -> bytes:
+    def _send(self, connection: UpstreamConnection) -> None:
         assert self.route is not None  # noqa: S101
+        self.upstream = connection
         told = self.connection.forwarded_lines(self.head.host_value)
         ours = b"%b%bX-Request-Id: %b\r\n" % (self._lines, told, self.request_id.encode())
-        return self.head.written_for(self.route, host_line=pool.host_line, ours=ours, upgrading=self.upgrading)
-
-    # The body of the request.
-
-    def body(self, data: bytes) -> None:
-        """A piece of the body, out of its framing."""
-        self.received_bytes += len(data)
-        if self.finished or (self.head_sent and self.upstream is None):
-            if self.received_bytes > _DRAINED_BYTES:
-                self.connection.abandon()
-            return
-        if self.route is not None and self.received_bytes > self.route.body_limit_bytes:
-            self._cut(RequestRefused("request_too_large", limit_bytes=self.route.body_limit_bytes))
-            return
-        self.body_deadline = time.monotonic() + self.generation.plan.limits.body_idle_seconds
-        piece = b"%x\r\n%b\r\n" % (len(data), data) if self.head.chunked else data
-        if self.upstream is None:
-            self._pending.append(piece)
-            self.connection.hold(self.connection.BODY)
-        else:
-            self.upstream.transport.write(piece)
-
-    def body_end(self) -> None:
-        """The request is complete."""
-        self.body_done = True
-        self.body_deadline = float("inf")
-        if self.head.chunked and not self.finished:
-            if self.upstream is not None:
-                self.upstream.transport.write(b"0\r\n\r\n")
-            elif not self.head_sent:
-                self._pending.append(b"0\r\n\r\n")
-        if self.finished:
-            self.connection.exchange_over(self)
+        host_line = connection.pool.host_line
+        head = self.head.written_for(self.route, host_line=host_line, ours=ours, upgrading=self.upgrading)
+        connection.send(self, head)
+        if self.upload is not None:
+            self.upload.start(connection)
 
     # The answer.
 
-    def answer_head(self, status: int, fields: list[tuple[bytes, bytes]], framing: Framing) -> bytes:
+    def answer_head(self, head: AnswerHead, framing: Framing) -> bytes:
         """The head of the upstream's answer as the client gets it."""
         route = self.route
         assert route is not None  # noqa: S101
-        self.status = status
-        self.head_sent = True
-        private = route.private_responses and bool(route.slots)
-        lines = answer_lines(status, fields, kinds=self.generation.response_kinds, private=private)
-        framing_line, self.response_chunked, only_close_ends = framing_lines(framing, http_11=self.head.http_11)
-        self.close = self.close or only_close_ends or not self.connection.keep_alive or self.worker.draining
-        lines.append(framing_line)
-        if self.close:
-            lines.append(b"Connection: close\r\n")
+        self.status = head.status
+        ours = b"X-Request-Id: %b\r\n" % self.request_id.encode()
+        if framing in (Framing.CHUNKED, Framing.CLOSE):
+            if self.head.http_11:
+                self._response_chunked = True
+                ours += b"Transfer-Encoding: chunked\r\n"
+            else:
+                self.close = True
+        if self.close or self.worker.draining:
+            self.close = True
+            ours += b"Connection: close\r\n"
         elif not self.head.http_11:
-            lines.append(b"Connection: keep-alive\r\n")
-        lines += (b"X-Request-Id: ", self.request_id.encode(), b"\r\n\r\n")
-        return b"".join(lines)
+            ours += b"Connection: keep-alive\r\n"
+        return head.written(ours, private=route.private_responses and bool(route.slots))
 
-    def deliver(self, data: bytes) -> None:
-        """Bytes of the answer, ready for the client."""
-        self.deadline = self.touch() + self.route.upstream.idle_seconds  # type: ignore[union-attr]
-        self.connection.write(data)
+    def wait_for_upstream(self) -> None:
+        """From now on it is the upstream's turn, and its time runs."""
+        self.deadline = time.monotonic() + self.route.upstream.first_byte_seconds  # type: ignore[union-attr]
+
+    def deliver(self, head: bytes, body: bytes, *, last: bool) -> None:
+        """A piece of the answer for the client: its head, if it is the first, and some of its body."""
+        if self._response_chunked:
+            body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (b"0\r\n\r\n" if last else b"")
+        self.head_sent = True
+        self.deadline = time.monotonic() + self.route.upstream.idle_seconds  # type: ignore[union-attr]
+        self.connection.write(head + body)
         if self.connection.write_paused and self.upstream is not None:
             self.upstream.pause()
-
-    def touch(self) -> float:
-        """The instant of the monotonic clock, in seconds."""
-        return time.monotonic()
 
     def answered(self) -> None:
         """The upstream's answer is complete."""
         self.upstream = None
+        self.close = self.close or not self._is_rest_small()
         self._finish()
 
     def upstream_failed(self, reason: str, cause: str, *, answered: bool) -> None:
@@ -299,19 +245,13 @@ class Exchange:
         self.upstream = None
         if self.finished:
             return
-        if self.head_sent:
-            self.reason = reason
-            self._finish()
-            self.connection.abort()
-            return
-        replayable = self.head.method in _IDEMPOTENT and self.head.length in (None, 0) and not self.head.chunked
-        if self.on_used_connection and not answered and replayable and not self.retried:
-            self.retried = True
-            self.worker.counters.upstream_retries += 1
+        replayable = self.head.method in _IDEMPOTENT and not self.head.has_body and not self.retried
+        if replayable and not answered:
+            self._note_retry()
             pool = self.generation.balancers[self.route.upstream.name].pick()  # type: ignore[union-attr]
             self.worker.spawn(self._connect(pool), self)
             return
-        self.refuse(UpstreamFault(reason, cause=cause))
+        self.cut(UpstreamFault(reason, cause=cause))
 
     def refuse(self, error: Refusal | Fault) -> None:
         """Answer with a refusal or a fault."""
@@ -322,33 +262,22 @@ class Exchange:
 
     def answer(self, status: int, fields: list[tuple[str, str]], body: bytes) -> None:
         """Answer on our own, whatever the upstream may still do."""
-        if self.upstream is not None:
-            self.upstream.drop()
-            self.upstream = None
+        self._leave_upstream()
         self.status = status
         self.head_sent = True
-        self._pending = []
-        has_body = not self.body_done and self.head.has_body
-        drained = (
-            has_body
-            and not self.head.chunked
-            and not self.head.expects_continue
-            and (self.head.length or 0) <= _DRAINED_BYTES
-        )
-        unreadable = self.reason in ("request_malformed", "request_head_too_large", "request_slow")
-        self.close = (
-            self.close or unreadable or not self.connection.keep_alive or self.worker.draining
-            or self.head.upgrade is not None or (has_body and not drained)
-        )  # fmt: skip
+        self.close = self.close or self.worker.draining or not self._is_rest_small()
         head_only = self.head.method == "HEAD"
         self.connection.write(response(status, fields, body, close=self.close, head_only=head_only))
         self.connection.release(self.connection.BODY)
         self._finish()
 
+    def _is_rest_small(self) -> bool:
+        return self.body_done or (self.upload is not None and self.upload.is_rest_small)
+
     def _answer_ourselves(self, own: str) -> None:
         if self.head.method not in ("GET", "HEAD"):
             raise RequestRefused("method_refused", method=self.head.method)
-        self._wait(NEED_SECONDS)
+        self.deadline = time.monotonic() + NEED_SECONDS
         self.worker.spawn(self._answer_own(own), self)
 
     async def _answer_own(self, own: str) -> None:
@@ -358,26 +287,26 @@ class Exchange:
 
     # Ends.
 
-    def begin_tunnel(self, fields: list[tuple[bytes, bytes]], rest: bytes) -> None:
+    def begin_tunnel(self, upstream: UpstreamConnection, head: bytes) -> None:
         """The upstream has switched protocols: from now on bytes go both ways untouched."""
-        assert self.upstream is not None  # noqa: S101
         self.status = 101
         self.head_sent = True
-        kinds = self.generation.response_kinds
-        passed = b"".join(b"%b: %b\r\n" % field for field in fields if kinds[field[0]] == FORWARD)
-        head = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n%b\r\n" % passed
-        self.tunnel = Tunnel(self.connection.transport, self.upstream.transport, now=self.touch())
-        self.connection.write(head + rest)
-        early = self.connection.take_early_bytes()
+        self.connection.write(head)
+        self.tunnel = Tunnel(self.connection, upstream)
+        early = self.connection.take_ahead()
         if early:
-            self.upstream.transport.write(early)
+            self.tunnel.from_client(early)
 
     def hold_client(self) -> None:
-        """The upstream is slow to take the body: read no more of it for now."""
+        """The upstream is slow to take what the client sends: read no more of it for now."""
+        if self.upload is not None:
+            self.upload.held()
         self.connection.hold(self.connection.UPSTREAM)
 
     def release_client(self) -> None:
-        """The upstream takes more of the body."""
+        """The upstream takes more of what the client sends."""
+        if self.upload is not None:
+            self.upload.released()
         self.connection.release(self.connection.UPSTREAM)
 
     def client_lost(self) -> None:
@@ -395,48 +324,46 @@ class Exchange:
     def check_time(self, now: float) -> None:
         """End this exchange if one of its limits has passed at `now` (monotonic)."""
         if self.tunnel is not None:
-            if now - self.tunnel.last_use > TUNNEL_IDLE_SECONDS:
-                self.tunnel.close()
-            return
-        if not self.body_done and (now > self.body_deadline or self._too_slow(now)):
-            self._cut(RequestRefused("request_slow"))
+            self.tunnel.check_time(now)
             return
         whole = self.route.request_seconds if self.route is not None else None
-        if now > self.deadline or (whole is not None and now > self.started + whole):
-            self._cut(UpstreamFault("upstream_slow") if self.upstream else DependencyFault("overloaded"))
+        if whole is not None and now > self.started + whole and not self.finished:
+            self.cut(self._too_late())
+        elif self.upload is not None and self.upload.awaits_client():
+            if self.upload.is_late(now):
+                self.cut(RequestRefused("request_slow"))
+        elif now > self.deadline:
+            self.cut(self._too_late())
 
-    def _too_slow(self, now: float) -> bool:
-        elapsed = now - self.started
-        least = self.generation.plan.limits.body_least_bytes_per_second
-        return elapsed > _RATE_GRACE_SECONDS and self.received_bytes < least * (elapsed - _RATE_GRACE_SECONDS)
+    def _too_late(self) -> Fault:
+        if self.forwarding:
+            return UpstreamFault("upstream_slow")
+        return DependencyFault("overloaded")
 
-    def _cut(self, error: Refusal | Fault) -> None:
+    def cut(self, error: Refusal | Fault) -> None:
         """End with this error: as an answer while there is none yet, else by breaking the connection."""
+        self.close = True
         if self.finished:
-            self.connection.abandon()
-            return
-        if not self.head_sent:
+            self.connection.exchange_over(self)
+        elif not self.head_sent:
             self.refuse(error)
-            return
-        self.reason = error.reason
+        else:
+            self.reason = "client_slow" if self.connection.write_paused else error.reason
+            self._leave_upstream()
+            self.connection.abort()
+            self._finish()
+
+    def _leave_upstream(self) -> None:
         if self.upstream is not None:
             self.upstream.drop()
             self.upstream = None
-        self._finish()
-        self.connection.abort()
-
-    def _wait(self, seconds: float) -> None:
-        now = time.monotonic()
-        self.deadline = now + seconds
-        if not self.body_done:
-            self.body_deadline = now + self.generation.plan.limits.body_idle_seconds
 
     def _finish(self) -> None:
         self.finished = True
         self.deadline = float("inf")
         self.connection.release(self.connection.UPSTREAM)
         self.worker.finished(self)
-        if self.body_done or self.close:
+        if self.upload is None or self.body_done or self.close:
             self.connection.exchange_over(self)
         else:
-            self.body_deadline = time.monotonic() + 2.0
+            self.upload.abandon()

@@ -7,6 +7,7 @@ Nothing is copied raw: a head is written anew from the fields that were parsed a
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from http import HTTPStatus
 
 from jwtgate.policy.plan import Plan
@@ -30,6 +31,7 @@ from jwtgate.policy.rewrite import fold
 """Verdicts: pass on, drop, or one of the fields that are read on the way."""
 
 MOST_NAMES = 2048
+_LONGEST_NAME_BYTES = 64
 """Names remembered for each table; a client that invents more costs itself the working out, not us the memory."""
 
 _READ = {
@@ -56,25 +58,34 @@ _HOP_BY_HOP = frozenset(
 # What only a trusted proxy in front may say about the client; from anybody else it is dropped (SEC-114).
 _ONLY_FROM_TRUSTED = re.compile(
     rb"forwarded|x-forwarded-.*|x-real-ip|x-original-.*|x-rewrite-url|x-http-method(-override)?|x-method-override"
-    rb"|x-envoy-.*|x-client-ip|true-client-ip|x-ssl-client.*|x-client-cert.*|client-cert(-chain)?"
+    rb"|x-envoy-.*|x-(cluster-)?client-ip|true-client-ip|cf-connecting-ip"
+    rb"|(x-)?ssl-client.*|x-client-(cert|verify|dn).*|client-cert(-chain)?|x-arr-clientcert|x-amzn-mtls-.*"
 )
 _USUAL = re.compile(rb"[a-z0-9-]+")
 
 
-class RequestFieldKinds(dict[bytes, int]):
-    """The verdict on each field name a client of one plan may send, by its raw name."""
+class FieldKinds(dict[bytes, int], ABC):
+    """The verdict on each field name, by its raw name."""
+
+    def __missing__(self, name: bytes) -> int:
+        kind = self._kind(name.lower())
+        if len(self) < MOST_NAMES and len(name) <= _LONGEST_NAME_BYTES:
+            self[name] = kind
+        return kind
+
+    @abstractmethod
+    def _kind(self, name: bytes) -> int:
+        """The verdict on this name in lower case."""
+
+
+class RequestFieldKinds(FieldKinds):
+    """The verdict on each field name a client of one plan may send."""
 
     def __init__(self, plan: Plan, *, trusted: bool) -> None:
         super().__init__()
         self._identity = plan.identity_names
         self._unusual = UNUSUAL if plan.refuse_unusual_field_names else REMOVE
         self._trusted = trusted
-
-    def __missing__(self, name: bytes) -> int:
-        kind = self._kind(name.lower())
-        if len(self) < MOST_NAMES:
-            self[name] = kind
-        return kind
 
     def _kind(self, name: bytes) -> int:
         # Fields the decision reads come first: `Authorization` may be both a credential and one of ours to set.
@@ -91,18 +102,12 @@ class RequestFieldKinds(dict[bytes, int]):
         return FORWARD
 
 
-class ResponseFieldKinds(dict[bytes, int]):
-    """The verdict on each field name an upstream may send back, by its raw name."""
+class ResponseFieldKinds(FieldKinds):
+    """The verdict on each field name an upstream may send back."""
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self._identity = plan.identity_names
-
-    def __missing__(self, name: bytes) -> int:
-        kind = self._kind(name.lower())
-        if len(self) < MOST_NAMES:
-            self[name] = kind
-        return kind
 
     def _kind(self, name: bytes) -> int:
         # An upstream that echoes what we told it about the caller must not tell the caller.
@@ -122,17 +127,14 @@ def status_line(status: int) -> bytes:
     return STATUS_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status
 
 
-_HOST = re.compile(rb"(?:[A-Za-z0-9\-._~]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_HOST = re.compile(rb"([A-Za-z0-9\-._~]{1,255}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
 
 
 def host_name(value: bytes) -> str | None:
-    """The host of a `Host` value in lower case and without its port; None when it is not valid."""
-    if not _HOST.fullmatch(value):
-        return None
-    text = value.decode("ascii").lower()
-    if text.startswith("["):
-        return text[: text.index("]") + 1]
-    return text.partition(":")[0]
+    """The host of a `Host` value in lower case, without its port and the dot of the root; None when it is not valid."""
+    found = _HOST.fullmatch(value)
+    # With and without its last dot a name is the same, and has the same route.
+    return found[1].decode("ascii").lower().removesuffix(".") or None if found else None
 
 
 def content_length(value: bytes) -> int | None:
@@ -141,11 +143,12 @@ def content_length(value: bytes) -> int | None:
 
 
 def nominated(value: bytes) -> set[bytes]:
-    """The lower-case names a `Connection` value nominates, `close` and `keep-alive` left out."""
-    return {name for token in value.split(b",") if (name := token.strip(b" \t").lower())} - {
-        b"close",
-        b"keep-alive",
-    }
+    """The lower-case names a `Connection` value nominates, `close` and `keep-alive` left out.
+
+    What only a trusted proxy may say is not for a client to take away again (SEC-94).
+    """
+    names = {name for token in value.lower().split(b",") if (name := token.strip(b" \t"))}
+    return {name for name in names - {b"close", b"keep-alive"} if not _ONLY_FROM_TRUSTED.fullmatch(name)}
 
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")

@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 
 from jwtgate.gateway.balancer import Balancer
 from jwtgate.gateway.fields import RequestFieldKinds, ResponseFieldKinds
-from jwtgate.gateway.memory import Memory
+from jwtgate.gateway.memory import Memory, places_of
 from jwtgate.policy.facts import Facts, Need, NeedIssuedToken
-from jwtgate.policy.plan import Place, Plan, Route
+from jwtgate.policy.plan import Plan
 from jwtgate.state.issued_tokens import IssuedTokens
 
 OWN_KEYS, OWN_METADATA, LIVEZ, READYZ, METRICS = "keys", "metadata", "livez", "readyz", "metrics"
 STATUS_ADDRESSES = {"/livez": LIVEZ, "/readyz": READYZ, "/metrics": METRICS}
-
-
-@dataclass(frozen=True, slots=True)
-class Places:
-    """Where the credentials of a route stand; the usual case has a flag of its own."""
-
-    only_authorization: bool
-    fields: frozenset[bytes]
-    cookies: bool
-    query: bool
-
-
-def places_of(route: Route) -> Places:
-    """Every place of a request this route's slots look at."""
-    sources = [source for slot in route.slots for source in slot.sources]
-    kinds = {source.place for source in sources}
-    return Places(
-        only_authorization=kinds <= {Place.AUTHORIZATION},
-        fields=frozenset(source.name.encode() for source in sources if source.place is Place.FIELD),
-        cookies=Place.COOKIE in kinds,
-        query=Place.QUERY in kinds,
-    )
 
 
 class Generation:

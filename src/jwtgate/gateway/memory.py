@@ -2,15 +2,61 @@
 
 The key is the route and everything of the request the decision read: the whole credential, never a part or a
 digest of it. An entry ends with the shortest-lived token in it; the whole memory goes with its generation, or when a
-key set changes.
+key set changes. It is bounded in entries and in bytes (REL-18).
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jwtgate.policy.plan import Place, Route
+
+if TYPE_CHECKING:
+    from jwtgate.gateway.request_head import RequestHead
 
 FOR_EVER = 2**53
+MOST_BYTES = 128 * 1024 * 1024
+_ENTRY_BYTES = 400  # what Python itself needs for one entry, roughly
+
+Key = tuple[Hashable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the credentials of a route stand; the usual case has a flag of its own."""
+
+    only_authorization: bool
+    fields: frozenset[bytes]
+    cookies: bool
+    query: bool
+
+
+def places_of(route: Route) -> Places:
+    """Every place of a request this route's slots look at."""
+    sources = [source for slot in route.slots for source in slot.sources]
+    kinds = {source.place for source in sources}
+    return Places(
+        only_authorization=kinds <= {Place.AUTHORIZATION},
+        fields=frozenset(source.name.encode() for source in sources if source.place is Place.FIELD),
+        cookies=Place.COOKIE in kinds,
+        query=Place.QUERY in kinds,
+    )
+
+
+def memory_key(route: Route, places: Places, head: RequestHead) -> Key | None:
+    """The route and all its decision reads of this request; None for a request that is decided each time."""
+    if not route.remembered or head.authorization_repeated:
+        return None
+    if route.forward_cors_preflight and head.method == "OPTIONS":
+        return None  # a preflight passes without what the same route asks of everybody else
+    if places.only_authorization:
+        return (id(route), head.authorization)
+    named = ((name.lower(), value) for name, value in head.fields)
+    fields = tuple(field for field in named if field[0] in places.fields)
+    cookie = head.cookie if places.cookies else None
+    return (id(route), head.authorization, fields, cookie, head.query if places.query else b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +71,20 @@ class Remembered:
 class Memory:
     """A bounded table of two generations: cheaper than a list of recent use, and as good."""
 
-    __slots__ = ("_half", "_old", "_young", "evicted")
+    __slots__ = ("_half_bytes", "_half_entries", "_old", "_young", "_young_bytes", "evicted")
 
-    def __init__(self, most_entries: int) -> None:
-        self._half = max(1, most_entries // 2)
-        self._young: dict[Hashable, Remembered] = {}
-        self._old: dict[Hashable, Remembered] = {}
+    def __init__(self, most_entries: int, *, most_bytes: int = MOST_BYTES) -> None:
+        self._half_entries = (most_entries + 1) // 2
+        self._half_bytes = most_bytes // 2
+        self._young: dict[Key, Remembered] = {}
+        self._old: dict[Key, Remembered] = {}
+        self._young_bytes = 0
         self.evicted = 0
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
-    def recall(self, key: Hashable, now: int) -> Remembered | None:
+    def recall(self, key: Key, now: int) -> Remembered | None:
         """What is remembered under this key and still holds at `now` (NumericDate)."""
         entry = self._young.get(key)
         if entry is None:
@@ -46,13 +94,24 @@ class Memory:
             self.remember(key, entry)
         return entry if now < entry.until else None
 
-    def remember(self, key: Hashable, entry: Remembered) -> None:
+    def remember(self, key: Key, entry: Remembered) -> None:
         """Keep an entry, letting go of the least recent half when there is no room."""
-        if len(self._young) >= self._half:
+        size = _ENTRY_BYTES + len(entry.lines) + _key_bytes(key)
+        if len(self._young) >= self._half_entries or self._young_bytes + size > self._half_bytes:
             self.evicted += len(self._old)
-            self._old, self._young = self._young, {}
-        self._young[key] = entry
+            self._old, self._young, self._young_bytes = self._young, {}, 0
+        if self._half_entries and size <= self._half_bytes:
+            self._young[key] = entry
+            self._young_bytes += size
 
     def forget_all(self) -> None:
         """Let go of everything."""
-        self._young, self._old = {}, {}
+        self._young, self._old, self._young_bytes = {}, {}, 0
+
+
+def _key_bytes(key: tuple[Hashable, ...]) -> int:
+    """How much text a key holds."""
+    parts = (
+        _key_bytes(part) if isinstance(part, tuple) else len(part) for part in key if isinstance(part, tuple | bytes)
+    )
+    return sum(parts)

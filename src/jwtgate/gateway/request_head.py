@@ -27,7 +27,7 @@ from jwtgate.gateway.fields import (
     request_id,
 )
 from jwtgate.policy.plan import Route
-from jwtgate.policy.request import PathRules, canonical_path, cookies_without, query_without
+from jwtgate.policy.request import PathRules, RequestView, canonical_path, cookies_without, query_without
 
 _AUTHORIZATION = frozenset({b"authorization"})
 
@@ -64,7 +64,8 @@ class RequestHead:
             if kind == FORWARD:
                 forwarded += (name, b": ", value, b"\r\n")
             elif kind == HOST:
-                _once(self.host_value)
+                if self.host_value or not value:
+                    raise RequestRefused("request_malformed", cause="Host")
                 self.host_value = value
             elif kind == AUTHORIZATION:
                 self.authorization_repeated = self.authorization is not None
@@ -129,6 +130,18 @@ class RequestHead:
         """Whether a body follows."""
         return self.chunked or bool(self.length)
 
+    def view(self, scheme: str, client: str) -> RequestView:
+        """The request as the decision sees it."""
+        return RequestView(
+            method=self.method,
+            scheme=scheme,
+            host=self.host,
+            path=self.path,
+            query=self.query.decode("ascii"),
+            fields=tuple((name.lower(), value) for name, value in self.fields),
+            client=client,
+        )
+
     def written_for(self, route: Route, *, host_line: bytes, ours: bytes, upgrading: bool) -> bytes:
         """The head for the upstream. `ours` are whole field lines that no client can add to or take away."""
         head = [self.method.encode(), b" ", self._target_for(route), b" HTTP/1.1\r\n"]
@@ -164,8 +177,3 @@ class RequestHead:
             if self.forwarded[start].lower() not in names:
                 kept += self.forwarded[start : start + 4]
         return kept
-
-
-def _once(earlier: bytes) -> None:
-    if earlier:
-        raise RequestRefused("request_malformed", cause="more than one Host")

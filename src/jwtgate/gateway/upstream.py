@@ -10,18 +10,16 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpResponseParser
-
-from jwtgate.gateway.answer_head import Framing
-from jwtgate.gateway.fields import CODING, CONNECTION, LENGTH, content_length
+from jwtgate.gateway.answer_head import AnswerHead
+from jwtgate.gateway.framing import ChunkedBody, Framing, Malformed, ResponseReader
 
 if TYPE_CHECKING:
     from jwtgate.gateway.balancer import Pool
     from jwtgate.gateway.exchange import Exchange
 
 WRITE_BUFFER_BYTES = 128 * 1024
-_MOST_FIELDS = 200
 _HEAD_LIMIT_BYTES = 64 * 1024
+_LINGER_SECONDS = 10.0
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -32,30 +30,20 @@ class UpstreamConnection(asyncio.Protocol):
         self.exchange: Exchange | None = None
         self.transport: asyncio.Transport = None  # type: ignore[assignment] # set before anything else happens
         self.idle_since = 0.0
-        self._used = False
+        self._reader = ResponseReader()
         self._paused = False
-        self._parser = HttpResponseParser(self)
-        self._out: list[bytes] = []
-        self._reset()
-
-    def _reset(self) -> None:
-        self.answered = False
-        self._fields: list[tuple[bytes, bytes]] = []
-        self._head_bytes = 0
-        self._head_done = False
-        self._complete = False
-        self._reusable = False
-        self._framed = True
-        self._chunked = False
-        self._bad = ""
+        self._answered = False
+        self._framing: Framing | None = None
+        self._left = 0
+        self._chunks: ChunkedBody | None = None
 
     # What the exchange does.
 
     def send(self, exchange: Exchange, head: bytes) -> None:
         """Begin an exchange with its head."""
         self.exchange = exchange
-        exchange.on_used_connection = self._used
-        self._used = True
+        self._answered = False
+        self._framing = None
         self.transport.write(head)
 
     def pause(self) -> None:
@@ -75,6 +63,12 @@ class UpstreamConnection(asyncio.Protocol):
         self.exchange = None
         self.transport.abort()
 
+    def close(self) -> None:
+        """Close once what was written has left; when the target does not take it, after a while."""
+        self.transport.close()
+        if self.transport.get_write_buffer_size():
+            asyncio.get_running_loop().call_later(_LINGER_SECONDS, self.transport.abort)
+
     # What the transport does.
 
     # A stream protocol is only ever given a stream transport; the event loop's own are not subclasses of asyncio's.
@@ -88,36 +82,20 @@ class UpstreamConnection(asyncio.Protocol):
             self.transport.abort()
             return
         if exchange.tunnel is not None:
-            exchange.tunnel.from_upstream(data, exchange.touch())
+            exchange.tunnel.from_upstream(data)
             return
-        self.answered = True
-        if not self._head_done:
-            self._head_bytes += len(data)
+        self._answered = True
         try:
-            self._parser.feed_data(data)
-        except HttpParserUpgrade as upgrade:
-            self._upgraded(exchange, data[upgrade.args[0] :])
-            return
-        except HttpParserError as error:
-            self._bad = self._bad or str(error)
-        if self._bad or (not self._head_done and self._head_bytes > _HEAD_LIMIT_BYTES):
-            if not self._complete:
-                self._fail(exchange, "upstream_malformed", self._bad or "the head is too large")
-                return
-            self._reusable = False
-        if self._out:
-            exchange.deliver(b"".join(self._out) if len(self._out) > 1 else self._out[0])
-            self._out.clear()
-        if self._complete:
-            self._finish(exchange)
+            self._read(exchange, data)
+        except Malformed as error:
+            self.drop()
+            exchange.upstream_failed("upstream_malformed", str(error), answered=True)
 
     def eof_received(self) -> None:
         exchange = self.exchange
-        if exchange is not None and self._head_done and not self._framed and not self._complete:
-            self._complete = True
-            if exchange.response_chunked:
-                exchange.deliver(b"0\r\n\r\n")
-            self._finish(exchange)
+        if exchange is not None and self._framing is Framing.CLOSE:
+            exchange.deliver(b"", b"", last=True)
+            self._finish(exchange, reusable=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.pool.lost(self)
@@ -127,7 +105,7 @@ class UpstreamConnection(asyncio.Protocol):
         if exchange.tunnel is not None:
             exchange.tunnel.close()
             return
-        exchange.upstream_failed("upstream_malformed", "the connection ended early", answered=self.answered)
+        exchange.upstream_failed("upstream_malformed", "the connection ended early", answered=self._answered)
 
     def pause_writing(self) -> None:
         if self.exchange is not None:
@@ -137,88 +115,70 @@ class UpstreamConnection(asyncio.Protocol):
         if self.exchange is not None:
             self.exchange.release_client()
 
-    # What the parser does.
+    # Reading.
 
-    def on_message_begin(self) -> None:
-        if self._complete:
-            self._bad = "more than one answer"
+    def _read(self, exchange: Exchange, data: bytes) -> None:
+        at, head = 0, b""
+        if self._framing is None:
+            at, answer = self._read_heads(data)
+            if answer is None:
+                return
+            if answer.status == 101:
+                self._switch(exchange, answer, data[at:])
+                return
+            self._framing = answer.framing(exchange.head.method)
+            self._left = answer.length or 0
+            self._chunks = ChunkedBody() if self._framing is Framing.CHUNKED else None
+            head = exchange.answer_head(answer, self._framing)
+        body, at, done = self._take_body(data, at)
+        if head or body or done:
+            exchange.deliver(head, body, last=done)
+        if done:
+            self._finish(exchange, reusable=self._reader.keep_alive and at == len(data))
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._head_done:
-            self._fields.append((name, value))
+    def _read_heads(self, data: bytes) -> tuple[int, AnswerHead | None]:
+        """The position behind the head of the answer, and the head; None while it is not there.
 
-    def on_headers_complete(self) -> None:
-        exchange = self.exchange
-        if exchange is None or self._bad:
-            return
-        status = self._parser.get_status_code()
-        if 100 <= status < 200:
-            return
-        self._head_done = True
-        if len(self._fields) > _MOST_FIELDS or not self._read_framing(status, exchange.head.method):
-            self._bad = self._bad or "more fields than is sane"
-            return
-        bodiless = exchange.head.method == "HEAD" or status in (204, 304)
-        framing = Framing(chunked=self._chunked, framed=self._framed, bodiless=bodiless)
-        self._out.append(exchange.answer_head(status, self._fields, framing))
-        if exchange.head.method == "HEAD":
-            # The parser now waits for a body that never comes; the next answer gets a parser of its own.
-            self._complete = True
-            self._reusable = self._parser.should_keep_alive()
-            self._parser = HttpResponseParser(self)
+        What comes before it is not for the client, who was told to go on by us.
+        """
+        at = 0
+        while at < len(data):
+            reader = self._reader
+            at = reader.read(data, at, limit_bytes=_HEAD_LIMIT_BYTES)
+            if not at:
+                break
+            answer = AnswerHead(reader.status, reader.fields, self.pool.response_kinds)
+            if answer.chunked and not reader.http_11:
+                raise Malformed("Transfer-Encoding in HTTP/1.0")
+            if not answer.is_interim:
+                return at, answer
+        return 0, None
 
-    def on_body(self, body: bytes) -> None:
-        if self._complete:
-            self._bad = "a body where none may be"
-        elif self.exchange is not None and not self._bad:
-            if self.exchange.response_chunked:
-                self._out += (b"%x\r\n" % len(body), body, b"\r\n")
-            else:
-                self._out.append(body)
+    def _take_body(self, data: bytes, at: int) -> tuple[bytes, int, bool]:
+        """What of the body stands in `data` from `at` on, the position behind it, and whether that is all."""
+        if self._framing is Framing.NONE:
+            return b"", at, True
+        if self._framing is Framing.LENGTH:
+            body = data[at : at + self._left]
+            self._left -= len(body)
+            return body, at + len(body), not self._left
+        if self._chunks is not None:
+            body, at = self._chunks.take(data, at)
+            return body, at, self._chunks.done
+        return data[at:], len(data), False
 
-    def on_message_complete(self) -> None:
-        if self._complete or self._bad:
-            return
-        if not self._head_done:  # an interim answer: not for the client, who was told to go on by us
-            self._fields = []
-            return
-        self._complete = True
-        self._reusable = self._framed and self._parser.should_keep_alive()
-        if self.exchange is not None and self.exchange.response_chunked:
-            self._out.append(b"0\r\n\r\n")
+    def _switch(self, exchange: Exchange, answer: AnswerHead, rest: bytes) -> None:
+        if not exchange.upgrading or not answer.is_websocket:
+            raise Malformed("an upgrade nobody asked for")
+        exchange.begin_tunnel(self, answer.switching() + rest)
 
-    # The rest.
-
-    def _read_framing(self, status: int, method: str) -> bool:
-        """Find how the body ends; False (with the cause kept) when that is not told in exactly one way."""
-        kinds = self.pool.response_kinds
-        lengths = [value for name, value in self._fields if kinds[name] == LENGTH]
-        codings = [value for name, value in self._fields if kinds[name] == CODING]
-        if len(lengths) > 1 or (lengths and content_length(lengths[0]) is None):
-            self._bad = "Content-Length"
-        elif codings and (len(codings) > 1 or codings[0].lower() != b"chunked" or lengths):
-            self._bad = "Transfer-Encoding"
-        self._chunked = bool(codings)
-        self._framed = bool(lengths or codings) or method == "HEAD" or status in (204, 304)
-        return not self._bad
-
-    def _upgraded(self, exchange: Exchange, rest: bytes) -> None:
-        connection = [value.lower() for name, value in self._fields if self.pool.response_kinds[name] == CONNECTION]
-        if self._parser.get_status_code() != 101 or not exchange.upgrading or b"upgrade" not in connection:
-            self._fail(exchange, "upstream_malformed", "an upgrade nobody asked for")
-            return
-        exchange.begin_tunnel(self._fields, rest)
-
-    def _fail(self, exchange: Exchange, reason: str, cause: str) -> None:
-        self.drop()
-        exchange.upstream_failed(reason, cause, answered=True)
-
-    def _finish(self, exchange: Exchange) -> None:
+    def _finish(self, exchange: Exchange, *, reusable: bool) -> None:
         self.exchange = None
         self.resume()
-        if self._reusable and exchange.body_done:
-            self._reset()
+        if not exchange.body_done:
+            self.transport.abort()
+        elif reusable and self._framing is not Framing.CLOSE:
             self.pool.put(self)
         else:
-            self.transport.close()
+            self.close()
         exchange.answered()

@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import count
 
 from jwtgate.errors import DependencyFault, RequestRefused
@@ -18,8 +19,7 @@ from jwtgate.gateway.exchange import Exchange
 from jwtgate.gateway.fields import MOST_NAMES, host_name
 from jwtgate.gateway.generation import Generation
 from jwtgate.gateway.observe import AccessLog, Counters, Report
-from jwtgate.gateway.own_endpoints import STATUS_ONLY, OwnAnswer, own_answer
-from jwtgate.gateway.respond import refusal_body, refusal_fields, response
+from jwtgate.gateway.respond import STATUS_ONLY, OwnAnswer, own_answer, refusal_body, refusal_fields, response
 from jwtgate.policy.facts import Need, NeedIssuedToken, Steps
 from jwtgate.policy.outcome import Outcome
 from jwtgate.policy.plan import Listener, Tls
@@ -65,12 +65,14 @@ class Worker:
         self._answer = answer
         self._report = report
         self._connections: set[ClientConnection] = set()
+        self._turned_away: set[ClientConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
         self._log = AccessLog(log_descriptor)
         self._ids = count(secrets.randbits(63))
         self._signers = ThreadPoolExecutor(_SIGNING_THREADS, thread_name_prefix="signer")
         self._status_listener = False
+        self._left_alone = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
     # Life.
@@ -81,7 +83,13 @@ class Worker:
         self._status_listener = any(listener.status_only for listener, _ in sockets)
         for listener, bound in sockets:
             context = server_tls(listener.tls) if listener.tls is not None else None
-            server = await loop.create_server(self._protocol_for(listener), sock=bound, ssl=context, backlog=4096)
+            server = await loop.create_server(
+                self._protocol_for(listener),
+                sock=bound,
+                backlog=4096,
+                ssl=context,
+                ssl_handshake_timeout=self.limits.head_seconds if context else None,
+            )
             self._servers.append(server)
         self._timer = loop.call_later(_TICK_SECONDS, self._tick)
 
@@ -106,10 +114,11 @@ class Worker:
             server.close()
         for connection in list(self._connections):
             connection.close_if_idle()
-        ends = time.monotonic() + seconds
-        while self._connections and time.monotonic() < ends:
-            await asyncio.sleep(0.02)
-        for connection in list(self._connections):
+        if self._connections:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._left_alone.wait()
+        for connection in (*self._connections, *self._turned_away):
             connection.abort()
         await self._end()
 
@@ -125,7 +134,7 @@ class Worker:
 
     def _tick(self) -> None:
         now = time.monotonic()
-        for connection in list(self._connections):
+        for connection in (*self._connections, *self._turned_away):
             connection.check_time(now)
         for balancer in self.generation.balancers.values():
             for pool in balancer.pools:
@@ -151,14 +160,18 @@ class Worker:
             self.counters.connections_refused += 1
             fault = DependencyFault("overloaded", retry_after_seconds=1)
             body = refusal_body(fault, self.new_request_id())
-            connection.write(response(fault.status, refusal_fields(fault, None), body, close=True, head_only=False))
-            connection.abandon()
+            answer = response(fault.status, refusal_fields(fault, None), body, close=True, head_only=False)
+            self._turned_away.add(connection)
+            connection.turn_away(answer)
             return
         self._connections.add(connection)
 
     def closed(self, connection: ClientConnection) -> None:
         """A client's connection is gone."""
         self._connections.discard(connection)
+        self._turned_away.discard(connection)
+        if self.draining and not self._connections:
+            self._left_alone.set()
 
     def finished(self, exchange: Exchange) -> None:
         """Count and log an exchange that has ended."""
@@ -195,7 +208,7 @@ class Worker:
         if not task.cancelled() and (error := task.exception()) is not None:
             self.failed(error)
             if not exchange.finished:
-                exchange.refuse(DependencyFault("internal"))
+                exchange.cut(DependencyFault("internal"))
 
     def failed(self, error: BaseException) -> None:
         """Note a bug: something other than a refusal or a fault left a room."""

@@ -1,0 +1,156 @@
+"""Bytes on their way through: the body of a request, and what follows a 101 (RFC 9110 section 7.8).
+
+Neither is ever held as a whole: a side that takes nothing stops the other from being read.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from jwtgate.errors import RequestRefused
+
+if TYPE_CHECKING:
+    from jwtgate.gateway.connection import ClientConnection
+    from jwtgate.gateway.exchange import Exchange
+    from jwtgate.gateway.request_head import RequestHead
+    from jwtgate.gateway.upstream import UpstreamConnection
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_DRAINED_BYTES = 64 * 1024
+"""How much of an unwanted body is read and dropped so that the connection can be used again."""
+_DRAIN_SECONDS = 2.0
+_RATE_GRACE_SECONDS = 10.0
+TUNNEL_IDLE_SECONDS = 3600.0
+
+
+class Upload:
+    """The body of one request. `deadline` (monotonic): until when the client must send more of it."""
+
+    __slots__ = ("_exchange", "_head", "_held_since", "_limits", "_pending", "_received_bytes", "_since", "deadline")
+
+    def __init__(self, exchange: Exchange, head: RequestHead) -> None:
+        self._exchange = exchange
+        self._head = head
+        self._limits = exchange.generation.plan.limits
+        self._pending: list[bytes] = []
+        self._received_bytes = 0
+        self._since = 0.0
+        self._held_since = 0.0
+        self.deadline = float("inf")
+
+    @property
+    def is_rest_small(self) -> bool:
+        """Whether what is still to come can be read and dropped."""
+        # A client that waits for word to go on may send its body, or the next request in its place.
+        length = self._head.length
+        return (
+            length is not None and length - self._received_bytes <= _DRAINED_BYTES and not self._head.expects_continue
+        )
+
+    def take(self, data: bytes) -> None:
+        """A piece, out of its framing."""
+        exchange = self._exchange
+        self._received_bytes += len(data)
+        if exchange.finished:
+            return
+        route = exchange.route
+        if route is not None and self._received_bytes > route.body_limit_bytes:
+            exchange.cut(RequestRefused("request_too_large", limit_bytes=route.body_limit_bytes))
+        elif exchange.upstream is None:
+            self._pending.append(data)
+            exchange.connection.hold(exchange.connection.BODY)
+        else:
+            self.deadline = time.monotonic() + self._limits.body_idle_seconds
+            self._pass_on(exchange.upstream, data)
+
+    def end(self) -> None:
+        """The body is complete."""
+        exchange = self._exchange
+        exchange.body_done = True
+        if exchange.finished:
+            exchange.connection.exchange_over(exchange)
+        elif exchange.upstream is not None:
+            self._complete(exchange.upstream)
+
+    def start(self, upstream: UpstreamConnection) -> None:
+        """Send what came so far, and let the rest come."""
+        exchange = self._exchange
+        if self._head.expects_continue and not self._received_bytes:
+            exchange.connection.write(_CONTINUE)
+        for data in self._pending:
+            self._pass_on(upstream, data)
+        self._pending.clear()
+        self._since = time.monotonic()
+        self.deadline = self._since + self._limits.body_idle_seconds
+        if exchange.body_done:
+            self._complete(upstream)
+        exchange.connection.release(exchange.connection.BODY)
+
+    def held(self) -> None:
+        """The upstream takes no more of it for now, and its time runs."""
+        self._held_since = time.monotonic()
+        self._exchange.wait_for_upstream()
+
+    def released(self) -> None:
+        """The upstream takes more. The time it took is not the client's."""
+        now = time.monotonic()
+        self._since += now - self._held_since
+        self.deadline = now + self._limits.body_idle_seconds
+
+    def abandon(self) -> None:
+        """Nobody wants the rest: the client has a moment to send it, or to stop."""
+        self._pending.clear()
+        self.deadline = time.monotonic() + _DRAIN_SECONDS
+
+    def awaits_client(self) -> bool:
+        """Whether it is the client's turn: the body is not complete, and there is somebody to take it."""
+        exchange = self._exchange
+        if exchange.body_done or exchange.connection.holds & exchange.connection.UPSTREAM:
+            return False
+        return exchange.finished or exchange.upstream is not None
+
+    def is_late(self, now: float) -> bool:
+        """Whether the client takes too long at `now` (monotonic)."""
+        seconds = now - self._since - _RATE_GRACE_SECONDS
+        is_slow = seconds > 0 and self._received_bytes < self._limits.body_least_bytes_per_second * seconds
+        return now > self.deadline or is_slow
+
+    def _pass_on(self, upstream: UpstreamConnection, data: bytes) -> None:
+        upstream.transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._head.chunked else data)
+
+    def _complete(self, upstream: UpstreamConnection) -> None:
+        self._exchange.wait_for_upstream()
+        if self._head.chunked:
+            upstream.transport.write(b"0\r\n\r\n")
+
+
+class Tunnel:
+    """Two joined connections. A slow side pauses the other; the end of one is the end of both."""
+
+    __slots__ = ("_client", "_last_use", "_upstream")
+
+    def __init__(self, client: ClientConnection, upstream: UpstreamConnection) -> None:
+        self._client = client
+        self._upstream = upstream
+        self._last_use = time.monotonic()
+
+    def from_client(self, data: bytes) -> None:
+        """Bytes on their way to the upstream."""
+        self._last_use = time.monotonic()
+        self._upstream.transport.write(data)
+
+    def from_upstream(self, data: bytes) -> None:
+        """Bytes on their way to the client."""
+        self._last_use = time.monotonic()
+        self._client.write(data)
+
+    def check_time(self, now: float) -> None:
+        """End a tunnel nobody has used for long at `now` (monotonic)."""
+        if now - self._last_use > TUNNEL_IDLE_SECONDS:
+            self.close()
+
+    def close(self) -> None:
+        """End both sides once what was written has left."""
+        self._client.close()
+        self._upstream.close()
