@@ -19,6 +19,7 @@ from httptools import (
 )
 
 _END = b"\r\n\r\n"
+_METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?: |\Z)").match
 EXTRA_LIMIT_BYTES = 4 * 1024
 """What the chunk extensions and trailers of one body may add up to (SEC-92)."""
 
@@ -77,7 +78,7 @@ class HeadReader(ABC):
         head = data[start:end] if end >= 4 else data[start:]
         if len(head) > limit_bytes:
             raise HeadTooLarge(f"more than {limit_bytes} bytes")
-        self._feed(head[known:])
+        self._feed(head, known)
         if end < 4:
             self._held = head
             return 0
@@ -95,13 +96,13 @@ class HeadReader(ABC):
             self._parser = self._new_parser()
         self._spent = True
 
-    def _feed(self, data: bytes) -> None:
+    def _feed(self, head: bytes, known: int) -> None:
         try:
-            self._parser.feed_data(data)
+            self._parser.feed_data(head[known:])
         except HttpParserUpgrade:
             self._spent = True
         except HttpParserInvalidMethodError as error:
-            raise MethodUnknown(str(error)) from error
+            raise (MethodUnknown if _METHOD(head) else Malformed)(str(error)) from error
         except HttpParserError as error:
             raise Malformed(str(error)) from error
 
