@@ -28,7 +28,7 @@ _PRIVATE = re.compile(rb"(?:^|,)[ \t]*(?:private|no-store)[ \t]*(?:,|$)", re.IGN
 class AnswerHead:
     """What the head of an answer says. `Malformed` when it can be read in more than one way."""
 
-    __slots__ = ("_lines", "_private", "chunked", "length", "nominated", "status", "upgrade")
+    __slots__ = ("_lines", "_private", "_written", "chunked", "length", "nominated", "status", "upgrade")
 
     def __init__(self, status: int, fields: list[tuple[bytes, bytes]], kinds: Mapping[bytes, int]) -> None:
         if not 100 <= status <= 599 or len(fields) > _MOST_FIELDS:
@@ -39,6 +39,7 @@ class AnswerHead:
         self.upgrade = b""
         self.nominated: set[bytes] | None = None
         self._private = False
+        self._written: dict[bool, bytes] = {}
         self._lines: list[bytes] = []
         lines = self._lines
         for name, value in fields:
@@ -89,6 +90,12 @@ class AnswerHead:
 
     def written(self, ours: bytes, *, private: bool) -> bytes:
         """The head for the client, `ours` being whole lines of it. `private`: no shared cache may keep the answer."""
+        written = self._written.get(private)
+        if written is None:
+            written = self._written[private] = self._write(private)
+        return b"%b%b\r\n" % (written, ours)
+
+    def _write(self, private: bool) -> bytes:
         lines = self._lines
         if self.nominated:
             kept = (lines[at : at + 4] for at in range(0, len(lines), 4) if lines[at].lower() not in self.nominated)
@@ -96,7 +103,7 @@ class AnswerHead:
         told = b"Cache-Control: private\r\n" if private and not self._private else b""
         if self.length is not None and self.status != 204:
             told += b"Content-Length: %d\r\n" % self.length
-        return b"".join((status_line(self.status), *lines, told, ours, b"\r\n"))
+        return b"".join((status_line(self.status), *lines, told))
 
     def switching(self) -> bytes:
         """The head that tells the client of the change to WebSocket."""

@@ -12,6 +12,7 @@ from itertools import cycle
 
 from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.fields import ResponseFieldKinds
+from jwtgate.gateway.memory import answer_memory
 from jwtgate.gateway.upstream import UpstreamConnection
 from jwtgate.policy.plan import Target, Upstream
 
@@ -27,6 +28,7 @@ class Pool:
         self.response_kinds = response_kinds
         self.upstream = upstream
         self._tls = _client_tls(upstream) if target.tls else None
+        self.answers = answer_memory()
         self._idle: list[UpstreamConnection] = []
         self.closed = False
         self.rests_until = 0.0

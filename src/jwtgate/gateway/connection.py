@@ -21,6 +21,7 @@ from jwtgate.gateway.upstream import WRITE_BUFFER_BYTES
 
 if TYPE_CHECKING:
     from jwtgate.gateway.generation import Generation
+    from jwtgate.gateway.memory import Recent
     from jwtgate.gateway.relay import Upload
     from jwtgate.gateway.worker import Worker
 
@@ -29,6 +30,10 @@ _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 64 * 1024
 _CR = 13
 _BLANK_LINES = re.compile(rb"(?:\r\n)*").match
+# Method, target and version as they are nearly always written; anything else is read by the parser.
+_PLAIN_LINE = re.compile(
+    rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*) HTTP/1\.1\r\n"
+).fullmatch
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -41,6 +46,10 @@ class ClientConnection(asyncio.Protocol):
     generation: Generation
     trusted = False
     kinds: dict[bytes, int]
+    heads: Recent[bytes, RequestHead]
+    _fields_block = b""
+    _told_host = b""
+    _told = b""
 
     def __init__(self, worker: Worker, *, scheme: str, status_only: bool) -> None:
         self.worker = worker
@@ -131,8 +140,13 @@ class ClientConnection(asyncio.Protocol):
 
     def _read_head(self, data: bytes, at: int) -> int:
         reader = self._reader
-        if data[at] == _CR and not reader.begun:
-            return self._skip_blank_lines(data, at)
+        if not reader.begun:
+            if data[at] == _CR:
+                return self._skip_blank_lines(data, at)
+            if self.worker.generation is not self.generation:
+                self._follow(self.worker.generation)
+            if end := self._read_known_head(data, at):
+                return end
         try:
             at = reader.read(data, at, limit_bytes=self.worker.limits.head_bytes)
         except HeadTooLarge:
@@ -157,14 +171,36 @@ class ClientConnection(asyncio.Protocol):
             self._refuse(RequestRefused("request_malformed", cause="a bare CR"))
         return behind
 
+    def _read_known_head(self, data: bytes, at: int) -> int:
+        """The position behind a head whose fields have been read before, byte for byte; 0 for any other.
+
+        A client sends the same fields over and over. What they mean is looked up then, and only the request line is
+        read: one of plain characters, which has a single reading.
+        """
+        line_end = data.find(b"\r\n", at) + 2
+        end = data.find(b"\r\n\r\n", line_end - 2) + 4
+        self._fields_block = data[line_end:end] if end > 4 else b""
+        known = self.heads.recall(self._fields_block)
+        line = _PLAIN_LINE(data, at, line_end) if known is not None else None
+        limits = self.worker.limits
+        if known is None or line is None or end - at > limits.head_bytes or len(line[2]) > limits.request_line_bytes:
+            return 0
+        exchange = self._exchange = Exchange(self, known.again(line[1].decode("ascii"), line[2]))
+        exchange.begin_again()
+        return end
+
+    def read_head(self, head: RequestHead) -> None:
+        """Read a head by what is known of this client, and remember its fields where another may have the same."""
+        head.read_fields(self.kinds, self.worker.host_names)
+        if self._fields_block and head.is_plain and self._reader.keep_alive:
+            self.heads.remember(self._fields_block, head)
+        head.read_target(self.generation.plan.paths)
+
     def _begin(self) -> None:
         reader = self._reader
-        generation = self.worker.generation
-        if generation is not self.generation:
-            self._follow(generation)
         head = RequestHead(reader.method, reader.target, fields=reader.fields, http_11=reader.http_11)
         exchange = self._exchange = Exchange(self, head)
-        limits = generation.plan.limits
+        limits = self.generation.plan.limits
         exchange.close = not reader.keep_alive
         if reader.method in _REFUSED_METHODS:
             self._refuse(RequestRefused("method_refused", method=reader.method))
@@ -215,20 +251,22 @@ class ClientConnection(asyncio.Protocol):
         """Take what this generation says of this client."""
         self.generation = generation
         self.trusted = generation.is_trusted(self.client)
+        self._told_host = b""
         self.kinds = generation.trusted_kinds if self.trusted else generation.kinds
+        self.heads = generation.trusted_heads if self.trusted else generation.heads
 
     # What exchanges do.
 
     def forwarded_lines(self, host_value: bytes) -> bytes:
         """What we tell the upstream about the client (SEC-114). A trusted client's own words stay and get longer."""
-        if not self.trusted:
-            return b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n" % (
-                self.client.encode(),
-                self.scheme.encode(),
-                host_value,
-            )
-        # Its own `X-Forwarded-For` was passed on as it came; a second line lengthens the list (RFC 9110 5.3).
-        return b"X-Forwarded-For: %b\r\n" % self.client.encode()
+        if host_value != self._told_host:
+            # A trusted client's own fields were passed on as they came; a line more lengthens the list (RFC 9110 5.3).
+            self._told_host = host_value
+            self._told = b"X-Forwarded-For: %b\r\n" % self.client.encode()
+            if not self.trusted:
+                told = (self.scheme.encode(), host_value)
+                self._told += b"X-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n" % told
+        return self._told
 
     def write(self, data: bytes) -> None:
         """Bytes for the client."""

@@ -53,6 +53,7 @@ class Exchange:
     """Until when the upstream, or what is needed to decide, may take."""
     _response_chunked = False
     _lines = b""
+    _id_line = b""
 
     def __init__(self, connection: ClientConnection, head: RequestHead) -> None:
         self.connection = connection
@@ -65,7 +66,7 @@ class Exchange:
     def begin(self) -> None:
         """Read the head and do what it asks for."""
         try:
-            self.head.read(self.connection.kinds, self.worker.host_names, paths=self.generation.plan.paths)
+            self.connection.read_head(self.head)
         except Refusal as refusal:
             self.close = True  # where its body ends was not settled
             self.refuse(refusal)
@@ -74,6 +75,20 @@ class Exchange:
             self.upload = Upload(self, self.head)
         else:
             self.body_done = True
+        self._go()
+
+    def begin_again(self) -> None:
+        """As `begin`, for a head whose fields were read before, in another request."""
+        self.body_done = True
+        try:
+            self.head.read_target(self.generation.plan.paths)
+        except Refusal as refusal:
+            self.close = True
+            self.refuse(refusal)
+            return
+        self._go()
+
+    def _go(self) -> None:
         self.request_id = self.head.request_id or self.request_id
         try:
             own = self.generation.own_addresses.get(self.head.path)
@@ -98,8 +113,8 @@ class Exchange:
             raise RequestRefused("request_too_large", limit_bytes=route.body_limit_bytes)
         key = memory_key(route, generation.places[route.name], self.head)
         if key is not None:
-            remembered = generation.memory.recall(key, int(time.time()))
-            if remembered is not None:
+            remembered = generation.memory.recall(key)
+            if remembered is not None and time.time() < remembered.until:
                 self.worker.counters.remembered_hits += 1
                 self.issuer = remembered.issuer
                 self._forward(remembered.lines)
@@ -149,7 +164,8 @@ class Exchange:
         assert route is not None  # noqa: S101
         upstream = route.upstream
         self.forwarding = True
-        self.upgrading = self._is_upgrade(route)
+        if self.head.upgrade is not None:
+            self.upgrading = self._is_upgrade(route)
         self._lines = lines
         self.deadline = time.monotonic() + upstream.connect_seconds + upstream.first_byte_seconds
         pool = self.generation.balancers[upstream.name].pick()
@@ -161,9 +177,7 @@ class Exchange:
 
     def _is_upgrade(self, route: Route) -> bool:
         head = self.head
-        if head.upgrade is None or not route.upgrade:
-            return False
-        asked = head.upgrade == b"websocket" and b"upgrade" in head.nominated
+        asked = route.upgrade and head.upgrade == b"websocket" and b"upgrade" in head.nominated
         return asked and head.method == "GET" and head.http_11 and self.body_done
 
     async def _connect(self, pool: Pool) -> None:
@@ -192,7 +206,8 @@ class Exchange:
         assert self.route is not None  # noqa: S101
         self.upstream = connection
         told = self.connection.forwarded_lines(self.head.host_value)
-        ours = b"%b%bX-Request-Id: %b\r\n" % (self._lines, told, self.request_id.encode())
+        self._id_line = b"X-Request-Id: %b\r\n" % self.request_id.encode()
+        ours = b"%b%b%b" % (self._lines, told, self._id_line)
         host_line = connection.pool.host_line
         head = self.head.written_for(self.route, host_line=host_line, ours=ours, upgrading=self.upgrading)
         connection.send(self, head)
@@ -206,7 +221,7 @@ class Exchange:
         route = self.route
         assert route is not None  # noqa: S101
         self.status = head.status
-        ours = b"X-Request-Id: %b\r\n" % self.request_id.encode()
+        ours = self._id_line
         if framing in (Framing.CHUNKED, Framing.CLOSE):
             if self.head.http_11:
                 self._response_chunked = True

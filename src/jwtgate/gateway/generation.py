@@ -6,7 +6,7 @@ import ipaddress
 
 from jwtgate.gateway.balancer import Balancer
 from jwtgate.gateway.fields import RequestFieldKinds, ResponseFieldKinds
-from jwtgate.gateway.memory import Memory, places_of
+from jwtgate.gateway.memory import head_memory, outcome_memory, places_of
 from jwtgate.policy.facts import Facts, Need, NeedIssuedToken
 from jwtgate.policy.plan import Plan
 from jwtgate.state.issued_tokens import IssuedTokens
@@ -34,7 +34,9 @@ class Generation:
         self.issued_tokens = issued_tokens
         self.keys_document = keys_document
         self.metadata_document = metadata_document
-        self.memory = Memory(plan.limits.remembered_outcomes)
+        self.memory = outcome_memory(plan.limits.remembered_outcomes)
+        self.heads = head_memory()
+        self.trusted_heads = head_memory()
         self.epoch = 0
         self.kinds = RequestFieldKinds(plan, trusted=False)
         self.trusted_kinds = RequestFieldKinds(plan, trusted=True)

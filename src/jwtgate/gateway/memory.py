@@ -7,20 +7,26 @@ key set changes. It is bounded in entries and in bytes (REL-18).
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from jwtgate.policy.plan import Place, Route
 
 if TYPE_CHECKING:
+    from jwtgate.gateway.answer_head import AnswerHead
     from jwtgate.gateway.request_head import RequestHead
 
 FOR_EVER = 2**53
 MOST_BYTES = 128 * 1024 * 1024
+MOST_HEADS = 8_192
+MOST_ANSWERS = 1_024
+MOST_HEAD_BYTES = 16 * 1024 * 1024
 _ENTRY_BYTES = 400  # what Python itself needs for one entry, roughly
 
 Key = tuple[Hashable, ...]
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,35 +74,35 @@ class Remembered:
     issuer: str
 
 
-class Memory:
+class Recent(Generic[K, V]):
     """A bounded table of two generations: cheaper than a list of recent use, and as good."""
 
-    __slots__ = ("_half_bytes", "_half_entries", "_old", "_young", "_young_bytes", "evicted")
+    __slots__ = ("_half_bytes", "_half_entries", "_old", "_size_of", "_young", "_young_bytes", "evicted")
 
-    def __init__(self, most_entries: int, *, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_entries: int, *, most_bytes: int, size_of: Callable[[K, V], int]) -> None:
         self._half_entries = (most_entries + 1) // 2
         self._half_bytes = most_bytes // 2
-        self._young: dict[Key, Remembered] = {}
-        self._old: dict[Key, Remembered] = {}
+        self._size_of = size_of
+        self._young: dict[K, V] = {}
+        self._old: dict[K, V] = {}
         self._young_bytes = 0
         self.evicted = 0
 
     def __len__(self) -> int:
         return len(self._young) + len(self._old)
 
-    def recall(self, key: Key, now: int) -> Remembered | None:
-        """What is remembered under this key and still holds at `now` (NumericDate)."""
+    def recall(self, key: K) -> V | None:
+        """What is remembered under this key."""
         entry = self._young.get(key)
-        if entry is None:
+        if entry is None and self._old:
             entry = self._old.pop(key, None)
-            if entry is None:
-                return None
-            self.remember(key, entry)
-        return entry if now < entry.until else None
+            if entry is not None:
+                self.remember(key, entry)
+        return entry
 
-    def remember(self, key: Key, entry: Remembered) -> None:
+    def remember(self, key: K, entry: V) -> None:
         """Keep an entry, letting go of the least recent half when there is no room."""
-        size = _ENTRY_BYTES + len(entry.lines) + _key_bytes(key)
+        size = self._size_of(key, entry)
         if len(self._young) >= self._half_entries or self._young_bytes + size > self._half_bytes:
             self.evicted += len(self._old)
             self._old, self._young, self._young_bytes = self._young, {}, 0
@@ -107,6 +113,25 @@ class Memory:
     def forget_all(self) -> None:
         """Let go of everything."""
         self._young, self._old, self._young_bytes = {}, {}, 0
+
+
+def outcome_memory(most_entries: int) -> Recent[Key, Remembered]:
+    """An empty memory of outcomes."""
+    return Recent(most_entries, most_bytes=MOST_BYTES, size_of=_outcome_bytes)
+
+
+def head_memory() -> Recent[bytes, RequestHead]:
+    """An empty memory of request heads, by the bytes of their fields."""
+    return Recent(MOST_HEADS, most_bytes=MOST_HEAD_BYTES, size_of=lambda block, _: _ENTRY_BYTES + 4 * len(block))
+
+
+def answer_memory() -> Recent[bytes, AnswerHead]:
+    """An empty memory of the heads of answers, by their bytes."""
+    return Recent(MOST_ANSWERS, most_bytes=MOST_HEAD_BYTES, size_of=lambda block, _: _ENTRY_BYTES + 4 * len(block))
+
+
+def _outcome_bytes(key: Key, entry: Remembered) -> int:
+    return _ENTRY_BYTES + len(entry.lines) + _key_bytes(key)
 
 
 def _key_bytes(key: tuple[Hashable, ...]) -> int:

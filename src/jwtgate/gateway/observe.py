@@ -15,6 +15,10 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jwtgate.gateway.exchange import Exchange
 
 BUCKET_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _quoted = json.encoder.encode_basestring_ascii
@@ -118,10 +122,7 @@ class AccessLog:
         self._thread = threading.Thread(target=self._write_all, name="access-log", daemon=True)
         self._thread.start()
 
-    def line(
-        self, *, request_id: str, route: str, method: str, path: str, status: int, reason: str, issuer: str,
-        client: str, seconds: float, generation: int,
-    ) -> None:  # fmt: skip
+    def line(self, exchange: Exchange, route: str, seconds: float) -> None:
         """Note one finished request."""
         now = time.time()
         second = int(now)
@@ -129,9 +130,11 @@ class AccessLog:
             self._second = second
             self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
         self._lines.append(
-            f'{{"time":"{self._stamp}.{int((now - second) * 1000):03d}Z","id":"{request_id}","route":"{route}",'
-            f'"method":"{method}","path":{_quoted(path[:_PATH_LIMIT])},"status":{status},"reason":"{reason}",'
-            f'"issuer":"{issuer}","client":"{client}","ms":{seconds * 1000:.3f},"generation":{generation}}}\n'
+            f'{{"time":"{self._stamp}.{int((now - second) * 1000):03d}Z","id":"{exchange.request_id}",'
+            f'"route":"{route}","method":"{exchange.head.method}","path":{_quoted(exchange.head.path[:_PATH_LIMIT])},'
+            f'"status":{exchange.status},"reason":"{exchange.reason}","issuer":"{exchange.issuer}",'
+            f'"client":"{exchange.connection.client}","ms":{seconds * 1000:.3f},'
+            f'"generation":{exchange.generation.number}}}\n'
         )
 
     def flush(self) -> None:

@@ -48,17 +48,36 @@ class RequestHead:
     nominated: frozenset[bytes] | set[bytes] = frozenset()
     authorization_repeated = False
     request_id: str | None = None
+    forwarded = b""
 
     def __init__(self, method: str, target: bytes, *, fields: list[tuple[bytes, bytes]], http_11: bool) -> None:
         self.method = method
         self.target = target
         self.fields = fields
         self.http_11 = http_11
-        self.forwarded: list[bytes] = []
+
+    def again(self, method: str, target: bytes) -> RequestHead:
+        """The head with this request line, its target still to be read, and the fields of this one."""
+        head = _new_head(RequestHead)
+        head.__dict__.update(self.__dict__)
+        head.method = method
+        head.target = target
+        head.path = ""  # what is refused is not logged under the path of another request
+        return head
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether another request with the same fields is read the same way, its request line aside."""
+        return self.http_11 and self.length is None and not (self.chunked or self.upgrade or self.expects_continue)
 
     def read(self, kinds: Mapping[bytes, int], host_names: Mapping[bytes, str], *, paths: PathRules) -> None:
         """Read every field once, then the target. Refuses what can be read in more than one way."""
-        forwarded = self.forwarded
+        self.read_fields(kinds, host_names)
+        self.read_target(paths)
+
+    def read_fields(self, kinds: Mapping[bytes, int], host_names: Mapping[bytes, str]) -> None:
+        """Read every field once."""
+        forwarded: list[bytes] = []
         for name, value in self.fields:
             kind = kinds[name]
             if kind == FORWARD:
@@ -73,7 +92,7 @@ class RequestHead:
             elif kind >= LENGTH:
                 self._read_field(kind, name, value)
         self.host = host_names[self.host_value]
-        self._read_target(paths)
+        self.forwarded = b"".join(forwarded)
 
     def _read_field(self, kind: int, name: bytes, value: bytes) -> None:
         if kind in (LENGTH, CODING):
@@ -105,7 +124,8 @@ class RequestHead:
             raise RequestRefused("request_malformed", cause="Content-Length")
         self.length = length
 
-    def _read_target(self, paths: PathRules) -> None:
+    def read_target(self, paths: PathRules) -> None:
+        """Read the target, once the fields are."""
         target = self.target
         if not target.isascii() or b"#" in target:
             raise RequestRefused("request_malformed", cause="the target")
@@ -144,26 +164,23 @@ class RequestHead:
 
     def written_for(self, route: Route, *, host_line: bytes, ours: bytes, upgrading: bool) -> bytes:
         """The head for the upstream. `ours` are whole field lines that no client can add to or take away."""
-        head = [self.method.encode(), b" ", self._target_for(route), b" HTTP/1.1\r\n"]
-        head.append(b"Host: %b\r\n" % self.host_value if route.upstream.preserve_host else host_line)
+        host = b"Host: %b\r\n" % self.host_value if route.upstream.preserve_host else host_line
+        forwarded = self.forwarded
         if self.nominated or not route.removed_fields <= _AUTHORIZATION:
-            head += self._forwarded_without(route.removed_fields | self.nominated)
-        else:
-            head += self.forwarded
+            forwarded = self._forwarded_without(route.removed_fields | self.nominated)
         if self.authorization is not None and b"authorization" not in route.removed_fields:
-            head += (b"Authorization: ", self.authorization, b"\r\n")
+            forwarded += b"Authorization: %b\r\n" % self.authorization
         if self.cookie is not None:
             cookie = cookies_without(self.cookie, route.removed_cookies) if route.removed_cookies else self.cookie
-            if cookie:
-                head += (b"Cookie: ", cookie, b"\r\n")
+            forwarded += b"Cookie: %b\r\n" % cookie if cookie else b""
         if self.chunked:
-            head.append(b"Transfer-Encoding: chunked\r\n")
+            forwarded += b"Transfer-Encoding: chunked\r\n"
         elif self.length is not None:
-            head.append(b"Content-Length: %d\r\n" % self.length)
+            forwarded += b"Content-Length: %d\r\n" % self.length
         if upgrading:
-            head.append(b"Connection: Upgrade\r\nUpgrade: websocket\r\n")
-        head += (ours, b"\r\n")
-        return b"".join(head)
+            forwarded += b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        line = (self.method.encode(), self._target_for(route))
+        return b"%b %b HTTP/1.1\r\n%b%b%b\r\n" % (*line, host, forwarded, ours)
 
     def _target_for(self, route: Route) -> bytes:
         query = self.query
@@ -171,9 +188,9 @@ class RequestHead:
             query = query_without(query.decode("ascii"), route.removed_parameters).encode()
         return b"%b?%b" % (self.path.encode(), query) if query else self.path.encode()
 
-    def _forwarded_without(self, names: frozenset[bytes] | set[bytes]) -> list[bytes]:
-        kept: list[bytes] = []
-        for start in range(0, len(self.forwarded), 4):
-            if self.forwarded[start].lower() not in names:
-                kept += self.forwarded[start : start + 4]
-        return kept
+    def _forwarded_without(self, names: frozenset[bytes] | set[bytes]) -> bytes:
+        lines = self.forwarded.splitlines(keepends=True)
+        return b"".join(line for line in lines if line.partition(b":")[0].lower() not in names)
+
+
+_new_head = RequestHead.__new__

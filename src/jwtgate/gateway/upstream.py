@@ -33,6 +33,7 @@ class UpstreamConnection(asyncio.Protocol):
         self._reader = ResponseReader()
         self._paused = False
         self._answered = False
+        self._keep_alive = False
         self._framing: Framing | None = None
         self._left = 0
         self._chunks: ChunkedBody | None = None
@@ -134,7 +135,7 @@ class UpstreamConnection(asyncio.Protocol):
         if head or body or done:
             exchange.deliver(head, body, last=done)
         if done:
-            self._finish(exchange, reusable=self._reader.keep_alive and at == len(data))
+            self._finish(exchange, reusable=self._keep_alive and at == len(data))
 
     def _read_heads(self, data: bytes) -> tuple[int, AnswerHead | None]:
         """The position behind the head of the answer, and the head; None while it is not there.
@@ -143,7 +144,13 @@ class UpstreamConnection(asyncio.Protocol):
         """
         at = 0
         while at < len(data):
-            reader = self._reader
+            reader, start = self._reader, at
+            if not reader.begun and (end := data.find(b"\r\n\r\n", at) + 4) > 3:
+                known = self.pool.answers.recall(data[at:end])
+                if known is not None:
+                    self._keep_alive = True
+                    return end, known
+            fresh = not reader.begun
             at = reader.read(data, at, limit_bytes=_HEAD_LIMIT_BYTES)
             if not at:
                 break
@@ -151,6 +158,9 @@ class UpstreamConnection(asyncio.Protocol):
             if answer.chunked and not reader.http_11:
                 raise Malformed("Transfer-Encoding in HTTP/1.0")
             if not answer.is_interim:
+                self._keep_alive = reader.keep_alive
+                if fresh and reader.keep_alive and answer.length is not None and answer.status != 101:
+                    self.pool.answers.remember(data[start:at], answer)
                 return at, answer
         return 0, None
 

@@ -178,18 +178,7 @@ class Worker:
         seconds = time.monotonic() - exchange.started
         route = exchange.route.name if exchange.route is not None else ""
         self.counters.count(route, exchange.status, exchange.reason, seconds=seconds)
-        self._log.line(
-            request_id=exchange.request_id,
-            route=route,
-            method=exchange.head.method,
-            path=exchange.head.path,
-            status=exchange.status,
-            reason=exchange.reason,
-            issuer=exchange.issuer,
-            client=exchange.connection.client,
-            seconds=seconds,
-            generation=exchange.generation.number,
-        )
+        self._log.line(exchange, route, seconds)
 
     # What exchanges ask for.
 

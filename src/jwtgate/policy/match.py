@@ -92,19 +92,38 @@ def _table(root: _Node, path: str) -> dict[str, Route]:
 
 
 def _find(node: _Node, segments: list[str], position: int, method: str) -> Route | None:
-    if position == len(segments):
-        return node.here.get(method) or node.here.get(ANY_METHOD)
+    # Where no `{name}` stands there is one way down, and the routes for all below are tried on the way back.
+    passed: list[dict[str, Route]] = []
+    while node.parameter is None and position < len(segments):
+        if node.below:
+            passed.append(node.below)
+        child = node.literals.get(segments[position])
+        if child is None:
+            break
+        node = child
+        position += 1
+    else:
+        route = _of(node.here, method) if position == len(segments) else _fork(node, segments, position, method)
+        if route is not None:
+            return route
+    for table in reversed(passed):
+        route = _of(table, method)
+        if route is not None:
+            return route
+    return None
+
+
+def _fork(node: _Node, segments: list[str], position: int, method: str) -> Route | None:
     segment = segments[position]
     child = node.literals.get(segment)
-    if child is not None:
-        route = _find(child, segments, position + 1, method)
-        if route is not None:
-            return route
-    if node.parameter is not None and segment:
+    route = _find(child, segments, position + 1, method) if child is not None else None
+    if route is None and node.parameter is not None and segment:
         route = _find(node.parameter, segments, position + 1, method)
-        if route is not None:
-            return route
-    return node.below.get(method) or node.below.get(ANY_METHOD)
+    return route if route is not None else _of(node.below, method)
+
+
+def _of(table: dict[str, Route], method: str) -> Route | None:
+    return table.get(method) or table.get(ANY_METHOD)
 
 
 def match(plan: Plan, request: RequestView) -> Route:
