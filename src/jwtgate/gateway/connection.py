@@ -238,6 +238,7 @@ class ClientConnection(asyncio.Protocol):
         """Answer what cannot be read, or not be gone on with, and close."""
         if self._exchange is None:
             self._exchange = Exchange(self, RequestHead("GET", b"", fields=[], http_11=True))
+        self._exchange.close = True
         self._exchange.cut(error)
 
     def _go_on(self) -> None:

@@ -357,7 +357,8 @@ class Exchange:
 
     def cut(self, error: Refusal | Fault) -> None:
         """End with this error: as an answer while there is none yet, else by breaking the connection."""
-        self.close = True
+        # What is the client's fault leaves nobody sure of where its next request begins.
+        self.close = self.close or isinstance(error, Refusal) or self.finished
         if self.finished:
             self.connection.exchange_over(self)
         elif not self.head_sent:
