@@ -96,7 +96,7 @@ class Gateway:
     def __init__(self, document: Document) -> None:
         self.embedded: EmbeddedGateway
         self.addresses: tuple[tuple[str, int], ...] = ()
-        self._document = document
+        self.document = document
         self._log = TemporaryFile()  # noqa: SIM115 - closed on the way out
         self._loop: asyncio.AbstractEventLoop
         self._stop: asyncio.Event
@@ -153,7 +153,7 @@ class Gateway:
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self.embedded = EmbeddedGateway(
-            json.dumps(self._document), name="gate.json", log_descriptor=self._log.fileno(), environ={}
+            json.dumps(self.document), name="gate.json", log_descriptor=self._log.fileno(), environ={}
         )
         try:
             async with self.embedded:
