@@ -8,6 +8,8 @@ a task and comes back to the same calls.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from jwtgate.errors import DependencyFault, Fault, Refusal, RequestRefused, RouteUnknown, UpstreamFault
@@ -123,23 +125,35 @@ class Exchange:
 
     def _decide(self, key: Key | None) -> None:
         view = self.head.view(self.connection.scheme, self.connection.client)
-        generation, now = self.generation, int(time.time())
-        epoch = generation.epoch
-        walk = decide(generation.plan, view, generation.facts, now)
+        generation = self.generation
+        walk = decide(generation.plan, view, generation.facts, int(time.time()))
+        self._walk_on(walk, lambda: next(walk), key=key, epoch=generation.epoch)
+
+    def _walk_on(self, walk: Steps[Outcome], step: Callable[[], Need], *, key: Key | None, epoch: int) -> None:
+        """Take the walk a step further, and on as far as it goes without waiting."""
         try:
-            need = next(walk)
-            while (answer := generation.answer_now(need, now)) is not None:
-                need = walk.send(answer)
+            need = step()
+            while (answer := self._answer_now(need)) is not None:
+                need = walk.throw(answer) if isinstance(answer, DependencyFault) else walk.send(answer)
         except StopIteration as end:
             self._carry_out(end.value, key, epoch=epoch)
             return
         self.deadline = time.monotonic() + NEED_SECONDS
-        self.worker.spawn(self._decide_later(walk, need, key=key, epoch=epoch), self)
 
-    async def _decide_later(self, walk: Steps[Outcome], need: Need, *, key: Key | None, epoch: int) -> None:
-        outcome = await self.worker.drive(self.generation, walk, need)
-        if not self.finished:
-            self._carry_out(outcome, key, epoch=epoch)
+        def go_on(answer: object) -> None:
+            if self.finished:
+                return
+            step = partial(walk.throw if isinstance(answer, DependencyFault) else walk.send, answer)
+            self._walk_on(walk, step, key=key, epoch=epoch)
+
+        self.worker.meet(self, need, go_on)
+
+    def _answer_now(self, need: Need) -> object | None:
+        """The answer to a need, or the fault in its place; None when it has to be waited for."""
+        try:
+            return self.generation.answer_now(need, int(time.time()))
+        except DependencyFault as fault:
+            return fault
 
     def _carry_out(self, outcome: Outcome, key: Key | None, *, epoch: int) -> None:
         if isinstance(outcome, Refused):

@@ -9,8 +9,8 @@ import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from itertools import count
 
 from jwtgate.errors import DependencyFault, RequestRefused
@@ -20,10 +20,9 @@ from jwtgate.gateway.fields import MOST_NAMES, host_name
 from jwtgate.gateway.generation import Generation
 from jwtgate.gateway.observe import AccessLog, Counters, Report
 from jwtgate.gateway.respond import STATUS_ONLY, OwnAnswer, own_answer, refusal_body, refusal_fields, response
-from jwtgate.policy.facts import Need, NeedIssuedToken, Steps
-from jwtgate.policy.outcome import Outcome
+from jwtgate.policy.facts import Need, NeedIssuedToken
 from jwtgate.policy.plan import Listener, Tls
-from jwtgate.state.answers import drive
+from jwtgate.state.signers import Signers
 
 _log = logging.getLogger("jwtgate.gateway")
 _TICK_SECONDS = 0.25
@@ -70,7 +69,7 @@ class Worker:
         self._servers: list[asyncio.Server] = []
         self._log = AccessLog(log_descriptor)
         self._ids = count(secrets.randbits(63))
-        self._signers = ThreadPoolExecutor(_SIGNING_THREADS, thread_name_prefix="signer")
+        self._signers = Signers(_SIGNING_THREADS, wake=asyncio.get_running_loop().call_soon_threadsafe)
         self._status_listener = False
         self._left_alone = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -129,7 +128,7 @@ class Worker:
             task.cancel()
         await asyncio.sleep(0)
         self.generation.close()
-        self._signers.shutdown(wait=False, cancel_futures=True)
+        self._signers.close()
         self._log.close()
 
     def _tick(self) -> None:
@@ -203,18 +202,28 @@ class Worker:
         """Note a bug: something other than a refusal or a fault left a room."""
         _log.error("internal", exc_info=error)
 
-    async def drive(self, generation: Generation, walk: Steps[Outcome], need: Need) -> Outcome:
-        """The outcome of a walk that has come to a need it must wait for."""
-        return await drive(walk, lambda asked: self._meet(generation, asked), need=need)
+    def meet(self, exchange: Exchange, need: Need, done: Callable[[object], None]) -> None:
+        """Meet a need that has to be waited for, and go on with its answer or with the fault in its place."""
+        tokens = exchange.generation.issued_tokens
+        if isinstance(need, NeedIssuedToken):
+            self._signers.submit(partial(tokens.issue, need, int(time.time())), partial(self._go_on, exchange, done))
+        else:
+            self.spawn(self._ask(need, done), exchange)
 
-    async def _meet(self, generation: Generation, need: Need) -> object:
-        if not isinstance(need, NeedIssuedToken):
-            return await self._answer(need)
-        now = int(time.time())
-        if not generation.issued_tokens.is_slow(need):
-            return generation.issued_tokens.issue(need, now)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._signers, generation.issued_tokens.issue, need, now)
+    async def _ask(self, need: Need, done: Callable[[object], None]) -> None:
+        try:
+            answer = await self._answer(need)
+        except DependencyFault as fault:
+            done(fault)
+        else:
+            done(answer)
+
+    def _go_on(self, exchange: Exchange, done: Callable[[object], None], answer: object) -> None:
+        try:
+            done(answer)
+        except Exception as error:
+            self.failed(error)
+            exchange.cut(DependencyFault("internal"))
 
     def is_own(self, name: str, connection: ClientConnection) -> bool:
         """Whether this address of ours is served on the listener of this connection."""

@@ -16,12 +16,10 @@ from jwtgate.policy.facts import Need, Steps
 Result = TypeVar("Result")
 
 
-async def drive(
-    walk: Steps[Result], answer: Callable[[Need], Awaitable[object]], *, need: Need | None = None
-) -> Result:
-    """What the walk returns, each of its needs awaited from `answer`. `need`: the one it already stands at."""
+async def drive(walk: Steps[Result], answer: Callable[[Need], Awaitable[object]]) -> Result:
+    """What the walk returns, each of its needs awaited from `answer`."""
     try:
-        need = need if need is not None else next(walk)
+        need = next(walk)
         while True:
             try:
                 reply = await answer(need)
