@@ -1,0 +1,373 @@
+"""Upstreams that are slow, break off, go away, or are several (REL-10 to 13, 71, 73)."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from .rig import (
+    PATIENCE_SECONDS,
+    Client,
+    Gateway,
+    Message,
+    Script,
+    Served,
+    Upstream,
+    chunked,
+    document,
+    gateway_and_upstream,
+    request,
+    response,
+    say,
+    say_and_close,
+    say_and_reset,
+    until,
+)
+
+HURRIED = {"echo": {"connect_seconds": 0.3, "first_byte_seconds": 0.3, "idle_seconds": 0.3}}
+
+
+@pytest.fixture(scope="module")
+def both() -> Iterator[tuple[Gateway, Upstream]]:
+    with gateway_and_upstream(upstreams=HURRIED) as both:
+        yield both
+
+
+@pytest.fixture
+def upstream(both: tuple[Gateway, Upstream]) -> Iterator[Upstream]:
+    both[1].forget()
+    yield both[1]
+    both[1].script = say(response())
+
+
+@pytest.fixture
+def client(both: tuple[Gateway, Upstream]) -> Iterator[Client]:
+    with Client(both[0].port) as client:
+        yield client
+
+
+def error_of(answer: Message) -> tuple[int, str]:
+    return answer.status, json.loads(answer.body)["error"]
+
+
+def nothing(served: Served, _: Message) -> None:
+    """Leave the request without an answer until the gateway ends the connection."""
+    served.to_end()
+
+
+def then_nothing(data: bytes) -> Script:
+    """Begin an answer, and leave it at that."""
+
+    def script(served: Served, _: Message) -> None:
+        served.send(data)
+        served.to_end()
+
+    return script
+
+
+# Time limits.
+
+
+def test_rel_10_an_upstream_that_takes_no_connection_is_a_504() -> None:
+    # A backlog that is full: what is sent to open a connection is never answered.
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+        port = full.getsockname()[1]
+        fillers = [socket.socket() for _ in range(4)]
+        for filler in fillers:
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", port))
+        with (
+            Gateway(document(f"http://127.0.0.1:{port}", upstreams=HURRIED)) as gateway,
+            Client(gateway.port) as client,
+        ):
+            assert error_of(client.ask(request())) == (504, "upstream_slow")
+            assert gateway.log()[0]["reason"] == "upstream_slow"
+        for filler in fillers:
+            filler.close()
+
+
+def test_rel_10_an_upstream_that_never_answers_is_a_504(client: Client, upstream: Upstream) -> None:
+    upstream.script = nothing
+    assert error_of(client.ask(request())) == (504, "upstream_slow")
+    until(lambda: any(served.end for served in upstream.connections if served.requests == upstream.requests))
+    upstream.script = say(response())
+    assert client.ask(request()).status == 200
+
+
+def test_rel_10_an_answer_that_stops_in_its_head_is_a_504(client: Client, upstream: Upstream) -> None:
+    upstream.script = then_nothing(b"HTTP/1.1 200 OK\r\nContent-Le")
+    assert error_of(client.ask(request())) == (504, "upstream_slow")
+
+
+def test_rel_10_an_answer_that_stops_in_its_body_is_broken_off(client: Client, upstream: Upstream) -> None:
+    upstream.script = then_nothing(response(b"abc", length=10))
+    answer = client.ask(request())
+    assert (answer.body, answer.complete, client.end) == (b"abc", False, "reset")
+
+
+def test_rel_10_a_body_that_goes_on_may_take_longer_than_any_pause(client: Client, upstream: Upstream) -> None:
+    def slowly(served: Served, _: Message) -> None:
+        served.send(response(b"", length=8))
+        for _ in range(8):
+            time.sleep(0.1)
+            served.send(b"x")
+
+    upstream.script = slowly
+    assert client.ask(request()).complete
+
+
+def test_rel_10_a_whole_request_may_be_limited() -> None:
+    def dribble(served: Served, _: Message) -> None:
+        served.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+        while not served.end:
+            time.sleep(0.05)
+            served.send(b"x")
+            served.sock.settimeout(0.01)
+            try:
+                served.more()
+            except TimeoutError:
+                continue
+
+    with gateway_and_upstream(nothing, routes={"open": {"request_seconds": 0.4}}) as (gateway, upstream):
+        with Client(gateway.port) as client:
+            assert error_of(client.ask(request())) == (504, "upstream_slow")
+            upstream.script = dribble
+            answer = client.ask(request())
+            assert (answer.status, answer.complete) == (200, False)
+        assert [line["reason"] for line in gateway.log(2)] == ["upstream_slow", "upstream_slow"]
+
+
+def test_rel_10_a_long_upload_is_not_the_upstreams_slowness(client: Client, upstream: Upstream) -> None:
+    client.send(request("/open/a", "Content-Length: 10", method="POST"))
+    for _ in range(10):
+        time.sleep(0.1)
+        client.send(b"x")
+    assert client.answer().status == 200
+    assert upstream.one_request().body == b"x" * 10
+
+
+# An idle connection that ends as it is used again, and other early ends.
+
+
+def fickle(served: Served, message: Message) -> None:
+    """Answer the first request of a connection, and end it at the second."""
+    if len(served.requests) > 1:
+        served.close()
+        return
+    served.send(response())
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"])
+def test_rel_12_a_request_that_can_be_repeated_is(client: Client, upstream: Upstream, method: str) -> None:
+    upstream.script = fickle
+    for _ in range(4):
+        assert client.ask(request(method=method)).status == 200
+    tries = Counter(message.start for message in upstream.requests)
+    assert sum(tries.values()) > 4
+
+
+@pytest.mark.parametrize(
+    ("method", "body"), [("POST", None), ("POST", b"abc"), ("PATCH", None), ("PUT", b"abc"), ("GET", b"abc")]
+)
+def test_rel_12_what_must_not_happen_twice_is_not_repeated(
+    client: Client, upstream: Upstream, method: str, body: bytes | None
+) -> None:
+    assert client.ask(request()).status == 200
+    upstream.forget()
+    upstream.script = lambda served, _: served.close()
+    assert error_of(client.ask(request(method=method, body=body))) == (502, "upstream_malformed")
+    assert len(upstream.requests) == 1
+
+
+def test_rel_11_a_request_is_repeated_once(client: Client, upstream: Upstream) -> None:
+    upstream.script = lambda served, _: served.close()
+    assert error_of(client.ask(request())) == (502, "upstream_malformed")
+    assert len(upstream.requests) == 2
+
+
+CLOSED_BEFORE = [say_and_close(b""), say_and_reset(b"")]
+
+
+@pytest.mark.parametrize("end", CLOSED_BEFORE, ids=["end", "reset"])
+def test_rel_71_an_end_before_the_answer_is_survived_once(client: Client, upstream: Upstream, end: Script) -> None:
+    upstream.play(end)
+    assert client.ask(request()).body == b"ok"
+    assert len(upstream.requests) == 2
+
+
+@pytest.mark.parametrize("end", [say_and_close, say_and_reset], ids=["end", "reset"])
+@pytest.mark.parametrize("head", [b"H", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"])
+def test_rel_71_an_end_in_the_head_is_a_502(
+    client: Client, upstream: Upstream, head: bytes, end: Callable[[bytes], Script]
+) -> None:
+    upstream.play(end(head))
+    assert error_of(client.ask(request())) == (502, "upstream_malformed")
+    assert len(upstream.requests) == 1
+    assert client.ask(request()).status == 200
+
+
+BROKEN_BODIES = {
+    "in a body with a length": response(b"abc", length=10),
+    "in a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
+    "in a chunk size": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5",
+    "before the last chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+    "before the end of the trailers": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n",
+}
+
+
+@pytest.mark.parametrize("end", [say_and_close, say_and_reset], ids=["end", "reset"])
+@pytest.mark.parametrize("answer", BROKEN_BODIES.values(), ids=BROKEN_BODIES.keys())
+def test_rel_71_an_end_in_the_body_cannot_look_complete(
+    client: Client, upstream: Upstream, answer: bytes, end: Callable[[bytes], Script]
+) -> None:
+    upstream.play(end(answer))
+    message = client.ask(request())
+    assert (message.status, message.complete, client.end) == (200, False, "reset")
+    assert len(upstream.requests) == 1
+
+
+def test_rel_71_a_broken_answer_cannot_look_complete_to_an_old_client(client: Client, upstream: Upstream) -> None:
+    upstream.play(say_and_close(BROKEN_BODIES["in a chunk"]))
+    client.send(request().replace(b"HTTP/1.1", b"HTTP/1.0"))
+    message = client.answer()
+    assert (message.value("Content-Length"), message.complete, client.end) == (None, False, "reset")
+
+
+def test_rel_71_a_reset_does_not_complete_a_body_that_ends_with_its_connection(
+    client: Client, upstream: Upstream
+) -> None:
+    upstream.play(say_and_reset(b"HTTP/1.1 200 OK\r\n\r\nabc"))
+    message = client.ask(request())
+    assert (message.complete, client.end) == (False, "reset")
+
+
+def test_rel_71_bytes_too_many_end_the_connection_to_the_upstream(client: Client, upstream: Upstream) -> None:
+    upstream.play(say(response(b"abc") + b"extra"))
+    assert client.ask(request()).body == b"abc"
+    (used,) = [served for served in upstream.connections if upstream.requests[0] in served.requests]
+    until(lambda: used.end)
+    assert client.ask(request()).body == b"ok"
+
+
+def test_rel_71_a_broken_chunk_behind_its_head_is_a_502_while_that_has_not_left(
+    client: Client, upstream: Upstream
+) -> None:
+    upstream.play(say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"))
+    assert error_of(client.ask(request())) == (502, "upstream_malformed")
+
+
+# Going away and coming back.
+
+
+def test_an_upstream_that_is_not_there_is_a_502_and_welcome_when_it_is(client: Client, upstream: Upstream) -> None:
+    upstream.stop()
+    for _ in range(3):
+        assert error_of(client.ask(request())) == (502, "upstream_unreachable")
+    upstream.start()
+    assert client.ask(request()).status == 200
+
+
+def test_idle_connections_end_after_a_while() -> None:
+    hurried = {"echo": {"keep_alive_seconds": 0.3}}
+    with gateway_and_upstream(upstreams=hurried) as (gateway, upstream), Client(gateway.port) as client:
+        client.ask(request())
+        until(lambda: upstream.connections[0].end == "eof")
+        assert client.ask(request()).status == 200
+
+
+def test_no_more_connections_are_kept_than_is_said() -> None:
+    barrier = threading.Barrier(4)
+
+    def together(served: Served, _: Message) -> None:
+        if not barrier.broken:
+            barrier.wait(PATIENCE_SECONDS)
+        served.send(response())
+
+    with gateway_and_upstream(together, upstreams={"echo": {"most_idle_connections": 1}}) as (gateway, upstream):
+        clients = [Client(gateway.port) for _ in range(4)]
+        for client in clients:
+            client.send(request())
+        assert [client.answer().status for client in clients] == [200] * 4
+        barrier.abort()
+        until(lambda: sum(not served.end for served in upstream.connections) == 1)
+        for client in clients:
+            client.close()
+
+
+def test_an_old_generation_keeps_no_connection() -> None:
+    with gateway_and_upstream() as (gateway, upstream), Client(gateway.port) as client:
+        client.ask(request())
+        gateway.reload(gateway.document)
+        until(lambda: upstream.connections[0].end == "eof")
+        assert client.ask(request()).status == 200
+        assert [line["generation"] for line in gateway.log(2)] == [1, 2]
+
+
+# Several targets.
+
+
+def test_targets_take_turns() -> None:
+    with (
+        Upstream() as one,
+        Upstream() as two,
+        Upstream() as three,
+        Gateway(document([one.url, two.url, three.url])) as gateway,
+        Client(gateway.port) as client,
+    ):
+        for _ in range(9):
+            assert client.ask(request()).status == 200
+        assert [len(each.requests) for each in (one, two, three)] == [3, 3, 3]
+        assert one.requests[0].value("Host") == f"127.0.0.1:{one.port}"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_rel_13_a_target_that_is_down_costs_no_answer(method: str) -> None:
+    with Upstream() as one, Upstream() as two:
+        two.stop()
+        with Gateway(document([one.url, two.url])) as gateway, Client(gateway.port) as client:
+            for _ in range(6):
+                assert client.ask(request(method=method, body=b"abc")).status == 200
+            assert [message.body for message in one.requests] == [b"abc"] * 6
+            assert gateway.call(lambda: gateway.embedded.worker.count_now().upstream_retries) == 1
+
+
+def test_rel_73_all_down_is_told_at_once_and_one_back_is_used() -> None:
+    with Upstream() as one, Upstream() as two:
+        one.stop()
+        two.stop()
+        with Gateway(document([one.url, two.url])) as gateway, Client(gateway.port) as client:
+            assert error_of(client.ask(request())) == (502, "upstream_unreachable")
+            two.start()
+            until(lambda: client.ask(request()).status == 200)
+            assert two.requests
+
+
+def test_rel_12_the_second_try_may_go_to_another_target() -> None:
+    with (
+        Upstream(say_and_close(b"")) as bad,
+        Upstream() as good,
+        Gateway(document([bad.url, good.url])) as gateway,
+        Client(gateway.port) as client,
+    ):
+        assert [client.ask(request()).status for _ in range(4)] == [200] * 4
+        assert len(good.requests) == 4
+
+
+def test_preserve_host_sends_the_clients_own() -> None:
+    with gateway_and_upstream(upstreams={"echo": {"preserve_host": True}}) as (gateway, upstream):
+        with Client(gateway.port) as client:
+            client.ask(request(host="Shop.Example:8443"))
+        assert upstream.one_request().value("Host") == "Shop.Example:8443"
+
+
+def test_a_chunked_upload_reaches_an_upstream_that_was_not_connected_yet() -> None:
+    with gateway_and_upstream() as (gateway, upstream), Client(gateway.port) as client:
+        raw = request("/open/a", "Transfer-Encoding: chunked", method="POST") + chunked(b"x" * 1000, b"y" * 1000)
+        assert client.ask(raw).status == 200
+        assert upstream.one_request().body == b"x" * 1000 + b"y" * 1000
