@@ -13,7 +13,7 @@ from contextlib import suppress
 from functools import partial
 from itertools import count
 
-from jwtgate.errors import DependencyFault, RequestRefused
+from jwtgate.errors import ConfigError, DependencyFault, RequestRefused
 from jwtgate.gateway.connection import ClientConnection
 from jwtgate.gateway.exchange import Exchange
 from jwtgate.gateway.fields import MOST_NAMES, host_name
@@ -60,6 +60,7 @@ class Worker:
         self.limits = generation.plan.limits
         self.counters = Counters()
         self.draining = False
+        self._evicted_before = 0
         self.host_names = HostNames()
         self._answer = answer
         self._report = report
@@ -99,6 +100,7 @@ class Worker:
     def adopt(self, generation: Generation) -> None:
         """Serve this generation from the next request on."""
         previous, self.generation = self.generation, generation
+        self._evicted_before += previous.memory.evicted
         self.limits = generation.plan.limits
         previous.close()
 
@@ -147,7 +149,7 @@ class Worker:
         counters.connections_open = len(self._connections)
         counters.remembered_entries = len(self.generation.memory)
         counters.log_lines_lost = self._log.lost
-        counters.remembered_evictions = self.generation.memory.evicted
+        counters.remembered_evictions = self._evicted_before + self.generation.memory.evicted
         return counters
 
     # Connections.
@@ -208,9 +210,13 @@ class Worker:
         if isinstance(need, NeedIssuedToken):
             self._signers.submit(partial(tokens.issue, need, int(time.time())), partial(self._go_on, exchange, done))
         else:
-            self.spawn(self._ask(need, done), exchange)
+            self.spawn(self._ask(exchange.generation, need, done), exchange)
 
-    async def _ask(self, need: Need, done: Callable[[object], None]) -> None:
+    async def _ask(self, generation: Generation, need: Need, done: Callable[[object], None]) -> None:
+        if generation is not self.generation:
+            # The name of an issuer may mean another one by now; whoever tries again is judged by today's document.
+            done(DependencyFault("issuer_unreachable", retry_after_seconds=1, cause="the document has changed"))
+            return
         try:
             answer = await self._answer(need)
         except DependencyFault as fault:
@@ -240,6 +246,11 @@ def server_tls(tls: Tls) -> ssl.SSLContext:
     """A server's context for this certificate; TLS 1.2 and up."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(tls.certificate_file, tls.private_key_file)
+    context.load_cert_chain(tls.certificate_file, tls.private_key_file, password=_no_password)
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def _no_password() -> str:
+    # Without an answer here OpenSSL would ask on the terminal, and wait.
+    raise ConfigError("The private key of a listener is encrypted; give it without a passphrase, mode 0600.")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 _log = logging.getLogger(__name__)
 _DIGEST_LENGTH = 64
-LIMIT_BYTES = 16 * 1024 * 1024
+LIMIT_BYTES = 64 * 1024 * 1024
 
 
 def write_saved(path: Path, data: bytes) -> None:
