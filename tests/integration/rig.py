@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import queue
+import select
 import socket
 import ssl
 import struct
@@ -120,9 +121,15 @@ class Gateway:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
+        self.stop()
         self._log.close()
+
+    def stop(self) -> None:
+        """Stop as a gateway does that is told to: what is going on may end. Stopping twice is fine."""
+        if self._thread.is_alive():
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
 
     def call(self, function: Callable[[], Result]) -> Result:
         """What this gives in the gateway's own thread."""
@@ -327,6 +334,10 @@ class Client(Wire):
         message = self.message(bodiless=bodiless)
         assert message is not None, f"no answer, but {self.end} after {self.ahead!r}"
         return message
+
+    def has_news(self) -> bool:
+        """Whether there is something to read, be it the end."""
+        return bool(self.ahead) or bool(select.select([self.sock], [], [], 0)[0])
 
     def ended(self) -> str:
         """How the gateway ends the connection, when nothing more comes before."""
