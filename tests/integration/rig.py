@@ -18,7 +18,6 @@ from contextlib import contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -32,6 +31,7 @@ from jwtgate.jose.token import sign_token
 Document = dict[str, Any]
 Result = TypeVar("Result")
 
+PIECE = b"\x00" * (256 * 1024)
 PATIENCE_SECONDS = 10.0
 """How long a test waits for what must come. Nothing is judged by how long it took."""
 ISS, AUDIENCE, OUR_ISS = "https://idp.example", "https://orders.example", "https://gate.example"
@@ -527,15 +527,37 @@ class Upstream:
             served.close()
 
 
+class Flow:
+    """Bytes moved so far, perhaps by a thread that is stuck."""
+
+    def __init__(self) -> None:
+        self.moved = 0
+
+    def stuck(self) -> bool:
+        """Whether nothing has moved for a while."""
+        before = self.moved
+        time.sleep(0.3)
+        return self.moved == before
+
+    def pour(self, into: Wire, whole: int) -> None:
+        """Send this many bytes."""
+        while self.moved < whole:
+            into.sock.sendall(PIECE[: whole - self.moved])
+            self.moved += min(len(PIECE), whole - self.moved)
+
+    def drink(self, wire: Wire, whole: int) -> None:
+        """Read this many bytes and keep none."""
+        buffer = memoryview(bytearray(len(PIECE)))
+        self.moved += len(wire.ahead)
+        wire.ahead = b""
+        while self.moved < whole:
+            count = wire.sock.recv_into(buffer, min(len(buffer), whole - self.moved))
+            assert count, f"ended after {self.moved}"
+            self.moved += count
+
+
 @contextmanager
 def gateway_and_upstream(script: Script | None = None, **changes: Any) -> Iterator[tuple[Gateway, Upstream]]:
     """A gateway before one upstream, with a document changed so."""
     with Upstream(script) as upstream, Gateway(document(upstream.url, **changes)) as gateway:
         yield gateway, upstream
-
-
-def temporary_pem(folder: Path, name: str, *parts: bytes) -> Path:
-    """A file of these PEM texts."""
-    path = folder / name
-    path.write_bytes(b"".join(parts))
-    return path

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from .rig import (
+    PIECE,
     Client,
+    Flow,
     Gateway,
     Message,
     Served,
@@ -26,7 +28,6 @@ from .rig import (
 
 MIB = 1024 * 1024
 WHOLE = 100 * MIB
-PIECE = b"\x00" * (256 * 1024)
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -54,33 +55,6 @@ class Watched:
             self.grown = max(self.grown, resident_bytes() - self._began)
 
 
-class Flow:
-    """Bytes that were moved so far, by a thread that may be stuck."""
-
-    def __init__(self) -> None:
-        self.moved = 0
-
-    def stuck(self) -> bool:
-        """Whether nothing has moved for a while."""
-        before = self.moved
-        time.sleep(0.3)
-        return self.moved == before
-
-    def pour(self, into: Client | Served, whole: int = WHOLE) -> None:
-        while self.moved < whole:
-            into.sock.sendall(PIECE[: whole - self.moved])
-            self.moved += min(len(PIECE), whole - self.moved)
-
-    def drink(self, wire: Client | Served, whole: int = WHOLE) -> None:
-        buffer = memoryview(bytearray(len(PIECE)))
-        self.moved += len(wire.ahead)
-        wire.ahead = b""
-        while self.moved < whole:
-            count = wire.sock.recv_into(buffer, min(len(buffer), whole - self.moved))
-            assert count, f"ended after {self.moved}"
-            self.moved += count
-
-
 @pytest.fixture
 def both() -> Iterator[tuple[Gateway, Upstream]]:
     with gateway_and_upstream(routes={"open": {"body_limit_bytes": 2 * WHOLE}}) as both:
@@ -90,7 +64,7 @@ def both() -> Iterator[tuple[Gateway, Upstream]]:
 def of_length(flow: Flow) -> Callable[[Served, Message], None]:
     def script(served: Served, _: Message) -> None:
         served.send(response(b"", length=WHOLE))
-        flow.pour(served)
+        flow.pour(served, WHOLE)
 
     return script
 
@@ -98,7 +72,7 @@ def of_length(flow: Flow) -> Callable[[Served, Message], None]:
 def to_the_end(flow: Flow) -> Callable[[Served, Message], None]:
     def script(served: Served, _: Message) -> None:
         served.send(b"HTTP/1.1 200 OK\r\n\r\n")
-        flow.pour(served)
+        flow.pour(served, WHOLE)
         served.close()
 
     return script
@@ -111,7 +85,7 @@ def test_rel_16_a_download_of_100_mib_streams_in_bounded_memory(both: tuple[Gate
     with Watched() as memory, Client(gateway.port) as client:
         client.send(request())
         assert (client.upto(b"\r\n\r\n") or b"").startswith(b"HTTP/1.1 200 ")
-        drunk.drink(client)
+        drunk.drink(client, WHOLE)
     assert drunk.moved == WHOLE
     assert memory.grown < 32 * MIB
 
@@ -138,7 +112,7 @@ def test_rel_16_an_upload_of_100_mib_streams_in_bounded_memory(framing: str) -> 
     def swallow(served: Served) -> None:
         served.upto(b"\r\n\r\n")
         if framing == "length":
-            drunk.drink(served)
+            drunk.drink(served, WHOLE)
         else:
             while count := int(served.upto(b"\r\n") or b"", 16):
                 drunk.moved += len(served.exactly(count)[0])
@@ -151,7 +125,7 @@ def test_rel_16_an_upload_of_100_mib_streams_in_bounded_memory(framing: str) -> 
         with Watched() as memory, Client(gateway.port) as client:
             if framing == "length":
                 client.send(request("/open/a", f"Content-Length: {WHOLE}", method="POST"))
-                Flow().pour(client)
+                Flow().pour(client, WHOLE)
             else:
                 client.send(request("/open/a", "Transfer-Encoding: chunked", method="POST"))
                 for _ in range(WHOLE // size):
@@ -172,7 +146,7 @@ def test_rel_16_a_reader_that_pauses_pauses_the_upstream(both: tuple[Gateway, Up
         until(poured.stuck)
         assert poured.moved < WHOLE // 2
         client.upto(b"\r\n\r\n")
-        drunk.drink(client)
+        drunk.drink(client, WHOLE)
         assert drunk.moved == WHOLE
     assert memory.grown < 32 * MIB
 
@@ -184,13 +158,13 @@ def test_rel_16_an_upstream_that_pauses_pauses_the_client(both: tuple[Gateway, U
     def wait(served: Served) -> None:
         served.upto(b"\r\n\r\n")
         go_on.wait(20)
-        drunk.drink(served)
+        drunk.drink(served, WHOLE)
         served.send(response())
 
     upstream.on_connect = wait
     with Watched() as memory, Client(gateway.port) as client:
         client.send(request("/open/a", f"Content-Length: {WHOLE}", method="POST"))
-        pouring = threading.Thread(target=poured.pour, args=[client])
+        pouring = threading.Thread(target=poured.pour, args=[client, WHOLE])
         pouring.start()
         until(lambda: poured.moved)
         until(poured.stuck)
