@@ -1,0 +1,84 @@
+"""What the pages tell people to type does what the pages say."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .gateway_process import GatewayProcess
+from .loopback_server import LoopbackServer
+
+ROOT = Path(__file__).parents[2]
+JWTGATE = Path(sys.executable).with_name("jwtgate")
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/reference/toolkit.md"])
+def test_the_python_of_a_page_runs_and_says_ann(page: str) -> None:
+    (code,) = blocks(page, "python")
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("ann")
+
+
+def test_the_document_of_the_readme_is_the_one_the_demo_runs() -> None:
+    (document,) = blocks("README.md", "yaml")
+    example = (ROOT / "examples/quickstart.yaml").read_text()
+    assert document.rstrip() in example
+
+
+def test_the_mistakes_of_the_readme_are_what_check_says(tmp_path: Path) -> None:
+    shown = next(block for block in blocks("README.md", "console") if "jwtgate check" in block).splitlines()[1:]
+    example = (ROOT / "examples/quickstart.yaml").read_text()
+    broken = example.replace("algorithms: [RS256, ES256]", "algorithm: [RS256, HS256]").replace(
+        "auth: required", "auth: requird"
+    )
+    (tmp_path / "gate.yaml").write_text(broken)
+    run = subprocess.run([JWTGATE, "check", "gate.yaml"], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+    assert run.returncode == 2
+    assert run.stderr.splitlines() == shown
+
+
+@pytest.mark.parametrize("example", sorted(path.name for path in (ROOT / "examples").glob("*.yaml")))
+def test_every_example_is_good(example: str) -> None:
+    environ = {"ISSUER": "https://login.example", "UPSTREAM": "http://127.0.0.1:9020"}
+    command = [JWTGATE, "check", str(ROOT / "examples" / example)]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=30, env=environ)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_tutorial_leads_where_it_says(tmp_path: Path) -> None:
+    """Its commands but for the servers, which are started as the tests start them."""
+
+    def type_in(command: str) -> str:
+        run = subprocess.run([JWTGATE, *command.split()], cwd=tmp_path, capture_output=True, text=True, timeout=30)
+        assert run.returncode in (0, 1), run.stderr
+        return run.stdout
+
+    page = (ROOT / "docs/tutorial/first-gateway.md").read_text()
+    type_in("keys new --alg ES256 --kid mine --out issuer.json")
+    (tmp_path / "issuer.public.json").write_text(type_in("keys show issuer.json"))
+    (document,) = blocks("docs/tutorial/first-gateway.md", "yaml")
+    document = document.replace("listen: 127.0.0.1:8080", "listen: 127.0.0.1:0")
+    sign = re.findall(r"jwtgate (sign [^)]*)", page)
+    assert len(sign) == 2
+    token, other = (type_in(command).strip() for command in sign)
+    with LoopbackServer() as upstream:
+        document = document.replace("http://127.0.0.1:9020", upstream.url)
+        with GatewayProcess(tmp_path, document, workers=1) as gateway:
+            assert gateway.get("/")[0] == 401
+            status, seen = gateway.get("/", token=token)
+            assert status == 200
+            assert b"x-jwt-assertion" in seen
+            assert token.encode() not in seen
+            request = f"GET / HTTP/1.1\nHost: 127.0.0.1:8080\nAuthorization: Bearer {other}\n\n"
+            (tmp_path / "request.http").write_text(request)
+            explained = type_in("explain jwtgate.yaml --request request.http")
+            assert "audience_wrong in room claims" in explained
