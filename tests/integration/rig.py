@@ -305,7 +305,9 @@ class Client(Wire):
 
     def __init__(self, port: int, *, tls: ssl.SSLContext | None = None, server_name: str = "localhost") -> None:
         sock = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_SECONDS)
-        super().__init__(tls.wrap_socket(sock, server_hostname=server_name) if tls else sock)
+        super().__init__(
+            tls.wrap_socket(sock, server_hostname=server_name, suppress_ragged_eofs=False) if tls else sock
+        )
 
     def __enter__(self) -> Self:
         return self
