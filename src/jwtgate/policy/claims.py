@@ -83,7 +83,8 @@ def _time(claims: Claims, name: str) -> int | float | None:
     value = claims.get(name, MISSING)
     if value is MISSING:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**53:
+    # By exact type: `True` is an int to `isinstance`, and JSON makes no other kinds of number.
+    if (type(value) is not int and type(value) is not float) or not 0 <= value < 2**53:
         raise TokenRefused("time_malformed", claim=name)
     if value >= _FIRST_MILLISECONDS:
         raise TokenRefused("time_in_milliseconds", claim=name)
@@ -99,6 +100,8 @@ def check_audience(wanted: Collection[str] | None, claims: Claims) -> None:
     if aud is MISSING:
         if wanted is not None:
             raise TokenRefused("audience_missing", wanted=sorted(wanted))
+        return
+    if isinstance(aud, str) and (wanted is None or aud in wanted):
         return
     named = [aud] if isinstance(aud, str) else aud
     if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
