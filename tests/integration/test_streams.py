@@ -176,6 +176,36 @@ def test_rel_16_an_upstream_that_pauses_pauses_the_client(both: tuple[Gateway, U
     assert memory.grown < 32 * MIB
 
 
+def test_rel_19_the_slowness_of_an_upstream_is_not_the_clients() -> None:
+    size = 20 * MIB
+    drunk = Flow()
+
+    def pause(served: Served) -> None:
+        served.upto(b"\r\n\r\n")
+        time.sleep(1.0)
+        drunk.drink(served, size)
+        served.send(response())
+
+    routes = {"open": {"body_limit_bytes": size}}
+    limits = {"body_idle_seconds": 0.3}
+    with gateway_and_upstream(routes=routes, limits=limits) as (gateway, upstream), Client(gateway.port) as client:
+        upstream.on_connect = pause
+        client.send(request("/open/a", f"Content-Length: {size}", method="POST"))
+        Flow().pour(client, size)
+        assert client.answer().status == 200
+
+
+def test_rel_10_an_upstream_that_takes_nothing_of_a_body_is_a_504() -> None:
+    upstreams, over = {"echo": {"first_byte_seconds": 0.4}}, threading.Event()
+    with gateway_and_upstream(upstreams=upstreams) as (gateway, upstream), Client(gateway.port) as client:
+        upstream.on_connect = lambda served: over.wait(10)
+        pouring = threading.Thread(target=client.send, args=[request(method="POST", body=b"x" * 10 * MIB)])
+        pouring.start()
+        assert client.answer().status == 504
+        over.set()
+        pouring.join()
+
+
 def test_rel_16_a_client_that_only_writes_is_not_read_for_ever(both: tuple[Gateway, Upstream]) -> None:
     gateway, _ = both
     asked = Flow()

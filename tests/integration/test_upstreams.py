@@ -262,6 +262,46 @@ def test_rel_71_a_broken_chunk_behind_its_head_is_a_502_while_that_has_not_left(
     assert error_of(client.ask(request())) == (502, "upstream_malformed")
 
 
+def test_an_answer_given_before_the_upload_is_complete_is_not_lost() -> None:
+    def decline(served: Served) -> None:
+        served.upto(b"\r\n\r\n")
+        served.send(response(b"too much", "Connection: close", status="413 Content Too Large"))
+        served.close()  # what was not read makes a reset of it
+
+    with gateway_and_upstream() as (gateway, upstream):
+        upstream.on_connect = decline
+        for _ in range(10):
+            with Client(gateway.port) as client:
+                pouring = threading.Thread(target=client.send, args=[request(method="POST", body=b"x" * 5_000_000)])
+                pouring.start()
+                assert client.answer().body == b"too much"
+                pouring.join()
+
+
+def test_an_answer_may_go_on_beside_its_request() -> None:
+    def echo(served: Served) -> None:
+        served.upto(b"\r\n\r\n")
+        served.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while (size := served.upto(b"\r\n")) not in (b"0\r\n", None):
+            piece, _ = served.exactly(int(size or b"", 16))
+            served.exactly(2)
+            served.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+        served.exactly(2)
+        served.send(b"0\r\n\r\n")
+
+    with gateway_and_upstream() as (gateway, upstream), Client(gateway.port) as client:
+        upstream.on_connect = echo
+        client.send(request("/open/a", "Transfer-Encoding: chunked", method="POST"))
+        assert (client.upto(b"\r\n\r\n") or b"").startswith(b"HTTP/1.1 200 OK\r\n")
+        for piece in (b"one", b"two", b"three"):
+            client.send(b"%x\r\n%b\r\n" % (len(piece), piece))
+            assert client.exactly(len(piece) + 5)[0] == b"%x\r\n%b\r\n" % (len(piece), piece)
+        client.send(b"0\r\n\r\n")
+        assert client.exactly(5)[0] == b"0\r\n\r\n"
+        upstream.on_connect = None
+        assert client.ask(request()).status == 200
+
+
 # Going away and coming back.
 
 

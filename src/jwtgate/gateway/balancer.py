@@ -27,7 +27,7 @@ class Pool:
         self.host_line = b"Host: %b\r\n" % target.authority.encode("ascii")
         self.response_kinds = response_kinds
         self.upstream = upstream
-        self._tls = _client_tls(upstream) if target.tls else None
+        self.tls = _client_tls(upstream) if target.tls else None
         self.answers = answer_memory()
         self._idle: list[UpstreamConnection] = []
         self.closed = False
@@ -57,14 +57,14 @@ class Pool:
     async def connect(self) -> UpstreamConnection:
         """A new connection. Raises `UpstreamFault`."""
         loop = asyncio.get_running_loop()
-        server_name = (self.upstream.server_name or self.target.host) if self._tls else None
+        server_name = (self.upstream.server_name or self.target.host) if self.tls else None
         try:
             async with asyncio.timeout(self.upstream.connect_seconds):
                 _, connection = await loop.create_connection(
                     lambda: UpstreamConnection(self),
                     self.target.host,
                     self.target.port,
-                    ssl=self._tls,
+                    ssl=self.tls,
                     server_hostname=server_name,
                 )
         except TimeoutError:

@@ -8,6 +8,8 @@ cannot look complete.
 from __future__ import annotations
 
 import asyncio
+import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jwtgate.gateway.answer_head import AnswerHead
@@ -99,6 +101,9 @@ class UpstreamConnection(asyncio.Protocol):
             self._finish(exchange, reusable=False)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        exchange = self.exchange
+        if exchange is not None and exchange.tunnel is None and exc is not None and not self.pool.tls:
+            self._read_what_is_left()
         self.pool.lost(self)
         exchange, self.exchange = self.exchange, None
         if exchange is None:
@@ -107,6 +112,13 @@ class UpstreamConnection(asyncio.Protocol):
             exchange.tunnel.close()
             return
         exchange.upstream_failed("upstream_malformed", "the connection ended early", answered=self._answered)
+
+    def _read_what_is_left(self) -> None:
+        """Take the answer of a target that gave it before the whole body, and then took no more."""
+        with suppress(OSError):
+            data = os.read(self.transport.get_extra_info("socket").fileno(), WRITE_BUFFER_BYTES)
+            if data:
+                self.data_received(data)
 
     def pause_writing(self) -> None:
         if self.exchange is not None:
