@@ -96,16 +96,19 @@ class AnswerHead:
         return b"%b%b\r\n" % (written, ours)
 
     def _write(self, private: bool) -> bytes:
-        lines = self._lines
-        if self.nominated:
-            kept = (lines[at : at + 4] for at in range(0, len(lines), 4) if lines[at].lower() not in self.nominated)
-            lines = [piece for line in kept for piece in line]
         told = b"Cache-Control: private\r\n" if private and not self._private else b""
         if self.length is not None and self.status != 204:
             told += b"Content-Length: %d\r\n" % self.length
-        return b"".join((status_line(self.status), *lines, told))
+        return b"".join((status_line(self.status), *self._kept_lines(), told))
+
+    def _kept_lines(self) -> list[bytes]:
+        lines = self._lines
+        if not self.nominated:
+            return lines
+        kept = (lines[at : at + 4] for at in range(0, len(lines), 4) if lines[at].lower() not in self.nominated)
+        return [piece for line in kept for piece in line]
 
     def switching(self) -> bytes:
         """The head that tells the client of the change to WebSocket."""
         lines = (b"Connection: Upgrade\r\n", b"Upgrade: websocket\r\n")
-        return b"".join((status_line(101), *lines, *self._lines, b"\r\n"))
+        return b"".join((status_line(101), *lines, *self._kept_lines(), b"\r\n"))
