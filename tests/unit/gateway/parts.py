@@ -68,12 +68,12 @@ DOCUMENT: dict[str, Any] = {
 
 
 def a_plan(**changes: Any) -> Plan:
-    """The plan of the small document with these sections changed, member by member."""
+    """The plan of the small document with these sections changed, member by member; None takes one away."""
     document = dict(DOCUMENT)
     for name, value in changes.items():
         held = document.get(name)
         document[name] = {**held, **value} if isinstance(held, dict) and isinstance(value, dict) else value
-    data = json_bytes(document)
+    data = json_bytes({name: value for name, value in document.items() if value is not None})
     return compile_document(load_document(data, name="gate.json", folder=Path(), resolve=lambda text: text))
 
 

@@ -1,0 +1,183 @@
+"""What we answer ourselves, and what we keep to ourselves while doing so."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from tests.unit.gateway.parts import a_generation, a_plan, head_of
+
+from jwtgate.errors import (
+    CATALOGUE,
+    CredentialMissing,
+    DependencyFault,
+    Fault,
+    KeyRefused,
+    Refusal,
+    RequestRefused,
+    ScopeRefused,
+    TokenRefused,
+    UpstreamFault,
+)
+from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ, Generation
+from jwtgate.gateway.observe import Counters, IssuerReport, Report
+from jwtgate.gateway.respond import OwnAnswer, own_answer, refusal_body, refusal_fields, response
+
+ROUTE = a_plan().routes[0]
+SECRET = "eyJ-a-secret"
+
+
+def challenge_of(error: Refusal | Fault) -> str | None:
+    return dict(refusal_fields(error, ROUTE)).get("WWW-Authenticate")
+
+
+def test_sec_141_no_token_is_a_challenge_without_an_error() -> None:
+    assert challenge_of(CredentialMissing("credential_missing")) == 'Bearer realm="jwtgate"'
+
+
+def test_sec_141_bad_tokens_look_the_same_whatever_was_wrong_with_them() -> None:
+    errors = [TokenRefused(reason, kid=SECRET) for reason in ("signature_wrong", "key_unknown", "issuer_unknown")]
+    seen = {(error.status, str(refusal_fields(error, ROUTE)), refusal_body(error, "1")) for error in errors}
+    assert len(seen) == 1
+    assert 'error="invalid_token"' in str(challenge_of(errors[0]))
+
+
+def test_sec_142_too_little_scope_is_told_with_what_would_be_enough() -> None:
+    error = ScopeRefused("scope_insufficient", scope=("orders:read",))
+    assert error.status == 403
+    assert 'error="insufficient_scope"' in str(challenge_of(error))
+    assert 'scope="orders:read"' in str(challenge_of(error))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RequestRefused("request_malformed"),
+        RequestRefused("request_too_large"),
+        DependencyFault("overloaded"),
+        UpstreamFault("upstream_slow"),
+    ],
+)
+def test_only_a_token_can_be_asked_for(error: Refusal | Fault) -> None:
+    assert challenge_of(error) is None
+
+
+def test_the_realm_is_that_of_the_route() -> None:
+    plan = a_plan(routes={"orders": {"path": "/o", "auth": "none", "upstream": "echo", "realm": "the orders"}})
+    fields = dict(refusal_fields(CredentialMissing("credential_missing"), plan.routes[0]))
+    assert fields["WWW-Authenticate"] == 'Bearer realm="the orders"'
+    assert dict(refusal_fields(CredentialMissing("credential_missing"), None))["WWW-Authenticate"] == (
+        'Bearer realm="jwtgate"'
+    )
+
+
+def test_sec_143_who_cannot_be_judged_is_told_when_to_come_back() -> None:
+    fields = dict(refusal_fields(DependencyFault("issuer_unreachable", retry_after_seconds=7), ROUTE))
+    assert fields["Retry-After"] == "7"
+    assert "Retry-After" not in dict(refusal_fields(UpstreamFault("upstream_unreachable"), ROUTE))
+
+
+@pytest.mark.parametrize("reason", [name for name, entry in CATALOGUE.items() if entry.raised_as is not KeyRefused])
+def test_sec_140_no_answer_holds_anything_that_varies(reason: str) -> None:
+    error = CATALOGUE[reason].raised_as(reason, target=SECRET, cause=SECRET)
+    assert isinstance(error, Refusal | Fault)
+    fields = refusal_fields(error, ROUTE)
+    body = json.loads(refusal_body(error, "id-1"))
+    assert SECRET not in str(fields) + str(body)
+    assert body["message"] == error.sentence
+    assert body["request_id"] == "id-1"
+    assert ("Cache-Control", "no-store") in fields
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (RequestRefused("request_slow"), "invalid_request"),
+        (TokenRefused("token_expired"), "invalid_token"),
+        (CredentialMissing("credential_missing"), "credential_missing"),
+        (UpstreamFault("upstream_malformed"), "upstream_malformed"),
+    ],
+)
+def test_a_body_names_the_code_of_the_rfc_where_there_is_one(error: Refusal | Fault, code: str) -> None:
+    assert json.loads(refusal_body(error, "1"))["error"] == code
+
+
+def test_a_response_of_ours_is_whole() -> None:
+    whole = response(418, [("X-One", "1")], b"tea", close=False, head_only=False)
+    first, fields = head_of(whole)
+    assert first == b"HTTP/1.1 418 I'm a Teapot\r\n".strip()
+    assert (fields[b"content-length"], fields[b"x-one"]) == (b"3", b"1")
+    assert fields[b"date"].endswith(b" GMT")
+    assert b"connection" not in fields
+    assert whole.endswith(b"\r\n\r\ntea")
+
+
+def test_an_answer_to_head_tells_the_length_and_the_end_says_close() -> None:
+    whole = response(200, [], b"tea", close=True, head_only=True)
+    assert head_of(whole)[1][b"content-length"] == b"3"
+    assert head_of(whole)[1][b"connection"] == b"close"
+    assert whole.endswith(b"\r\n\r\n")
+
+
+ISSUERS = (
+    IssuerReport("main", keys=2, age_seconds=1.26, stale=False, fetches=3, failures=1, last_failure="timeout"),
+    IssuerReport("new", keys=0, age_seconds=None, stale=True, fetches=0, failures=0),
+)
+
+
+def own(name: str, generation: Generation | None = None, *, ready: bool = True) -> OwnAnswer:
+    async def report() -> Report:
+        return Report(Counters(), 3, ready, issuers=ISSUERS)
+
+    return asyncio.run(own_answer(name, generation or a_generation(), report))
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type", "body"),
+    [
+        (OWN_KEYS, "application/jwk-set+json", b'{"keys":[]}'),
+        (OWN_METADATA, "application/json", b'{"issuer":"https://gate.example"}'),
+    ],
+)
+def test_sec_155_our_documents_are_cached_no_longer_than_is_said(name: str, media_type: str, body: bytes) -> None:
+    generation = a_generation(a_plan(own={"keys_max_age_seconds": 60}))
+    fields = [("Content-Type", media_type), ("Cache-Control", "public, max-age=60")]
+    assert own(name, generation) == (200, fields, body)
+
+
+def test_who_is_alive_says_so() -> None:
+    status, fields, body = own(LIVEZ, ready=False)
+    assert (status, body) == (200, b"alive\n")
+    assert ("Cache-Control", "no-store") in fields
+
+
+@pytest.mark.parametrize(("ready", "status"), [(True, 200), (False, 503)])
+def test_readiness_is_a_status_and_names_each_issuer(ready: bool, status: int) -> None:
+    answered, fields, body = own(READYZ, ready=ready)
+    assert answered == status
+    assert ("Cache-Control", "no-store") in fields
+    state = json.loads(body)
+    assert (state["ready"], state["generation"], state["workers"]) == (ready, 3, 1)
+    assert state["issuers"][0] == {
+        "issuer": "main",
+        "keys": 2,
+        "age_seconds": 1.3,
+        "stale": False,
+        "last_failure": "timeout",
+    }
+    assert state["issuers"][1]["age_seconds"] is None
+
+
+def test_metrics_are_text_for_prometheus() -> None:
+    status, fields, body = own(METRICS)
+    assert status == 200
+    assert dict(fields)["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert {family.name for family in text_string_to_metric_families(body.decode())} >= {"jwtgate_generation"}
+
+
+def test_metadata_of_nobody_is_empty() -> None:
+    generation = a_generation()
+    generation.metadata_document = None
+    assert own(OWN_METADATA, generation)[2] == b"{}"
