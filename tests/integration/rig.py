@@ -123,6 +123,8 @@ class Gateway:
     ) -> None:
         self.stop()
         self._log.close()
+        bugs = [key for key in self.embedded.worker.counters.requests if "internal" in key]
+        assert error is not None or bugs == []
 
     def stop(self) -> None:
         """Stop as a gateway does that is told to: what is going on may end. Stopping twice is fine."""

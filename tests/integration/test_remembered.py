@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -17,6 +17,9 @@ from .rig import (
     KEY,
     Client,
     Gateway,
+    Message,
+    Script,
+    Served,
     Upstream,
     document,
     gateway_and_upstream,
@@ -214,15 +217,13 @@ def test_a_new_document_begins_with_an_empty_memory() -> None:
         assert client.ask(request("/orders/1", bearer=bearer)).status == 403
 
 
-@contextmanager
-def issuer(*keys: Key) -> Iterator[Upstream]:
-    with Upstream(jwks(*keys)) as server:
-        yield server
-
-
-def jwks(*keys: Key):  # type: ignore[no-untyped-def]
+def jwks(*keys: Key) -> Script:
     body = json.dumps({"keys": [key.public().to_jwk() for key in keys]}).encode()
     return say(response(body, "Content-Type: application/json"))
+
+
+def issuer(*keys: Key) -> Upstream:
+    return Upstream(jwks(*keys))
 
 
 def test_sec_67_a_key_that_is_taken_back_ends_what_was_remembered_with_it() -> None:
@@ -238,6 +239,50 @@ def test_sec_67_a_key_that_is_taken_back_ends_what_was_remembered_with_it() -> N
             server.script = jwks(ROTATED)
             until(lambda: client.ask(request("/orders/1", bearer=old)).status == 401)
             assert client.ask(request("/orders/1", bearer=new)).status == 200
+
+
+def test_rel_60_a_request_waits_for_a_new_key_and_keeps_its_body() -> None:
+    fetched = threading.Event()
+
+    def slowly(served: Served, message: Message) -> None:
+        fetched.wait(10)
+        jwks(KEY, ROTATED)(served, message)
+
+    with issuer(KEY) as server, Upstream() as upstream:
+        changed = document(upstream.url)
+        changed["issuers"]["main"]["keys"] = {"url": server.url}
+        with Gateway(changed) as gateway, Client(gateway.port) as client, Client(gateway.port) as other:
+            server.script = slowly
+            new = token(key=ROTATED)
+            client.send(request("/orders/1", bearer=new, method="POST", body=b"x" * 300_000) + request("/open/next"))
+            until(lambda: len(server.requests) == 2)
+            assert other.ask(request("/orders/1", bearer=token())).status == 200
+            assert not client.has_news()
+            fetched.set()
+            assert [client.answer().status, client.answer().status] == [200, 200]
+            assert [len(message.body) for message in upstream.requests] == [0, 300_000, 0]
+
+
+def test_rel_22_a_client_may_go_while_its_key_is_fetched() -> None:
+    fetched = threading.Event()
+
+    def slowly(served: Served, message: Message) -> None:
+        fetched.wait(10)
+        jwks(KEY, ROTATED)(served, message)
+
+    with issuer(KEY) as server, Upstream() as upstream:
+        changed = document(upstream.url)
+        changed["issuers"]["main"]["keys"] = {"url": server.url}
+        with Gateway(changed) as gateway:
+            server.script = slowly
+            with Client(gateway.port) as client:
+                client.send(request("/orders/1", bearer=token(key=ROTATED)))
+                until(lambda: len(server.requests) == 2)
+            assert gateway.log()[0]["reason"] == "client_gone"
+            fetched.set()
+            with Client(gateway.port) as client:
+                until(lambda: client.ask(request("/orders/1", bearer=token(key=ROTATED))).status == 200)
+            assert len(upstream.requests) == 1
 
 
 @pytest.mark.parametrize(("most", "remembered", "evictions"), [(0, 0, 0), (4, 4, 6)])
