@@ -223,6 +223,30 @@ def test_sec_144_what_a_client_writes_stays_one_line_of_ascii() -> None:
     assert {line["status"] for line in lines} == {200, 400}
 
 
+FRONT = {
+    "request_malformed": (400, request("/open/a", "Host: other.example")),
+    "path_not_canonical": (400, request("/open//a")),
+    "field_name_unusual": (400, request("/open/a", "X_A: b")),
+    "credential_repeated": (400, request("/orders/1", "Authorization: Bearer a", bearer="b")),
+    "credential_malformed": (400, request("/orders/1", "Authorization: Bearer a b")),
+    "request_head_too_large": (431, request("/open/" + "a" * 9000)),
+    "request_too_large": (413, request("/open/a", "Content-Length: 20000000", method="POST")),
+    "method_refused": (501, request(method="TRACE")),
+    "route_unknown": (404, request("/nowhere")),
+    "credential_missing": (401, request("/orders/1")),
+}
+
+
+@pytest.mark.parametrize("reason", FRONT)
+def test_sec_2_the_log_has_the_reason_of_every_refusal(reason: str) -> None:
+    status, raw = FRONT[reason]
+    with gateway_and_upstream() as (gateway, upstream), Client(gateway.port) as client:
+        assert client.ask(raw).status == status
+        (line,) = gateway.log()
+        assert (line["reason"], line["status"]) == (reason, status)
+        assert upstream.requests == []
+
+
 def test_the_id_of_an_answer_is_that_of_its_line_and_of_its_request_upstream() -> None:
     with gateway_and_upstream() as (gateway, upstream), Client(gateway.port) as client:
         ids = {client.ask(request()).value("X-Request-Id") for _ in range(3)}
