@@ -145,7 +145,7 @@ class Transport:
         self.high = 0
         self.buffered = 0
         self.socket = Socket()
-        self._known = {"peername": (peer, 40000), "socket": self.socket}
+        self.known: dict[str, object] = {"peername": (peer, 40000), "socket": self.socket}
 
     def write(self, data: bytes) -> None:
         assert not self.ended, "written after the end"
@@ -177,7 +177,7 @@ class Transport:
         return self.closed or self.aborted
 
     def get_extra_info(self, name: str) -> object:
-        return self._known.get(name)
+        return self.known.get(name)
 
     def set_write_buffer_limits(self, *, high: int) -> None:
         self.high = high
@@ -340,8 +340,9 @@ class Gate:
 
     def lose_upstream(self) -> None:
         """The upstream ends its connection."""
-        self.wire.told = True
-        self.upstream.connection_lost(None)
+        if not self.wire.told:
+            self.wire.told = True
+            self.upstream.connection_lost(None)
         self.settle()
 
     @property
