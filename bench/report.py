@@ -57,6 +57,7 @@ Ratios are medians of neighbouring pairs; `pairs` shows how many, the least and 
 behind requests a second: CPU µs a request, of which user µs, and how busy the gateway's core was. Where that
 is well below 100 %, the load generator, the upstream or other work on this machine was the limit, and the
 ratio says less.
+Ours writes an access log with an id for each request and keeps its counters; the peers write no log.
 A row `peer` is context: its first gateway stands in the column `ours`."""
 HEAD = ("id", "what", "ours", "theirs", "ratio", "pairs", "target (moonshot)", "reached")
 
