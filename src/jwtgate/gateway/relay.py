@@ -101,7 +101,8 @@ class Upload:
     def abandon(self) -> None:
         """Nobody wants the rest: the client has a moment to send it, or to stop."""
         self._pending.clear()
-        self.deadline = time.monotonic() + _DRAIN_SECONDS
+        self._since = time.monotonic()
+        self.deadline = self._since + _DRAIN_SECONDS
 
     def awaits_client(self) -> bool:
         """Whether it is the client's turn: the body is not complete, and there is somebody to take it."""

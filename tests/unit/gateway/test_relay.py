@@ -1,0 +1,271 @@
+"""Bodies and tunnels on their way through: nothing is held as a whole, and nobody is waited for too long."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request, an_order, status_of
+
+from jwtgate.gateway.relay import TUNNEL_IDLE_SECONDS
+
+LENGTH_10 = b"Content-Length: 10"
+CHUNKED = b"Transfer-Encoding: chunked"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+POST = b"POST /open/a"
+PLAN = a_plan(
+    routes={"open": {"path": "/open/*", "auth": "none", "upstream": "echo", "body_limit_bytes": 10}},
+    limits={"body_idle_seconds": 30, "body_least_bytes_per_second": 0},
+)
+
+
+def posted(*lines: bytes, body: bytes = b"") -> Gate:
+    """A request with the beginning of a body, whose head the upstream has."""
+    gate = Gate(a_generation(PLAN))
+    gate.idle()
+    gate.send(a_request(*lines, start=POST, body=body))
+    return gate
+
+
+def body_of(gate: Gate) -> bytes:
+    """What the upstream got since it was asked last, without its head."""
+    sent = gate.wire.take()
+    return sent.partition(b"\r\n\r\n")[2] if sent.startswith(b"POST ") else sent
+
+
+def later(seconds: float) -> float:
+    return time.monotonic() + seconds
+
+
+def test_rel_16_a_body_is_passed_on_piece_by_piece() -> None:
+    gate = posted(LENGTH_10, body=b"123")
+    assert body_of(gate) == b"123"
+    gate.send(b"4567")
+    assert body_of(gate) == b"4567"
+    gate.send(b"890")
+    assert body_of(gate) == b"890"
+    assert status_of(gate.answer(OK)) == 200
+    assert not gate.wire.is_closing()
+
+
+def test_sec_92_a_chunked_body_is_put_into_chunks_of_ours() -> None:
+    gate = posted(CHUNKED, body=b"0003;x=y\r\nabc\r\n1\r\nd\r\n0\r\nX-User-Id: mallory\r\n\r\n")
+    assert body_of(gate) == b"4\r\nabcd\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "body", "sent"),
+    [(LENGTH_10, b"1234567890", b"1234567890"), (CHUNKED, b"1\r\na\r\n0\r\n\r\n", b"1\r\na\r\n0\r\n\r\n")],
+)
+def test_a_body_waits_for_an_upstream_that_is_not_connected_yet(line: bytes, body: bytes, sent: bytes) -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.client.data_received(a_request(line, start=POST, body=body))
+    assert not gate.transport.reading
+    gate.settle()
+    assert body_of(gate) == sent
+    assert gate.transport.reading
+    assert status_of(gate.answer(OK)) == 200
+
+
+def test_sec_95_a_body_of_exactly_the_limit_passes_and_one_byte_more_does_not() -> None:
+    good, long, chunked = posted(LENGTH_10), posted(b"Content-Length: 11"), posted(CHUNKED, body=b"A\r\n1234567890\r\n")
+    assert good.outcomes == []
+    assert long.outcomes == [(413, "request_too_large")]
+    assert chunked.outcomes == []
+    chunked.send(b"1\r\nx\r\n")
+    assert chunked.outcomes == [(413, "request_too_large")]
+    assert chunked.wire.aborted
+    assert chunked.transport.ended
+
+
+def test_sec_99_a_small_rest_of_an_unwanted_body_is_read_and_dropped() -> None:
+    gate = Gate()
+    gate.send(a_request(LENGTH_10, start=b"POST /orders/1", body=b"123"))
+    assert gate.outcomes == [(401, "credential_missing")]
+    assert not gate.transport.ended
+    gate.send(b"4567890" + a_request())
+    assert gate.wire.take().startswith(b"GET /open/a ")
+
+
+def test_sec_99_what_follows_an_unwanted_body_is_never_inside_it() -> None:
+    inner = a_request()
+    gate = Gate()
+    gate.send(a_request(b"Content-Length: %d" % len(inner), start=b"POST /orders/1", body=inner))
+    assert gate.outcomes == [(401, "credential_missing")]
+    assert gate.pool.made == []
+
+
+@pytest.mark.parametrize("lines", [(b"Content-Length: 70000",), (CHUNKED,), (LENGTH_10, b"Expect: 100-continue")])
+def test_sec_99_a_long_or_unknown_rest_ends_the_connection(lines: tuple[bytes, ...]) -> None:
+    gate = Gate()
+    gate.send(a_request(*lines, start=b"POST /orders/1"))
+    assert b"Connection: close\r\n" in gate.transport.take()
+    assert gate.transport.ended
+    gate.send(a_request())
+    assert gate.pool.made == []
+
+
+def test_sec_99_an_unwanted_rest_is_waited_for_a_moment_only() -> None:
+    gate = Gate()
+    gate.send(a_request(LENGTH_10, start=b"POST /orders/1", body=b"123"))
+    gate.client.check_time(later(1))
+    assert not gate.transport.ended
+    gate.client.check_time(later(3))
+    assert gate.transport.ended
+    assert gate.outcomes == [(401, "credential_missing")]
+
+
+def test_an_upstream_that_answers_early_leaves_the_rest_of_a_small_body() -> None:
+    gate = posted(LENGTH_10, body=b"123")
+    gate.answer(OK)
+    assert gate.wire.aborted
+    gate.send(b"4567890" + a_request())
+    assert gate.wire.take().startswith(b"GET /open/a ")
+
+
+def test_who_waits_for_word_is_told_to_go_on_once_there_is_an_upstream() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.client.data_received(a_request(LENGTH_10, b"Expect: 100-continue", start=POST))
+    assert gate.transport.take() == b""
+    gate.settle()
+    assert gate.transport.take() == CONTINUE
+    assert b"xpect" not in gate.wire.take()
+    gate.send(b"1234567890")
+    assert body_of(gate) == b"1234567890"
+
+
+def test_who_has_begun_already_needs_no_word() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.send(a_request(LENGTH_10, b"Expect: 100-continue", start=POST, body=b"123"))
+    assert gate.transport.take() == b""
+
+
+def test_sec_95_a_body_that_pauses_too_long_is_a_408() -> None:
+    gate = posted(LENGTH_10, body=b"123")
+    gate.client.check_time(later(29))
+    assert gate.outcomes == []
+    gate.client.check_time(later(31))
+    assert gate.outcomes == [(408, "request_slow")]
+    assert gate.wire.aborted
+    assert gate.transport.ended
+
+
+def test_sec_95_a_body_that_trickles_is_a_408() -> None:
+    gate = Gate(a_generation(a_plan(limits={"body_idle_seconds": 3600, "body_least_bytes_per_second": 100})))
+    gate.idle()
+    gate.send(a_request(b"Content-Length: 5000", start=POST, body=b"x" * 1000))
+    gate.client.check_time(later(19))
+    assert gate.outcomes == []
+    gate.client.check_time(later(21))
+    assert gate.outcomes == [(408, "request_slow")]
+
+
+def test_a_piece_in_time_gives_more_time() -> None:
+    gate = posted(LENGTH_10, body=b"123")
+    upload = gate.client._upload
+    assert upload is not None
+    upload.deadline = 0.0
+    gate.send(b"4")
+    assert upload.deadline > later(29)
+
+
+def test_rel_10_an_upstream_that_takes_no_more_is_slow_not_the_client() -> None:
+    gate = posted(LENGTH_10, body=b"123")
+    gate.upstream.pause_writing()
+    gate.client.check_time(later(31))
+    assert gate.outcomes == [(504, "upstream_slow")]
+
+
+def test_the_time_an_upstream_took_is_not_the_clients() -> None:
+    gate = posted(LENGTH_10, body=b"123")
+    gate.upstream.pause_writing()
+    upload = gate.client._upload
+    assert upload is not None
+    held_since = upload._since
+    upload._held_since -= 100
+    gate.upstream.resume_writing()
+    assert upload._since >= held_since + 100
+    assert not upload.is_late(later(1))
+
+
+def test_a_complete_body_is_not_waited_for() -> None:
+    gate = posted(LENGTH_10, body=b"1234567890")
+    gate.client.check_time(later(31))
+    assert gate.outcomes == [(504, "upstream_slow")]
+
+
+UPGRADING = a_plan(routes={"open": {"path": "/open/*", "auth": "none", "upstream": "echo", "upgrade": "websocket"}})
+HANDSHAKE = (b"Connection: Upgrade", b"Upgrade: websocket")
+SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+
+
+def tunnelled(ahead: bytes = b"") -> Gate:
+    gate = Gate(a_generation(UPGRADING))
+    gate.send(a_request(*HANDSHAKE, body=ahead))
+    gate.answer(SWITCHED)
+    return gate
+
+
+def test_bytes_go_both_ways_untouched() -> None:
+    gate = tunnelled(ahead=b"\x81\x00")
+    assert gate.wire.take().endswith(b"\r\n\r\n\x81\x00")
+    assert gate.transport.reading
+    gate.send(b"GET / HTTP/1.1\r\n\r\n")
+    assert gate.wire.take() == b"GET / HTTP/1.1\r\n\r\n"
+    assert gate.answer(b"\x00\xff") == b"\x00\xff"
+    assert gate.desk.done == []
+
+
+def test_rel_16_a_slow_side_of_a_tunnel_pauses_the_other() -> None:
+    gate = tunnelled()
+    gate.upstream.pause_writing()
+    assert not gate.transport.reading
+    gate.upstream.resume_writing()
+    gate.client.pause_writing()
+    assert (gate.transport.reading, gate.wire.reading) == (True, False)
+    gate.client.resume_writing()
+    assert gate.wire.reading
+
+
+@pytest.mark.parametrize("end", ["client", "upstream"])
+def test_the_end_of_one_side_is_the_end_of_both(end: str) -> None:
+    gate = tunnelled()
+    if end == "client":
+        gate.transport.abort()
+        gate.settle()
+    else:
+        gate.lose_upstream()
+    assert (gate.wire.closed, gate.transport.closed) == (True, True)
+    assert gate.outcomes == [(101, "")]
+
+
+def test_a_tunnel_nobody_uses_ends_and_one_that_is_used_does_not() -> None:
+    gate = tunnelled()
+    gate.client.check_time(later(TUNNEL_IDLE_SECONDS - 1))
+    assert not gate.transport.is_closing()
+    gate.client.check_time(later(TUNNEL_IDLE_SECONDS + 1))
+    assert (gate.wire.closed, gate.transport.closed) == (True, True)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        a_request(*HANDSHAKE, start=b"POST /open/a"),
+        a_request(b"Connection: Upgrade", b"Upgrade: h2c"),
+        a_request(b"Upgrade: websocket"),
+        a_request(*HANDSHAKE, b"Content-Length: 1", body=b"x"),
+        a_request(*HANDSHAKE).replace(b"1.1", b"1.0"),
+    ],
+)
+def test_sec_97_anything_but_a_handshake_is_no_upgrade(request_: bytes) -> None:
+    gate = Gate(a_generation(UPGRADING))
+    gate.send(request_)
+    assert b"pgrade" not in gate.wire.take()
+    gate.answer(SWITCHED)
+    assert gate.outcomes == [(502, "upstream_malformed")]
+
+
+def test_sec_97_a_route_upgrades_only_where_it_says_so() -> None:
+    gate = Gate()
+    gate.send(an_order(*HANDSHAKE))
+    assert b"pgrade" not in gate.wire.take()
