@@ -230,6 +230,7 @@ class Desk:
         self.limits = generation.plan.limits
         self.counters = Counters()
         self.draining = False
+        self.owns = True
         self.host_names = HostNames()
         self.open: list[ClientConnection] = []
         self.done: list[Exchange] = []
@@ -261,7 +262,7 @@ class Desk:
         self.needs.append((need, done))
 
     def is_own(self, name: str, connection: ClientConnection) -> bool:
-        return True
+        return self.owns
 
     async def own_answer(self, name: str, generation: Generation) -> OwnAnswer:
         async def report() -> Report:
