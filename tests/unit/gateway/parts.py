@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable
-from itertools import cycle, pairwise
+from collections.abc import Callable, Coroutine
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -363,24 +363,3 @@ def tell_of_the_end(transport: Transport, protocol: ClientConnection | UpstreamC
     if transport.is_closing() and not transport.told:
         transport.told = True
         protocol.connection_lost(None)
-
-
-def head_of(message: bytes) -> tuple[bytes, dict[bytes, bytes]]:
-    """The first line of a message, and its fields in lower case, those that repeat joined by a comma."""
-    first, *lines = message.partition(b"\r\n\r\n")[0].split(b"\r\n")
-    fields: dict[bytes, bytes] = {}
-    for line in lines:
-        name, _, value = line.partition(b": ")
-        key = name.lower()
-        fields[key] = fields[key] + b", " + value if key in fields else value
-    return first, fields
-
-
-def status_of(message: bytes) -> int:
-    return int(message.split(b" ", 2)[1])
-
-
-def pieces_of(data: bytes, cuts: Iterable[int]) -> list[bytes]:
-    """The data, cut at these places."""
-    places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    return [data[start:end] for start, end in pairwise(places) if end > start]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
+from tests.unit.gateway.messages import head_of, status_of
 from tests.unit.gateway.parts import (
     DOCUMENT,
     KEYS,
@@ -20,8 +21,6 @@ from tests.unit.gateway.parts import (
     a_route,
     a_token,
     an_order,
-    head_of,
-    status_of,
     wire,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.gateway.parts import pieces_of
+from tests.unit.gateway.messages import pieces_of
 
 from jwtgate.gateway.framing import (
     EXTRA_LIMIT_BYTES,

@@ -8,19 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.gateway.parts import (
-    KEYS,
-    OK,
-    TOKEN,
-    Gate,
-    a_generation,
-    a_plan,
-    a_request,
-    a_route,
-    a_token,
-    an_order,
-    head_of,
-)
+from tests.unit.gateway.messages import head_of
+from tests.unit.gateway.parts import KEYS, OK, TOKEN, Gate, a_generation, a_plan, a_request, a_route, a_token, an_order
 
 from jwtgate.gateway.fields import RequestFieldKinds
 from jwtgate.gateway.memory import (

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request, an_order, status_of
+from tests.unit.gateway.messages import status_of
+from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request, an_order
 
 from jwtgate.gateway.relay import TUNNEL_IDLE_SECONDS
 

@@ -7,7 +7,8 @@ import json
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.unit.gateway.parts import a_generation, a_plan, head_of
+from tests.unit.gateway.messages import head_of
+from tests.unit.gateway.parts import a_generation, a_plan
 
 from jwtgate.errors import (
     CATALOGUE,

@@ -9,19 +9,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.gateway.edits import CUTS, EDITS, Edits, edited, without_dates
-from tests.unit.gateway.parts import (
-    OK,
-    Gate,
-    a_generation,
-    a_plan,
-    a_request,
-    an_order,
-    head_of,
-    pieces_of,
-    status_of,
-    wire,
-)
+from tests.unit.gateway.messages import CUTS, EDITS, Edits, edited, head_of, pieces_of, status_of, without_dates
+from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request, an_order, wire
 
 from jwtgate.gateway.memory import Recent
 from jwtgate.gateway.upstream import WRITE_BUFFER_BYTES, UpstreamConnection
