@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.integration.rig import Message, Wire
-from tests.unit.gateway.parts import OK, Gate, pieces_of, wire
+from tests.unit.gateway.messages import pieces_of
+from tests.unit.gateway.parts import OK, Gate, wire
 
 from .smuggling_cases import PASSED, REFUSED
 
