@@ -97,7 +97,8 @@ Count = Annotated[int, Strict(), Field(ge=1)]
 Seconds = Annotated[float, Strict(), Field(gt=0, le=366 * 24 * 3600)]
 LongSeconds = Annotated[float, Strict(), Field(ge=1, le=366 * 24 * 3600)]
 Text = Annotated[str, Field(min_length=1)]
-Name = Annotated[str, Field(pattern=r"^[!-~]{1,128}$")]
+# Names stand in log lines and labels as they are, so neither a quote nor a backslash may be in one.
+Name = Annotated[str, Field(pattern=r"^[!#-\[\]-~]{1,128}$")]
 
 
 def _in_folder(value: str, info: ValidationInfo) -> str:

@@ -114,3 +114,10 @@ def test_a_file_is_found_from_the_folder_of_the_document() -> None:
     assert adapter.validate_python("/a.pem", context={"folder": Path("/etc/gate")}) == "/a.pem"
     assert adapter.validate_python("a.pem") == "a.pem"
     assert not accepts(section.FileName, "a\x00b")
+
+
+@pytest.mark.parametrize(
+    ("name", "good"), [("a-b.c/d:e", True), ('a"b', False), ("a\\b", False), ("a b", False), ("", False)]
+)
+def test_sec_144_a_name_can_stand_in_a_log_line_as_it_is(name: str, good: bool) -> None:
+    assert accepts(section.Name, name) is good
