@@ -81,13 +81,13 @@ class Exchange:
 
     def begin_again(self) -> None:
         """As `begin`, for a head whose fields were read before, in another request."""
-        self.body_done = True
         try:
             self.head.read_target(self.generation.plan.paths)
         except Refusal as refusal:
             self.close = True
             self.refuse(refusal)
             return
+        self.body_done = True
         self._go()
 
     def _go(self) -> None:

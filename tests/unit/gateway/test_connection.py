@@ -195,7 +195,7 @@ def test_sec_110_a_known_head_excuses_no_path() -> None:
     gate.send(a_request(start=b"GET /open/%2e%2e/orders/1"))
     assert gate.outcomes[-1] == (400, "path_not_canonical")
     assert gate.desk.done[-1].head.path == ""
-    assert gate.transport.closed
+    assert gate.transport.ended
 
 
 @pytest.mark.parametrize(
