@@ -1,0 +1,378 @@
+"""One process of the data plane, on an event loop of its own and without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.control.samples import write_certificate
+from tests.unit.gateway.messages import head_of, status_of
+from tests.unit.gateway.parts import (
+    KEYS,
+    OK,
+    SLOWLY_ISSUED,
+    ScriptedPool,
+    Transport,
+    a_generation,
+    a_plan,
+    a_request,
+    an_order,
+    tell_of_the_end,
+    wire,
+)
+
+from jwtgate.errors import ConfigError, DependencyFault, RequestRefused
+from jwtgate.gateway.connection import ClientConnection
+from jwtgate.gateway.fields import MOST_NAMES
+from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, READYZ, Generation
+from jwtgate.gateway.observe import Report
+from jwtgate.gateway.worker import HostNames, Worker, server_tls
+from jwtgate.policy.facts import Need
+from jwtgate.policy.plan import Listener, Tls
+
+Play = Callable[["House"], Awaitable[None]]
+
+
+class House:
+    """A worker, the connections of its clients, and what it asked others for."""
+
+    def __init__(self, generation: Generation, log_descriptor: int) -> None:
+        self.asked: list[Need] = []
+        self.replies: list[object] = []
+        self.worker = Worker(generation, answer=self.answer, report=self.report, log_descriptor=log_descriptor)
+
+    async def answer(self, need: Need) -> object:
+        self.asked.append(need)
+        reply = self.replies.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    async def report(self) -> Report:
+        return Report(self.worker.count_now(), self.worker.generation.number, ready=True)
+
+    def connect(self) -> tuple[ClientConnection, Transport]:
+        """A new connection of a client."""
+        connection = ClientConnection(self.worker, scheme="http", status_only=False)
+        transport = Transport()
+        connection.connection_made(transport)  # type: ignore[arg-type]
+        return connection, transport
+
+    @property
+    def pool(self) -> ScriptedPool:
+        pool: ScriptedPool = self.worker.generation.balancers["echo"].pools[0]  # type: ignore[assignment]
+        return pool
+
+
+def play(moves: Play, generation: Generation | None = None) -> list[dict[str, Any]]:
+    """What the access log holds after these moves and the end of the worker."""
+
+    async def run(descriptor: int) -> None:
+        house = House(generation or a_generation(), descriptor)
+        await moves(house)
+        await house.worker.drain(0)
+
+    reader, writer = os.pipe()
+    try:
+        asyncio.run(run(writer))
+    finally:
+        os.close(writer)
+    with os.fdopen(reader, "rb") as log:
+        return [json.loads(line) for line in log]
+
+
+async def until(happened: Callable[[], object]) -> None:
+    """Let tasks and threads go on until this is so."""
+    async with asyncio.timeout(5):
+        while not happened():
+            await asyncio.sleep(0)
+
+
+def test_a_request_is_served_counted_and_logged() -> None:
+    async def moves(house: House) -> None:
+        client, transport = house.connect()
+        client.data_received(an_order())
+        await until(lambda: house.pool.made)
+        house.pool.made[0].data_received(OK)
+        assert status_of(transport.take()) == 200
+        counters = house.worker.count_now()
+        assert counters.requests == {("orders", 200, ""): 1}
+        assert (counters.connections, counters.connections_open, counters.remembered_entries) == (1, 1, 1)
+
+    (line,) = play(moves)
+    assert (line["route"], line["status"], line["generation"]) == ("orders", 200, 1)
+
+
+def test_rel_17_one_connection_too_many_is_told_to_come_back() -> None:
+    async def moves(house: House) -> None:
+        _, first = house.connect()
+        second, turned_away = house.connect()
+        got = turned_away.take()
+        assert status_of(got) == 503
+        assert head_of(got)[1][b"retry-after"] == b"1"
+        assert b'"overloaded"' in got
+        assert turned_away.ended
+        second.data_received(a_request())
+        assert turned_away.take() == b""
+        assert first.take() == b""
+        house.worker.closed(second)
+        counters = house.worker.count_now()
+        assert (counters.connections, counters.connections_refused, counters.connections_open) == (2, 1, 1)
+
+    assert play(moves, a_generation(a_plan(limits={"connections": 1}))) == []
+
+
+def test_a_connection_that_closes_makes_room() -> None:
+    async def moves(house: House) -> None:
+        first, _ = house.connect()
+        first.connection_lost(None)
+        _, second = house.connect()
+        assert second.take() == b""
+
+    play(moves, a_generation(a_plan(limits={"connections": 1})))
+
+
+def test_a_need_is_met_by_who_was_named_for_it() -> None:
+    async def moves(house: House) -> None:
+        house.replies = [KEYS]
+        client, _ = house.connect()
+        client.data_received(an_order())
+        await until(lambda: house.pool.made)
+        assert [need.issuer for need in house.asked] == ["main"]  # type: ignore[union-attr]
+
+    play(moves, a_generation(keys=None))
+
+
+def test_sec_143_a_need_that_cannot_be_met_is_a_503() -> None:
+    async def moves(house: House) -> None:
+        house.replies = [DependencyFault("issuer_unreachable")]
+        client, transport = house.connect()
+        client.data_received(an_order())
+        await until(lambda: transport.sent)
+        assert status_of(transport.take()) == 503
+
+    (line,) = play(moves, a_generation(keys=None))
+    assert line["reason"] == "issuer_unreachable"
+
+
+def test_a_need_of_an_old_document_is_not_met_by_the_new() -> None:
+    async def moves(house: House) -> None:
+        client, transport = house.connect()
+        client.data_received(an_order())
+        house.worker.adopt(a_generation(number=2))
+        await until(lambda: transport.sent)
+        assert status_of(transport.take()) == 503
+        assert house.asked == []
+
+    (line,) = play(moves, a_generation(keys=None))
+    assert (line["reason"], line["generation"]) == ("issuer_unreachable", 1)
+
+
+def test_a_bug_while_a_need_is_met_is_a_500(caplog: pytest.LogCaptureFixture) -> None:
+    async def moves(house: House) -> None:
+        house.replies = [RuntimeError("a bug")]
+        client, transport = house.connect()
+        client.data_received(an_order())
+        await until(lambda: transport.sent)
+        assert status_of(transport.take()) == 500
+
+    with caplog.at_level(logging.CRITICAL, logger="jwtgate.gateway"):
+        (line,) = play(moves, a_generation(keys=None))
+    assert line["reason"] == "internal"
+
+
+def test_a_bug_after_an_exchange_has_ended_changes_nothing_of_it(caplog: pytest.LogCaptureFixture) -> None:
+    async def moves(house: House) -> None:
+        house.replies = [RuntimeError("a bug")]
+        client, _ = house.connect()
+        client.data_received(an_order())
+        client.connection_lost(None)
+        await until(lambda: house.asked)
+        await asyncio.sleep(0)
+
+    with caplog.at_level(logging.CRITICAL, logger="jwtgate.gateway"):
+        (line,) = play(moves, a_generation(keys=None))
+    assert (line["status"], line["reason"]) == (499, "client_gone")
+
+
+def test_rel_21_a_slow_signature_is_made_on_a_thread() -> None:
+    async def moves(house: House) -> None:
+        client, _ = house.connect()
+        client.data_received(an_order())
+        assert house.pool.made == []
+        await until(lambda: house.pool.made)
+        await until(lambda: wire(house.pool.made[0]).sent)
+        assert b"X-JWT-Assertion: " in wire(house.pool.made[0]).take()
+
+    play(moves, a_generation(issued=SLOWLY_ISSUED))
+
+
+def test_a_bug_behind_a_signature_is_a_500(caplog: pytest.LogCaptureFixture) -> None:
+    async def moves(house: House) -> None:
+        house.worker.generation.balancers.clear()
+        client, transport = house.connect()
+        client.data_received(an_order())
+        await until(lambda: transport.sent)
+        assert status_of(transport.take()) == 500
+
+    with caplog.at_level(logging.CRITICAL, logger="jwtgate.gateway"):
+        (line,) = play(moves, a_generation(issued=SLOWLY_ISSUED))
+    assert line["reason"] == "internal"
+
+
+def test_a_new_generation_is_served_from_the_next_request_on() -> None:
+    async def moves(house: House) -> None:
+        client, _ = house.connect()
+        client.data_received(a_request())
+        await until(lambda: house.pool.made)
+        old = house.pool.made[0]
+        house.worker.adopt(a_generation(a_plan(limits={"connections": 5}), number=2))
+        assert house.worker.limits.connections == 5
+        old.data_received(OK)
+        assert wire(old).closed
+        client.data_received(a_request())
+
+    lines = play(moves)
+    assert [line["generation"] for line in lines] == [1, 2]
+
+
+def test_evictions_of_earlier_generations_stay_counted() -> None:
+    async def moves(house: House) -> None:
+        house.worker.generation.memory.evicted = 3
+        house.worker.adopt(a_generation(number=2))
+        house.worker.generation.memory.evicted = 4
+        assert house.worker.count_now().remembered_evictions == 7
+
+    play(moves)
+
+
+def test_sec_67_a_change_of_keys_reaches_the_generation() -> None:
+    async def moves(house: House) -> None:
+        house.worker.key_set_changed()
+        assert house.worker.generation.epoch == 1
+
+    play(moves)
+
+
+def test_rel_4_draining_lets_a_request_end_and_closes_who_is_idle() -> None:
+    async def moves(house: House) -> None:
+        (_, idle), (busy, transport) = house.connect(), house.connect()
+        busy.data_received(a_request())
+        await until(lambda: house.pool.made)
+        draining = asyncio.ensure_future(house.worker.drain(60))
+        await asyncio.sleep(0)
+        assert (idle.closed, transport.closed) == (True, False)
+        for connection in list(house.worker._connections):
+            if connection is not busy:
+                connection.connection_lost(None)
+        house.pool.made[0].data_received(OK)
+        assert b"Connection: close\r\n" in transport.take()
+        tell_of_the_end(transport, busy)
+        await draining
+        assert wire(house.pool.made[0]).closed
+
+    assert [line["status"] for line in play(moves)] == [200]
+
+
+def test_rel_4_draining_ends_what_does_not_end_by_itself() -> None:
+    async def moves(house: House) -> None:
+        client, transport = house.connect()
+        client.data_received(a_request(b"Content-Length: 5", start=b"POST /open/a"))
+        _, turned_away = house.connect()
+        await house.worker.drain(0)
+        assert transport.aborted
+        assert turned_away.aborted
+
+    play(moves, a_generation(a_plan(limits={"connections": 1})))
+
+
+def test_the_clock_is_looked_at_for_every_connection_and_pool() -> None:
+    async def moves(house: House) -> None:
+        idle = house.pool.new()
+        house.pool.put(idle)
+        idle.idle_since = time.monotonic() - 100
+        client, transport = house.connect()
+        client.deadline = 0.0
+        await house.worker.listen([])
+        house.worker._tick()
+        assert wire(idle).closed
+        assert transport.closed
+
+    play(moves)
+
+
+def test_no_two_requests_have_one_id() -> None:
+    async def moves(house: House) -> None:
+        ids = [house.worker.new_request_id() for _ in range(100)]
+        assert len(set(ids)) == 100
+        assert {len(each) for each in ids} == {16}
+
+    play(moves)
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_health_is_told_where_the_document_says(separate: bool) -> None:
+    async def moves(house: House) -> None:
+        house.worker._status_listener = separate
+        worker = house.worker
+        open_, status = (worker._protocol_for(Listener("", 0, status_only=only))() for only in (False, True))
+        served = [worker.is_own(name, open_) for name in (LIVEZ, READYZ, METRICS, OWN_KEYS)]
+        assert served == [not separate, not separate, not separate, True]
+        assert [worker.is_own(name, status) for name in (LIVEZ, READYZ, METRICS, OWN_KEYS)] == [True, True, True, False]
+        assert (open_.scheme, status.status_only) == ("http", True)
+        assert worker._protocol_for(Listener("", 0, tls=Tls("c", "k")))().scheme == "https"
+
+    play(moves)
+
+
+def test_our_own_addresses_tell_of_the_whole_node() -> None:
+    async def moves(house: House) -> None:
+        client, transport = house.connect()
+        client.data_received(a_request(start=b"GET /readyz"))
+        await until(lambda: transport.sent)
+        assert b'"generation": 9' in transport.take()
+
+    play(moves, a_generation(number=9))
+
+
+def test_sec_93_hosts_are_worked_out_once_and_within_bounds() -> None:
+    names = HostNames()
+    assert names[b"Gate.Example:1"] == "gate.example"
+    assert b"Gate.Example:1" in names
+    with pytest.raises(RequestRefused):
+        names[b"a b"]
+    for number in range(MOST_NAMES + 5):
+        assert names[b"h%d" % number] == f"h{number}"
+    assert len(names) == MOST_NAMES
+
+
+def test_a_listener_speaks_tls_1_2_and_up_and_http_1_1(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
+    write_certificate(certificate, key)
+    context = server_tls(Tls(str(certificate), str(key)))
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
+
+
+def test_an_encrypted_key_is_refused_and_never_asked_about(tmp_path: Path) -> None:
+    from cryptography.hazmat.primitives.serialization import (
+        BestAvailableEncryption,
+        Encoding,
+        PrivateFormat,
+        load_pem_private_key,
+    )
+
+    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
+    write_certificate(certificate, key)
+    private = load_pem_private_key(key.read_bytes(), None)
+    locked = BestAvailableEncryption(b"a password")
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked))
+    with pytest.raises(ConfigError, match="encrypted"):
+        server_tls(Tls(str(certificate), str(key)))
