@@ -57,6 +57,8 @@ def whole_request(data: bytes) -> tuple[bytes, dict[bytes, bytes], bytes, bytes]
     return None
 
 
+STATUSES = {200, 400, 401, 404, 413, 431, 501}
+"""What any bytes may be answered with, apart from what an upstream says."""
 Edits = list[tuple[int, int, bytes]]
 """Each at a place, taking so many bytes away, and putting these there."""
 

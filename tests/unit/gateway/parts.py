@@ -13,6 +13,8 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+from tests.unit.gateway.messages import whole_request
+
 from jwtgate.config.compile import compile_document
 from jwtgate.config.load import load_document
 from jwtgate.errors import UpstreamFault
@@ -345,6 +347,27 @@ class Gate:
             self.wire.told = True
             self.upstream.connection_lost(None)
         self.settle()
+
+    def serve(self, pieces: list[bytes]) -> list[tuple[bytes, dict[bytes, bytes], bytes]]:
+        """Send these pieces as reading allows, answer every request the upstream gets, and give those requests."""
+        waiting, seen = deque(pieces), []
+        while True:
+            for connection in self.pool.made:
+                found = whole_request(wire(connection).sent) if not wire(connection).is_closing() else None
+                if found is not None:
+                    seen.append(found[:3])
+                    assert found[3] == b"", "one request at a time"
+                    wire(connection).take()
+                    connection.data_received(OK[:-2] if found[0].startswith(b"HEAD ") else OK)
+                    self.settle()
+                    break
+            else:
+                if not waiting or self.transport.is_closing() or not self.transport.reading:
+                    break
+                self.send(waiting.popleft())
+        assert not waiting or self.transport.is_closing() or self.transport.ended, "reading never went on"
+        assert self.desk.bugs == []
+        return seen
 
     @property
     def outcomes(self) -> list[tuple[int, str]]:

@@ -3,58 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections import deque
-from dataclasses import replace
-from itertools import takewhile
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.gateway.messages import (
-    CUTS,
-    EDITS,
-    Edits,
-    edited,
-    head_of,
-    pieces_of,
-    status_of,
-    whole_request,
-    without_dates,
-)
-from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request, an_order, wire
-
-from jwtgate.gateway.generation import Generation
-from jwtgate.gateway.memory import Recent
+from tests.unit.gateway.messages import CUTS, STATUSES, head_of, pieces_of, status_of
+from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request
 
 PLAN = a_plan()
-ENDED = {"request_malformed", "request_head_too_large", "path_not_canonical", "field_name_unusual"}
-STATUSES = {200, 400, 401, 404, 413, 431, 501}
+TRUSTING = a_plan(trusted_proxies=["10.0.0.0/8"])
 
 
 def later(seconds: float) -> float:
     return time.monotonic() + seconds
-
-
-def serve(gate: Gate, pieces: list[bytes]) -> list[tuple[bytes, dict[bytes, bytes], bytes]]:
-    """Send these pieces as reading allows, answer every request the upstream gets, and give those requests."""
-    waiting, seen = deque(pieces), []
-    while True:
-        for connection in gate.pool.made:
-            found = whole_request(wire(connection).sent) if not wire(connection).is_closing() else None
-            if found is not None:
-                seen.append(found[:3])
-                assert found[3] == b"", "one request at a time"
-                wire(connection).take()
-                connection.data_received(OK[:-2] if found[0].startswith(b"HEAD ") else OK)
-                gate.settle()
-                break
-        else:
-            if not waiting or gate.transport.is_closing() or not gate.transport.reading:
-                break
-            gate.send(waiting.popleft())
-    assert not waiting or gate.transport.is_closing() or gate.transport.ended, "reading never went on"
-    assert gate.desk.bugs == []
-    return seen
 
 
 # Any bytes.
@@ -91,7 +52,7 @@ def test_sec_90_each_whole_request_is_forwarded_exactly_once_however_it_comes(
     requests: list[tuple[bytes, Wanted]], cuts: list[int]
 ) -> None:
     gate = Gate(a_generation(PLAN))
-    seen = serve(gate, pieces_of(b"".join(raw for raw, _ in requests), cuts))
+    seen = gate.serve(pieces_of(b"".join(raw for raw, _ in requests), cuts))
     assert [(first, body) for first, _, body in seen] == [wanted for _, wanted in requests]
     assert gate.outcomes == [(200, "")] * len(requests)
     assert not gate.transport.is_closing()
@@ -103,119 +64,11 @@ def test_any_bytes_behind_whole_requests_are_refused_or_waited_on(
     requests: list[tuple[bytes, Wanted]], rest: bytes, cuts: list[int]
 ) -> None:
     gate = Gate(a_generation(PLAN))
-    seen = serve(gate, pieces_of(b"".join(raw for raw, _ in requests) + rest, cuts))
+    seen = gate.serve(pieces_of(b"".join(raw for raw, _ in requests) + rest, cuts))
     assert [(first, body) for first, _, body in seen] == [wanted for _, wanted in requests]
     assert all(status in STATUSES for status, _ in gate.outcomes)
     assert [reason for _, reason in gate.outcomes][: len(requests)] == [""] * len(requests)
     assert gate.transport.ended is (len(gate.outcomes) > len(requests))
-
-
-STREAMS = st.lists(
-    st.sampled_from(
-        [
-            a_request(),
-            a_request(b"Cookie: a=b", b"Accept: */*", start=b"DELETE /open/b?c=d"),
-            an_order(),
-            an_order(b"X-Forwarded-For: 1.2.3.4", start=b"PUT /orders/2"),
-            an_order(token="a.b.c"),
-            a_request(b"Content-Length: 5", start=b"POST /open/a", body=b"GET /"),
-            a_request(b"Transfer-Encoding: chunked", start=b"POST /open/a", body=b"3\r\nabc\r\n0\r\n\r\n"),
-            a_request(b"Connection: close"),
-            a_request(b"Connection: X-User-Id, Accept", b"Accept: x"),
-            a_request(start=b"GET /nowhere"),
-            a_request(start=b"GET http://gate.example/open/a"),
-            a_request().replace(b"1.1", b"1.0"),
-            b"\r\n",
-        ]
-    ),
-    min_size=1,
-    max_size=3,
-).map(b"".join)
-
-
-@settings(max_examples=400, deadline=None)
-@given(STREAMS, EDITS, CUTS, st.sampled_from(["192.0.2.7", "10.0.0.1"]))
-def test_a_request_is_read_alike_whether_its_fields_are_known_or_not(
-    stream: bytes, edits: Edits, cuts: list[int], peer: str
-) -> None:
-    data = edited(stream, edits)
-    warm, cold = a_generation(TRUSTING), a_generation(FORGETFUL)
-    cold.heads = cold.trusted_heads = Recent(0, most_bytes=0, size_of=lambda *_: 0)
-    for known in (stream, data):
-        for other in ("192.0.2.7", "10.0.0.1"):
-            serve(Gate(warm, peer=other), [known])
-    results = [everything(generation, pieces_of(data, cuts), peer) for generation in (warm, cold)]
-    assert results[0] == results[1]
-
-
-TRUSTING = a_plan(trusted_proxies=["10.0.0.0/8"])
-FORGETFUL = replace(TRUSTING, limits=replace(TRUSTING.limits, remembered_outcomes=0))
-IDENTITY = {b"x-user-id", b"x-jwt-assertion"}
-
-
-def everything(generation: Generation, pieces: list[bytes], peer: str) -> tuple[object, ...]:
-    """All that a client and its upstream see of these bytes; whatever they are, none of it is nonsense."""
-    gate = Gate(generation, peer=peer)
-    seen = serve(gate, pieces)
-    for first, fields, _ in seen:
-        assert first.split(b" ")[1].startswith((b"/open/", b"/orders/"))
-        assert fields.keys() & IDENTITY == (IDENTITY if b" /orders/" in first else set())
-        assert fields.get(b"x-user-id", b"alice") == b"alice"
-    assert all(status in STATUSES for status, _ in gate.outcomes)
-    reasons = [reason for _, reason in gate.outcomes]
-    good = list(takewhile(lambda reason: reason not in ENDED, reasons))
-    assert len(good) >= len(reasons) - 1
-    assert len(good) == len(reasons) or gate.transport.ended or gate.transport.closed
-    ends = (gate.transport.ended, gate.transport.closed, gate.transport.aborted, gate.transport.reading)
-    return (seen, without_dates(gate.transport.sent), gate.outcomes, *ends)
-
-
-def test_a_head_that_is_known_is_not_read_again() -> None:
-    gate = Gate(a_generation(PLAN))
-    gate.send(a_request()).answer(OK)
-    gate.send(a_request(start=b"PUT /open/b?c=d")).answer(OK)
-    one, two = gate.desk.done
-    assert two.head.fields is one.head.fields
-    assert (two.head.method, two.head.path, two.head.query) == ("PUT", "/open/b", b"c=d")
-
-
-@pytest.mark.parametrize("change", [(b"/open/a", b'/open/"'), (b"GET", b"BREW"), (b"/open/a", b"/open/" + b"a" * 9000)])
-def test_a_known_head_excuses_no_request_line(change: tuple[bytes, bytes]) -> None:
-    known, unknown = Gate(a_generation(PLAN)), Gate(a_generation(PLAN))
-    known.send(a_request()).answer(OK)
-    for gate in (known, unknown):
-        gate.send(a_request().replace(*change))
-    assert known.outcomes[1:] == unknown.outcomes
-    assert known.outcomes[-1][0] in (400, 431, 501)
-
-
-def test_sec_110_a_known_head_excuses_no_path() -> None:
-    gate = Gate(a_generation(PLAN))
-    gate.send(a_request()).answer(OK)
-    gate.send(a_request(start=b"GET /open/%2e%2e/orders/1"))
-    assert gate.outcomes[-1] == (400, "path_not_canonical")
-    assert gate.desk.done[-1].head.path == ""
-    assert gate.transport.ended
-
-
-@pytest.mark.parametrize(
-    "line",
-    [b"Content-Length: 0", b"Connection: close", b"Expect: 100-continue", b"Upgrade: h2c", b"X_Y: 1", b"Host: b"],
-)
-def test_a_head_that_is_not_plain_is_not_remembered(line: bytes) -> None:
-    gate = Gate(a_generation(PLAN))
-    gate.send(a_request(line))
-    assert len(gate.generation.heads) == 0
-
-
-def test_sec_114_a_head_of_a_trusted_client_means_nothing_for_another() -> None:
-    generation = a_generation(TRUSTING)
-    sent = a_request(b"X-Forwarded-For: 1.2.3.4", b"X-Forwarded-Proto: https")
-    told = {}
-    for peer in ("10.0.0.1", "192.0.2.7", "10.0.0.1"):
-        ((_, fields, _),) = serve(Gate(generation, peer=peer), [sent])
-        told[peer] = (fields[b"x-forwarded-for"], fields[b"x-forwarded-proto"])
-    assert told == {"10.0.0.1": (b"1.2.3.4, 10.0.0.1", b"https"), "192.0.2.7": (b"192.0.2.7", b"http")}
 
 
 # What is refused before it is a request.
@@ -245,3 +98,211 @@ def test_sec_95_a_head_that_is_refused_ends_the_connection(sent: bytes, status: 
     assert gate.transport.ended or gate.transport.closed
     gate.send(a_request())
     assert (gate.transport.take(), gate.pool.made) == (b"", [])
+
+
+@pytest.mark.parametrize(
+    "pieces", [[b"\r\n\r\n" + a_request()], [b"\r", b"\n", a_request()], [b"\r\n\r", b"\n" + a_request()]]
+)
+def test_blank_lines_ahead_of_a_request_mean_nothing(pieces: list[bytes]) -> None:
+    gate = Gate(a_generation(PLAN))
+    assert len(gate.serve(pieces)) == 1
+    assert gate.outcomes == [(200, "")]
+
+
+def test_sec_92_a_chunked_body_that_breaks_off_is_refused_and_its_request_dropped() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.send(
+        a_request(b"Transfer-Encoding: chunked", start=b"POST /open/a", body=b"1\r\na\r\n"), b"x\r\n" + a_request()
+    )
+    assert gate.outcomes == [(400, "request_malformed")]
+    assert gate.wire.aborted
+    assert (gate.transport.ended, len(gate.pool.made)) == (True, 1)
+
+
+# Requests ahead of their turn.
+
+
+def test_rel_16_requests_ahead_of_their_turn_stop_the_reading() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.send(a_request() + a_request(start=b"GET /open/b") + b"GET /op")
+    assert not gate.transport.reading
+    assert gate.wire.take().startswith(b"GET /open/a ")
+    gate.answer(OK)
+    assert not gate.transport.reading
+    assert gate.wire.take().startswith(b"GET /open/b ")
+    gate.answer(OK)
+    assert gate.transport.reading
+    gate.send(b"en/c HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert gate.wire.take().startswith(b"GET /open/c ")
+
+
+def test_rel_16_a_client_that_takes_nothing_is_not_read_from() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.client.pause_writing()
+    gate.send(a_request())
+    assert (gate.transport.reading, gate.pool.made) == (False, [])
+    gate.client.resume_writing()
+    gate.settle()
+    assert (gate.transport.reading, len(gate.pool.made)) == (True, 1)
+    assert 0 < gate.transport.high <= 256 * 1024
+
+
+def test_a_client_that_resumes_with_nothing_ahead_goes_on() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.client.pause_writing()
+    gate.client.resume_writing()
+    assert gate.serve([a_request()])
+
+
+def test_what_is_ahead_waits_while_the_client_takes_nothing() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.send(a_request() + a_request())
+    gate.client.pause_writing()
+    gate.answer(OK)
+    assert (gate.outcomes, gate.transport.reading) == ([(200, "")], False)
+    gate.client.resume_writing()
+    gate.settle()
+    gate.answer(OK)
+    assert gate.outcomes == [(200, "")] * 2
+
+
+# Ends.
+
+
+def test_rel_22_a_client_that_ends_its_side_during_a_request_is_gone() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.send(a_request())
+    assert gate.client.eof_received() is None
+    gate.settle()
+    assert (gate.transport.aborted, gate.wire.aborted) == (True, True)
+    assert gate.outcomes == [(499, "client_gone")]
+
+
+def test_a_client_that_ends_its_side_between_requests_just_goes() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.client.eof_received()
+    assert not gate.transport.aborted
+    gate.send(a_request())
+    assert gate.pool.made == []
+    gate.client.connection_lost(None)
+    assert (gate.desk.open, gate.outcomes) == ([], [])
+
+
+def test_bytes_behind_a_refusal_are_dropped_within_bounds() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.send(b"\x00", *[b"x" * 16_384] * 4)
+    assert gate.transport.reading
+    gate.send(b"x")
+    assert not gate.transport.reading
+    gate.client.check_time(later(1))
+    assert not gate.transport.closed
+    gate.client.check_time(later(3))
+    assert gate.transport.closed
+
+
+def test_a_connection_on_hold_is_read_again_so_that_its_last_answer_arrives() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.client.data_received(a_request(b"Content-Length: 99999", start=b"POST /open/a", body=b"abc"))
+    assert not gate.transport.reading
+    gate.client.check_time(later(3600))
+    assert gate.outcomes == [(504, "upstream_slow")]
+    assert (gate.transport.reading, gate.transport.ended) == (True, True)
+    gate.desk.run_tasks()
+
+
+def test_a_transport_that_cannot_end_one_side_is_left_to_the_clock() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.transport.can_write_eof = lambda: False  # type: ignore[method-assign]
+    gate.send(b"\x00")
+    assert not gate.transport.ended
+    gate.client.check_time(later(3))
+    assert gate.transport.closed
+
+
+def test_a_close_that_is_not_taken_is_forced() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.client.close()
+    gate.client.check_time(later(PLAN.limits.keep_alive_seconds - 1))
+    assert not gate.transport.aborted
+    gate.client.check_time(later(PLAN.limits.keep_alive_seconds + 1))
+    assert gate.transport.aborted
+
+
+def test_sec_95_a_head_that_does_not_come_is_a_408() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.send(b"GET / HT")
+    gate.client.check_time(later(9))
+    assert gate.outcomes == []
+    gate.client.check_time(later(11))
+    assert gate.outcomes == [(408, "request_slow")]
+    assert gate.transport.ended
+
+
+def test_sec_95_a_later_head_has_no_more_time_than_the_first() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.send(a_request()).answer(OK)
+    gate.send(b"GET")
+    gate.client.check_time(time.monotonic())
+    gate.client.check_time(later(11))
+    assert gate.outcomes[-1] == (408, "request_slow")
+
+
+def test_sec_95_a_connection_nobody_uses_is_closed_without_a_word() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.send(a_request()).answer(OK)
+    gate.client.check_time(later(59))
+    assert not gate.transport.closed
+    gate.client.check_time(later(61))
+    assert gate.transport.closed
+    assert (gate.transport.take(), len(gate.outcomes)) == (b"", 1)
+
+
+def test_rel_4_an_idle_connection_closes_when_we_stop_and_a_busy_one_when_it_is_done() -> None:
+    idle, busy = Gate(a_generation(PLAN)), Gate(a_generation(PLAN))
+    busy.send(a_request()).answer(OK[:-1])
+    for gate in (idle, busy):
+        gate.desk.draining = True
+        gate.client.close_if_idle()
+    assert (idle.transport.closed, busy.transport.closed) == (True, False)
+    busy.answer(OK[-1:])
+    assert busy.transport.closed
+
+
+def test_an_answer_that_is_broken_off_cannot_look_complete() -> None:
+    during, idle = Gate(a_generation(PLAN)), Gate(a_generation(PLAN))
+    during.send(a_request()).answer(OK[:-1])
+    for gate in (during, idle):
+        gate.client.abort()
+        assert gate.transport.aborted
+    assert (len(during.transport.socket.options), len(idle.transport.socket.options)) == (1, 0)
+
+
+# What the upstream is told.
+
+
+def test_sec_114_the_upstream_is_told_of_the_client_as_we_see_it() -> None:
+    gate = Gate(a_generation(PLAN))
+    told = []
+    for host in (b"gate.example", b"other.example:8080", b"other.example:8080"):
+        ((_, fields, _),) = gate.serve([a_request(b"X-Forwarded-Host: evil").replace(b"gate.example", host)])
+        told.append([fields[b"x-forwarded-" + name] for name in (b"for", b"proto", b"host")])
+    assert [line[2] for line in told] == [b"gate.example", b"other.example:8080", b"other.example:8080"]
+    assert all(line[:2] == [b"192.0.2.7", b"http"] for line in told)
+
+
+def test_a_client_without_an_address_is_nobody_trusted() -> None:
+    gate = Gate(a_generation(TRUSTING))
+    gate.transport.known["peername"] = ""
+    gate.client.connection_made(gate.transport)  # type: ignore[arg-type]
+    assert (gate.client.client, gate.client.trusted) == ("", False)
+
+
+def test_a_new_generation_is_followed_from_the_next_request_on() -> None:
+    gate = Gate(a_generation(PLAN), peer="10.0.0.1")
+    gate.send(a_request(b"X-Real-IP: 1.2.3.4"))
+    gate.desk.generation = following = a_generation(TRUSTING, number=2)
+    assert b"X-Real-IP" not in gate.wire.take()
+    gate.answer(OK)
+    gate.generation = following
+    assert gate.serve([a_request(b"X-Real-IP: 1.2.3.4")])[0][1][b"x-real-ip"] == b"1.2.3.4"
+    assert [exchange.generation.number for exchange in gate.desk.done] == [1, 2]

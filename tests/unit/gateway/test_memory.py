@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from itertools import combinations
+from dataclasses import replace
+from itertools import combinations, takewhile
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.unit.gateway.messages import head_of
+from tests.unit.gateway.messages import CUTS, EDITS, STATUSES, Edits, edited, head_of, pieces_of, without_dates
 from tests.unit.gateway.parts import KEYS, OK, TOKEN, Gate, a_generation, a_plan, a_request, a_route, a_token, an_order
 
 from jwtgate.gateway.fields import RequestFieldKinds
+from jwtgate.gateway.generation import Generation
 from jwtgate.gateway.memory import (
     FOR_EVER,
     Key,
@@ -277,3 +279,114 @@ def test_rel_18_heads_are_remembered_within_bounds(memory: Recent[bytes, Any]) -
     for number in range(20_000):
         memory.remember(b"%d" % number, object())
     assert len(memory) <= 8192
+
+
+# What is known of the fields of requests: the same bytes with and without it.
+
+ENDED = {"request_malformed", "request_head_too_large", "path_not_canonical", "field_name_unusual"}
+TRUSTING = a_plan(trusted_proxies=["10.0.0.0/8"])
+FORGETFUL = replace(TRUSTING, limits=replace(TRUSTING.limits, remembered_outcomes=0))
+STREAMS = st.lists(
+    st.sampled_from(
+        [
+            a_request(),
+            a_request(b"Cookie: a=b", b"Accept: */*", start=b"DELETE /open/b?c=d"),
+            an_order(),
+            an_order(b"X-Forwarded-For: 1.2.3.4", start=b"PUT /orders/2"),
+            an_order(token="a.b.c"),
+            a_request(b"Content-Length: 5", start=b"POST /open/a", body=b"GET /"),
+            a_request(b"Transfer-Encoding: chunked", start=b"POST /open/a", body=b"3\r\nabc\r\n0\r\n\r\n"),
+            a_request(b"Connection: close"),
+            a_request(b"Connection: X-User-Id, Accept", b"Accept: x"),
+            a_request(start=b"GET /nowhere"),
+            a_request(start=b"GET http://gate.example/open/a"),
+            a_request().replace(b"1.1", b"1.0"),
+            b"\r\n",
+        ]
+    ),
+    min_size=1,
+    max_size=3,
+).map(b"".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(STREAMS, EDITS, CUTS, st.sampled_from(["192.0.2.7", "10.0.0.1"]))
+def test_a_request_is_read_alike_whether_its_fields_are_known_or_not(
+    stream: bytes, edits: Edits, cuts: list[int], peer: str
+) -> None:
+    data = edited(stream, edits)
+    warm, cold = a_generation(TRUSTING), a_generation(FORGETFUL)
+    cold.heads = cold.trusted_heads = Recent(0, most_bytes=0, size_of=lambda *_: 0)
+    for known in (stream, data):
+        for other in ("192.0.2.7", "10.0.0.1"):
+            Gate(warm, peer=other).serve([known])
+    results = [everything(generation, pieces_of(data, cuts), peer) for generation in (warm, cold)]
+    assert results[0] == results[1]
+
+
+IDENTITY = {b"x-user-id", b"x-jwt-assertion"}
+
+
+def everything(generation: Generation, pieces: list[bytes], peer: str) -> tuple[object, ...]:
+    """All that a client and its upstream see of these bytes; whatever they are, none of it is nonsense."""
+    gate = Gate(generation, peer=peer)
+    seen = gate.serve(pieces)
+    for first, fields, _ in seen:
+        assert first.split(b" ")[1].startswith((b"/open/", b"/orders/"))
+        assert fields.keys() & IDENTITY == (IDENTITY if b" /orders/" in first else set())
+        assert fields.get(b"x-user-id", b"alice") == b"alice"
+    assert all(status in STATUSES for status, _ in gate.outcomes)
+    reasons = [reason for _, reason in gate.outcomes]
+    good = list(takewhile(lambda reason: reason not in ENDED, reasons))
+    assert len(good) >= len(reasons) - 1
+    assert len(good) == len(reasons) or gate.transport.ended or gate.transport.closed
+    ends = (gate.transport.ended, gate.transport.closed, gate.transport.aborted, gate.transport.reading)
+    return (seen, without_dates(gate.transport.sent), gate.outcomes, *ends)
+
+
+def test_a_head_that_is_known_is_not_read_again() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.send(a_request()).answer(OK)
+    gate.send(a_request(start=b"PUT /open/b?c=d")).answer(OK)
+    one, two = gate.desk.done
+    assert two.head.fields is one.head.fields
+    assert (two.head.method, two.head.path, two.head.query) == ("PUT", "/open/b", b"c=d")
+
+
+@pytest.mark.parametrize("change", [(b"/open/a", b'/open/"'), (b"GET", b"BREW"), (b"/open/a", b"/open/" + b"a" * 9000)])
+def test_a_known_head_excuses_no_request_line(change: tuple[bytes, bytes]) -> None:
+    known, unknown = Gate(a_generation(PLAN)), Gate(a_generation(PLAN))
+    known.send(a_request()).answer(OK)
+    for gate in (known, unknown):
+        gate.send(a_request().replace(*change))
+    assert known.outcomes[1:] == unknown.outcomes
+    assert known.outcomes[-1][0] in (400, 431, 501)
+
+
+def test_sec_110_a_known_head_excuses_no_path() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.send(a_request()).answer(OK)
+    gate.send(a_request(start=b"GET /open/%2e%2e/orders/1"))
+    assert gate.outcomes[-1] == (400, "path_not_canonical")
+    assert gate.desk.done[-1].head.path == ""
+    assert gate.transport.ended
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b"Content-Length: 0", b"Connection: close", b"Expect: 100-continue", b"Upgrade: h2c", b"X_Y: 1", b"Host: b"],
+)
+def test_a_head_that_is_not_plain_is_not_remembered(line: bytes) -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.send(a_request(line))
+    assert len(gate.generation.heads) == 0
+
+
+def test_sec_114_a_head_of_a_trusted_client_means_nothing_for_another() -> None:
+    generation = a_generation(TRUSTING)
+    sent = a_request(b"X-Forwarded-For: 1.2.3.4", b"X-Forwarded-Proto: https")
+    told = {}
+    for peer in ("10.0.0.1", "192.0.2.7", "10.0.0.1"):
+        ((_, fields, _),) = Gate(generation, peer=peer).serve([sent])
+        told[peer] = (fields[b"x-forwarded-for"], fields[b"x-forwarded-proto"])
+    assert told == {"10.0.0.1": (b"1.2.3.4, 10.0.0.1", b"https"), "192.0.2.7": (b"192.0.2.7", b"http")}

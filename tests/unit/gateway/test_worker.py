@@ -238,7 +238,7 @@ def test_a_new_generation_is_served_from_the_next_request_on() -> None:
         assert house.worker.limits.connections == 5
         old.data_received(OK)
         assert wire(old).closed
-        client.data_received(a_request())
+        client.data_received(a_request(start=b"GET /nowhere"))
 
     lines = play(moves)
     assert [line["generation"] for line in lines] == [1, 2]
