@@ -142,6 +142,7 @@ CATALOGUE: Mapping[str, Reason] = MappingProxyType(
         "credential_missing": Reason(CredentialMissing, "A token is needed."),
         "credential_repeated": Reason(RequestRefused, "More than one token was presented where one is expected."),
         "credential_malformed": Reason(RequestRefused, "The credential is not in a form that can be read."),
+        "origin_refused": Reason(RequestRefused, "The page behind the request may not open a connection here.", 403),
         # Reading and verifying a token.
         "token_malformed": Reason(TokenRefused, "The token is not valid."),
         "token_too_large": Reason(TokenRefused, "The token is not valid."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -11,7 +12,20 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import ServerConnection, serve
 
-from .rig import Client, Flow, Gateway, Served, Upstream, document, gateway_and_upstream, request, say, token, until
+from .rig import (
+    Client,
+    Flow,
+    Gateway,
+    Served,
+    Upstream,
+    document,
+    gateway_and_upstream,
+    request,
+    response,
+    say,
+    token,
+    until,
+)
 
 ROUTES = {
     "orders": {"upgrade": "websocket"},
@@ -227,3 +241,45 @@ def test_an_upstream_that_switches_is_a_new_connection_each_time() -> None:
                 client.send(request("/open/a", *HANDSHAKE))
                 assert client.answer().status == 101
         assert [len(served.requests) for served in upstream.connections] == [1, 1, 1]
+
+
+def test_sec_97_a_tunnel_may_end_with_the_token_that_opened_it() -> None:
+    routes = {"orders": {"upgrade": "websocket", "close_on_expiry": True}}
+    with gateway_and_upstream(switching, routes=routes) as (gateway, _):
+        for end, closes in ((int(time.time()) + 2, True), (int(time.time()) + 300, False)):
+            with Client(gateway.port) as client:
+                fields = [*HANDSHAKE, f"Authorization: Bearer {token(exp=end)}"]
+                client.send(request("/orders/a", *fields))
+                assert client.answer().status == 101
+                if closes:
+                    client.to_end()
+                    assert client.end == "eof"
+                    assert time.time() >= end
+                else:
+                    client.send(b"still there")
+
+
+@pytest.mark.parametrize(
+    ("origins", "status"),
+    [
+        ([], 101),
+        (["https://app.example"], 101),
+        (["https://evil.example"], 403),
+        (["https://app.example.evil.example"], 403),
+        (["null"], 403),
+        (["https://app.example", "https://evil.example"], 403),
+    ],
+)
+def test_sec_97_only_pages_of_named_origins_open_a_socket(origins: list[str], status: int) -> None:
+    routes = {"open": {"upgrade": "websocket", "upgrade_origins": ["https://app.example"]}}
+    with gateway_and_upstream(switching, routes=routes) as (gateway, upstream), Client(gateway.port) as client:
+        client.send(request("/open/a", *HANDSHAKE, *(f"Origin: {origin}" for origin in origins)))
+        assert client.answer().status == status
+        assert len(upstream.connections) == (status == 101)
+
+
+def test_sec_97_an_origin_matters_to_a_socket_and_to_nothing_else() -> None:
+    routes = {"open": {"upgrade": "websocket", "upgrade_origins": ["https://app.example"]}}
+    with gateway_and_upstream(say(response(b"x")), routes=routes) as (gateway, _), Client(gateway.port) as client:
+        client.send(request("/open/a", "Origin: https://evil.example"))
+        assert client.answer().status == 200

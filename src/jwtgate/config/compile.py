@@ -236,6 +236,10 @@ def _route(
         remembered=_is_remembered(issue, identity),
         realm=section.realm,
         upgrade=section.upgrade is not None,
+        upgrade_origins=None
+        if section.upgrade_origins is None
+        else frozenset(origin.encode() for origin in section.upgrade_origins),
+        close_on_expiry=section.close_on_expiry,
         request_seconds=section.request_seconds,
         body_limit_bytes=section.body_limit_bytes,
         private_responses=section.private_responses,

@@ -70,6 +70,9 @@ def _of_route(route: RouteSection) -> Iterator[tuple[Place, str]]:
         place: Place = ("slots", name, "from") if route.slots is not None else ("from",)
         if any(source.query is not None for source in credential.places):
             yield place, "a token in the query is seen wherever addresses are written down"
+        by_cookie = any(source.cookie is not None for source in credential.places)
+        if by_cookie and route.upgrade is not None and route.upgrade_origins is None:
+            yield ("upgrade",), "any page may open a WebSocket with the cookies of its visitor; name upgrade_origins"
     for index, issue in enumerate(route.issue or ()):
         if issue.may_outlive_incoming_token:
             yield ("issue", index, "may_outlive_incoming_token"), "a token of ours may last longer than the caller's"

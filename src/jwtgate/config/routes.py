@@ -18,6 +18,7 @@ from jwtgate.config.section import (
     Maybe,
     Name,
     OneOrMore,
+    Origin,
     ParameterName,
     Seconds,
     Section,
@@ -222,6 +223,10 @@ class RouteSection(Credential):
         "jwtgate", description="The realm a challenge names."
     )
     upgrade: Maybe[Literal["websocket"]] = Field(None, description="The protocol a connection may change to.")
+    upgrade_origins: Maybe[OneOrMore[Origin]] = Field(
+        None, description="The origins whose pages may open a WebSocket, as browsers name them. Default: any."
+    )
+    close_on_expiry: Flag = Field(False, description="A WebSocket is closed when the token that opened it ends.")
     forward_token: Flag = Field(False, description="The caller's own token goes on to the upstream. Dangerous.")
     request_seconds: Maybe[Seconds] = Field(None, description="How long a whole request may take. Default: no limit.")
     body_limit_bytes: Annotated[Whole, Field(ge=0)] = Field(
@@ -257,6 +262,8 @@ class RouteSection(Credential):
     def _mistakes(self) -> Iterator[str]:
         if (self.path is None) == (self.paths is None):
             yield "needs exactly one of path, paths"
+        if self.upgrade is None and (self.upgrade_origins is not None or self.close_on_expiry):
+            yield "upgrade_origins and close_on_expiry need upgrade: websocket"
         described = _CREDENTIAL_KEYS & self.model_fields_set
         if self.slots is not None and described:
             yield "describes its credential on the route and in slots; one of them is enough"

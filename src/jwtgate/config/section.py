@@ -106,6 +106,7 @@ def _in_folder(value: str, info: ValidationInfo) -> str:
     return str(folder / value) if folder else value
 
 
+Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9._-]+(:[0-9]{1,5})?$")]
 FileName = Annotated[str, Field(min_length=1, pattern=r"^[^\x00]*$"), AfterValidator(_in_folder)]
 """A file, found from the folder of the document."""
 

@@ -55,6 +55,7 @@ class Exchange:
     """Until when the upstream, or what is needed to decide, may take."""
     _response_chunked = False
     _lines = b""
+    _token_until = FOR_EVER
     _id_line = b""
 
     def __init__(self, connection: ClientConnection, head: RequestHead) -> None:
@@ -113,12 +114,14 @@ class Exchange:
         self.route = route
         if self.head.length is not None and self.head.length > route.body_limit_bytes:
             raise RequestRefused("request_too_large", limit_bytes=route.body_limit_bytes)
+        if route.upgrade_origins is not None and self.head.asks_for_websocket:
+            self.head.check_origin(route.upgrade_origins)
         key = memory_key(route, generation.places[route.name], self.head)
         if key is not None:
             remembered = generation.memory.recall(key)
             if remembered is not None and time.time() < remembered.until:
                 self.worker.counters.remembered_hits += 1
-                self.issuer = remembered.issuer
+                self.issuer, self._token_until = remembered.issuer, remembered.token_until
                 self._forward(remembered.lines)
                 return
         self._decide(key)
@@ -165,10 +168,12 @@ class Exchange:
         assert isinstance(outcome, Allowed)  # noqa: S101
         lines = b"".join(b"%b: %b\r\n" % field for field in outcome.rewrite.fields)
         self.issuer = ",".join(proven.issuer.name for proven in outcome.trail.proven.values())
+        proven_until = outcome.trail.principal.good_until
+        self._token_until = FOR_EVER if proven_until is None else proven_until
         # What was decided with keys that have changed meanwhile is used once and not remembered.
         if key is not None and epoch == self.generation.epoch:
             until = outcome.good_until if outcome.good_until is not None else FOR_EVER
-            self.generation.memory.remember(key, Remembered(lines, until, self.issuer))
+            self.generation.memory.remember(key, Remembered(lines, until, self.issuer, self._token_until))
         self._forward(lines)
 
     # Forwarding.
@@ -178,8 +183,7 @@ class Exchange:
         assert route is not None  # noqa: S101
         upstream = route.upstream
         self.forwarding = True
-        if self.head.upgrade is not None:
-            self.upgrading = self._is_upgrade(route)
+        self.upgrading = route.upgrade and self.head.asks_for_websocket
         self._lines = lines
         self.deadline = time.monotonic() + upstream.connect_seconds + upstream.first_byte_seconds
         pool = self.generation.balancers[upstream.name].pick()
@@ -188,11 +192,6 @@ class Exchange:
             self._send(connection)
         else:
             self.worker.spawn(self._connect(pool), self)
-
-    def _is_upgrade(self, route: Route) -> bool:
-        head = self.head
-        asked = route.upgrade and head.upgrade == b"websocket" and b"upgrade" in head.nominated
-        return asked and head.method == "GET" and head.http_11 and self.body_done
 
     async def _connect(self, pool: Pool) -> None:
         try:
@@ -321,7 +320,8 @@ class Exchange:
         self.status = 101
         self.head_sent = True
         self.connection.write(head)
-        self.tunnel = Tunnel(self.connection, upstream)
+        closes = self.route is not None and self.route.close_on_expiry
+        self.tunnel = Tunnel(self.connection, upstream, until=self._token_until if closes else FOR_EVER)
         early = self.connection.take_ahead()
         if early:
             self.tunnel.from_client(early)

@@ -67,11 +67,15 @@ def memory_key(route: Route, places: Places, head: RequestHead) -> Key | None:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """An allowed outcome, ready to use: header lines for the upstream, and whom the log names."""
+    """An allowed outcome, ready to use: header lines for the upstream, and whom the log names.
+
+    `token_until` is the end of the caller's tokens, which may come after that of the outcome (NumericDate both).
+    """
 
     lines: bytes
     until: int
     issuer: str
+    token_until: int = FOR_EVER
 
 
 class Recent(Generic[K, V]):

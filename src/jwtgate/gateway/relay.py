@@ -127,11 +127,15 @@ class Upload:
 
 
 class Tunnel:
-    """Two joined connections. A slow side pauses the other; the end of one is the end of both."""
+    """Two joined connections. A slow side pauses the other; the end of one is the end of both.
 
-    __slots__ = ("_client", "_last_use", "_upstream")
+    `until` (NumericDate) ends both as well.
+    """
 
-    def __init__(self, client: ClientConnection, upstream: UpstreamConnection) -> None:
+    __slots__ = ("_client", "_last_use", "_until", "_upstream")
+
+    def __init__(self, client: ClientConnection, upstream: UpstreamConnection, *, until: int) -> None:
+        self._until = until
         self._client = client
         self._upstream = upstream
         self._last_use = time.monotonic()
@@ -147,8 +151,8 @@ class Tunnel:
         self._client.write(data)
 
     def check_time(self, now: float) -> None:
-        """End a tunnel nobody has used for long at `now` (monotonic)."""
-        if now - self._last_use > TUNNEL_IDLE_SECONDS:
+        """End a tunnel nobody has used for long at `now` (monotonic), and one whose time is up."""
+        if now - self._last_use > TUNNEL_IDLE_SECONDS or time.time() >= self._until:
             self.close()
 
     def close(self) -> None:

@@ -146,6 +146,18 @@ class RequestHead:
         return f"{parts.path or '/'}{query}".encode()
 
     @property
+    def asks_for_websocket(self) -> bool:
+        """Whether this asks for a change to WebSocket (RFC 6455 section 4.1)."""
+        asked = self.upgrade == b"websocket" and b"upgrade" in self.nominated
+        return asked and self.method == "GET" and self.http_11 and not self.has_body
+
+    def check_origin(self, allowed: frozenset[bytes]) -> None:
+        """Refuse `origin_refused` to a page of another origin (RFC 6455 section 10.2). Only browsers name any."""
+        origins = [value for name, value in self.fields if name.lower() == b"origin"]
+        if len(origins) > 1 or not allowed.issuperset(origins):
+            raise RequestRefused("origin_refused")
+
+    @property
     def has_body(self) -> bool:
         """Whether a body follows."""
         return self.chunked or bool(self.length)

@@ -212,7 +212,11 @@ class Upstream:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a request is matched to. `removed_*` name every place this route's credentials come from."""
+    """What a request is matched to. `removed_*` name every place this route's credentials come from.
+
+    `upgrade_origins`: the pages (RFC 6454) that may open a WebSocket here; None: any. `close_on_expiry`: a WebSocket
+    ends with the token that opened it.
+    """
 
     name: str
     upstream: Upstream
@@ -225,6 +229,8 @@ class Route:
     remembered: bool = True
     realm: str = "jwtgate"
     upgrade: bool = False
+    upgrade_origins: frozenset[bytes] | None = None
+    close_on_expiry: bool = False
     request_seconds: float | None = None
     body_limit_bytes: int = 10 * 1024 * 1024
     private_responses: bool = True

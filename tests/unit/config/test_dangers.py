@@ -32,6 +32,7 @@ def test_the_good_document_has_none(load: Load) -> None:
         ({"paths": {"encoded_slashes": "keep"}}, "paths.encoded_slashes"),
         ({"signing/master_key": "m" * 32}, "signing.master_key"),
         ({"paths": {"parameters": "keep"}}, "paths.parameters"),
+        ({"routes/orders/from": {"cookie": "t"}, "routes/orders/upgrade": "websocket"}, "routes.orders.upgrade"),
     ],
 )
 def test_sec_162_a_dangerous_setting_is_told_with_its_place(load: Load, changes: dict[str, Any], place: str) -> None:

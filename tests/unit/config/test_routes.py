@@ -62,6 +62,18 @@ def test_a_route_without_auth_says_nothing_of_credentials(mistakes: Find, descri
     assert mistake.startswith("routes.health: asks for no credential (auth: none)")
 
 
+def test_sec_97_rules_for_a_socket_need_a_socket(mistakes: Find, load: Load) -> None:
+    for rule in ({"routes/orders/close_on_expiry": True}, {"routes/orders/upgrade_origins": "https://a.example"}):
+        (mistake,) = mistakes(rule)
+        assert mistake.endswith("upgrade_origins and close_on_expiry need upgrade: websocket")
+        assert load({**rule, "routes/orders/upgrade": "websocket"})
+
+
+@pytest.mark.parametrize("origin", ["a.example", "https://A.example", "https://a.example/", "*", "null"])
+def test_sec_97_an_origin_is_written_as_browsers_write_it(mistakes: Find, origin: str) -> None:
+    assert mistakes({"routes/orders/upgrade": "websocket", "routes/orders/upgrade_origins": [origin]})
+
+
 def test_slots_and_the_shorthand_exclude_each_other(mistakes: Find) -> None:
     assert mistakes({"routes/orders/slots": {"a": {"issuers": "main"}}}) == [
         "routes.orders: describes its credential on the route and in slots; one of them is enough"

@@ -277,3 +277,25 @@ def test_the_decision_sees_names_in_lower_case() -> None:
     )
     assert view.fields == ((b"host", b"gate.example:8080"), (b"x-one", b"A"))
     assert view.client == "192.0.2.7"
+
+
+def test_sec_97_a_page_of_another_origin_is_refused() -> None:
+    allowed = frozenset({b"https://app.example"})
+    read(HOST).check_origin(allowed)
+    read(HOST, (b"Origin", b"https://app.example")).check_origin(allowed)
+    with pytest.raises(RequestRefused) as refusal:
+        read(HOST, (b"ORIGIN", b"https://evil.example")).check_origin(allowed)
+    assert (refusal.value.reason, refusal.value.status) == ("origin_refused", 403)
+
+
+@pytest.mark.parametrize(
+    ("fields", "asks"),
+    [
+        (((b"Connection", b"Upgrade"), (b"Upgrade", b"websocket")), True),
+        (((b"Upgrade", b"websocket"),), False),
+        (((b"Connection", b"Upgrade"), (b"Upgrade", b"h2c")), False),
+        (((b"Connection", b"Upgrade"), (b"Upgrade", b"websocket"), (b"Content-Length", b"1")), False),
+    ],
+)
+def test_sec_97_a_websocket_is_asked_for_in_one_way(fields: tuple[Field, ...], asks: bool) -> None:
+    assert read(HOST, *fields).asks_for_websocket is asks
