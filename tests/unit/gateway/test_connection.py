@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from tests.unit.gateway.messages import CUTS, STATUSES, head_of, pieces_of, status_of
 from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request
 
+from jwtgate.errors import DependencyFault
+
 PLAN = a_plan()
 TRUSTING = a_plan(trusted_proxies=["10.0.0.0/8"])
 
@@ -166,7 +168,30 @@ def test_what_is_ahead_waits_while_the_client_takes_nothing() -> None:
     assert gate.outcomes == [(200, "")] * 2
 
 
+def test_rel_16_an_upstream_is_not_read_from_for_a_client_that_took_nothing_before_there_was_one() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.client.data_received(a_request())
+    gate.client.pause_writing()
+    gate.client.resume_writing()
+    gate.client.pause_writing()
+    gate.settle()
+    gate.answer(OK[:-1])
+    assert not gate.wire.reading
+    gate.client.resume_writing()
+    assert gate.wire.reading
+
+
 # Ends.
+
+
+def test_an_exchange_that_is_over_cannot_end_the_next() -> None:
+    gate = Gate(a_generation(PLAN))
+    gate.send(a_request()).answer(OK)
+    gate.send(a_request())
+    gate.desk.done[0].cut(DependencyFault("internal"))
+    assert not gate.transport.is_closing()
+    gate.answer(OK)
+    assert gate.outcomes == [(200, ""), (200, "")]
 
 
 def test_rel_22_a_client_that_ends_its_side_during_a_request_is_gone() -> None:
@@ -300,9 +325,12 @@ def test_a_client_without_an_address_is_nobody_trusted() -> None:
 def test_a_new_generation_is_followed_from_the_next_request_on() -> None:
     gate = Gate(a_generation(PLAN), peer="10.0.0.1")
     gate.send(a_request(b"X-Real-IP: 1.2.3.4"))
+    assert b"X-Forwarded-Proto" in gate.wire.sent
     gate.desk.generation = following = a_generation(TRUSTING, number=2)
     assert b"X-Real-IP" not in gate.wire.take()
     gate.answer(OK)
     gate.generation = following
-    assert gate.serve([a_request(b"X-Real-IP: 1.2.3.4")])[0][1][b"x-real-ip"] == b"1.2.3.4"
+    ((_, fields, _),) = gate.serve([a_request(b"X-Real-IP: 1.2.3.4")])
+    assert fields[b"x-real-ip"] == b"1.2.3.4"
+    assert b"x-forwarded-proto" not in fields
     assert [exchange.generation.number for exchange in gate.desk.done] == [1, 2]

@@ -353,12 +353,18 @@ def test_a_head_that_is_known_is_not_read_again() -> None:
     assert (two.head.method, two.head.path, two.head.query) == ("PUT", "/open/b", b"c=d")
 
 
-@pytest.mark.parametrize("change", [(b"/open/a", b'/open/"'), (b"GET", b"BREW"), (b"/open/a", b"/open/" + b"a" * 9000)])
+NARROW = a_plan(limits={"head_bytes": 1024, "request_line_bytes": 800})
+NEARLY_1024 = b"X: " + b"x" * 900
+
+
+@pytest.mark.parametrize(
+    "change", [(b"/a", b'/"'), (b"GET", b"BREW"), (b"/a", b"/" + b"a" * 801), (b"/a", b"/" + b"a" * 90)]
+)
 def test_a_known_head_excuses_no_request_line(change: tuple[bytes, bytes]) -> None:
-    known, unknown = Gate(a_generation(PLAN)), Gate(a_generation(PLAN))
-    known.send(a_request()).answer(OK)
+    known, unknown = Gate(a_generation(NARROW)), Gate(a_generation(NARROW))
+    known.send(a_request(NEARLY_1024)).answer(OK)
     for gate in (known, unknown):
-        gate.send(a_request().replace(*change))
+        gate.send(a_request(NEARLY_1024).replace(*change))
     assert known.outcomes[1:] == unknown.outcomes
     assert known.outcomes[-1][0] in (400, 431, 501)
 

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.gateway.messages import status_of
 from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request, an_order
 
+from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.relay import TUNNEL_IDLE_SECONDS
 
 LENGTH_10 = b"Content-Length: 10"
@@ -114,6 +115,35 @@ def test_sec_99_an_unwanted_rest_is_waited_for_a_moment_only() -> None:
     gate.client.check_time(later(3))
     assert gate.transport.ended
     assert gate.outcomes == [(401, "credential_missing")]
+
+
+def test_who_goes_while_an_unwanted_rest_is_waited_for_is_counted_once() -> None:
+    gate = Gate()
+    gate.send(a_request(LENGTH_10, start=b"POST /orders/1", body=b"123"))
+    gate.transport.abort()
+    gate.settle()
+    assert gate.outcomes == [(401, "credential_missing")]
+
+
+@pytest.mark.parametrize("length", [b"9", b"99999"])
+def test_an_unwanted_rest_is_read_although_the_body_was_on_hold(length: bytes) -> None:
+    gate = Gate()
+    gate.pool.failures.append(UpstreamFault("upstream_unreachable"))
+    gate.client.data_received(a_request(b"Content-Length: " + length, start=POST, body=b"123"))
+    assert not gate.transport.reading
+    gate.settle()
+    assert gate.outcomes == [(502, "upstream_unreachable")]
+    assert (gate.transport.reading, gate.transport.ended) == (True, length == b"99999")
+
+
+@pytest.mark.parametrize("length", [b"9", b"99999"])
+def test_an_upstream_that_answers_while_it_takes_nothing_leaves_the_client_readable(length: bytes) -> None:
+    gate = Gate()
+    gate.send(a_request(b"Content-Length: " + length, start=POST, body=b"123"))
+    gate.upstream.pause_writing()
+    gate.answer(OK)
+    assert gate.outcomes == [(200, "")]
+    assert (gate.transport.reading, gate.transport.ended) == (True, length == b"99999")
 
 
 def test_an_upstream_that_answers_early_leaves_the_rest_of_a_small_body() -> None:

@@ -308,6 +308,14 @@ def test_a_change_to_another_protocol_than_asked_for_is_a_502() -> None:
     assert gate.outcomes == [(502, "upstream_malformed")]
 
 
+def test_a_piece_of_a_head_is_not_taken_for_a_head_that_is_known() -> None:
+    gate = asked()
+    gate.answer(OK[:20], OK[20:])
+    gate.send(a_request())
+    gate.answer(OK[20:])
+    assert gate.outcomes == [(200, ""), (502, "upstream_malformed")]
+
+
 def test_a_head_that_is_known_is_not_read_again() -> None:
     gate = asked()
     gate.answer(OK)
@@ -366,6 +374,6 @@ def test_an_answer_is_read_alike_whether_its_head_is_known_or_not(
     data = edited(answer, edits) or OK
     pieces = pieces_of(data, cuts)
     warm = a_generation(PLAN)
-    for known in (answer, data):
-        told(Gate(warm), before, [known])
+    for known in ([answer], [data], pieces):
+        told(Gate(warm), before, known)
     assert told(Gate(warm), start, pieces) == told(forgetful(Gate(a_generation(PLAN))), start, pieces)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
-import os
 import ssl
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.unit.control.samples import write_certificate
+from tests.unit.gateway.house import House, Loop, play, until
 from tests.unit.gateway.messages import head_of, status_of
 from tests.unit.gateway.parts import (
     KEYS,
     OK,
     SLOWLY_ISSUED,
-    ScriptedPool,
-    Transport,
     a_generation,
     a_plan,
     a_request,
@@ -30,70 +26,10 @@ from tests.unit.gateway.parts import (
 )
 
 from jwtgate.errors import ConfigError, DependencyFault, RequestRefused
-from jwtgate.gateway.connection import ClientConnection
 from jwtgate.gateway.fields import MOST_NAMES
-from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, READYZ, Generation
-from jwtgate.gateway.observe import Report
-from jwtgate.gateway.worker import HostNames, Worker, server_tls
-from jwtgate.policy.facts import Need
+from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, READYZ
+from jwtgate.gateway.worker import HostNames, server_tls
 from jwtgate.policy.plan import Listener, Tls
-
-Play = Callable[["House"], Awaitable[None]]
-
-
-class House:
-    """A worker, the connections of its clients, and what it asked others for."""
-
-    def __init__(self, generation: Generation, log_descriptor: int) -> None:
-        self.asked: list[Need] = []
-        self.replies: list[object] = []
-        self.worker = Worker(generation, answer=self.answer, report=self.report, log_descriptor=log_descriptor)
-
-    async def answer(self, need: Need) -> object:
-        self.asked.append(need)
-        reply = self.replies.pop(0)
-        if isinstance(reply, Exception):
-            raise reply
-        return reply
-
-    async def report(self) -> Report:
-        return Report(self.worker.count_now(), self.worker.generation.number, ready=True)
-
-    def connect(self) -> tuple[ClientConnection, Transport]:
-        """A new connection of a client."""
-        connection = ClientConnection(self.worker, scheme="http", status_only=False)
-        transport = Transport()
-        connection.connection_made(transport)  # type: ignore[arg-type]
-        return connection, transport
-
-    @property
-    def pool(self) -> ScriptedPool:
-        pool: ScriptedPool = self.worker.generation.balancers["echo"].pools[0]  # type: ignore[assignment]
-        return pool
-
-
-def play(moves: Play, generation: Generation | None = None) -> list[dict[str, Any]]:
-    """What the access log holds after these moves and the end of the worker."""
-
-    async def run(descriptor: int) -> None:
-        house = House(generation or a_generation(), descriptor)
-        await moves(house)
-        await house.worker.drain(0)
-
-    reader, writer = os.pipe()
-    try:
-        asyncio.run(run(writer))
-    finally:
-        os.close(writer)
-    with os.fdopen(reader, "rb") as log:
-        return [json.loads(line) for line in log]
-
-
-async def until(happened: Callable[[], object]) -> None:
-    """Let tasks and threads go on until this is so."""
-    async with asyncio.timeout(5):
-        while not happened():
-            await asyncio.sleep(0)
 
 
 def test_a_request_is_served_counted_and_logged() -> None:
@@ -123,6 +59,10 @@ def test_rel_17_one_connection_too_many_is_told_to_come_back() -> None:
         second.data_received(a_request())
         assert turned_away.take() == b""
         assert first.take() == b""
+        second.deadline = 0.0
+        await house.worker.listen([])
+        house.worker._tick()
+        assert turned_away.closed
         house.worker.closed(second)
         counters = house.worker.count_now()
         assert (counters.connections, counters.connections_refused, counters.connections_open) == (2, 1, 1)
@@ -305,6 +245,30 @@ def test_the_clock_is_looked_at_for_every_connection_and_pool() -> None:
         house.worker._tick()
         assert wire(idle).closed
         assert transport.closed
+
+    play(moves)
+
+
+def test_rel_4_listeners_are_opened_with_their_tls_and_closed_first(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
+    write_certificate(certificate, key)
+    tls = Tls(str(certificate), str(key))
+    listeners = [Listener("", 0), Listener("", 0, tls=tls), Listener("", 0, status_only=True)]
+    sockets: list[Any] = [object() for _ in listeners]
+
+    async def moves(house: House) -> None:
+        await house.worker.listen(list(zip(listeners, sockets, strict=True)))
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, Loop)
+        options = [options for _, options in loop.servers]
+        assert [each["sock"] for each in options] == sockets
+        assert [each["protocol"].scheme for each in options] == ["http", "https", "http"]
+        assert [each["protocol"].status_only for each in options] == [False, False, True]
+        assert [each["ssl"] is not None for each in options] == [False, True, False]
+        assert [each["ssl_handshake_timeout"] for each in options] == [None, house.worker.limits.head_seconds, None]
+        assert not house.worker.is_own(LIVEZ, options[0]["protocol"])
+        await house.worker.drain(0)
+        assert all(server.closed for server, _ in loop.servers)
 
     play(moves)
 
