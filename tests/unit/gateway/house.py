@@ -54,6 +54,8 @@ class House:
         reply = self.replies.pop(0)
         if isinstance(reply, Exception):
             raise reply
+        if isinstance(reply, asyncio.Event):
+            await reply.wait()
         return reply
 
     async def report(self) -> Report:

@@ -6,10 +6,12 @@ import time
 
 import pytest
 from tests.unit.gateway.messages import status_of
-from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request, an_order
+from tests.unit.gateway.parts import OK, TOKEN, Gate, a_generation, a_plan, a_request, a_route, an_order
 
 from jwtgate.errors import UpstreamFault
+from jwtgate.gateway.memory import FOR_EVER, Remembered
 from jwtgate.gateway.relay import TUNNEL_IDLE_SECONDS
+from jwtgate.policy.plan import Plan
 
 LENGTH_10 = b"Content-Length: 10"
 CHUNKED = b"Transfer-Encoding: chunked"
@@ -300,3 +302,42 @@ def test_sec_97_a_route_upgrades_only_where_it_says_so() -> None:
     gate = Gate()
     gate.send(an_order(*HANDSHAKE))
     assert b"pgrade" not in gate.wire.take()
+
+
+EXPIRING = a_plan(routes=a_route(upgrade="websocket", close_on_expiry=True, upgrade_origins=["https://a.example"]))
+AUTHORIZATION = f"Bearer {TOKEN}".encode()
+LASTING = a_plan(routes=a_route(upgrade="websocket"))
+
+
+@pytest.mark.parametrize(("plan", "closed"), [(EXPIRING, True), (LASTING, False)])
+def test_sec_97_a_tunnel_ends_with_the_token_that_opened_it_where_that_is_said(plan: Plan, closed: bool) -> None:
+    gate = Gate(a_generation(plan))
+    gate.generation.memory.remember(
+        (id(plan.routes[0]), AUTHORIZATION), Remembered(b"", FOR_EVER, "main", token_until=1)
+    )
+    gate.send(an_order(*HANDSHAKE)).answer(SWITCHED)
+    gate.client.check_time(time.monotonic())
+    assert (gate.transport.closed, gate.wire.closed) == (closed, closed)
+    assert gate.desk.counters.remembered_hits == 1
+
+
+def test_sec_97_the_end_of_a_token_is_the_same_decided_and_remembered() -> None:
+    gate = Gate(a_generation(EXPIRING))
+    gate.send(an_order(*HANDSHAKE)).answer(SWITCHED)
+    gate.client.check_time(time.monotonic())
+    assert not gate.transport.closed
+    entry = gate.generation.memory.recall((id(EXPIRING.routes[0]), AUTHORIZATION))
+    assert entry is not None
+    assert time.time() + 200 < entry.token_until < time.time() + 400
+
+
+@pytest.mark.parametrize(
+    ("lines", "outcomes"),
+    [((b"Origin: https://a.example",), []), ((), []), ((b"Origin: https://b.example",), [(403, "origin_refused")])],
+)
+def test_sec_97_a_page_of_another_origin_opens_no_tunnel(
+    lines: tuple[bytes, ...], outcomes: list[tuple[int, str]]
+) -> None:
+    gate = Gate(a_generation(EXPIRING))
+    gate.send(an_order(*HANDSHAKE, *lines))
+    assert gate.outcomes == outcomes

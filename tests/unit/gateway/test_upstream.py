@@ -130,6 +130,13 @@ def test_an_answer_is_the_same_wherever_it_was_cut(cut: int) -> None:
     assert got.endswith(b"\r\n\r\nok")
 
 
+def test_framing_alone_is_nothing_for_the_client() -> None:
+    gate = asked()
+    gate.answer(CHUNKED[:-13])
+    assert gate.answer(b"3") == b""
+    assert gate.answer(CHUNKED[-12:]) == b"3\r\nabc\r\n0\r\n\r\n"
+
+
 def test_the_answer_to_head_has_no_body() -> None:
     gate = asked(b"HEAD /open/a")
     got = gate.answer(OK[:-2])

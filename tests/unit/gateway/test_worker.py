@@ -234,6 +234,19 @@ def test_rel_4_draining_ends_what_does_not_end_by_itself() -> None:
     play(moves, a_generation(a_plan(limits={"connections": 1})))
 
 
+def test_rel_4_draining_waits_for_no_key_that_does_not_come() -> None:
+    async def moves(house: House) -> None:
+        house.replies = [asyncio.Event()]
+        client, transport = house.connect()
+        client.data_received(an_order())
+        await until(lambda: house.asked)
+        await house.worker.drain(0)
+        assert transport.aborted
+        assert len(asyncio.all_tasks()) == 1
+
+    play(moves, a_generation(keys=None))
+
+
 def test_the_clock_is_looked_at_for_every_connection_and_pool() -> None:
     async def moves(house: House) -> None:
         idle = house.pool.new()
