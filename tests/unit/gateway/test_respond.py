@@ -57,6 +57,7 @@ def test_sec_142_too_little_scope_is_told_with_what_would_be_enough() -> None:
     [
         RequestRefused("request_malformed"),
         RequestRefused("request_too_large"),
+        RequestRefused("origin_refused"),
         DependencyFault("overloaded"),
         UpstreamFault("upstream_slow"),
     ],
