@@ -109,7 +109,7 @@ def a_generation(
 def a_token(*, key: Any = KEY, **changes: Any) -> str:
     """A good token with these claims changed; None takes a claim away."""
     now = int(time.time())
-    claims = {"iss": ISS, "aud": AUDIENCE, "sub": "alice", "iat": now, "exp": now + 300, **changes}
+    claims = {"iss": ISS, "aud": AUDIENCE, "sub": "alice", "iat": now, "exp": now + 86_400, **changes}
     return sign_token({name: value for name, value in claims.items() if value is not None}, key, alg="ES256")
 
 
