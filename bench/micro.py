@@ -10,9 +10,9 @@ from typing import cast
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from httptools import HttpRequestParser
 
-from jwtgate.gateway.memory import FOR_EVER, Memory, Remembered
+from jwtgate.gateway.framing import RequestReader
+from jwtgate.gateway.memory import FOR_EVER, Remembered, outcome_memory
 from jwtgate.jose.encoding import base64url_decode, parse_json_object
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
@@ -39,20 +39,6 @@ class _KnownKeys:
 
     def key_set(self, issuer: str) -> KeySet:
         return self._key_set
-
-
-class _Head:
-    """The callbacks a head needs."""
-
-    def __init__(self) -> None:
-        self.fields: list[tuple[bytes, bytes]] = []
-        self.target = b""
-
-    def on_url(self, piece: bytes) -> None:
-        self.target += piece
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.fields.append((name, value))
 
 
 def steps() -> Iterator[tuple[str, Callable[[], object]]]:
@@ -92,21 +78,22 @@ def _head(token: str) -> Callable[[], object]:
     first = f"GET /orders/7/s7/1 HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer {token}\r\n"
     data = f"{first}{lines}\r\n".encode()
 
+    reader = RequestReader()
+
     def parse() -> str:
-        head = _Head()
-        HttpRequestParser(head).feed_data(data)
-        return canonical_path(head.target)
+        reader.read(data, 0, limit_bytes=len(data))
+        return canonical_path(reader.target)
 
     return parse
 
 
 def _hit(token: str) -> Callable[[], object]:
-    memory, now = Memory(100_000), int(time.time())
+    memory = outcome_memory(100_000)
     field = f"Bearer {token}".encode()
     for number in range(1000):
         memory.remember(("r1", field[7:] + b"%d" % number), Remembered(b"", FOR_EVER, "bench"))
     memory.remember(("r1", field[7:]), Remembered(b"", FOR_EVER, "bench"))
-    return lambda: memory.recall(("r1", field[7:]), now)  # a fresh text, so that its hash is paid for
+    return lambda: memory.recall(("r1", field[7:]))  # a fresh text, so that its hash is paid for
 
 
 def _router(routes: int) -> tuple[Router, str]:

@@ -54,6 +54,12 @@ def test_every_example_is_good(example: str) -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
+def test_the_measurements_that_the_results_speak_of_can_be_started() -> None:
+    code = "from bench import __main__, micro; print([name for name, _ in zip(micro.steps(), range(3))] and 'ready')"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert run.stdout == "ready\n", run.stderr
+
+
 def test_the_tutorial_leads_where_it_says(tmp_path: Path) -> None:
     """Its commands but for the servers, which are started as the tests start them."""
 

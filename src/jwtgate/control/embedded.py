@@ -1,4 +1,4 @@
-"""A whole gateway in one process and one event loop: for tests, demonstrations and embedding.
+"""A whole gateway in one process and one event loop: for tests and for embedding.
 
 State, plan and data plane are those of the supervisor and its workers; the link between them is a function call.
 """
