@@ -11,18 +11,18 @@ from typing import cast
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from jwtgate.gateway.framing import RequestReader
+from jwtgate.gateway.heads.framing import RequestReader
 from jwtgate.gateway.memory import FOR_EVER, Remembered, outcome_memory
 from jwtgate.jose.encoding import base64url_decode, parse_json_object
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.jose.token import sign_token
-from jwtgate.policy import plan
+from jwtgate.policy import plan, provisions, requirements
 from jwtgate.policy.decide import decide
 from jwtgate.policy.facts import IssuedToken
-from jwtgate.policy.match import Router
 from jwtgate.policy.outcome import Allowed, Outcome
 from jwtgate.policy.request import RequestView, canonical_path
+from jwtgate.policy.rooms.match import Router
 
 from .ours import prefixes
 from .tokens import AUDIENCE, ISSUER, KID, claims
@@ -104,12 +104,16 @@ def _router(routes: int) -> tuple[Router, str]:
 
 
 def _decision(token: str, key_set: KeySet) -> Callable[[], object]:
-    issuer = plan.Issuer("bench", ISSUER, frozenset({"RS256"}), frozenset({AUDIENCE}))
-    sources = (plan.Source(plan.Place.AUTHORIZATION),)
-    scope = plan.ScopeNeed(all_of=frozenset({"orders:read"}))
-    slot = plan.Slot("access", required=True, sources=sources, issuers={ISSUER: issuer}, scope=scope)
-    own = plan.Issue("token", "access", "default", "https://gate.example", ("https://orders.internal",), copy_all=True)
-    caller = plan.IdentityField(b"X-Caller", plan.Value(plan.Origin.CLAIM, slot="access", path=("sub",)))
+    issuer = requirements.Issuer("bench", ISSUER, frozenset({"RS256"}), frozenset({AUDIENCE}))
+    sources = (requirements.Source(requirements.Place.AUTHORIZATION),)
+    scope = requirements.ScopeNeed(all_of=frozenset({"orders:read"}))
+    slot = requirements.Slot("access", required=True, sources=sources, issuers={ISSUER: issuer}, scope=scope)
+    own = provisions.Issue(
+        "token", "access", "default", "https://gate.example", ("https://orders.internal",), copy_all=True
+    )
+    caller = provisions.IdentityField(
+        b"X-Caller", provisions.Value(provisions.Origin.CLAIM, slot="access", path=("sub",))
+    )
     route = plan.Route("orders", UPSTREAM, slots=(slot,), issue=(own,), identity=(caller,))
     router = Router()
     router.add(route, "/orders/*", methods=(), hosts=())

@@ -79,6 +79,12 @@ class ScopeRefused(Refusal):
         self.scope = tuple(scope)
 
 
+class AccessRefused(Refusal):
+    """The caller is known, and may not do this."""
+
+    usual_status = 403
+
+
 class RouteUnknown(Refusal):
     """No route takes this request."""
 
@@ -170,11 +176,22 @@ CATALOGUE: Mapping[str, Reason] = MappingProxyType(
         "claim_missing": Reason(TokenRefused, "The token lacks a claim that is needed."),
         "claim_malformed": Reason(TokenRefused, "The token carries a claim of the wrong form."),
         "claim_wrong": Reason(TokenRefused, "The token carries a claim that does not fit."),
+        "token_inactive": Reason(TokenRefused, "The token is not valid."),
+        "token_revoked": Reason(TokenRefused, "The token is not valid."),
+        "credential_unknown": Reason(TokenRefused, "The token is not valid."),
+        "consumer_unknown": Reason(TokenRefused, "The token is not valid."),
         "proof_missing": Reason(TokenRefused, "The token is bound to a key whose possession was not shown."),
         # What the caller may do.
         "scope_insufficient": Reason(ScopeRefused, "The token's scope is not enough."),
         "field_value_unsafe": Reason(TokenRefused, "The token carries a value that cannot be passed on."),
+        "permission_missing": Reason(AccessRefused, "The caller lacks a permission that is needed."),
+        "method_not_permitted": Reason(AccessRefused, "The method is not permitted here.", 405),
+        "condition_not_met": Reason(AccessRefused, "The request does not meet a condition of its route."),
+        "minting_refused": Reason(RequestRefused, "A token cannot be made from this request."),
         # Faults.
+        "introspection_unreachable": Reason(DependencyFault, "The token cannot be checked at the moment."),
+        "consumers_unreachable": Reason(DependencyFault, "The caller cannot be looked up at the moment."),
+        "claims_not_generated": Reason(DependencyFault, "The request cannot be signed at the moment."),
         "issuer_unreachable": Reason(DependencyFault, "The token cannot be checked at the moment."),
         "signer_unavailable": Reason(DependencyFault, "The request cannot be signed at the moment."),
         "overloaded": Reason(DependencyFault, "The gateway is busy."),

@@ -19,8 +19,8 @@ from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.jose.signature import sign_compact, split_compact, verify_bytes, verify_compact
 from jwtgate.jose.token import UnverifiedToken, sign_token, type_matches
-from jwtgate.policy.claims import check_registered
-from jwtgate.policy.plan import Times
+from jwtgate.policy.requirements import Times
+from jwtgate.policy.rooms.claims import check_registered
 
 
 class Any(Enum):

@@ -17,10 +17,10 @@ from jwtgate.jose.encoding import json_bytes
 from jwtgate.jose.key import generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.facts import NeedKeys
-from jwtgate.policy.plan import KeySource
+from jwtgate.policy.sources import KeySource
 from jwtgate.state.http_client import HttpClient
-from jwtgate.state.key_sets import KeySets
-from jwtgate.state.remote_keys import SourceReport
+from jwtgate.state.keys.key_sets import KeySets
+from jwtgate.state.keys.remote_keys import SourceReport
 
 from .scripted_server import Script, ScriptedServer, answer
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from tests.rules.source_tree import Module, modules
 
-SECTIONS = {f"jwtgate.config.{name}" for name in ("document", "issuers", "routes", "signing", "claims", "section")}
+SECTIONS = {
+    f"jwtgate.config.sections.{name}" for name in ("document", "issuers", "routes", "signing", "claims", "section")
+}
 SHOWING = {"cli", "admin", "config"}
 OTHERS = [module for module in modules() if module.folder not in SHOWING]
 

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jwtgate.cli.answer import Answer, green, mistakes, table, visible, yellow
-from jwtgate.config.compile import compile_document
+from jwtgate.config.compile.document import compile_document
 from jwtgate.config.dangers import dangers
-from jwtgate.config.document import Document
 from jwtgate.config.load import load_document
-from jwtgate.config.routes import RouteSection
+from jwtgate.config.sections.document import Document
+from jwtgate.config.sections.routes import RouteSection
 from jwtgate.control.documents import read_document
 from jwtgate.errors import ConfigError
 from jwtgate.policy.plan import Plan
-from jwtgate.state.key_sources import is_remote, read_local
-from jwtgate.state.secrets import Secrets
+from jwtgate.state.keys.key_sources import is_remote, read_local
+from jwtgate.state.secrets.references import Secrets
 
 _HEADS = ("route", "path", "auth", "slots", "issues for", "upstream")
 
@@ -56,7 +56,7 @@ def check(path: Path) -> Answer:
 def _key_problems(opened: Opened) -> list[str]:
     """What is wrong with keys that stand in the document or in files; fetched ones are not looked at."""
     problems: list[str] = []
-    for source in opened.plan.key_sources.values():
+    for source in opened.plan.sources.keys.values():
         if not is_remote(source):
             try:
                 read_local(source, opened.secrets.resolve)

@@ -12,7 +12,7 @@ from jwtgate.cli.checking import Opened, open_document
 from jwtgate.cli.request_text import Asked
 from jwtgate.errors import ConfigError, DependencyFault, Refusal
 from jwtgate.gateway.generation import Generation
-from jwtgate.gateway.request_head import RequestHead
+from jwtgate.gateway.heads.request_head import RequestHead
 from jwtgate.gateway.worker import HostNames
 from jwtgate.jose.key import generate_key
 from jwtgate.jose.key_set import KeySet
@@ -23,8 +23,8 @@ from jwtgate.policy.request import RequestView
 from jwtgate.state.answers import Snapshot, drive
 from jwtgate.state.http_client import HttpClient
 from jwtgate.state.issued_tokens import IssuedTokens
-from jwtgate.state.key_sets import KeySets
-from jwtgate.state.key_sources import is_remote
+from jwtgate.state.keys.key_sets import KeySets
+from jwtgate.state.keys.key_sources import is_remote
 
 _FETCH_SECONDS = 10.0
 
@@ -88,7 +88,7 @@ def _issued(opened: Opened, need: NeedIssuedToken, now: int) -> object:
 
 
 async def _keys(opened: Opened, need: NeedKeys, offline: bool) -> KeySet:
-    source = opened.plan.key_sources[need.issuer]
+    source = opened.plan.sources.keys[need.issuer]
     if offline and is_remote(source):
         raise DependencyFault("issuer_unreachable", issuer=need.issuer, cause="--offline: key sets are not fetched")
     key_sets = KeySets(

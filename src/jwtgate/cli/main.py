@@ -16,7 +16,7 @@ import click
 
 from jwtgate.cli.answer import Answer
 from jwtgate.cli.command import Command, colour, json_option
-from jwtgate.cli.keys import inspect, keys, sign, verify
+from jwtgate.cli.toolkit.keys import inspect, keys, sign, verify
 
 _document = click.argument("document", type=click.Path(path_type=Path, dir_okay=False))
 
@@ -124,7 +124,7 @@ def explain(
 def schema() -> Answer:
     """Print the JSON Schema of a document, for editors and other tools."""
     from jwtgate.cli.answer import json_text
-    from jwtgate.config.document import document_schema
+    from jwtgate.config.sections.document import document_schema
 
     value = document_schema()
     return Answer(json_text(value), value)

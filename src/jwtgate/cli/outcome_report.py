@@ -12,11 +12,11 @@ from typing import Any
 
 from jwtgate.cli.answer import Answer, bold, dim, green, json_text, red, token_name, visible, yellow
 from jwtgate.cli.explaining import Explained
-from jwtgate.cli.inspection import unverified_parts
+from jwtgate.cli.toolkit.inspection import unverified_parts
 from jwtgate.errors import Fault, Refusal, ScopeRefused
-from jwtgate.policy.extract import extract
 from jwtgate.policy.outcome import Allowed, Outcome, Refused, Trail
-from jwtgate.policy.plan import Place, Slot, Source
+from jwtgate.policy.requirements import Place, Slot, Source
+from jwtgate.policy.rooms.extract import extract
 
 Told = dict[str, Any]
 

@@ -9,15 +9,15 @@ from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from jwtgate.config.section import parse_address
-from jwtgate.policy.match import Router
-from jwtgate.policy.rewrite import fold
+from jwtgate.config.sections.section import parse_address
+from jwtgate.policy.rooms.match import Router
+from jwtgate.policy.rooms.rewrite import fold
 
 if TYPE_CHECKING:
-    from jwtgate.config.claims import FieldSection, ValueSection
-    from jwtgate.config.document import Document
-    from jwtgate.config.routes import Credential, RouteSection, SourceSection
-    from jwtgate.config.signing import IssueSection
+    from jwtgate.config.sections.claims import FieldSection, ValueSection
+    from jwtgate.config.sections.document import Document
+    from jwtgate.config.sections.routes import Credential, RouteSection, SourceSection
+    from jwtgate.config.sections.signing import IssueSection
     from jwtgate.policy.plan import Route
 
 Place = tuple[str | int, ...]

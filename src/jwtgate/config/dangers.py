@@ -9,10 +9,10 @@ import json
 from collections.abc import Iterator
 
 from jwtgate.config.checks import Place
-from jwtgate.config.document import Document
-from jwtgate.config.issuers import IssuerSection, KeysSection
 from jwtgate.config.problems import shown
-from jwtgate.config.routes import RouteSection
+from jwtgate.config.sections.document import Document
+from jwtgate.config.sections.issuers import IssuerSection, KeysSection
+from jwtgate.config.sections.routes import RouteSection
 
 _PRIVATE_MEMBERS = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth", "priv"})
 

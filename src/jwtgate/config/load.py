@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from jwtgate.config.checks import Mistake, Mistakes, Place
-from jwtgate.config.document import Document
-from jwtgate.config.issuers import SECRET_KEYS
 from jwtgate.config.problems import mistakes_of, sentences
+from jwtgate.config.sections.document import Document
+from jwtgate.config.sections.issuers import SECRET_KEYS
 from jwtgate.config.source import Plain, Source, read_source
 from jwtgate.errors import ConfigError
 

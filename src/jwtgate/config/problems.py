@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from jwtgate.config.checks import Mistake, Mistakes, Place, did_you_mean
-from jwtgate.config.document import document_schema
+from jwtgate.config.sections.document import document_schema
 from jwtgate.config.source import Plain, Source
 
 _LONGEST_QUOTED = 60

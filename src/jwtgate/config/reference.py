@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jwtgate.config.document import document_schema
+from jwtgate.config.sections.document import document_schema
 
 Node = Mapping[str, Any]
 

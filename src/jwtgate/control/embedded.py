@@ -15,16 +15,16 @@ from typing import Self
 
 from jwtgate.control.documents import Text, read_document
 from jwtgate.control.generations import DATABASE, Built, Generations
-from jwtgate.control.link import KeysChanged, SigningChanged
 from jwtgate.control.sockets import ListeningSockets
-from jwtgate.control.worker_state import Served
+from jwtgate.control.workers.link import KeysChanged, SigningChanged
+from jwtgate.control.workers.worker_state import Served
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.observe import Report
 from jwtgate.gateway.worker import Worker
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.facts import Need, NeedKeys
-from jwtgate.state.sqlite import SqliteStore
-from jwtgate.state.store import MemoryStore, Store
+from jwtgate.state.stores.sqlite import SqliteStore
+from jwtgate.state.stores.store import MemoryStore, Store
 
 DRAIN_SECONDS = 1.0
 

@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from jwtgate.config.compile import compile_document
+from jwtgate.config.compile.document import compile_document
 from jwtgate.config.dangers import dangers
 from jwtgate.config.load import load_document
 from jwtgate.control.documents import Text
-from jwtgate.control.link import KeysChanged, Prepare, SentKey, Signing, SigningChanged
 from jwtgate.control.sockets import shown
+from jwtgate.control.workers.link import KeysChanged, Prepare, SentKey, Signing, SigningChanged
 from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.gateway.observe import IssuerReport
 from jwtgate.gateway.worker import server_tls
@@ -27,12 +27,13 @@ from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.oauth.metadata import gateway_metadata
 from jwtgate.policy.facts import NeedKeys
-from jwtgate.policy.plan import Plan
+from jwtgate.policy.plan import Plan, Sources
+from jwtgate.policy.sources import SigningKeys
 from jwtgate.state.http_client import HttpClient
-from jwtgate.state.key_sets import KeySets
-from jwtgate.state.keyring import Keyring, Periods, sealer_of
-from jwtgate.state.secrets import Secrets
-from jwtgate.state.store import Store
+from jwtgate.state.keys.key_sets import KeySets
+from jwtgate.state.keys.keyring import Keyring, Periods, sealer_of
+from jwtgate.state.secrets.references import Secrets
+from jwtgate.state.stores.store import Store
 
 DATABASE = "jwtgate.sqlite"
 WARM_SECONDS = 5.0
@@ -63,7 +64,7 @@ class Built:
         return Prepare(
             number=self.number,
             # Sources of keys may hold secrets of the document, and no worker reads them.
-            plan=replace(self.plan, key_sources={}, master_key=None),
+            plan=replace(self.plan, sources=Sources(), signing=_named(self.plan)),
             key_sets=key_sets,
             signing=self.signing(),
             metadata_document=_metadata(self.plan),
@@ -77,7 +78,7 @@ class Built:
 
     async def obtain(self, need: NeedKeys) -> KeySet:
         """The key set a worker misses, fetched where that may help. `DependencyFault`."""
-        if need.issuer not in self.plan.key_sources:
+        if need.issuer not in self.plan.sources.keys:
             raise DependencyFault("issuer_unreachable", issuer=need.issuer)
         return await self.key_sets.obtain(need)
 
@@ -142,7 +143,7 @@ class Generations:
         self._number += 1
         number = self._number
         key_sets = KeySets(
-            plan.key_sources,
+            plan.sources.keys,
             client=self._client,
             folder=self._saved,
             resolve=secrets.resolve,
@@ -175,7 +176,7 @@ class Generations:
     def _keyring(self, plan: Plan, secrets: Secrets) -> Keyring:
         lives = [issue.ttl_seconds for route in plan.routes for issue in route.issue]
         periods = Periods(plan.own.keys_max_age_seconds, max(lives, default=0) + LEEWAY_SECONDS)
-        sealer = None if plan.master_key is None else sealer_of(secrets.resolve(plan.master_key))
+        sealer = None if plan.sources.master_key is None else sealer_of(secrets.resolve(plan.sources.master_key))
         keyring = Keyring.open(self._store, wall=time.time, periods=periods, sealer=sealer)
         for keys in plan.signing.values():
             keyring.ensure(keys)
@@ -193,6 +194,10 @@ def _jwk(key: Key) -> Mapping[str, object]:
 
 def _change(number: int, issuer: str, key_set: KeySet | None) -> KeysChanged:
     return KeysChanged(number, issuer, None if key_set is None else sent_keys(key_set))
+
+
+def _named(plan: Plan) -> Mapping[str, SigningKeys]:
+    return {name: SigningKeys(name, keys.alg) for name, keys in plan.signing.items()}
 
 
 def _metadata(plan: Plan) -> bytes | None:

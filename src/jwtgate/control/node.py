@@ -12,17 +12,17 @@ import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from jwtgate.control.crew import Crew, Frames
-from jwtgate.control.desk import Desk
 from jwtgate.control.documents import Text
 from jwtgate.control.generations import Built, Generations
 from jwtgate.control.journal import event
-from jwtgate.control.link import KeysChanged, SigningChanged, encode
 from jwtgate.control.sockets import ListeningSockets, shown
-from jwtgate.control.worker_handle import WorkerHandle
+from jwtgate.control.workers.crew import Crew, Frames
+from jwtgate.control.workers.desk import Desk
+from jwtgate.control.workers.link import KeysChanged, SigningChanged, encode
+from jwtgate.control.workers.worker_handle import WorkerHandle
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.observe import Counters, Report
-from jwtgate.state.store import Store
+from jwtgate.state.stores.store import Store
 
 BIND_PATIENCE_SECONDS = 5.0
 """How long a start waits for a port: workers whose supervisor was killed give theirs back within a moment."""

@@ -23,8 +23,8 @@ from jwtgate.control.journal import event
 from jwtgate.control.node import Node
 from jwtgate.control.state_folder import StateFolder
 from jwtgate.errors import ConfigError
-from jwtgate.state.sqlite import SqliteStore
-from jwtgate.state.store import Store, StoreFailed
+from jwtgate.state.stores.sqlite import SqliteStore
+from jwtgate.state.stores.store import Store, StoreFailed
 
 STOPPED, REFUSED = 0, 2
 """Exit statuses: stopped as asked; a document, folder or address that cannot be used."""

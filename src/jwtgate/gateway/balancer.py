@@ -11,7 +11,7 @@ import time
 from itertools import cycle
 
 from jwtgate.errors import UpstreamFault
-from jwtgate.gateway.fields import ResponseFieldKinds
+from jwtgate.gateway.heads.fields import ResponseFieldKinds
 from jwtgate.gateway.memory import answer_memory
 from jwtgate.gateway.upstream import UpstreamConnection
 from jwtgate.policy.plan import Target, Upstream

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from jwtgate.errors import DependencyFault, Fault, Refusal, RequestRefused
 from jwtgate.gateway.exchange import Exchange
-from jwtgate.gateway.framing import ChunkedBody, HeadTooLarge, Malformed, MethodUnknown, RequestReader
-from jwtgate.gateway.request_head import RequestHead
+from jwtgate.gateway.heads.framing import ChunkedBody, HeadTooLarge, Malformed, MethodUnknown, RequestReader
+from jwtgate.gateway.heads.request_head import RequestHead
 from jwtgate.gateway.upstream import WRITE_BUFFER_BYTES
 
 if TYPE_CHECKING:

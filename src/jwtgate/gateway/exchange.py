@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from jwtgate.errors import DependencyFault, Fault, Refusal, RequestRefused, RouteUnknown, UpstreamFault
-from jwtgate.gateway.framing import Framing
+from jwtgate.gateway.heads.framing import Framing
 from jwtgate.gateway.memory import FOR_EVER, Key, Remembered, memory_key
 from jwtgate.gateway.relay import Tunnel, Upload
 from jwtgate.gateway.respond import refusal_body, refusal_fields, response
@@ -21,10 +21,10 @@ from jwtgate.policy.decide import decide
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused
 
 if TYPE_CHECKING:
-    from jwtgate.gateway.answer_head import AnswerHead
     from jwtgate.gateway.balancer import Pool
     from jwtgate.gateway.connection import ClientConnection
-    from jwtgate.gateway.request_head import RequestHead
+    from jwtgate.gateway.heads.answer_head import AnswerHead
+    from jwtgate.gateway.heads.request_head import RequestHead
     from jwtgate.gateway.upstream import UpstreamConnection
     from jwtgate.policy.facts import Need, Steps
     from jwtgate.policy.plan import Route

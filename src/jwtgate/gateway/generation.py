@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 
 from jwtgate.gateway.balancer import Balancer
-from jwtgate.gateway.fields import RequestFieldKinds, ResponseFieldKinds
+from jwtgate.gateway.heads.fields import RequestFieldKinds, ResponseFieldKinds
 from jwtgate.gateway.memory import head_memory, outcome_memory, places_of
 from jwtgate.policy.facts import Facts, Need, NeedIssuedToken
 from jwtgate.policy.plan import Plan

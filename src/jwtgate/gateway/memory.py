@@ -11,11 +11,12 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from jwtgate.policy.plan import Place, Route
+from jwtgate.policy.plan import Route
+from jwtgate.policy.requirements import Place
 
 if TYPE_CHECKING:
-    from jwtgate.gateway.answer_head import AnswerHead
-    from jwtgate.gateway.request_head import RequestHead
+    from jwtgate.gateway.heads.answer_head import AnswerHead
+    from jwtgate.gateway.heads.request_head import RequestHead
 
 FOR_EVER = 2**53
 MOST_BYTES = 128 * 1024 * 1024

@@ -13,7 +13,7 @@ from jwtgate.errors import RequestRefused
 if TYPE_CHECKING:
     from jwtgate.gateway.connection import ClientConnection
     from jwtgate.gateway.exchange import Exchange
-    from jwtgate.gateway.request_head import RequestHead
+    from jwtgate.gateway.heads.request_head import RequestHead
     from jwtgate.gateway.upstream import UpstreamConnection
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

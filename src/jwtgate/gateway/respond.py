@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 
 from jwtgate.errors import DependencyFault, Fault, Refusal, RequestRefused
-from jwtgate.gateway.fields import status_line
 from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ, Generation
+from jwtgate.gateway.heads.fields import status_line
 from jwtgate.gateway.observe import Report, metrics_text
 from jwtgate.oauth.bearer import challenge
 from jwtgate.policy.plan import Route

@@ -12,8 +12,8 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from jwtgate.gateway.answer_head import AnswerHead
-from jwtgate.gateway.framing import ChunkedBody, Framing, Malformed, ResponseReader
+from jwtgate.gateway.heads.answer_head import AnswerHead
+from jwtgate.gateway.heads.framing import ChunkedBody, Framing, Malformed, ResponseReader
 
 if TYPE_CHECKING:
     from jwtgate.gateway.balancer import Pool

@@ -16,8 +16,8 @@ from itertools import count
 from jwtgate.errors import ConfigError, DependencyFault, RequestRefused
 from jwtgate.gateway.connection import ClientConnection
 from jwtgate.gateway.exchange import Exchange
-from jwtgate.gateway.fields import MOST_NAMES, host_name
 from jwtgate.gateway.generation import Generation
+from jwtgate.gateway.heads.fields import MOST_NAMES, host_name
 from jwtgate.gateway.observe import AccessLog, Counters, Report
 from jwtgate.gateway.respond import STATUS_ONLY, OwnAnswer, own_answer, refusal_body, refusal_fields, response
 from jwtgate.policy.facts import Need, NeedIssuedToken

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from jwtgate.errors import Fault, Refusal
-from jwtgate.policy.claims import check_claims
-from jwtgate.policy.extract import extract
 from jwtgate.policy.facts import Facts, Steps
-from jwtgate.policy.identify import Proven, identify
-from jwtgate.policy.issue import issue
-from jwtgate.policy.match import match
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused, Trail
-from jwtgate.policy.permissions import check_permissions
-from jwtgate.policy.plan import Plan, Slot
+from jwtgate.policy.plan import Plan
 from jwtgate.policy.request import RequestView
-from jwtgate.policy.rewrite import rewrite
-from jwtgate.policy.verify import verify
+from jwtgate.policy.requirements import Slot
+from jwtgate.policy.rooms.claims import check_claims
+from jwtgate.policy.rooms.extract import extract
+from jwtgate.policy.rooms.identify import Proven, identify
+from jwtgate.policy.rooms.issue import issue
+from jwtgate.policy.rooms.match import match
+from jwtgate.policy.rooms.permissions import check_permissions
+from jwtgate.policy.rooms.rewrite import rewrite
+from jwtgate.policy.rooms.verify import verify
 
 
 def decide(plan: Plan, request: RequestView, facts: Facts, now: int) -> Steps[Outcome]:

@@ -15,7 +15,10 @@ from jwtgate.errors import TokenRefused
 from jwtgate.jose.encoding import JSON
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
-from jwtgate.policy.plan import Issue, Issuer
+from jwtgate.policy.callers import Consumer, Credential
+from jwtgate.policy.provisions import Issue
+from jwtgate.policy.requirements import ConsumerName, Issuer
+from jwtgate.policy.revocations import Revocations
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,39 @@ class NeedIssuedToken:
     not_after: int | None
 
 
-Need = NeedKeys | NeedIssuedToken
+@dataclass(frozen=True, slots=True)
+class NeedCredential:
+    """The consumers' credential of this name. Answered by a `Credential`, or None when there is none."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedConsumer:
+    """The consumer known so; the names are tried in order. Answered by a `Consumer`, or None."""
+
+    by: tuple[ConsumerName, ...]
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class NeedIntrospection:
+    """What the issuer says of this token (RFC 7662). Answered by an `Introspected`."""
+
+    issuer: str
+    token: str = field(repr=False)
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NeedClaims:
+    """The claims a plug-in adds to a token, from what is known of the caller. Answered by a mapping."""
+
+    generator: str
+    context: Mapping[str, JSON] = field(repr=False)
+
+
+Need = NeedKeys | NeedIssuedToken | NeedCredential | NeedConsumer | NeedIntrospection | NeedClaims
 
 Answer = TypeVar("Answer")
 Steps = Generator[Need, Any, Answer]
@@ -50,8 +85,27 @@ class IssuedToken:
     reuse_until: int
 
 
+@dataclass(frozen=True, slots=True)
+class Introspected:
+    """An issuer's answer about a token: whether it is active, its members, and how long it holds (NumericDate)."""
+
+    active: bool
+    claims: Mapping[str, JSON] = field(repr=False)
+    until: int
+
+
 class Facts(Protocol):
     """What is known right now."""
+
+    @property
+    def revocations(self) -> Revocations:
+        """Every token that was revoked."""
+
+    def credential(self, name: str) -> Credential | None:
+        """The consumers' credential of this name, if it is at hand."""
+
+    def consumer(self, by: tuple[ConsumerName, ...], value: str) -> Consumer | None:
+        """The consumer known so, if it is at hand."""
 
     def key_set(self, issuer: str) -> KeySet | None:
         """The issuer's usable key set, or None when there is none."""
@@ -84,3 +138,34 @@ def find_issued_token(need: NeedIssuedToken) -> Steps[IssuedToken]:
     token = yield need
     assert isinstance(token, IssuedToken)  # noqa: S101 - a driver that answers otherwise is a bug
     return token
+
+
+def find_credential(name: str, *, facts: Facts) -> Steps[Credential]:
+    """The consumers' credential of this name. Refuses `credential_unknown`."""
+    held = facts.credential(name)
+    if held is None:
+        held = yield NeedCredential(name)
+    if held is None:
+        raise TokenRefused("credential_unknown")
+    return held
+
+
+def find_consumer(by: tuple[ConsumerName, ...], value: str, *, facts: Facts) -> Steps[Consumer | None]:
+    """The consumer known so, or None."""
+    held = facts.consumer(by, value)
+    if held is None:
+        held = yield NeedConsumer(by, value)
+    return held
+
+
+def find_introspected(issuer: Issuer, token: str) -> Steps[Introspected]:
+    """What the issuer says of this token, asked now or a moment ago."""
+    answer = yield NeedIntrospection(issuer.name, token, issuer.introspection.hint if issuer.introspection else None)
+    assert isinstance(answer, Introspected)  # noqa: S101 - a driver that answers otherwise is a bug
+    return answer
+
+
+def find_claims(generator: str, context: Mapping[str, JSON]) -> Steps[Mapping[str, JSON]]:
+    """The claims a plug-in adds."""
+    claims: Mapping[str, JSON] = yield NeedClaims(generator, context)
+    return claims

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from jwtgate.errors import Fault, Refusal
-from jwtgate.policy.identify import ANONYMOUS, Principal, Proven
 from jwtgate.policy.plan import Route
 from jwtgate.policy.request import RequestView
-from jwtgate.policy.rewrite import Rewrite
+from jwtgate.policy.rooms.identify import ANONYMOUS, Principal, Proven
+from jwtgate.policy.rooms.rewrite import Rewrite
 
 
 @dataclass(slots=True)

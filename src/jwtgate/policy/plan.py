@@ -6,182 +6,25 @@ can be printed, compared, and sent to another process.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
 from typing import TYPE_CHECKING
 
-from jwtgate.jose.encoding import JSON
+from jwtgate.policy.expression import Expression
+from jwtgate.policy.provisions import IdentityField, Issue, Mint, PermissionNeed
 from jwtgate.policy.request import STRICT_PATHS, PathRules
+from jwtgate.policy.requirements import Issuer, Slot
+from jwtgate.policy.sources import (
+    Administration,
+    ConsumerSource,
+    IntrospectionSource,
+    KeySource,
+    SecretStore,
+    SigningKeys,
+)
 
 if TYPE_CHECKING:
-    from jwtgate.policy.match import Router
-
-ClaimPath = tuple[str | int, ...]
-"""Where a claim lies: object members by name, list elements by index."""
-
-
-class Comparison(Enum):
-    """What a claim rule asks of the value it finds."""
-
-    PRESENT = "present"
-    EQUALS = "equals"
-    ONE_OF = "one_of"
-    CONTAINS = "contains"
-    MATCHES = "matches"
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimRule:
-    """One rule about one claim. `wanted` are the values allowed; `pattern` replaces them for `MATCHES`."""
-
-    path: ClaimPath
-    comparison: Comparison
-    wanted: tuple[JSON, ...] = ()
-    pattern: Callable[[str], bool] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Times:
-    """What is asked of a token's times, in seconds. None: not limited."""
-
-    leeway_seconds: int = 30
-    exp_required: bool = True
-    max_age_seconds: int | None = None
-    max_lifetime_seconds: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Issuer:
-    """Who signs the tokens we accept, and what every one of their tokens must satisfy.
-
-    `types` empty: any `typ`. `audiences` None: the document says in words that any audience will do. `local_keys`: the
-    document holds the keys itself.
-    """
-
-    name: str
-    iss: str
-    algorithms: frozenset[str]
-    audiences: frozenset[str] | None
-    types: frozenset[str] = frozenset()
-    type_optional: bool = False
-    times: Times = Times()
-    rules: tuple[ClaimRule, ...] = ()
-    keys_tried_without_kid: int = 1
-    local_keys: bool = False
-    refuse_header_addresses: bool = False
-
-
-class Place(Enum):
-    """Where in a request a credential may stand."""
-
-    AUTHORIZATION = "authorization"
-    FIELD = "header"
-    COOKIE = "cookie"
-    QUERY = "query"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """One place a slot looks at. `name` is the field (lower case), cookie or parameter."""
-
-    place: Place
-    name: str = "authorization"
-    prefix: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeNeed:
-    """The scope a slot asks for: all of one set, and at least one of another. Empty sets ask nothing."""
-
-    path: ClaimPath = ("scope",)
-    all_of: frozenset[str] = frozenset()
-    any_of: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A named place for one credential of a route. `audiences` None: the issuer's own rule holds."""
-
-    name: str
-    required: bool
-    sources: tuple[Source, ...]
-    issuers: Mapping[str, Issuer]
-    audiences: frozenset[str] | None = None
-    rules: tuple[ClaimRule, ...] = ()
-    scope: ScopeNeed | None = None
-
-
-class Origin(Enum):
-    """Where a value for the upstream comes from."""
-
-    CONSTANT = "constant"
-    CLAIM = "claim"
-    CLAIMS = "claims"
-    FIELD = "header"
-    METHOD = "method"
-    HOST = "host"
-    PATH = "path"
-    CLIENT = "client"
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """A value to be found when a request is allowed. Only the members its origin needs are set."""
-
-    origin: Origin
-    constant: JSON = None
-    slot: str = ""
-    path: ClaimPath = ()
-    field: bytes = b""
-
-    @property
-    def of_request(self) -> bool:
-        """Whether the request takes part in this value, beyond its credentials."""
-        return self.origin in (Origin.FIELD, Origin.METHOD, Origin.HOST, Origin.PATH, Origin.CLIENT)
-
-
-@dataclass(frozen=True, slots=True)
-class Issue:
-    """A token the upstream receives: its claims, its lifetime in seconds, its key, and its place.
-
-    Order of the claims: copied, added where absent, set, removed, and then those that are always ours.
-    """
-
-    name: str
-    slot: str
-    key: str
-    iss: str
-    audiences: tuple[str, ...]
-    field: bytes = b"X-Jwt-Assertion"
-    prefix: str = ""
-    typ: str = "JWT"
-    ttl_seconds: int = 300
-    copy_all: bool = False
-    copy: tuple[tuple[ClaimPath, str], ...] = ()
-    add: tuple[tuple[str, Value], ...] = ()
-    set: tuple[tuple[str, Value], ...] = ()
-    remove: frozenset[str] = frozenset()
-    may_outlive_incoming_token: bool = False
-    reuse: bool = True
-
-
-class Form(Enum):
-    """How a claim that is not a plain string is written into a field value."""
-
-    TEXT = "text"
-    JSON = "json"
-    BASE64URL = "base64url"
-
-
-@dataclass(frozen=True, slots=True)
-class IdentityField:
-    """A header field that tells the upstream who the caller is. Lists are joined by `separator`."""
-
-    name: bytes
-    value: Value
-    form: Form = Form.TEXT
-    separator: str = ","
+    from jwtgate.policy.rooms.match import Router
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +53,19 @@ class Upstream:
     server_name: str | None = None
 
 
+NOWHERE = Upstream("", ())
+"""The upstream of a route that answers by itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """What a request is matched to. `removed_*` name every place this route's credentials come from.
 
-    `upgrade_origins`: the pages (RFC 6454) that may open a WebSocket here; None: any. `close_on_expiry`: a WebSocket
-    ends with the token that opened it.
+    `templates` are its path templates, from which the values of its path parameters are read. `conditions` are
+    expressions that must all be true. `permission`: what a caller must be granted. `anonymous` names the consumer a
+    request without any credential counts as, and with `anonymous_for_refused` also one whose token was refused.
+    `mint`: it answers with a token instead of forwarding. `upgrade_origins`: the pages (RFC 6454) that may open a
+    WebSocket here; None: any. `close_on_expiry`: a WebSocket ends with the token that opened it.
     """
 
     name: str
@@ -235,55 +85,12 @@ class Route:
     body_limit_bytes: int = 10 * 1024 * 1024
     private_responses: bool = True
     forward_cors_preflight: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class KeyText:
-    """Key material of ours to be read while the state is built: a file, or a value that may be a reference.
-
-    `text` is a PEM, a JWK or a JWK Set as the document gives it, or a `${...}` reference to one. With `alg` set
-    to a MAC algorithm it is a secret instead, `base64url` telling how it is written.
-    """
-
-    file: str | None = None
-    text: str | None = field(default=None, repr=False)
-    alg: str | None = None
-    kid: str | None = None
-    base64url: bool = False
-    short_secret_allowed_for_legacy_credential: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class KeySource:
-    """Where one issuer's keys come from: kept here (`local`), a JWK Set address, or discovery. Times in seconds.
-
-    A `discovery` address is that of the metadata document; empty means both usual addresses of `iss` are tried.
-    """
-
-    issuer: str
-    iss: str
-    algorithms: frozenset[str]
-    local: tuple[KeyText, ...] = ()
-    url: str | None = None
-    discovery: str | None = None
-    refresh_seconds: float = 300
-    max_stale_seconds: float = 24 * 3600
-    least_interval_seconds: float = 30
-    connect_seconds: float = 2
-    total_seconds: float = 5
-    ca_file: str | None = None
-    allowed_hosts: frozenset[str] = frozenset()
-    insecure_http: bool = False
-    private_addresses_refused: bool = False
-    empty_set_allowed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SigningKeys:
-    """A named set of our own signing keys: one active at a time, made with this algorithm on first use."""
-
-    name: str
-    alg: str = "ES256"
+    templates: tuple[str, ...] = ()
+    conditions: tuple[Expression, ...] = ()
+    permission: PermissionNeed | None = None
+    anonymous: str | None = None
+    anonymous_for_refused: bool = False
+    mint: Mint | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,20 +138,38 @@ class OwnAddresses:
 
 
 @dataclass(frozen=True, slots=True)
+class Sources:
+    """What the state is built from. It stays with the supervisor: none of it is sent to a worker.
+
+    `consumers` are those of the document, `consumer_files` those it names (JSON Lines, one consumer a line).
+    `master_key` is a reference to the secret that seals what is kept, or that secret. `secret_stores` are those the
+    references of this document lead to.
+    """
+
+    keys: Mapping[str, KeySource] = field(default_factory=dict)
+    introspection: Mapping[str, IntrospectionSource] = field(default_factory=dict)
+    consumers: tuple[ConsumerSource, ...] = ()
+    consumer_files: tuple[str, ...] = ()
+    secret_stores: tuple[SecretStore, ...] = ()
+    administration: Administration | None = None
+    master_key: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """A whole document, compiled. `identity_names` are the folded names no client may set on any route.
 
-    `master_key` is a reference to the secret that seals our keys where they are kept, or that secret.
+    `profiles` are the signing profiles by name.
     """
 
     router: Router
     routes: tuple[Route, ...]
     issuers: Mapping[str, Issuer]
-    key_sources: Mapping[str, KeySource]
     signing: Mapping[str, SigningKeys]
     listeners: tuple[Listener, ...]
+    sources: Sources = Sources()
+    profiles: Mapping[str, Issue] = field(default_factory=dict)
     iss: str | None = None
-    master_key: str | None = field(default=None, repr=False)
     identity_names: frozenset[bytes] = frozenset()
     paths: PathRules = STRICT_PATHS
     refuse_unusual_field_names: bool = True

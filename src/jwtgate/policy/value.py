@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from jwtgate.policy.claims import MISSING, find
-from jwtgate.policy.identify import Principal
-from jwtgate.policy.plan import Origin, Value
+from jwtgate.policy.provisions import Origin, Value
 from jwtgate.policy.request import RequestView
+from jwtgate.policy.rooms.claims import MISSING, find
+from jwtgate.policy.rooms.identify import Principal
 
 
 def value_of(value: Value, request: RequestView, principal: Principal) -> object:
@@ -30,3 +30,5 @@ def value_of(value: Value, request: RequestView, principal: Principal) -> object
             return request.path
         case Origin.CLIENT:
             return request.client
+        case _:
+            return MISSING

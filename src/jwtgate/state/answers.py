@@ -6,14 +6,21 @@ is thrown into the walk, so that it surfaces in the room that asked.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import TypeVar
 
 from jwtgate.errors import DependencyFault
 from jwtgate.jose.key_set import KeySet
+from jwtgate.policy.callers import Consumer, Credential
 from jwtgate.policy.facts import Need, Steps
+from jwtgate.policy.requirements import ConsumerName
+from jwtgate.policy.revocations import Revocations
+
+MOST_CALLERS = 20_000
 
 Result = TypeVar("Result")
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 
 
 async def drive(walk: Steps[Result], answer: Callable[[Need], Awaitable[object]]) -> Result:
@@ -49,16 +56,27 @@ def drive_blocking(walk: Steps[Result], answer: Callable[[Need], object]) -> Res
 
 
 class Snapshot:
-    """The facts held in memory: the usable key set of each issuer, replaced as it changes."""
+    """The facts held in memory: the usable key set of each issuer, callers met before, and what was revoked."""
 
-    __slots__ = ("_key_sets",)
+    __slots__ = ("_consumers", "_credentials", "_key_sets", "revocations")
 
     def __init__(self, key_sets: Mapping[str, KeySet] | None = None) -> None:
         self._key_sets = dict(key_sets or {})
+        self._credentials: dict[str, Credential] = {}
+        self._consumers: dict[tuple[tuple[ConsumerName, ...], str], Consumer] = {}
+        self.revocations = Revocations()
 
     def key_set(self, issuer: str) -> KeySet | None:
         """The issuer's usable key set, or None when there is none."""
         return self._key_sets.get(issuer)
+
+    def credential(self, name: str) -> Credential | None:
+        """The consumers' credential of this name, if it was met before."""
+        return self._credentials.get(name)
+
+    def consumer(self, by: tuple[ConsumerName, ...], value: str) -> Consumer | None:
+        """The consumer known so, if it was met before."""
+        return self._consumers.get((by, value))
 
     def set_keys(self, issuer: str, key_set: KeySet | None) -> None:
         """Hold this key set from now on; None forgets the one held."""
@@ -66,3 +84,22 @@ class Snapshot:
             self._key_sets.pop(issuer, None)
             return
         self._key_sets[issuer] = key_set
+
+    def note_credential(self, credential: Credential) -> None:
+        """Remember a credential, letting go of one when there is no room."""
+        _keep(self._credentials, credential.name, credential)
+
+    def note_consumer(self, by: tuple[ConsumerName, ...], value: str, consumer: Consumer) -> None:
+        """Remember a consumer, letting go of one when there is no room."""
+        _keep(self._consumers, (by, value), consumer)
+
+    def forget_callers(self) -> None:
+        """Let go of every consumer and credential: some of them have changed."""
+        self._credentials.clear()
+        self._consumers.clear()
+
+
+def _keep(held: dict[K, V], key: K, value: V) -> None:
+    if key not in held and len(held) >= MOST_CALLERS:
+        del held[next(iter(held))]
+    held[key] = value

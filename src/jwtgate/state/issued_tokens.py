@@ -14,7 +14,7 @@ from jwtgate.jose.encoding import JSON, base64url_encode, json_bytes
 from jwtgate.jose.key import Key
 from jwtgate.jose.signature import sign_bytes
 from jwtgate.policy.facts import IssuedToken, NeedIssuedToken
-from jwtgate.policy.plan import Issue
+from jwtgate.policy.provisions import Issue
 
 MOST_ENTRIES = 10_000
 MOST_BYTES = 16 * 1024 * 1024

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from jwtgate.config.compile import compile_document
-from jwtgate.config.document import Document
+from jwtgate.config.compile.document import compile_document
 from jwtgate.config.load import load_document
+from jwtgate.config.sections.document import Document
 from jwtgate.errors import ConfigError
 from jwtgate.policy.plan import Plan
 

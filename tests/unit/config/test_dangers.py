@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jwtgate.config.dangers import dangers
-from jwtgate.config.document import Document
+from jwtgate.config.sections.document import Document
 
 Load = Callable[[dict[str, Any]], Document]
 SECRET = "Zm9vYmFyYmF6cXV4-quite-random-1234567890-abc"

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jwtgate.config.compile import compile_document
+from jwtgate.config.compile.document import compile_document
 from jwtgate.config.dangers import dangers
-from jwtgate.config.document import Document
 from jwtgate.config.load import load_document
+from jwtgate.config.sections.document import Document
 from jwtgate.errors import ConfigError
 
 QUICKSTART = Path(__file__).parents[3] / "examples" / "quickstart.yaml"

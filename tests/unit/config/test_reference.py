@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jwtgate.config.document import document_schema
 from jwtgate.config.reference import reference_markdown
+from jwtgate.config.sections.document import document_schema
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "document.md"
 

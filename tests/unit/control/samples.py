@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from jwtgate.control.documents import Text
 from jwtgate.control.generations import Built, Generations
-from jwtgate.control.link import KeysChanged
-from jwtgate.state.store import MemoryStore, Store
+from jwtgate.control.workers.link import KeysChanged
+from jwtgate.state.stores.store import MemoryStore, Store
 
 SECRET = "a secret of the tests, and of the tests only"
 DOCUMENT = """

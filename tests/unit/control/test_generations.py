@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from jwtgate.control.generations import sent_keys
-from jwtgate.control.link import KeysChanged, SigningChanged, encode
+from jwtgate.control.workers.link import KeysChanged, SigningChanged, encode
 from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.facts import NeedKeys
-from jwtgate.state.store import MemoryStore
+from jwtgate.state.stores.store import MemoryStore
 
 from .samples import DOCUMENT, SECRET, built, generations, write_certificate
 
@@ -37,7 +37,7 @@ def test_a_document_with_mistakes_takes_no_number() -> None:
 def test_a_worker_is_sent_the_key_sets_and_not_where_they_come_from() -> None:
     document = DOCUMENT.replace("${env:TEST_SECRET}", SECRET)
     sent = built(document).prepare()
-    assert sent.plan.key_sources == {}
+    assert sent.plan.sources.keys == {}
     assert SECRET.encode() not in encode(sent.plan)
     assert [dict(key.jwk)["kty"] for key in sent.key_sets["main"]] == ["oct"]
 
@@ -58,7 +58,7 @@ def test_sec_150_a_master_key_seals_the_keys_in_the_store_and_is_sent_to_nobody(
     record = store.read("keyring/default")
     assert record is not None
     assert b"jwk" not in record.value
-    assert sent.plan.master_key is None
+    assert sent.plan.sources.master_key is None
     with pytest.raises(ConfigError, match="master key"):
         built(by=generations(store=store))
 

@@ -67,7 +67,7 @@ def test_sec_35_of_an_exception_only_its_type_and_its_way_are_shown(lines: io.St
 
 
 def test_words_of_our_own_are_shown_and_those_of_libraries_are_not(lines: io.StringIO) -> None:
-    logging.getLogger("jwtgate.state.key_sets").warning("issuer %s: cannot be fetched", "main")
+    logging.getLogger("jwtgate.state.keys.key_sets").warning("issuer %s: cannot be fetched", "main")
     assert written(lines)["text"] == "issuer main: cannot be fetched"
     lines.truncate(0)
     lines.seek(0)

@@ -12,7 +12,7 @@ from jwtgate.control.documents import Text
 from jwtgate.control.node import Node
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.observe import Counters
-from jwtgate.state.store import MemoryStore
+from jwtgate.state.stores.store import MemoryStore
 
 from .samples import DOCUMENT, SECRET, write_certificate
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.unit.gateway.messages import whole_request
 
-from jwtgate.config.compile import compile_document
+from jwtgate.config.compile.document import compile_document
 from jwtgate.config.load import load_document
 from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.balancer import Balancer, Pool

@@ -13,7 +13,7 @@ from tests.unit.gateway.parts import Gate, Transport, a_generation, a_plan, an_o
 
 from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.balancer import Balancer, Pool
-from jwtgate.gateway.fields import ResponseFieldKinds
+from jwtgate.gateway.heads.fields import ResponseFieldKinds
 from jwtgate.gateway.upstream import UpstreamConnection
 from jwtgate.policy.plan import Target, Upstream
 

@@ -8,8 +8,8 @@ import pytest
 from tests.unit.gateway.parts import ISSUED, SLOWLY_ISSUED, Gate, a_generation, a_plan, a_route, an_order, wire
 
 from jwtgate.errors import DependencyFault
-from jwtgate.gateway.fields import FORWARD, REMOVE
 from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ
+from jwtgate.gateway.heads.fields import FORWARD, REMOVE
 from jwtgate.gateway.memory import FOR_EVER, Remembered
 from jwtgate.policy.facts import IssuedToken, NeedIssuedToken, NeedKeys
 from jwtgate.state.issued_tokens import IssuedTokens

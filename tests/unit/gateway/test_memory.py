@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tests.unit.gateway.messages import CUTS, EDITS, STATUSES, Edits, edited, head_of, pieces_of, without_dates
 from tests.unit.gateway.parts import KEYS, OK, TOKEN, Gate, a_generation, a_plan, a_request, a_route, a_token, an_order
 
-from jwtgate.gateway.fields import RequestFieldKinds
 from jwtgate.gateway.generation import Generation
+from jwtgate.gateway.heads.fields import RequestFieldKinds
+from jwtgate.gateway.heads.request_head import RequestHead
 from jwtgate.gateway.memory import (
     FOR_EVER,
     Key,
@@ -26,7 +27,6 @@ from jwtgate.gateway.memory import (
     outcome_memory,
     places_of,
 )
-from jwtgate.gateway.request_head import RequestHead
 from jwtgate.gateway.worker import HostNames
 from jwtgate.policy.plan import Plan
 from jwtgate.policy.request import STRICT_PATHS

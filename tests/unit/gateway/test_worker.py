@@ -26,8 +26,8 @@ from tests.unit.gateway.parts import (
 )
 
 from jwtgate.errors import ConfigError, DependencyFault, RequestRefused
-from jwtgate.gateway.fields import MOST_NAMES
 from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, READYZ
+from jwtgate.gateway.heads.fields import MOST_NAMES
 from jwtgate.gateway.worker import HostNames, server_tls
 from jwtgate.policy.plan import Listener, Tls
 

@@ -15,10 +15,12 @@ from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.jose.token import UnverifiedToken, VerifiedToken, sign_token
 from jwtgate.policy.facts import IssuedToken, Steps
-from jwtgate.policy.identify import Principal, Proven
-from jwtgate.policy.match import Router
-from jwtgate.policy.plan import Issue, Issuer, Place, Plan, Route, Slot, Source, Target, Upstream
+from jwtgate.policy.plan import Plan, Route, Target, Upstream
+from jwtgate.policy.provisions import Issue
 from jwtgate.policy.request import RequestView
+from jwtgate.policy.requirements import Issuer, Place, Slot, Source
+from jwtgate.policy.rooms.identify import Principal, Proven
+from jwtgate.policy.rooms.match import Router
 
 NOON = 1_800_000_000
 ISS, AUDIENCE = "https://idp.example", "orders"

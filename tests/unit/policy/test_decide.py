@@ -26,8 +26,10 @@ from jwtgate.errors import DependencyFault
 from jwtgate.policy.decide import decide
 from jwtgate.policy.facts import Facts, NeedIssuedToken, NeedKeys, Steps
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused
-from jwtgate.policy.plan import ClaimRule, Comparison, IdentityField, Origin, Place, Route, ScopeNeed, Source, Value
+from jwtgate.policy.plan import Route
+from jwtgate.policy.provisions import IdentityField, Origin, Value
 from jwtgate.policy.request import RequestView
+from jwtgate.policy.requirements import ClaimRule, Comparison, Place, ScopeNeed, Source
 
 OPTIONAL = replace(ROUTE, slots=(replace(SLOT, required=False),))
 CHANNEL = replace(SLOT, name="channel", sources=(Source(Place.FIELD, "x-channel"),))

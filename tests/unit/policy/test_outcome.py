@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from tests.unit.policy.plans import NOON, request
 
-from jwtgate.policy.identify import ANONYMOUS
 from jwtgate.policy.outcome import Trail
+from jwtgate.policy.rooms.identify import ANONYMOUS
 
 
 def test_a_trail_begins_at_the_door_with_nobody() -> None:

@@ -6,7 +6,10 @@ from dataclasses import FrozenInstanceError
 import pytest
 from tests.unit.policy.plans import ROUTE, plan
 
-from jwtgate.policy.plan import KeyText, Origin, Plan, Times, Value
+from jwtgate.policy.plan import Plan
+from jwtgate.policy.provisions import Origin, Value
+from jwtgate.policy.requirements import Times
+from jwtgate.policy.sources import KeyText
 
 
 @pytest.mark.parametrize(

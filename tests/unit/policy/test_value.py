@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from tests.unit.policy.plans import GOOD, principal, proven, request
 
-from jwtgate.policy.claims import MISSING
-from jwtgate.policy.identify import ANONYMOUS
-from jwtgate.policy.plan import Origin, Value
+from jwtgate.policy.provisions import Origin, Value
+from jwtgate.policy.rooms.claims import MISSING
+from jwtgate.policy.rooms.identify import ANONYMOUS
 from jwtgate.policy.value import value_of
 
 VIEW = request((b"x-a", b"caf\xe9"), (b"x-b", b"1"), (b"x-b", b"2"), path="/orders/7", method="PUT")

@@ -12,7 +12,7 @@ from jwtgate.jose.encoding import JSON
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.token import UnverifiedToken, VerifiedToken
 from jwtgate.policy.facts import IssuedToken, NeedIssuedToken
-from jwtgate.policy.plan import Issue
+from jwtgate.policy.provisions import Issue
 from jwtgate.state.issued_tokens import IssuedTokens, random_id
 
 NOW = 1_800_000_000

@@ -1,0 +1,117 @@
+"""Where workers' questions arrive: key sets they miss, and how the node is doing. Their counters are kept here, too."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from contextlib import suppress
+from dataclasses import replace
+
+from jwtgate.control.generations import Built
+from jwtgate.control.workers.link import (
+    Answered,
+    Counted,
+    CountersWanted,
+    KeysWanted,
+    ReportWanted,
+    Told,
+    Unanswered,
+)
+from jwtgate.control.workers.worker_handle import WorkerHandle
+from jwtgate.errors import DependencyFault
+from jwtgate.gateway.observe import Counters, Report
+from jwtgate.policy.facts import NeedKeys
+
+COUNT_SECONDS = 0.3
+"""How long a report waits for fresh counters; those of a worker that is slower are a second old at the most."""
+RETRY_SECONDS = 1
+
+
+class Ledger:
+    """The last count of each living worker, by process, and the sum of all that have ended."""
+
+    def __init__(self) -> None:
+        self._ended = Counters()
+        self._living: dict[int, Counters] = {}
+
+    def note(self, pid: int, counters: Counters) -> None:
+        """Replace what this worker had counted before."""
+        self._living[pid] = counters
+
+    def close(self, pid: int) -> None:
+        """Keep what a worker had counted; what it had open went with it."""
+        last = self._living.pop(pid, None)
+        if last is not None:
+            self._ended.add(replace(last, connections_open=0, remembered_entries=0))
+
+    def total(self) -> Counters:
+        """The sum over all workers there have ever been."""
+        total = Counters()
+        for counters in (self._ended, *self._living.values()):
+            total.add(counters)
+        return total
+
+
+class Desk:
+    """Answers workers. `built` finds a living generation by its number, `workers` all that can be asked to count."""
+
+    def __init__(
+        self,
+        *,
+        built: Callable[[int], Built | None],
+        workers: Callable[[], Iterable[WorkerHandle]],
+        report: Callable[[Counters], Report],
+    ) -> None:
+        self._built = built
+        self._workers = workers
+        self._report = report
+        self._ledger = Ledger()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def heard(self, worker: WorkerHandle, message: object) -> None:
+        """Take what a worker said."""
+        match message:
+            case Counted():
+                self._ledger.note(worker.pid, message.counters)
+            case KeysWanted():
+                self._begin(self._answer_keys(worker, message))
+            case ReportWanted():
+                self._begin(self._answer_report(worker, message))
+
+    def gone(self, worker: WorkerHandle) -> None:
+        """Keep what a worker that has ended had counted."""
+        self._ledger.close(worker.pid)
+
+    def _begin(self, answering: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(answering)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _answer_keys(self, worker: WorkerHandle, wanted: KeysWanted) -> None:
+        built = self._built(wanted.number)
+        if built is None:
+            worker.send(Unanswered(wanted.ask, "issuer_unreachable", RETRY_SECONDS))
+            return
+        try:
+            await built.obtain(NeedKeys(wanted.issuer, wanted.kid, wanted.client))
+        except DependencyFault as fault:
+            worker.send(Unanswered(wanted.ask, fault.reason, fault.retry_after_seconds))
+        except asyncio.CancelledError:  # its generation went while it was being fetched
+            worker.send(Unanswered(wanted.ask, "issuer_unreachable", RETRY_SECONDS))
+            raise
+        else:
+            # The set itself, if it changed, was sent to every worker before this.
+            worker.send(Answered(wanted.ask, built.key_sets.quiet_seconds(wanted.issuer, wanted.kid)))
+
+    async def _answer_report(self, worker: WorkerHandle, wanted: ReportWanted) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(COUNT_SECONDS):
+                await asyncio.gather(*map(_counted, self._workers()))
+        worker.send(Told(wanted.ask, self._report(self._ledger.total())))
+
+
+async def _counted(worker: WorkerHandle) -> None:
+    """Wait until this worker has said its counters once more."""
+    before = worker.counted
+    worker.send(CountersWanted())
+    await worker.until(lambda it: it.counted > before)

@@ -1,0 +1,185 @@
+"""A worker's process: it builds what its supervisor sends, serves it, and asks for what it misses.
+
+It holds its listeners, connections and facts, and opens no file but certificates. When its link ends it accepts
+nothing more, finishes what runs within `ORPHAN_SECONDS` and exits (REL-51): whoever starts next finds the ports free.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+
+import uvloop
+
+from jwtgate.control import journal
+from jwtgate.control.workers.link import (
+    Answered,
+    Counted,
+    CountersWanted,
+    Drain,
+    KeysChanged,
+    Link,
+    LinkLost,
+    Listen,
+    NotPrepared,
+    Prepare,
+    Prepared,
+    Serving,
+    SigningChanged,
+    Switch,
+    Told,
+    Unanswered,
+    decode_trusted,
+)
+from jwtgate.control.workers.worker_state import Asking, Served
+from jwtgate.gateway.worker import Worker
+from jwtgate.policy.facts import Need
+from jwtgate.policy.plan import Listener
+
+ORPHAN_SECONDS = 4.0
+COUNT_SECONDS = 1.0
+ACCESS_LOG = 1
+"""Descriptor of the access log: standard output, which all processes of a node share."""
+
+
+class WorkerProcess:
+    """What a worker does with what it is told. `current` is served, `next` waits for its `Switch`."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._asking = Asking(link.send)
+        self._listeners: tuple[tuple[Listener, int], ...] = ()
+        self._worker: Worker | None = None
+        self._current: Served | None = None
+        self._next: Served | None = None
+        self._leave: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> None:
+        """Do what the supervisor says, until it says to leave or is gone."""
+        hearing = asyncio.create_task(self._hear())
+        counting = asyncio.create_task(self._count())
+        seconds = await self._leave
+        if self._worker is not None:
+            await self._drain(self._worker, seconds, hearing)
+            self._link.send(Counted(self._worker.count_now()))
+        for task in (hearing, counting):
+            task.cancel()
+        await asyncio.gather(hearing, counting, return_exceptions=True)
+        await self._link.close()
+
+    async def _drain(self, worker: Worker, seconds: float, hearing: asyncio.Task[None]) -> None:
+        """Let requests finish; with nobody left to hear, not for longer than an orphan may."""
+        draining = asyncio.create_task(worker.drain(seconds))
+        await asyncio.wait({draining, hearing}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({draining}, timeout=ORPHAN_SECONDS)
+        draining.cancel()
+
+    def _leave_within(self, seconds: float) -> None:
+        if not self._leave.done():
+            self._leave.set_result(seconds)
+
+    async def _hear(self) -> None:
+        try:
+            while True:
+                await self._take(await self._link.receive())
+        except LinkLost:
+            self._asking.lose()
+            self._leave_within(ORPHAN_SECONDS)
+        except Exception as error:  # a bug: better another process than one that no longer listens
+            journal.event("worker_failed", level=logging.ERROR, error=error)
+            self._leave_within(ORPHAN_SECONDS)
+
+    async def _take(self, message: object) -> None:
+        match message:
+            case Answered() | Unanswered() | Told():
+                self._asking.take(message)
+            case KeysChanged() | SigningChanged():
+                self._change(message)
+            case Prepare():
+                await self._prepare(message)
+            case Switch():
+                await self._switch(message.number)
+            case CountersWanted():
+                self._say_counters()
+            case Drain():
+                self._leave_within(message.seconds)
+            case Listen():
+                self._listeners = message.listeners
+
+    async def _prepare(self, sent: Prepare) -> None:
+        try:
+            self._next = await asyncio.to_thread(Served.build, sent)
+        except Exception as error:  # said to the supervisor, who refuses the generation
+            journal.event("generation_not_built", level=logging.ERROR, error=error, generation=sent.number)
+            self._link.send(NotPrepared(sent.number, f"a worker could not build it: {type(error).__name__}"))
+            return
+        self._link.send(Prepared(sent.number))
+
+    def _change(self, change: KeysChanged | SigningChanged) -> None:
+        for served in (self._current, self._next):
+            if served is not None and served.generation.number == change.number:
+                served.change(change)
+
+    async def _switch(self, number: int) -> None:
+        served = self._next
+        if served is None or served.generation.number != number:
+            return
+        self._current, self._next = served, None
+        if self._worker is None:
+            worker = Worker(
+                served.generation, answer=self._answer, report=self._asking.report, log_descriptor=ACCESS_LOG
+            )
+            await worker.listen(_sockets(self._listeners))
+            self._worker = worker
+        else:
+            self._worker.adopt(served.generation)
+        self._link.send(Serving(number))
+        _settle_memory()
+
+    async def _answer(self, need: Need) -> object:
+        assert self._current is not None  # noqa: S101 - nothing asks before something is served
+        return await self._asking.keys(need, number=self._current.generation.number, held=self._current.held)
+
+    async def _count(self) -> None:
+        while True:
+            await asyncio.sleep(COUNT_SECONDS)
+            self._say_counters()
+
+    def _say_counters(self) -> None:
+        if self._worker is not None:
+            self._link.send(Counted(self._worker.count_now()))
+
+
+def _sockets(listeners: Sequence[tuple[Listener, int]]) -> list[tuple[Listener, socket.socket]]:
+    return [(listener, socket.socket(fileno=descriptor)) for listener, descriptor in listeners]
+
+
+def _settle_memory() -> None:
+    """Take what is held for long out of the garbage collector's sight, so that it never walks a plan again."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+
+
+async def _run(descriptor: int) -> None:
+    link = await Link.open(socket.socket(fileno=descriptor), decode=decode_trusted)
+    await WorkerProcess(link).run()
+
+
+def main() -> None:
+    """Serve over the link whose descriptor is the first argument."""
+    # A service manager or a terminal signals every process there is; the supervisor alone decides what follows.
+    for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(ignored, signal.SIG_IGN)
+    journal.install(sys.stderr)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(int(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()

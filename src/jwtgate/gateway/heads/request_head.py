@@ -1,0 +1,208 @@
+"""The head of a request: read from the client's fields, written anew for the upstream (RFC 9112 sections 3 and 6).
+
+A head says in exactly one way where the request goes and how its body is framed, or it is refused. What the upstream
+gets is put together from the fields that are to go on; nothing is copied as it came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from jwtgate.errors import RequestRefused
+from jwtgate.gateway.heads.fields import (
+    AUTHORIZATION,
+    CODING,
+    CONNECTION,
+    COOKIE,
+    EXPECT,
+    FORWARD,
+    HOST,
+    LENGTH,
+    REQUEST_ID,
+    UNUSUAL,
+    UPGRADE,
+    content_length,
+    nominated,
+    request_id,
+)
+from jwtgate.policy.plan import Route
+from jwtgate.policy.request import PathRules, RequestView, canonical_path, cookies_without, query_without
+
+_AUTHORIZATION = frozenset({b"authorization"})
+
+
+class RequestHead:
+    """What the head of a request says. `path` is canonical, `query` raw, `host` lower case and without its port."""
+
+    path = ""
+    query = b""
+    host = ""
+    host_value = b""
+    authorization: bytes | None = None
+    cookie: bytes | None = None
+    length: int | None = None
+    chunked = False
+    expects_continue = False
+    upgrade: bytes | None = None
+    nominated: frozenset[bytes] | set[bytes] = frozenset()
+    authorization_repeated = False
+    request_id: str | None = None
+    forwarded = b""
+
+    def __init__(self, method: str, target: bytes, *, fields: list[tuple[bytes, bytes]], http_11: bool) -> None:
+        self.method = method
+        self.target = target
+        self.fields = fields
+        self.http_11 = http_11
+
+    def again(self, method: str, target: bytes) -> RequestHead:
+        """The head with this request line, its target still to be read, and the fields of this one."""
+        head = _new_head(RequestHead)
+        head.__dict__.update(self.__dict__)
+        head.method = method
+        head.target = target
+        head.path = ""  # what is refused is not logged under the path of another request
+        return head
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether another request with the same fields is read the same way, its request line aside."""
+        return self.http_11 and self.length is None and not (self.chunked or self.upgrade or self.expects_continue)
+
+    def read(self, kinds: Mapping[bytes, int], host_names: Mapping[bytes, str], *, paths: PathRules) -> None:
+        """Read every field once, then the target. Refuses what can be read in more than one way."""
+        self.read_fields(kinds, host_names)
+        self.read_target(paths)
+
+    def read_fields(self, kinds: Mapping[bytes, int], host_names: Mapping[bytes, str]) -> None:
+        """Read every field once."""
+        forwarded: list[bytes] = []
+        for name, value in self.fields:
+            kind = kinds[name]
+            if kind == FORWARD:
+                forwarded += (name, b": ", value, b"\r\n")
+            elif kind == HOST:
+                if self.host_value or not value:
+                    raise RequestRefused("request_malformed", cause="Host")
+                self.host_value = value
+            elif kind == AUTHORIZATION:
+                self.authorization_repeated = self.authorization is not None
+                self.authorization = value
+            elif kind >= LENGTH:
+                self._read_field(kind, name, value)
+        self.host = host_names[self.host_value]
+        self.forwarded = b"".join(forwarded)
+
+    def _read_field(self, kind: int, name: bytes, value: bytes) -> None:
+        if kind in (LENGTH, CODING):
+            self._read_framing(kind, value)
+        elif kind == CONNECTION:
+            if (lowered := value.lower()) not in (b"keep-alive", b"close"):
+                self.nominated = self.nominated | nominated(lowered)
+        elif kind == EXPECT:
+            if value.lower() != b"100-continue":
+                raise RequestRefused("request_malformed", cause="Expect")
+            self.expects_continue = self.http_11
+        elif kind == UPGRADE:
+            self.upgrade = value.lower()
+        elif kind == COOKIE:
+            self.cookie = value if self.cookie is None else self.cookie + b"; " + value
+        elif kind == REQUEST_ID:
+            self.request_id = request_id(value)
+        elif kind == UNUSUAL:
+            raise RequestRefused("field_name_unusual", field=name.decode("latin-1"))
+
+    def _read_framing(self, kind: int, value: bytes) -> None:
+        if kind == CODING:
+            if self.chunked or self.length is not None or value.lower() != b"chunked" or not self.http_11:
+                raise RequestRefused("request_malformed", cause="Transfer-Encoding")
+            self.chunked = True
+            return
+        length = content_length(value)
+        if length is None or self.length is not None or self.chunked:
+            raise RequestRefused("request_malformed", cause="Content-Length")
+        self.length = length
+
+    def read_target(self, paths: PathRules) -> None:
+        """Read the target, once the fields are."""
+        target = self.target
+        if not target.isascii() or b"#" in target:
+            raise RequestRefused("request_malformed", cause="the target")
+        if not target.startswith(b"/"):
+            target = self._absolute_target(target)
+        path, _, self.query = target.partition(b"?")
+        self.path = canonical_path(path, paths)
+
+    def _absolute_target(self, target: bytes) -> bytes:
+        """The path and query of an absolute target, whose host must be that of `Host` (RFC 9112 section 3.2.2)."""
+        try:
+            parts = urlsplit(target.decode("ascii"))
+        except ValueError:
+            raise RequestRefused("request_malformed", cause="the target") from None
+        if parts.scheme not in ("http", "https") or parts.netloc.lower().encode() != self.host_value.lower():
+            raise RequestRefused("request_malformed", cause="the target")
+        query = f"?{parts.query}" if parts.query else ""
+        return f"{parts.path or '/'}{query}".encode()
+
+    @property
+    def asks_for_websocket(self) -> bool:
+        """Whether this asks for a change to WebSocket (RFC 6455 section 4.1)."""
+        asked = self.upgrade == b"websocket" and b"upgrade" in self.nominated
+        return asked and self.method == "GET" and self.http_11 and not self.has_body
+
+    def check_origin(self, allowed: frozenset[bytes]) -> None:
+        """Refuse `origin_refused` to a page of another origin (RFC 6455 section 10.2). Only browsers name any."""
+        origins = [value for name, value in self.fields if name.lower() == b"origin"]
+        if len(origins) > 1 or not allowed.issuperset(origins):
+            raise RequestRefused("origin_refused")
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body follows."""
+        return self.chunked or bool(self.length)
+
+    def view(self, scheme: str, client: str) -> RequestView:
+        """The request as the decision sees it."""
+        return RequestView(
+            method=self.method,
+            scheme=scheme,
+            host=self.host,
+            path=self.path,
+            query=self.query.decode("ascii"),
+            fields=tuple((name.lower(), value) for name, value in self.fields),
+            client=client,
+        )
+
+    def written_for(self, route: Route, *, host_line: bytes, ours: bytes, upgrading: bool) -> bytes:
+        """The head for the upstream. `ours` are whole field lines that no client can add to or take away."""
+        host = b"Host: %b\r\n" % self.host_value if route.upstream.preserve_host else host_line
+        forwarded = self.forwarded
+        if self.nominated or not route.removed_fields <= _AUTHORIZATION:
+            forwarded = self._forwarded_without(route.removed_fields | self.nominated)
+        if self.authorization is not None and b"authorization" not in route.removed_fields:
+            forwarded += b"Authorization: %b\r\n" % self.authorization
+        if self.cookie is not None:
+            cookie = cookies_without(self.cookie, route.removed_cookies) if route.removed_cookies else self.cookie
+            forwarded += b"Cookie: %b\r\n" % cookie if cookie else b""
+        if self.chunked:
+            forwarded += b"Transfer-Encoding: chunked\r\n"
+        elif self.length is not None:
+            forwarded += b"Content-Length: %d\r\n" % self.length
+        if upgrading:
+            forwarded += b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
+        line = (self.method.encode(), self._target_for(route))
+        return b"%b %b HTTP/1.1\r\n%b%b%b\r\n" % (*line, host, forwarded, ours)
+
+    def _target_for(self, route: Route) -> bytes:
+        query = self.query
+        if query and route.removed_parameters:
+            query = query_without(query.decode("ascii"), route.removed_parameters).encode()
+        return b"%b?%b" % (self.path.encode(), query) if query else self.path.encode()
+
+    def _forwarded_without(self, names: frozenset[bytes] | set[bytes]) -> bytes:
+        lines = self.forwarded.splitlines(keepends=True)
+        return b"".join(line for line in lines if line.partition(b":")[0].lower() not in names)
+
+
+_new_head = RequestHead.__new__

@@ -1,0 +1,25 @@
+"""Expressions of a document: what they look at, and what their results mean.
+
+The language itself is compiled on the floor above (`config/expressions.py`); here an expression is a callable. An
+error and any result that is not the one asked for deny (SEC-50).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+
+class ExpressionFailed(Exception):
+    """The expression could not be evaluated: something it names is not there, or is of another type."""
+
+
+class Expression(Protocol):
+    """A compiled expression."""
+
+    @property
+    def text(self) -> str:
+        """The expression as the document has it."""
+
+    def __call__(self, variables: Mapping[str, object]) -> object:
+        """Its JSON value. Raises `ExpressionFailed`, and nothing else."""

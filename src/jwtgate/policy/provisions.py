@@ -1,0 +1,170 @@
+"""What the upstream is given once the caller is known: values, tokens of ours, header fields. Compiled and frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from jwtgate.jose.encoding import JSON
+from jwtgate.policy.expression import Expression
+from jwtgate.policy.requirements import ClaimPath
+
+
+class Origin(Enum):
+    """Where a value comes from."""
+
+    CONSTANT = "constant"
+    CLAIM = "claim"
+    CLAIMS = "claims"
+    CONSUMER = "consumer"
+    PERMISSIONS = "permissions"
+    EXPRESSION = "expression"
+    FIELD = "header"
+    PARAMETER = "path_parameter"
+    METHOD = "method"
+    HOST = "host"
+    PATH = "path"
+    CLIENT = "client"
+
+
+_OF_REQUEST = frozenset(
+    {Origin.EXPRESSION, Origin.FIELD, Origin.PARAMETER, Origin.METHOD, Origin.HOST, Origin.PATH, Origin.CLIENT}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value to be found when a request is allowed. Only the members its origin needs are set.
+
+    `path` leads into the claims of a slot's token, or into the record of the consumer (`name`, `id`, `external_id`,
+    `groups`, `labels`, `attributes`, and `credential`, the name of the credential the token was made with).
+    """
+
+    origin: Origin
+    constant: JSON = None
+    slot: str = ""
+    path: ClaimPath = ()
+    field: bytes = b""
+    parameter: str = ""
+    expression: Expression | None = None
+
+    @property
+    def of_request(self) -> bool:
+        """Whether the request may take part in this value, beyond its credentials."""
+        return self.origin in _OF_REQUEST
+
+
+class Encoding(Enum):
+    """How the three parts of an issued token are written. Only the first is RFC 7515."""
+
+    BASE64URL = "base64url"
+    BASE64 = "base64"
+    BASE64_UNPADDED = "base64-unpadded"
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedHeader:
+    """The protected header of an issued token, besides `alg` and `typ`.
+
+    `x5c`, `x5t` and `x5t_s256` show the certificate of the signing key. `x5t_of_hex_text`: the thumbprints are the
+    base64url of their own hexadecimal text, as one family of gateways writes them.
+    """
+
+    kid: bool = True
+    extra: tuple[tuple[str, JSON], ...] = ()
+    x5c: bool = False
+    x5t: bool = False
+    x5t_s256: bool = False
+    x5t_of_hex_text: bool = False
+
+
+class Lifetime(Enum):
+    """What the end of an issued token follows from."""
+
+    TTL = "ttl"
+    """Its own `ttl_seconds`, within the life of the incoming token."""
+    INCOMING = "incoming"
+    """The `exp` of the incoming token, shifted by `exp_shift_seconds`; `ttl_seconds` where that has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A token the upstream receives: its claims, its lifetime in seconds, its key, and its place.
+
+    Order of the claims: copied, added where absent, set, generated where absent, removed, and then those that are
+    always ours. A signing profile is one of these without a slot and a field.
+
+    `audiences` None: that of the incoming token. `omitted`: registered claims of ours that are left out for an
+    upstream that cannot take them. `generator` names a plug-in that adds claims. `reuse_margin_seconds`: the same
+    token is sent again until so shortly before its `exp`; None: for three quarters of its life.
+    """
+
+    name: str
+    slot: str
+    key: str
+    iss: str
+    audiences: tuple[str, ...] | None
+    field: bytes = b"X-Jwt-Assertion"
+    prefix: str = ""
+    typ: str = "JWT"
+    header: IssuedHeader = IssuedHeader()
+    encoding: Encoding = Encoding.BASE64URL
+    ttl_seconds: int = 300
+    lifetime: Lifetime = Lifetime.TTL
+    exp_shift_seconds: int = 0
+    exp_in_milliseconds: bool = False
+    copy_all: bool = False
+    copy: tuple[tuple[ClaimPath, str], ...] = ()
+    add: tuple[tuple[str, Value], ...] = ()
+    set: tuple[tuple[str, Value], ...] = ()
+    remove: frozenset[str] = frozenset()
+    omitted: frozenset[str] = frozenset()
+    generator: str | None = None
+    when: Expression | None = None
+    may_outlive_incoming_token: bool = False
+    reuse: bool = True
+    reuse_margin_seconds: int | None = None
+
+
+class Form(Enum):
+    """How a claim that is not a plain string is written into a field value."""
+
+    TEXT = "text"
+    JSON = "json"
+    BASE64URL = "base64url"
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityField:
+    """A header field that tells the upstream who the caller is. Lists are joined by `separator`."""
+
+    name: bytes
+    value: Value
+    form: Form = Form.TEXT
+    separator: str = ","
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionNeed:
+    """The permission a route asks for, by method; `otherwise` for those not named, None: they are refused.
+
+    A value that is the empty text asks for none.
+    """
+
+    by_method: tuple[tuple[str, Value], ...] = ()
+    otherwise: Value | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mint:
+    """A route that answers with a token of ours instead of forwarding (a sign endpoint).
+
+    `profiles` may be named in a request, and with `credentials` the credential of a consumer. `claims` are the names
+    a request may set; None: any that is not the gateway's own. Limits in seconds and bytes.
+    """
+
+    profiles: frozenset[str] = frozenset()
+    credentials: bool = False
+    claims: frozenset[str] | None = frozenset()
+    most_ttl_seconds: int = 3600
+    most_claims_bytes: int = 4096

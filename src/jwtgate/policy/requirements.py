@@ -1,0 +1,190 @@
+"""What is asked of a credential: where it may stand, who must have signed it, and what it must say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from jwtgate.jose.encoding import JSON
+
+ClaimPath = tuple[str | int, ...]
+"""Where a claim lies: object members by name, list elements by index."""
+
+
+class Comparison(Enum):
+    """What a claim rule asks of the value it finds."""
+
+    PRESENT = "present"
+    EQUALS = "equals"
+    ONE_OF = "one_of"
+    CONTAINS = "contains"
+    MATCHES = "matches"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRule:
+    """One rule about one claim. `wanted` are the values allowed; `pattern` replaces them for `MATCHES`.
+
+    `if_present`: a claim that is not there satisfies the rule.
+    """
+
+    path: ClaimPath
+    comparison: Comparison
+    wanted: tuple[JSON, ...] = ()
+    pattern: Callable[[str], bool] | None = None
+    if_present: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What is asked of a token's times, in seconds. None: not limited."""
+
+    leeway_seconds: int = 30
+    exp_required: bool = True
+    max_age_seconds: int | None = None
+    max_lifetime_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Introspection:
+    """How an answer about an opaque token is read and checked (RFC 7662 section 2.2).
+
+    `moved` says where the answer holds what a JWT holds under a registered name. `jwt_claim`: the answer carries a
+    JWT there whose claims stand for it.
+    """
+
+    times: Times = Times(exp_required=False)
+    audiences: frozenset[str] | None = None
+    moved: tuple[tuple[str, ClaimPath], ...] = ()
+    jwt_claim: ClaimPath | None = None
+    rules: tuple[ClaimRule, ...] = ()
+    hint: str | None = "access_token"
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialLookup:
+    """The claim, or with `in_header` the header parameter, naming the consumer's credential a token is made with."""
+
+    path: ClaimPath
+    in_header: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grants:
+    """How claims become permissions.
+
+    `permissions` and `roles` are the claims that hold them; `of_role` what a role grants, `*` standing for any role;
+    `implied` what a permission grants besides itself, applied again to what it adds.
+    """
+
+    permissions: ClaimPath | None = None
+    roles: ClaimPath | None = None
+    of_role: Mapping[str, tuple[str, ...]] | None = None
+    implied: Mapping[str, tuple[str, ...]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Who signs the tokens we accept, and what every one of their tokens must satisfy.
+
+    `types` empty: any `typ`. `audiences` None: the document says in words that any audience will do. `local_keys`: the
+    document holds the keys itself. `credentials`: the tokens are made by consumers, each with the keys and the
+    algorithms of its own credential; `iss` is then None where it is not looked at.
+    """
+
+    name: str
+    iss: str | None
+    algorithms: frozenset[str]
+    audiences: frozenset[str] | None
+    types: frozenset[str] = frozenset()
+    type_optional: bool = False
+    times: Times = Times()
+    rules: tuple[ClaimRule, ...] = ()
+    keys_tried_without_kid: int = 1
+    local_keys: bool = False
+    refuse_header_addresses: bool = False
+    credentials: CredentialLookup | None = None
+    introspection: Introspection | None = None
+    grants: Grants | None = None
+
+
+class Place(Enum):
+    """Where in a request a credential may stand."""
+
+    AUTHORIZATION = "authorization"
+    FIELD = "header"
+    COOKIE = "cookie"
+    QUERY = "query"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One place a slot looks at. `name` is the field (lower case), cookie or parameter."""
+
+    place: Place
+    name: str = "authorization"
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeNeed:
+    """The scope a slot asks for: all of one set, and at least one of another. Empty sets ask nothing."""
+
+    path: ClaimPath = ("scope",)
+    all_of: frozenset[str] = frozenset()
+    any_of: frozenset[str] = frozenset()
+
+
+class ConsumerName(Enum):
+    """What a consumer may be found by."""
+
+    NAME = "name"
+    EXTERNAL_ID = "external_id"
+    ID = "id"
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerMapping:
+    """Which claims name the consumer, and what they name it by; both are tried in order.
+
+    `numbers`: a whole number counts as the text of its digits.
+    """
+
+    paths: tuple[ClaimPath, ...]
+    by: tuple[ConsumerName, ...] = (ConsumerName.EXTERNAL_ID, ConsumerName.NAME)
+    required: bool = True
+    numbers: bool = False
+
+
+class Introspect(Enum):
+    """Which tokens of a slot its introspecting issuer is asked about."""
+
+    OPAQUE = "opaque"
+    """Those that are no JWT; a JWT is verified by its signature."""
+    ALWAYS = "always"
+    """Every token, in place of its signature."""
+    ADDITIONALLY = "additionally"
+    """Every token; a JWT after its signature and its claims held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A named place for one credential of a route. `audiences` None: the issuer's own rule holds.
+
+    `issuers` are by their `iss`. `by_credential` takes the tokens of consumers, and `introspector` is asked about
+    tokens as `introspect` says. `original_field` carries the credential itself to the upstream.
+    """
+
+    name: str
+    required: bool
+    sources: tuple[Source, ...]
+    issuers: Mapping[str, Issuer]
+    audiences: frozenset[str] | None = None
+    rules: tuple[ClaimRule, ...] = ()
+    scope: ScopeNeed | None = None
+    by_credential: Issuer | None = None
+    introspector: Issuer | None = None
+    introspect: Introspect = Introspect.OPAQUE
+    consumer: ConsumerMapping | None = None
+    original_field: bytes | None = None

@@ -1,0 +1,156 @@
+"""Every claim check (RFC 7519 section 4.1), the same for every token however it was verified.
+
+Missing and null are two things, equality is typed, and a time is a JSON number of seconds and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from jwtgate.errors import TokenRefused
+from jwtgate.jose.encoding import JSON
+from jwtgate.policy.requirements import ClaimPath, ClaimRule, Comparison, Issuer, Slot, Times
+
+Claims = Mapping[str, JSON]
+
+MISSING = object()
+"""What `find` gives where there is nothing: unlike null, which is a value."""
+
+_FIRST_MILLISECONDS = 10**11
+
+
+def check_claims(issuer: Issuer, slot: Slot, claims: Claims, *, now: int) -> int | None:
+    """The instant (NumericDate) these claims stop being good, if there is one. Refuses what does not hold."""
+    audiences = slot.audiences if slot.audiences is not None else issuer.audiences
+    good_until = check_registered(claims, iss=issuer.iss, audiences=audiences, times=issuer.times, now=now)
+    for rule in issuer.rules:
+        check_rule(rule, claims)
+    for rule in slot.rules:
+        check_rule(rule, claims)
+    return good_until
+
+
+def check_registered(
+    claims: Claims, *, iss: str | None, audiences: Collection[str] | None, times: Times, now: int
+) -> int | None:
+    """As `check_claims`, for the registered claims alone. None for `iss` or `audiences`: any will do."""
+    if iss is not None and claims.get("iss") != iss:
+        raise TokenRefused("issuer_wrong", wanted=iss)
+    good_until = check_times(times, claims, now)
+    check_audience(audiences, claims)
+    for name in ("iss", "sub", "jti"):
+        if not isinstance(claims.get(name, ""), str):
+            raise TokenRefused("claim_malformed", claim=name)
+    # A token bound to a key is never good as a plain bearer token (RFC 7800, 8705, 9449).
+    if "cnf" in claims:
+        raise TokenRefused("proof_missing")
+    return good_until
+
+
+def check_times(times: Times, claims: Claims, now: int) -> int | None:
+    """The instant from which these times no longer hold, leeway included; None when they never end.
+
+    `now` is a NumericDate in whole seconds; the instant `exp` itself counts as expired (RFC 7519 4.1.4).
+    """
+    exp, nbf, iat = _time(claims, "exp"), _time(claims, "nbf"), _time(claims, "iat")
+    _time(claims, "auth_time")
+    leeway = times.leeway_seconds
+    if exp is None and times.exp_required:
+        raise TokenRefused("time_missing", claim="exp")
+    if exp is not None and now >= exp + leeway:
+        raise TokenRefused("token_expired", exp=exp)
+    if nbf is not None and nbf > now + leeway:
+        raise TokenRefused("token_not_yet_valid", nbf=nbf)
+    if iat is not None and iat > now + leeway:
+        raise TokenRefused("token_from_the_future", iat=iat)
+    ends = [exp + leeway] if exp is not None else []
+    if times.max_age_seconds is not None:
+        if iat is None:
+            raise TokenRefused("time_missing", claim="iat")
+        if now >= iat + times.max_age_seconds + leeway:
+            raise TokenRefused("token_too_old", iat=iat)
+        ends.append(iat + times.max_age_seconds + leeway)
+    if times.max_lifetime_seconds is not None:
+        if iat is None or exp is None:
+            raise TokenRefused("time_missing", claim="iat" if iat is None else "exp")
+        if exp - iat > times.max_lifetime_seconds:
+            raise TokenRefused("token_lives_too_long", seconds=exp - iat)
+    # Rounded down: a remembered outcome may end early, never late.
+    return int(min(ends)) if ends else None
+
+
+def _time(claims: Claims, name: str) -> int | float | None:
+    value = claims.get(name, MISSING)
+    if value is MISSING:
+        return None
+    # By exact type: `True` is an int to `isinstance`, and JSON makes no other kinds of number.
+    if (type(value) is not int and type(value) is not float) or not 0 <= value < 2**53:
+        raise TokenRefused("time_malformed", claim=name)
+    if value >= _FIRST_MILLISECONDS:
+        raise TokenRefused("time_in_milliseconds", claim=name)
+    return value
+
+
+def check_audience(wanted: Collection[str] | None, claims: Claims) -> None:
+    """Refuses unless `aud`, a string or a list of strings, names one of those wanted (RFC 7519 4.1.3).
+
+    None: any audience will do, or none at all, but what is there still has to have its form.
+    """
+    aud = claims.get("aud", MISSING)
+    if aud is MISSING:
+        if wanted is not None:
+            raise TokenRefused("audience_missing", wanted=sorted(wanted))
+        return
+    if isinstance(aud, str) and (wanted is None or aud in wanted):
+        return
+    named = [aud] if isinstance(aud, str) else aud
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+        raise TokenRefused("claim_malformed", claim="aud")
+    if wanted is not None and not any(name in wanted for name in named):
+        raise TokenRefused("audience_wrong", wanted=sorted(wanted))
+
+
+def check_rule(rule: ClaimRule, claims: Claims) -> None:
+    """Refuses `claim_missing` or `claim_wrong` unless the claim this rule names satisfies it."""
+    found = find(claims, rule.path)
+    if found is MISSING:
+        raise TokenRefused("claim_missing", claim=rule.path)
+    if not _satisfied(rule, found):
+        raise TokenRefused("claim_wrong", claim=rule.path)
+
+
+def _satisfied(rule: ClaimRule, found: object) -> bool:
+    match rule.comparison:
+        case Comparison.PRESENT:
+            return True
+        case Comparison.EQUALS | Comparison.ONE_OF:
+            return any(same(found, wanted) for wanted in rule.wanted)
+        case Comparison.CONTAINS:
+            return isinstance(found, list) and any(same(item, wanted) for item in found for wanted in rule.wanted)
+        case Comparison.MATCHES:
+            return isinstance(found, str) and rule.pattern is not None and rule.pattern(found)
+
+
+def same(left: object, right: object) -> bool:
+    """JSON equality: `1` and `1.0` are one number, but `1`, `"1"` and `true` are three things."""
+    if isinstance(left, bool) or isinstance(right, bool):
+        return left is right
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(same(left[name], right[name]) for name in left)
+    if isinstance(left, list | tuple) and isinstance(right, list | tuple):
+        return len(left) == len(right) and all(map(same, left, right))
+    return left == right
+
+
+def find(claims: Claims, path: ClaimPath) -> object:
+    """What lies at this path, or `MISSING`. Names walk into objects, whole numbers into lists."""
+    first, *further = path
+    value = claims.get(first, MISSING) if isinstance(first, str) else MISSING
+    for step in further:
+        if isinstance(value, dict) and isinstance(step, str):
+            value = value.get(step, MISSING)
+        elif isinstance(value, list) and isinstance(step, int) and 0 <= step < len(value):
+            value = value[step]
+        else:
+            return MISSING
+    return value

@@ -1,0 +1,100 @@
+"""Header fields the upstream receives, and those it must never receive from a client.
+
+Every field that could tell an upstream who the caller is leaves the client's request before ours are set, on every
+route, also on those that ask for no token. Names are compared folded, since upstreams differ in what they treat
+alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from jwtgate.errors import TokenRefused
+from jwtgate.jose.encoding import base64url_encode, json_bytes
+from jwtgate.policy.facts import IssuedToken
+from jwtgate.policy.plan import Route
+from jwtgate.policy.provisions import Form, IdentityField, Issue
+from jwtgate.policy.request import RequestView
+from jwtgate.policy.rooms.claims import MISSING
+from jwtgate.policy.rooms.identify import Principal
+from jwtgate.policy.value import value_of
+
+MOST_IDENTITY_BYTES = 16 * 1024
+"""What the values of all identity fields of one request may add up to."""
+
+_TO_FOLD = re.compile(rb"[^a-z0-9]")
+# Everything but visible ASCII and the blank, the percent sign that escapes, and a blank at either end, which would
+# be lost on the way (RFC 9110 section 5.5).
+_TO_ESCAPE = re.compile(rb"[^ -$&-~]|\A | \Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """The fields to set on the way to the upstream, in order. What is to be removed stands in the route."""
+
+    fields: tuple[tuple[bytes, bytes], ...]
+
+
+def fold(name: bytes) -> bytes:
+    """A field name as the most forgiving upstream might read it: `X_User.Id` and `x-user-id` are one."""
+    return _TO_FOLD.sub(b"-", name.strip().lower())
+
+
+def rewrite(
+    route: Route, request: RequestView, principal: Principal, *, issued: Iterable[tuple[Issue, IssuedToken]]
+) -> Rewrite:
+    """What the upstream receives besides the client's own fields. Refuses `field_value_unsafe`."""
+    fields = [(issue.field, f"{issue.prefix}{token.text}".encode()) for issue, token in issued]
+    room = MOST_IDENTITY_BYTES
+    for identity in route.identity:
+        value = value_of(identity.value, request, principal)
+        if value is not MISSING and value is not None:
+            written = field_value(identity, value)
+            room -= len(written)
+            if room < 0:
+                raise _unsafe(identity, "too long")
+            fields.append((identity.name, written))
+    return Rewrite(tuple(fields))
+
+
+def field_value(identity: IdentityField, value: object) -> bytes:
+    """A claim as a field value: nothing but visible ASCII and inner blanks, the rest percent-encoded."""
+    if identity.form is Form.BASE64URL:
+        return base64url_encode(json_bytes(value)).encode()
+    if identity.form is Form.JSON:
+        return _escaped(json_bytes(value))
+    if isinstance(value, list):
+        return _joined(identity, value)
+    return _escaped(_plain(identity, value))
+
+
+def _joined(identity: IdentityField, values: Iterable[object]) -> bytes:
+    """The values with the separator between them; where it could begin inside one, that byte is escaped."""
+    separator = identity.separator.encode()
+    first = separator[:1]
+    joined = separator.join(_escaped(_plain(identity, value)).replace(first, _hex(first)) for value in values)
+    if joined != joined.strip(b" "):
+        raise _unsafe(identity, "an empty element beside a blank")
+    return joined
+
+
+def _plain(identity: IdentityField, value: object) -> bytes:
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, int | float):  # bool is an int, and JSON writes it as we want it
+        return json_bytes(value)
+    raise _unsafe(identity, "not a plain value")
+
+
+def _escaped(text: bytes) -> bytes:
+    return _TO_ESCAPE.sub(lambda found: _hex(found[0]), text)
+
+
+def _hex(byte: bytes) -> bytes:
+    return b"%%%02X" % ord(byte)
+
+
+def _unsafe(identity: IdentityField, cause: str) -> TokenRefused:
+    return TokenRefused("field_value_unsafe", field=identity.name.decode(), cause=cause)

@@ -1,0 +1,202 @@
+"""Where things come from: keys, secrets, answers about tokens, consumers.
+
+Read by `state/` alone, and never sent to a worker.
+Text that may be secret stands here as the document has it: a reference, or the secret itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from jwtgate.jose.encoding import JSON
+from jwtgate.policy.callers import Consumer
+
+
+@dataclass(frozen=True, slots=True)
+class KeyText:
+    """Key material of ours to be read while the state is built: a file, or a value that may be a reference.
+
+    `text` is a PEM, a JWK or a JWK Set as the document gives it, or a `${...}` reference to one. With `alg` set
+    to a MAC algorithm it is a secret instead, `base64url` telling how it is written.
+    """
+
+    file: str | None = None
+    text: str | None = field(default=None, repr=False)
+    alg: str | None = None
+    kid: str | None = None
+    base64url: bool = False
+    short_secret_allowed_for_legacy_credential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Fetching:
+    """How something is fetched: time limits in seconds, what is trusted, and what is allowed."""
+
+    connect_seconds: float = 2
+    total_seconds: float = 5
+    ca_file: str | None = None
+    allowed_hosts: frozenset[str] = frozenset()
+    insecure_http: bool = False
+    private_addresses_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KeySource:
+    """Where one issuer's keys come from: kept here (`local`), a JWK Set address, or discovery. Times in seconds.
+
+    A `discovery` address is that of the metadata document; empty means both usual addresses of `iss` are tried.
+    """
+
+    issuer: str
+    iss: str
+    algorithms: frozenset[str]
+    local: tuple[KeyText, ...] = ()
+    url: str | None = None
+    discovery: str | None = None
+    refresh_seconds: float = 300
+    max_stale_seconds: float = 24 * 3600
+    least_interval_seconds: float = 30
+    connect_seconds: float = 2
+    total_seconds: float = 5
+    ca_file: str | None = None
+    allowed_hosts: frozenset[str] = frozenset()
+    insecure_http: bool = False
+    private_addresses_refused: bool = False
+    empty_set_allowed: bool = False
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    client_certificate_file: str | None = None
+    client_key_file: str | None = None
+
+
+class ClientAuth(Enum):
+    """How we prove who we are to an introspection endpoint (RFC 7662 section 2.1, RFC 7523)."""
+
+    NONE = "none"
+    BASIC = "client_secret_basic"
+    POST = "client_secret_post"
+    SECRET_JWT = "client_secret_jwt"  # noqa: S105 - the name of a method
+    PRIVATE_KEY_JWT = "private_key_jwt"
+    AUTHORIZATION = "authorization"
+    """A literal value of the `Authorization` field."""
+
+
+@dataclass(frozen=True, slots=True)
+class IntrospectionSource:
+    """Where an issuer is asked about tokens (RFC 7662). Times in seconds.
+
+    `endpoint` None: from the issuer's metadata document, found as for its keys. `signed`: only answers signed with the
+    issuer's keys are taken (RFC 9701). `attempts` counts the first.
+    """
+
+    issuer: str
+    iss: str | None
+    endpoint: str | None = None
+    discovery: str | None = None
+    auth: ClientAuth = ClientAuth.BASIC
+    client_id: str | None = None
+    client_secret: str | None = field(default=None, repr=False)
+    client_key: KeyText | None = None
+    client_assertion_alg: str | None = None
+    authorization: str | None = field(default=None, repr=False)
+    hint_parameter: str = "token_type_hint"
+    body: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    signed: bool = False
+    signed_algorithms: frozenset[str] = frozenset()
+    cache_seconds: float = 60
+    negative_cache_seconds: float = 5
+    stale_if_error_seconds: float = 0
+    attempts: int = 1
+    most_in_flight: int = 64
+    fetching: Fetching = Fetching()
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialSource:
+    """One credential of a consumer as it is kept.
+
+    `key` verifies: a secret, or a public key, certificate or JWK Set. `private_key` signs where `key` cannot.
+    `ttl_seconds` is the life of tokens minted with it.
+    """
+
+    name: str
+    id: str
+    consumer: str
+    alg: str
+    key: KeyText | None = None
+    private_key: KeyText | None = None
+    leeway_seconds: int | None = None
+    ttl_seconds: int = 86400
+    key_claim: str = "key"
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerSource:
+    """One consumer as it is kept, with its credentials."""
+
+    consumer: Consumer
+    credentials: tuple[CredentialSource, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKeys:
+    """A named set of our own signing keys: one active at a time, made with this algorithm on first use.
+
+    With `file`, `url` or `secret` the keys are somebody else's to make. `certificate_file` holds the certificate of a
+    key from a file. `rotate_seconds`: how long each key signs. `published`: shown in our JWK Set.
+    """
+
+    name: str
+    alg: str = "ES256"
+    file: str | None = None
+    url: str | None = None
+    secret: KeyText | None = None
+    certificate_file: str | None = None
+    rotate_seconds: int | None = None
+    refresh_seconds: float = 300
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    client_certificate_file: str | None = None
+    client_key_file: str | None = None
+    fetching: Fetching = Fetching()
+    published: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class SecretStore:
+    """Somewhere secrets are kept: `kind` is `vault`, `aws` or `gcp`, `settings` what that kind needs.
+
+    Members of `settings` that are secret themselves may be references to the environment or a file.
+    """
+
+    name: str
+    kind: str
+    settings: Mapping[str, JSON] = field(repr=False)
+    refresh_seconds: float = 300
+    max_stale_seconds: float = 7 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Somebody who may use the Admin API: known by the SHA-256 of a token (hexadecimal), or by a client certificate."""
+
+    name: str
+    token_sha256: str | None = None
+    certificate_subject: str | None = None
+    may_write: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Administration:
+    """Where the Admin API listens and who may use it."""
+
+    host: str
+    port: int
+    operators: tuple[Operator, ...]
+    certificate_file: str | None = None
+    private_key_file: str | None = None
+    client_ca_file: str | None = None
+    page: bool = True

@@ -1,0 +1,148 @@
+"""One issuer's keys, read from the document's own material or fetched from where the issuer publishes them.
+
+Addresses come from configuration only. One that a metadata document names must be on the issuer's own host or
+on a host the configuration lists (SEC-60 to 64).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from jwtgate.errors import ConfigError, KeyRefused
+from jwtgate.jose.algorithms import is_mac
+from jwtgate.jose.encoding import base64url_decode, parse_json_object
+from jwtgate.jose.key import Key
+from jwtgate.jose.key_set import MOST_SET_BYTES, KeySet
+from jwtgate.oauth.metadata import Metadata, discovery_urls, parse_metadata
+from jwtgate.policy.sources import KeySource, KeyText
+from jwtgate.state.http_client import FetchFailed, FetchRules, HttpClient, Response
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedKeys:
+    """The usable keys of a JWK Set, how many of its entries were left out, and the bytes it was read from."""
+
+    key_set: KeySet
+    skipped: int
+    body: bytes
+
+
+def is_remote(source: KeySource) -> bool:
+    """Whether these keys have to be fetched."""
+    return source.url is not None or source.discovery is not None
+
+
+def read_local(source: KeySource, resolve: Callable[[str], str]) -> KeySet:
+    """The keys that stand in the document, each bound to its algorithm. `ConfigError` names every bad one."""
+    keys: list[Key] = []
+    problems: list[str] = []
+    for number, text in enumerate(source.local, start=1):
+        place = f"issuer {source.issuer!r}, key {number}"
+        try:
+            keys += _parse_text(text, resolve)
+        except ConfigError as error:
+            problems += [f"{place}: {problem}" for problem in error.problems]
+        except (KeyRefused, ValueError) as error:
+            problems.append(f"{place}: {_sentence(error)}")
+    if problems:
+        raise ConfigError(*problems)
+    try:
+        return KeySet(keys).bound(source.algorithms)
+    except KeyRefused as refusal:
+        raise ConfigError(f"issuer {source.issuer!r}: {_sentence(refusal)}") from refusal
+
+
+def _parse_text(given: KeyText, resolve: Callable[[str], str]) -> list[Key]:
+    text = resolve(f"${{file:{given.file}}}" if given.file is not None else given.text or "")
+    if given.alg is not None and is_mac(given.alg):
+        allowed = given.short_secret_allowed_for_legacy_credential
+        secret = base64url_decode(text) if given.base64url else text.encode()
+        return [Key.secret(secret, alg=given.alg, kid=given.kid, short_secret_allowed_for_legacy_credential=allowed)]
+    if not text.lstrip().startswith("{"):
+        return [_public(Key.from_pem(text, kid=given.kid, alg=given.alg))]
+    members = parse_json_object(text.encode(), limit_bytes=MOST_SET_BYTES)
+    if "keys" in members:
+        return [_public(key) for key in KeySet.parse_local(members)]
+    key = Key.from_jwk(members)
+    key = key if given.alg is None else key.bound_to(given.alg)
+    return [_public(key if given.kid is None else key.with_kid(given.kid))]
+
+
+def _public(key: Key) -> Key:
+    return key.public() if key.is_private else key
+
+
+def _sentence(error: KeyRefused | ValueError) -> str:
+    return error.sentence if isinstance(error, KeyRefused) else f"{error}."
+
+
+async def fetch_keys(source: KeySource, client: HttpClient) -> FetchedKeys:
+    """The issuer's set, fetched now, through its metadata where that is configured. Raises `FetchFailed`."""
+    rules = FetchRules(
+        connect_seconds=source.connect_seconds,
+        total_seconds=source.total_seconds,
+        ca_file=source.ca_file,
+        insecure_http=source.insecure_http,
+        private_addresses_refused=source.private_addresses_refused,
+    )
+    try:
+        async with asyncio.timeout(source.total_seconds):
+            url = source.url if source.url is not None else await _discover(source, client, rules)
+            body = _json_body(await client.get(url, rules=rules))
+            # A set of many large keys takes long enough to parse to be noticed by everything else here.
+            return await asyncio.to_thread(parse_fetched, source, body)
+    except TimeoutError:
+        raise FetchFailed("timeout") from None
+
+
+def parse_fetched(source: KeySource, body: bytes) -> FetchedKeys:
+    """The keys of a fetched set that this issuer's algorithms can use. Raises `FetchFailed`."""
+    try:
+        key_set, skipped = KeySet.parse_remote(body)
+        bound, unfit = key_set.bound_or_skipped(source.algorithms)
+    except KeyRefused as refusal:
+        if refusal.reason == "key_set_empty" and not refusal.detail["skipped"] and source.empty_set_allowed:
+            return FetchedKeys(KeySet(()), 0, body)
+        raise FetchFailed(refusal.reason) from refusal
+    return FetchedKeys(bound, len(skipped) + len(unfit), body)
+
+
+async def _discover(source: KeySource, client: HttpClient, rules: FetchRules) -> str:
+    metadata = await _fetch_metadata(source, client, rules)
+    if metadata.jwks_uri is None:
+        raise FetchFailed("metadata_refused", detail="it has no jwks_uri")
+    host = urlsplit(metadata.jwks_uri).hostname or ""
+    if host != urlsplit(source.iss).hostname and host not in source.allowed_hosts:
+        raise FetchFailed("host_not_allowed", detail=host)
+    return metadata.jwks_uri
+
+
+async def _fetch_metadata(source: KeySource, client: HttpClient, rules: FetchRules) -> Metadata:
+    try:
+        *others, last = (source.discovery,) if source.discovery else discovery_urls(source.iss)
+    except ValueError as error:
+        raise FetchFailed("address_malformed", detail=str(error)) from None
+    for url in others:
+        try:
+            return _parse_metadata(await client.get(url, rules=rules), source.iss)
+        except FetchFailed as failure:
+            if failure.status is None:
+                raise
+    return _parse_metadata(await client.get(last, rules=rules), source.iss)
+
+
+def _parse_metadata(response: Response, iss: str) -> Metadata:
+    try:
+        return parse_metadata(_json_body(response), iss)
+    except ValueError as error:
+        raise FetchFailed("metadata_refused", detail=str(error)) from None
+
+
+def _json_body(response: Response) -> bytes:
+    # Issuers send sets as plain text and as octets, too; a page for people is always a mistake.
+    if response.media_type in ("text/html", "application/xhtml+xml"):
+        raise FetchFailed("not_json", detail=response.media_type)
+    return response.body

@@ -1,0 +1,171 @@
+"""The section `issuers`: algorithms, audiences and keys that go together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from jwtgate.config.sections.document import Document
+
+Load = Callable[[dict[str, Any]], Document]
+Find = Callable[[dict[str, Any]], list[str]]
+
+SECRET = "Zm9vYmFyYmF6cXV4-quite-random-1234567890-abc"
+
+
+def hmac(**keys: object) -> dict[str, Any]:
+    return {"issuers/main/algorithms": ["HS256"], "issuers/main/keys": keys}
+
+
+def test_sec_20_algorithms_must_be_named(mistakes: Find) -> None:
+    assert mistakes({"issuers/main/algorithms": ...}) == ["issuers.main.algorithms: is missing"]
+    assert mistakes({"issuers/main/algorithms": []}) == ["issuers.main.algorithms: must not be empty"]
+
+
+@pytest.mark.parametrize("alg", ["none", "None", "rs256", "ES521", "RS256 ", "A128KW", ""])
+def test_sec_20_a_name_that_is_no_algorithm_is_refused(mistakes: Find, alg: str) -> None:
+    (mistake,) = mistakes({"issuers/main/algorithms": ["RS256", alg]})
+    assert mistake.startswith("issuers.main.algorithms[1]: must be one of HS256, ")
+
+
+def test_algorithms_off_by_default_are_allowed_when_named(load: Load) -> None:
+    document = load({"issuers/main/algorithms": ["EdDSA", "ES256K"]})
+    assert document.issuers["main"].algorithms == ("EdDSA", "ES256K")
+
+
+def test_sec_21_macs_and_signatures_never_mix(mistakes: Find) -> None:
+    assert mistakes({"issuers/main/algorithms": ["RS256", "HS256"]}) == [
+        "issuers.main: algorithms must not mix MACs (HS256, ...) with signatures"
+    ]
+
+
+def test_sec_21_a_secret_never_serves_a_signature(mistakes: Find) -> None:
+    assert mistakes({"issuers/main/keys": {"secret": SECRET}}) == [
+        "issuers.main: a secret serves a MAC only (HS256, HS384, HS512)"
+    ]
+
+
+@pytest.mark.parametrize("keys", [{"pem": "x"}, {"url": "https://a.example"}, {"discovery": "https://a.example"}])
+def test_sec_21_public_keys_never_serve_a_mac(mistakes: Find, keys: dict[str, str]) -> None:
+    (mistake,) = mistakes(hmac(**keys))
+    assert mistake.startswith("issuers.main: a ")
+
+
+def test_sec_21_a_mac_without_a_secret_is_refused(mistakes: Find) -> None:
+    assert mistakes({"issuers/main/algorithms": ["HS256"]}) == [
+        "issuers.main: a secret is never fetched; a MAC needs keys: {secret: ...}"
+    ]
+
+
+def test_sec_22_a_long_secret_is_taken(load: Load) -> None:
+    keys = load(hmac(secret=SECRET)).issuers["main"].keys
+    assert keys is not None
+    assert keys.kind == "secret"
+
+
+@pytest.mark.parametrize("secret", ["short", "your-256-bit-secret", "0123456789abcdef0123456789abcdef"])
+def test_sec_22_a_short_or_well_known_secret_is_refused_and_never_quoted(mistakes: Find, secret: str) -> None:
+    (mistake,) = mistakes(hmac(secret=secret))
+    assert mistake == "issuers.main: the secret cannot be used: The key is too short or known to be weak."
+
+
+def test_sec_22_the_long_name_allows_a_short_secret_and_no_well_known_one(load: Load, mistakes: Find) -> None:
+    allowed = {"issuers/main/short_secret_allowed_for_legacy_credential": True}
+    assert load({**hmac(secret="oddly short"), **allowed})
+    assert len(mistakes({**hmac(secret="secret"), **allowed})) == 1
+    (mistake,) = mistakes(allowed)
+    assert mistake.startswith("issuers.main: short_secret_allowed_for_legacy_credential needs keys")
+
+
+def test_sec_22_a_secret_in_base64url_is_measured_decoded(mistakes: Find) -> None:
+    assert mistakes(hmac(secret="A" * 42 + "E", base64url=True)) == []
+    assert len(mistakes(hmac(secret="q83v" * 10, base64url=True))) == 1
+    assert mistakes(hmac(secret="not base64!", base64url=True)) == ["issuers.main: the secret is not base64url"]
+
+
+def test_a_secret_serves_one_algorithm(mistakes: Find) -> None:
+    changes = {"issuers/main/algorithms": ["HS256", "HS512"], "issuers/main/keys": {"secret": SECRET}}
+    assert mistakes(changes) == ["issuers.main: a secret serves one algorithm; name one"]
+
+
+def test_a_secret_that_is_referred_to_is_kept_as_a_reference(load: Load) -> None:
+    keys = load(hmac(secret="${env:SECRET}")).issuers["main"].keys
+    assert keys is not None
+    assert keys.secret == "${env:SECRET}"
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{}, {"url": "https://a.example", "file": "b"}, {"pem": "x", "secret": "y"}, {"base64url": True}],
+)
+def test_keys_are_in_exactly_one_place(mistakes: Find, keys: dict[str, object]) -> None:
+    assert mistakes({"issuers/main/keys": keys}) == [
+        "issuers.main.keys: needs exactly one of discovery, url, file, jwks, pem, secret"
+    ]
+
+
+@pytest.mark.parametrize("jwks", [{"keys": []}, {"kty": "RSA"}, [{"kty": "RSA"}]])
+def test_keys_may_stand_in_the_document(load: Load, jwks: object) -> None:
+    assert load({"issuers/main/keys": {"jwks": jwks}})
+
+
+@pytest.mark.parametrize("jwks", [[], "x", 1, [1], None])
+def test_anything_else_is_no_key_set(mistakes: Find, jwks: object) -> None:
+    assert len(mistakes({"issuers/main/keys": {"jwks": jwks}})) == 1
+
+
+def test_base64url_belongs_to_a_secret(mistakes: Find) -> None:
+    assert mistakes({"issuers/main/keys": {"file": "x", "base64url": True}}) == [
+        "issuers.main.keys: base64url stands beside secret only"
+    ]
+
+
+def test_discovery_needs_an_issuer_that_is_an_address(mistakes: Find) -> None:
+    assert mistakes({"issuers/main/issuer": "somebody"}) == [
+        "issuers.main: issuer is no address, so its keys cannot be discovered; add keys"
+    ]
+    assert mistakes({"issuers/main/issuer": "somebody", "issuers/main/keys": {"file": "x"}}) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"issuers/main/issuer": "http://issuer.example"},
+        {"issuers/main/keys": {"url": "http://issuer.example/jwks"}},
+        {"issuers/main/keys": {"discovery": "http://issuer.example/x"}},
+    ],
+)
+def test_sec_60_plain_http_needs_its_long_name(mistakes: Find, changes: dict[str, Any]) -> None:
+    (mistake,) = mistakes(changes)
+    assert "keys are fetched by https" in mistake
+    assert mistakes({**changes, "issuers/main/insecure_http": True}) == []
+
+
+def test_sec_44_an_audience_must_be_said(mistakes: Find) -> None:
+    assert mistakes({"issuers/main/audience": ...}) == ["issuers.main.audience: is missing"]
+    assert mistakes({"issuers/main/audience": []}) == ["issuers.main.audience: must not be empty"]
+    assert mistakes({"issuers/main/audience": None}) == ["issuers.main.audience: must name an audience, or say any"]
+    assert mistakes({"issuers/main/audience": ["any", "b"]}) == ["issuers.main.audience: the word any stands alone"]
+
+
+def test_sec_44_any_audience_is_said_in_words(load: Load) -> None:
+    assert load({"issuers/main/audience": "any"}).issuers["main"].audience is None
+    assert load({"issuers/main/audience": "one"}).issuers["main"].audience == ("one",)
+
+
+@pytest.mark.parametrize("leeway", [-1, 301, 1.5, "30", True])
+def test_sec_41_leeway_has_bounds(mistakes: Find, leeway: object) -> None:
+    assert len(mistakes({"issuers/main/leeway_seconds": leeway})) == 1
+
+
+def test_a_missing_type_is_optional_only_beside_a_type(mistakes: Find) -> None:
+    assert mistakes({"issuers/main/type_optional": True}) == ["issuers.main: type_optional needs type"]
+    assert mistakes({"issuers/main/type_optional": True, "issuers/main/type": "at+jwt"}) == []
+
+
+def test_several_mistakes_of_one_issuer_are_said_together(mistakes: Find) -> None:
+    (mistake,) = mistakes({"issuers/main/type_optional": True, "issuers/main/algorithms": ["RS256", "HS256"]})
+    assert "mix" in mistake
+    assert "type_optional" in mistake

@@ -1,0 +1,175 @@
+"""The sections `routes` and `upstreams`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from jwtgate.config.sections.document import Document
+
+Load = Callable[[dict[str, Any]], Document]
+Find = Callable[[dict[str, Any]], list[str]]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/*", "/a", "/a/", "/a/{id}", "/a/{id}/b/*", "/a%20b", "/a;b", "/a//b", "/a%2Fb"]
+)
+def test_a_template_is_taken_as_it_stands(load: Load, path: str) -> None:
+    assert load({"routes/orders/path": path}).routes["orders"].templates == (path,)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["", "a", "*", "/a*", "/*/a", "/a/**", "/{a", "/a{b}", "/{}", "/{a b}", "/a/../b", "/./a", "/ü", "/a b", "/%61",
+     "/%2f", "/a?b", "/a#b", "/%zz", "/%2e%2e", "/a" * 65, 1, None, "\\a"],
+)  # fmt: skip
+def test_sec_110_a_template_no_request_could_match_is_refused(mistakes: Find, path: object) -> None:
+    assert len(mistakes({"routes/orders/path": path})) == 1
+
+
+def test_a_route_has_path_or_paths(mistakes: Find, load: Load) -> None:
+    assert mistakes({"routes/orders/path": ...}) == ["routes.orders: needs exactly one of path, paths"]
+    assert len(mistakes({"routes/orders/paths": ["/b"]})) == 1
+    assert load({"routes/orders/path": ..., "routes/orders/paths": ["/b", "/c"]}).routes["orders"].templates == (
+        "/b",
+        "/c",
+    )
+
+
+def test_sec_111_a_route_that_says_nothing_of_auth_is_refused(mistakes: Find) -> None:
+    assert mistakes({"routes/health/auth": ...}) == ["routes.health.auth: is missing"]
+    assert mistakes({"routes/health/auth": "non"}) == [
+        "routes.health.auth: must be 'required', 'optional' or 'none' (not 'non')"
+    ]
+
+
+@pytest.mark.parametrize("auth", ["required", "optional"])
+def test_a_credential_comes_from_named_issuers(mistakes: Find, auth: str) -> None:
+    changes = {"routes/orders/auth": auth, "routes/orders/issuers": ...}
+    assert mistakes(changes) == ["routes.orders: needs issuers: the tokens of slot access must come from somebody"]
+    assert mistakes({"routes/orders/issuers": []}) == ["routes.orders.issuers: must not be empty"]
+
+
+@pytest.mark.parametrize(
+    "described",
+    [{"issuers": ["main"]}, {"from": "bearer"}, {"scope": "a"}, {"slots": {"a": {"issuers": "main"}}},
+     {"issue": {"audience": "x"}}, {"audience": "x"}, {"claims": []}],
+)  # fmt: skip
+def test_a_route_without_auth_says_nothing_of_credentials(mistakes: Find, described: dict[str, object]) -> None:
+    (mistake,) = mistakes({f"routes/health/{key}": value for key, value in described.items()})
+    assert mistake.startswith("routes.health: asks for no credential (auth: none)")
+
+
+def test_sec_97_rules_for_a_socket_need_a_socket(mistakes: Find, load: Load) -> None:
+    for rule in ({"routes/orders/close_on_expiry": True}, {"routes/orders/upgrade_origins": "https://a.example"}):
+        (mistake,) = mistakes(rule)
+        assert mistake.endswith("upgrade_origins and close_on_expiry need upgrade: websocket")
+        assert load({**rule, "routes/orders/upgrade": "websocket"})
+
+
+@pytest.mark.parametrize("origin", ["a.example", "https://A.example", "https://a.example/", "*", "null"])
+def test_sec_97_an_origin_is_written_as_browsers_write_it(mistakes: Find, origin: str) -> None:
+    assert mistakes({"routes/orders/upgrade": "websocket", "routes/orders/upgrade_origins": [origin]})
+
+
+def test_slots_and_the_shorthand_exclude_each_other(mistakes: Find) -> None:
+    assert mistakes({"routes/orders/slots": {"a": {"issuers": "main"}}}) == [
+        "routes.orders: describes its credential on the route and in slots; one of them is enough"
+    ]
+
+
+def test_a_slot_may_be_optional_by_itself(load: Load) -> None:
+    slots = {"a": {"issuers": "main"}, "b": {"issuers": "other", "auth": "optional", "from": {"header": "X-B"}}}
+    route = load({"routes/orders/issuers": ..., "routes/orders/slots": slots}).routes["orders"]
+    assert [route.is_required(credential) for credential in route.credentials.values()] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ("bearer", "bearer"),
+        ({"header": "X-T", "prefix": "T "}, "header"),
+        ({"cookie": "t"}, "cookie"),
+        ({"query": "t"}, "query"),
+    ],
+)
+def test_a_credential_stands_in_one_of_four_places(load: Load, source: object, place: str) -> None:
+    assert [found.place for found in load({"routes/orders/from": source}).routes["orders"].places] == [place]
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["baerer", 1, None, [], {}, {"header": "a", "cookie": "b"}, {"cookie": "a", "prefix": "b"}, {"header": "a b"},
+     {"query": "a b"}, {"cookie": "a=b"}, {"bearer": False}, {"header": None}],
+)  # fmt: skip
+def test_any_other_place_is_refused(mistakes: Find, source: object) -> None:
+    (mistake,) = mistakes({"routes/orders/from": source})
+    assert mistake.startswith("routes.orders.from")
+
+
+@pytest.mark.parametrize(
+    ("scope", "all_of", "any_of"),
+    [
+        ("a b", ("a", "b"), ()),
+        (["a", "b"], ("a", "b"), ()),
+        ({"all": ["a"], "any": ["b", "c"]}, ("a",), ("b", "c")),
+        ([], (), ()),
+    ],
+)
+def test_scope_is_all_of_one_list_and_any_of_another(
+    load: Load, scope: object, all_of: tuple[str, ...], any_of: tuple[str, ...]
+) -> None:
+    found = load({"routes/orders/scope": scope}).routes["orders"].scope
+    assert found is not None
+    assert (found.all, found.any) == (all_of, any_of)
+
+
+@pytest.mark.parametrize("scope", [None, 1, ["a b"], ['a"b'], ["é"], {"al": ["a"]}, {"all": "a"}, {"claim": "a..b"}])
+def test_scope_that_cannot_be_granted_is_refused(mistakes: Find, scope: object) -> None:
+    (mistake,) = mistakes({"routes/orders/scope": scope})
+    assert mistake.startswith("routes.orders.scope")
+
+
+@pytest.mark.parametrize("methods", ["get", "CONNECT", "TRACE", "GET ", [], ["GET", ""]])
+def test_sec_93_methods_are_upper_case_and_never_connect_or_trace(mistakes: Find, methods: object) -> None:
+    assert len(mistakes({"routes/orders/methods": methods})) == 1
+
+
+def test_hosts_are_lower_case_and_may_begin_with_a_star(load: Load, mistakes: Find) -> None:
+    assert load({"routes/orders/hosts": ["A.example", "*.B.example"]}).routes["orders"].hosts == (
+        "a.example",
+        "*.b.example",
+    )
+    for host in ("a.example:80", "*", "a.*", "é.example", "", "https://a"):
+        assert len(mistakes({"routes/orders/hosts": host})) == 1
+
+
+def test_sec_44_any_audience_is_never_said_of_a_slot(mistakes: Find, load: Load) -> None:
+    assert mistakes({"routes/orders/audience": "any"}) == [
+        "routes.orders.audience: any audience is said of an issuer, never here (not 'any')"
+    ]
+    assert load({"routes/orders/audience": "x"}).routes["orders"].audience == ("x",)
+
+
+@pytest.mark.parametrize(
+    "target", ["http://a/b", "http://a?b", "http://a/?", "ftp://a", "a:80", "http://u@a", "https://", None]
+)
+def test_a_target_is_an_address_without_a_path(mistakes: Find, target: object) -> None:
+    (mistake,) = mistakes({"upstreams/echo/targets": [target]})
+    assert mistake.startswith("upstreams.echo.targets[0]: must ")
+
+
+def test_an_upstream_has_targets(mistakes: Find) -> None:
+    assert mistakes({"upstreams/echo": {}}) == ["upstreams.echo.targets: is missing"]
+    assert mistakes({"upstreams/echo/targets": []}) == ["upstreams.echo.targets: must not be empty"]
+
+
+@pytest.mark.parametrize("realm", ['a"b', "a\\b", "", "a\nb", "é"])
+def test_a_realm_can_be_quoted(mistakes: Find, realm: str) -> None:
+    assert len(mistakes({"routes/orders/realm": realm})) == 1
+
+
+def test_a_route_says_where_it_goes(mistakes: Find) -> None:
+    assert mistakes({"routes/orders/upstream": ...}) == ["routes.orders.upstream: is missing"]

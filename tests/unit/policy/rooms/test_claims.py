@@ -1,0 +1,337 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.policy.plans import AUDIENCE, GOOD, ISS, ISSUER, NOON, SLOT, reason, refusal
+
+from jwtgate.policy.requirements import ClaimPath, ClaimRule, Comparison, Times
+from jwtgate.policy.rooms.claims import (
+    MISSING,
+    check_audience,
+    check_claims,
+    check_registered,
+    check_rule,
+    check_times,
+    find,
+    same,
+)
+
+LEEWAY = Times().leeway_seconds
+
+
+def rule(name: str, comparison: Comparison, *wanted: object) -> ClaimRule:
+    return ClaimRule((name,), comparison, wanted)
+
+
+# The claims as a whole.
+
+
+def test_good_claims_hold_until_they_expire() -> None:
+    assert check_claims(ISSUER, SLOT, GOOD, now=NOON) == GOOD["exp"] + LEEWAY
+
+
+@pytest.mark.parametrize("iss", ["https://other.example", ISS + "/", None, 7, [ISS], {}])
+def test_sec_43_the_issuer_is_the_one_the_key_belongs_to(iss: object) -> None:
+    assert reason(lambda: check_claims(ISSUER, SLOT, {**GOOD, "iss": iss}, now=NOON)) == "issuer_wrong"
+
+
+def test_a_slots_audiences_replace_those_of_the_issuer() -> None:
+    slot = replace(SLOT, audiences=frozenset({"special"}))
+    assert reason(lambda: check_claims(ISSUER, slot, GOOD, now=NOON)) == "audience_wrong"
+    assert check_claims(ISSUER, slot, {**GOOD, "aud": "special"}, now=NOON)
+
+
+def test_an_issuer_without_audiences_takes_any() -> None:
+    anyone = replace(ISSUER, audiences=None)
+    assert check_claims(anyone, SLOT, {**GOOD, "aud": "somebody"}, now=NOON)
+    assert reason(lambda: check_claims(ISSUER, SLOT, {**GOOD, "aud": "somebody"}, now=NOON)) == "audience_wrong"
+
+
+@pytest.mark.parametrize("claim", ["sub", "jti"])
+@pytest.mark.parametrize("value", [None, 7, True, ["alice"], {}])
+def test_sec_45_a_subject_and_an_id_are_text_where_they_are(claim: str, value: object) -> None:
+    error = refusal(lambda: check_claims(ISSUER, SLOT, {**GOOD, claim: value}, now=NOON))
+    assert (error.reason, error.detail) == ("claim_malformed", {"claim": claim})
+    assert check_claims(ISSUER, SLOT, {**GOOD, claim: ""}, now=NOON)
+    assert check_claims(ISSUER, SLOT, {name: GOOD[name] for name in GOOD if name != claim}, now=NOON)
+
+
+@pytest.mark.parametrize("cnf", [{"jkt": "x"}, {"x5t#S256": "x"}, {}, None, "x"])
+def test_sec_78_a_token_bound_to_a_key_is_no_bearer_token(cnf: object) -> None:
+    assert reason(lambda: check_claims(ISSUER, SLOT, {**GOOD, "cnf": cnf}, now=NOON)) == "proof_missing"
+
+
+def test_the_rules_of_the_issuer_and_of_the_slot_both_hold() -> None:
+    issuer = replace(ISSUER, rules=(rule("a", Comparison.EQUALS, 1),))
+    slot = replace(SLOT, rules=(rule("b", Comparison.EQUALS, 2),))
+    assert check_claims(issuer, slot, {**GOOD, "a": 1, "b": 2}, now=NOON)
+    assert reason(lambda: check_claims(issuer, slot, {**GOOD, "a": 2, "b": 2}, now=NOON)) == "claim_wrong"
+    assert reason(lambda: check_claims(issuer, slot, {**GOOD, "a": 1, "b": 1}, now=NOON)) == "claim_wrong"
+
+
+def registered(claims: dict[str, object]) -> int | None:
+    return check_registered(claims, iss=None, audiences=None, times=Times(), now=NOON)
+
+
+def test_where_any_issuer_and_audience_will_do_they_may_be_left_out_but_not_be_malformed() -> None:
+    assert registered({"exp": NOON + 1}) == NOON + 1 + LEEWAY
+    assert registered({"exp": NOON + 1, "iss": "x", "aud": ["y", "z"]})
+    for bad in ({"iss": 7}, {"iss": None}, {"aud": 7}, {"aud": None}, {"aud": ["x", None]}):
+        assert reason(lambda bad=bad: registered({"exp": NOON + 1, **bad})) == "claim_malformed"
+
+
+# Times.
+
+
+def times(now: int = NOON, limits: Times | None = None, **claims: object) -> int | None:
+    return check_times(limits or Times(), claims, now)
+
+
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat", "auth_time"])
+@pytest.mark.parametrize("value", ["1800000300", True, False, None, [], {}, -1, -0.5, 2**53, 1e300, math.inf, math.nan])
+def test_sec_40_a_time_is_a_number_of_seconds(claim: str, value: object) -> None:
+    error = refusal(lambda: times(**{"exp": NOON + 300, claim: value}))
+    assert (error.reason, error.detail) == ("time_malformed", {"claim": claim})
+
+
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat", "auth_time"])
+@pytest.mark.parametrize("value", [10**11, NOON * 1000, NOON * 1000 + 0.5, 2**53 - 1])
+def test_sec_41_milliseconds_have_a_reason_of_their_own(claim: str, value: float) -> None:
+    assert reason(lambda: times(**{"exp": NOON + 300, claim: value})) == "time_in_milliseconds"
+
+
+def test_sec_40_times_may_have_fractions() -> None:
+    assert times(NOON, exp=NOON + 0.5, nbf=NOON - 0.5, iat=NOON - 1.5, auth_time=0.0) == NOON + LEEWAY
+    assert times(NOON + LEEWAY, exp=NOON + 0.5) == NOON + LEEWAY
+    assert reason(lambda: times(NOON + LEEWAY + 1, exp=NOON + 0.5)) == "token_expired"
+
+
+def test_the_largest_time_in_seconds_is_good() -> None:
+    assert times(exp=10**11 - 1) == 10**11 - 1 + LEEWAY
+
+
+def test_sec_41_the_instant_of_expiry_counts_as_expired() -> None:
+    assert times(NOON + LEEWAY - 1, exp=NOON) == NOON + LEEWAY
+    assert reason(lambda: times(NOON + LEEWAY, exp=NOON)) == "token_expired"
+    assert reason(lambda: times(exp=0)) == "token_expired"
+
+
+def test_sec_41_a_token_must_say_when_it_expires_unless_the_issuer_says_otherwise() -> None:
+    assert reason(lambda: times(iat=NOON)) == "time_missing"
+    assert times(limits=Times(exp_required=False)) is None
+    assert reason(lambda: times(limits=Times(exp_required=False), exp=NOON - LEEWAY)) == "token_expired"
+
+
+def test_sec_41_a_token_of_the_future_is_refused() -> None:
+    assert times(exp=NOON + 300, nbf=NOON + LEEWAY, iat=NOON + LEEWAY)
+    assert reason(lambda: times(exp=NOON + 300, nbf=NOON + LEEWAY + 1)) == "token_not_yet_valid"
+    assert reason(lambda: times(exp=NOON + 300, nbf=NOON + LEEWAY + 0.5)) == "token_not_yet_valid"
+    assert reason(lambda: times(exp=NOON + 300, iat=NOON + LEEWAY + 1)) == "token_from_the_future"
+
+
+def test_sec_42_a_token_may_be_too_old() -> None:
+    limits = Times(leeway_seconds=0, max_age_seconds=60)
+    assert times(limits=limits, exp=NOON + 300, iat=NOON - 59) == NOON + 1
+    assert times(limits=limits, exp=NOON + 10, iat=NOON) == NOON + 10
+    assert reason(lambda: times(limits=limits, exp=NOON + 300, iat=NOON - 60)) == "token_too_old"
+    error = refusal(lambda: times(limits=limits, exp=NOON + 300))
+    assert (error.reason, error.detail) == ("time_missing", {"claim": "iat"})
+
+
+def test_sec_42_an_age_limit_ends_a_token_that_never_expires() -> None:
+    limits = Times(leeway_seconds=5, exp_required=False, max_age_seconds=60)
+    assert times(limits=limits, iat=NOON) == NOON + 65
+
+
+def test_sec_42_a_token_may_live_too_long() -> None:
+    limits = Times(exp_required=False, max_lifetime_seconds=600)
+    assert times(limits=limits, exp=NOON + 300, iat=NOON - 300)
+    assert reason(lambda: times(limits=limits, exp=NOON + 301, iat=NOON - 300)) == "token_lives_too_long"
+    for claims, missing in (({"exp": NOON + 300}, "iat"), ({"iat": NOON}, "exp"), ({}, "iat")):
+        error = refusal(lambda claims=claims: times(limits=limits, **claims))
+        assert (error.reason, error.detail) == ("time_missing", {"claim": missing})
+
+
+@given(exp=st.floats(0, 10**10) | st.integers(0, 10**10), now=st.integers(0, 10**10))
+def test_claims_hold_exactly_as_long_as_it_is_said(exp: float, now: int) -> None:
+    until = times(0, exp=exp, limits=Times(leeway_seconds=1))
+    assert until is not None
+    if now < until:
+        assert times(now, exp=exp, limits=Times(leeway_seconds=1)) == until
+    if now > until:
+        assert reason(lambda: times(now, exp=exp, limits=Times(leeway_seconds=1))) == "token_expired"
+
+
+# The audience.
+
+WANTED = frozenset({AUDIENCE, "billing"})
+
+
+@pytest.mark.parametrize("aud", [AUDIENCE, [AUDIENCE], ["other", "billing"], [AUDIENCE, AUDIENCE]])
+def test_sec_44_one_audience_of_those_wanted_is_enough(aud: object) -> None:
+    check_audience(WANTED, {"aud": aud})
+
+
+@pytest.mark.parametrize(
+    ("claims", "expected"),
+    [
+        ({}, "audience_missing"),
+        ({"aud": None}, "claim_malformed"),
+        ({"aud": 7}, "claim_malformed"),
+        ({"aud": {AUDIENCE: 1}}, "claim_malformed"),
+        ({"aud": [AUDIENCE, 7]}, "claim_malformed"),
+        ({"aud": [[AUDIENCE]]}, "claim_malformed"),
+        ({"aud": ""}, "audience_wrong"),
+        ({"aud": []}, "audience_wrong"),
+        ({"aud": "order"}, "audience_wrong"),
+        ({"aud": "orders billing"}, "audience_wrong"),
+        ({"aud": "Orders"}, "audience_wrong"),
+    ],
+)
+def test_sec_44_anything_else_is_refused(claims: dict[str, object], expected: str) -> None:
+    assert reason(lambda: check_audience(WANTED, claims)) == expected
+
+
+def test_sec_52_where_no_audience_is_wanted_none_is_good() -> None:
+    assert reason(lambda: check_audience(frozenset(), {"aud": AUDIENCE})) == "audience_wrong"
+
+
+# Rules.
+
+
+@pytest.mark.parametrize(
+    ("one", "found"),
+    [
+        (rule("c", Comparison.PRESENT), None),
+        (rule("c", Comparison.PRESENT), 0),
+        (rule("c", Comparison.EQUALS, 1), 1.0),
+        (rule("c", Comparison.EQUALS, None), None),
+        (rule("c", Comparison.EQUALS, (1, "a")), [1, "a"]),
+        (rule("c", Comparison.ONE_OF, "a", 2), 2),
+        (rule("c", Comparison.CONTAINS, "b"), ["a", "b"]),
+        (ClaimRule(("c",), Comparison.MATCHES, pattern=str.isdigit), "123"),
+    ],
+)
+def test_a_rule_that_is_met_lets_pass(one: ClaimRule, found: object) -> None:
+    check_rule(one, {"c": found})
+
+
+@pytest.mark.parametrize(
+    ("one", "found"),
+    [
+        (rule("c", Comparison.EQUALS, 1), "1"),
+        (rule("c", Comparison.EQUALS, 1), True),
+        (rule("c", Comparison.EQUALS, "a"), ["a"]),
+        (rule("c", Comparison.EQUALS, "a"), None),
+        (rule("c", Comparison.ONE_OF, "a", "b"), "ab"),
+        (rule("c", Comparison.CONTAINS, "a"), "abc"),
+        (rule("c", Comparison.CONTAINS, "a"), {"a": 1}),
+        (rule("c", Comparison.CONTAINS, "a"), [["a"]]),
+        (ClaimRule(("c",), Comparison.MATCHES, pattern=str.isdigit), "12a"),
+        (ClaimRule(("c",), Comparison.MATCHES, pattern=str.isdigit), 12),
+    ],
+)
+def test_sec_46_a_rule_that_is_not_met_refuses(one: ClaimRule, found: object) -> None:
+    error = refusal(lambda: check_rule(one, {"c": found}))
+    assert (error.reason, error.detail) == ("claim_wrong", {"claim": ("c",)})
+
+
+@pytest.mark.parametrize("comparison", [each for each in Comparison if each is not Comparison.PRESENT])
+@pytest.mark.parametrize("found", ["a", ["a"], [], None])
+def test_sec_52_a_rule_that_names_nothing_is_never_met(comparison: Comparison, found: object) -> None:
+    assert reason(lambda: check_rule(rule("c", comparison), {"c": found})) == "claim_wrong"
+
+
+@pytest.mark.parametrize("comparison", list(Comparison))
+def test_sec_46_missing_is_not_null(comparison: Comparison) -> None:
+    assert reason(lambda: check_rule(rule("c", comparison, None), {"d": None})) == "claim_missing"
+
+
+# Equality.
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(JSON_VALUES)
+def test_every_value_equals_itself_and_not_itself_in_a_list(value: object) -> None:
+    assert same(value, value)
+    assert not same(value, [value])
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        (1, True),
+        (0, False),
+        (1, "1"),
+        (None, False),
+        (None, 0),
+        ("", None),
+        ([1], [True]),
+        ([1, 2], [2, 1]),
+        ([1], [1, 1]),
+        ({"a": 1}, {"a": True}),
+        ({"a": 1}, {"b": 1}),
+        ({"a": 1}, {"a": 1, "b": 2}),
+        ({}, []),
+        (2**53, 2.0**53 + 2),
+    ],
+)
+def test_sec_46_different_types_are_never_equal(left: object, right: object) -> None:
+    assert not same(left, right)
+    assert not same(right, left)
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [(1, 1.0), ([1, 2.0], (1.0, 2)), ({"a": 1, "b": [0]}, {"b": [0.0], "a": 1})]
+)
+def test_one_number_has_several_spellings(left: object, right: object) -> None:
+    assert same(left, right)
+    assert same(right, left)
+
+
+# Paths.
+
+DEEP = {"a": {"b": [{"c": 1}, None], "0": "zero"}, "a.b": "flat", "n": None, "t": "text"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("a", "b", 0, "c"), 1),
+        (("a", "b", 1), None),
+        (("a", "0"), "zero"),
+        (("a.b",), "flat"),
+        (("n",), None),
+    ],
+)
+def test_sec_46_a_path_walks_objects_by_name_and_lists_by_index(path: ClaimPath, value: object) -> None:
+    assert find(DEEP, path) == value
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("x",),
+        ("a", "x"),
+        ("a", 0),
+        ("a", "b", "0"),
+        ("a", "b", 2),
+        ("a", "b", -1),
+        ("a", "b", "c"),
+        ("n", "x"),
+        ("t", 0),
+        ("t", "x"),
+        (0,),
+    ],
+)
+def test_sec_46_a_path_that_leads_nowhere_finds_nothing(path: ClaimPath) -> None:
+    assert find(DEEP, path) is MISSING

@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.policy.plans import BEARER, SLOT, reason, refusal, request
+
+from jwtgate.errors import CredentialMissing
+from jwtgate.policy.request import RequestView
+from jwtgate.policy.requirements import Place, Slot, Source
+from jwtgate.policy.rooms.extract import extract
+
+FIELD = Source(Place.FIELD, "x-token")
+PREFIXED = Source(Place.FIELD, "x-token", prefix="Token ")
+COOKIE = Source(Place.COOKIE, "t")
+QUERY = Source(Place.QUERY, "t")
+EVERY = (BEARER, FIELD, COOKIE, QUERY)
+
+
+def slot(*sources: Source, required: bool = True) -> Slot:
+    return replace(SLOT, sources=sources, required=required)
+
+
+BY_BEARER = request(bearer="abc")
+BY_FIELD = request((b"x-token", b"abc"))
+BY_COOKIE = request((b"cookie", b"a=1; t=abc"))
+BY_QUERY = request(query="a=1&t=abc")
+
+
+@pytest.mark.parametrize(
+    ("source", "view"), [(BEARER, BY_BEARER), (FIELD, BY_FIELD), (COOKIE, BY_COOKIE), (QUERY, BY_QUERY)]
+)
+def test_a_credential_is_found_where_the_slot_looks_and_nowhere_else(source: Source, view: RequestView) -> None:
+    assert extract(slot(source), view) == "abc"
+    others = [other for other in EVERY if other is not source]
+    assert reason(lambda: extract(slot(*others), view)) == "credential_missing"
+    assert extract(slot(*others, required=False), view) is None
+
+
+def test_sec_141_an_absent_credential_is_named_so() -> None:
+    error = refusal(lambda: extract(SLOT, request()))
+    assert isinstance(error, CredentialMissing)
+    assert (error.status, error.detail) == (401, {"slot": "access"})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        ((b"authorization", b"Bearer abc"), (b"authorization", b"Bearer abc")),
+        ((b"authorization", b"Bearer abc"), (b"authorization", b"Basic xyz")),
+        ((b"authorization", b"Bearer abc,Bearer def"),),
+        ((b"x-token", b"abc"), (b"x-token", b"abc")),
+        ((b"cookie", b"t=abc; t=abc"),),
+        ((b"cookie", b"t=abc"), (b"cookie", b"t=def")),
+        ((b"cookie", b"t=abc; t="),),
+        ((b"authorization", b"Bearer abc"), (b"x-token", b"abc")),
+        ((b"x-token", b"abc"), (b"authorization", b"Bearer abc")),
+        ((b"cookie", b"t=abc"), (b"x-token", b"abc")),
+    ],
+)
+@pytest.mark.parametrize("required", [True, False])
+def test_sec_18_a_second_credential_is_refused(fields: tuple[tuple[bytes, bytes], ...], required: bool) -> None:
+    view = request(*fields)
+    assert reason(lambda: extract(slot(*EVERY, required=required), view)) == "credential_repeated"
+
+
+@pytest.mark.parametrize("query", ["t=abc&t=def", "t=abc&t=abc", "t=abc&%74=def", "t=abc&t"])
+def test_sec_18_a_repeated_parameter_is_refused(query: str) -> None:
+    assert reason(lambda: extract(slot(QUERY), request(query=query))) == "credential_repeated"
+
+
+def test_sec_19_a_field_has_the_exact_prefix() -> None:
+    assert extract(slot(PREFIXED), request((b"x-token", b"Token abc"))) == "abc"
+    for value in (b"abc", b"token abc", b"Token", b"Bearer abc"):
+        assert reason(lambda value=value: extract(slot(PREFIXED), request((b"x-token", value)))) == "credential_missing"
+    # What comes after it is the credential, whatever it is; the token's own rules refuse a blank.
+    assert extract(slot(PREFIXED), request((b"x-token", b"Token  abc"))) == " abc"
+
+
+def test_another_scheme_is_no_bearer_credential() -> None:
+    basic = request((b"authorization", b"Basic YTpi"))
+    assert reason(lambda: extract(SLOT, basic)) == "credential_missing"
+    assert extract(slot(BEARER, required=False), basic) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "view"),
+    [
+        (FIELD, request((b"x-token", b""))),
+        (PREFIXED, request((b"x-token", b"Token "))),
+        (COOKIE, request((b"cookie", b"t="))),
+        (QUERY, request(query="t=")),
+        (QUERY, request(query="t")),
+    ],
+)
+def test_sec_52_an_empty_credential_is_not_an_absent_one(source: Source, view: RequestView) -> None:
+    assert extract(slot(source, required=False), view) == ""
+
+
+@pytest.mark.parametrize("view", [request((b"x-token", b"\xc3\xa9")), request((b"cookie", b"t=\xff"))])
+def test_what_is_not_ascii_is_malformed(view: RequestView) -> None:
+    assert reason(lambda: extract(slot(FIELD, COOKIE, required=False), view)) == "credential_malformed"
+
+
+def test_a_bearer_field_without_a_token_is_malformed_also_where_it_may_be_absent() -> None:
+    view = request((b"authorization", b"Bearer"))
+    assert reason(lambda: extract(slot(BEARER, required=False), view)) == "credential_malformed"
+
+
+def test_sec_52_a_slot_that_looks_nowhere_finds_nothing() -> None:
+    assert reason(lambda: extract(slot(), BY_BEARER)) == "credential_missing"

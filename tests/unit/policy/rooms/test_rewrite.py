@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.unit.policy.plans import ISSUE, ISSUED, ROUTE, principal, proven, reason, refusal, request
+
+from jwtgate.errors import TokenRefused
+from jwtgate.jose.encoding import JSON, base64url_decode
+from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
+from jwtgate.policy.rooms.identify import ANONYMOUS
+from jwtgate.policy.rooms.rewrite import MOST_IDENTITY_BYTES, field_value, fold, rewrite
+
+SUBJECT = Value(Origin.CLAIM, slot="access", path=("sub",))
+FIELD = IdentityField(b"X-User", SUBJECT)
+
+
+def written(value: object, *, form: Form = Form.TEXT, separator: str = ",") -> bytes:
+    return field_value(replace(FIELD, form=form, separator=separator), value)
+
+
+def fields(*identity: IdentityField, **claims: JSON) -> tuple[tuple[bytes, bytes], ...]:
+    route = replace(ROUTE, identity=identity)
+    return rewrite(route, request(), principal(access=proven(**claims)), issued=()).fields
+
+
+@pytest.mark.parametrize(
+    "name", [b"X-Consumer-Id", b"x_consumer_id", b"X.Consumer.Id", b"x-consumer-id ", b"X Consumer\xffId"]
+)
+def test_sec_112_names_an_upstream_may_mix_up_are_one(name: bytes) -> None:
+    assert fold(name) == b"x-consumer-id"
+
+
+def test_sec_112_other_names_stay_apart() -> None:
+    assert len({fold(name) for name in (b"x-consumer-id", b"xconsumerid", b"x-consumer-id-", b"x-consumer-1d")}) == 4
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("alice", b"alice"),
+        ("", b""),
+        ("a b", b"a b"),
+        (" a  b ", b"%20a  b%20"),
+        ("  ", b"%20%20"),
+        ("   ", b"%20 %20"),
+        (" ", b"%20"),
+        ("100%", b"100%25"),
+        ("a\r\nX-Admin: 1", b"a%0D%0AX-Admin: 1"),
+        ("a\n", b"a%0A"),
+        ("\x00\t\x7f", b"%00%09%7F"),
+        ("é€", b"%C3%A9%E2%82%AC"),
+        (7, b"7"),
+        (-1.5, b"-1.5"),
+        (10**20, b"100000000000000000000"),
+        (True, b"true"),
+        (False, b"false"),
+        (["a", 1, True], b"a,1,true"),
+        (["a,b", "c"], b"a%2Cb,c"),
+        (["a b", " c"], b"a b,%20c"),
+        ([], b""),
+        (["", ""], b","),
+    ],
+)
+def test_sec_115_a_value_is_written_in_visible_ascii(value: object, expected: bytes) -> None:
+    assert written(value) == expected
+
+
+@pytest.mark.parametrize("value", [{}, {"a": 1}, [None], [["a"]], [{"a": 1}]])
+def test_sec_115_what_is_no_plain_value_is_refused(value: object) -> None:
+    error = refusal(lambda: written(value))
+    assert isinstance(error, TokenRefused)
+    assert (error.reason, error.detail["field"]) == ("field_value_unsafe", "X-User")
+
+
+def test_objects_are_written_where_the_form_has_room_for_them() -> None:
+    value = {"a": ["é", "100%", None]}
+    assert written(value, form=Form.JSON) == b'{"a":["%C3%A9","100%25",null]}'
+    assert base64url_decode(written(value, form=Form.BASE64URL)) == '{"a":["é","100%",null]}'.encode()
+
+
+@given(st.text())
+def test_sec_115_any_text_can_be_read_back_and_harms_no_field(text: str) -> None:
+    value = written(text.encode("utf-8", "replace").decode())
+    assert all(0x20 <= byte < 0x7F for byte in value)
+    assert value == value.strip()
+    assert unquote(value.decode()) == text.encode("utf-8", "replace").decode()
+
+
+SEPARATORS = st.text("!\"#$&'()*+-./:;<=>?@[]^_`{|}~, ", min_size=1, max_size=4)
+
+
+@given(st.lists(st.text("ab,; |%é", max_size=5), min_size=2, max_size=4), SEPARATORS)
+def test_sec_115_any_list_can_be_read_back(values: list[str], separator: str) -> None:
+    if separator[0] == " " or separator[-1] == " ":
+        values = [f"x{value}x" for value in values]
+    joined = written(values, separator=separator)
+    assert [unquote(part) for part in joined.decode().split(separator)] == values
+    assert joined == joined.strip()
+
+
+def test_a_list_whose_end_would_be_lost_is_refused() -> None:
+    assert written(["a", "b c"], separator=" ") == b"a b%20c"
+    for values in (["", "a"], ["a", ""]):
+        assert reason(lambda values=values: written(values, separator=" ")) == "field_value_unsafe"
+
+
+def test_sec_115_all_fields_together_have_a_limit() -> None:
+    half = MOST_IDENTITY_BYTES // 2
+    other = IdentityField(b"X-Name", Value(Origin.CLAIM, slot="access", path=("name",)))
+    # The size of a token is bounded, so a long value is one that grows when it is escaped.
+    name = "é" * (half // 6)
+    assert len(fields(FIELD, other, sub="é" * (half // 6), name=name)) == 2
+    error = refusal(lambda: fields(FIELD, other, sub="é" * (half // 6 + 10), name=name))
+    assert (error.reason, error.detail["cause"]) == ("field_value_unsafe", "too long")
+    assert len(fields(FIELD, sub="é" * (half // 6 + 10))) == 1
+
+
+def test_sec_115_what_is_missing_or_null_sets_no_field() -> None:
+    other = IdentityField(b"X-Name", Value(Origin.CLAIM, slot="access", path=("name",)))
+    assert fields(FIELD, other) == ((b"X-User", b"alice"),)
+    assert fields(FIELD, other, sub=None, name="") == ((b"X-Name", b""),)
+    assert rewrite(replace(ROUTE, identity=(FIELD,)), request(), ANONYMOUS, issued=()).fields == ()
+
+
+def test_issued_tokens_come_first_with_their_prefix() -> None:
+    route = replace(ROUTE, identity=(FIELD,))
+    bearer = replace(ISSUE, field=b"Authorization", prefix="Bearer ")
+    rewritten = rewrite(route, request(), principal(access=proven()), issued=[(ISSUE, ISSUED), (bearer, ISSUED)])
+    assert rewritten.fields == (
+        (b"X-Jwt-Assertion", b"a.b.c"),
+        (b"Authorization", b"Bearer a.b.c"),
+        (b"X-User", b"alice"),
+    )

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+
+from jwtgate.errors import ConfigError
+from jwtgate.jose.encoding import base64url_encode, json_bytes
+from jwtgate.jose.key import Key, generate_key
+from jwtgate.jose.key_set import KeySet
+from jwtgate.policy.sources import KeySource, KeyText
+from jwtgate.state.http_client import FetchFailed, FetchRules, HttpClient, Response
+from jwtgate.state.keys.key_sources import fetch_keys, is_remote, parse_fetched, read_local
+
+from ..virtual_time import live
+
+ISS = "https://idp.example/realm"
+CONFIGURATION = f"{ISS}/.well-known/openid-configuration"
+SERVER = "https://idp.example/.well-known/oauth-authorization-server/realm"
+JWKS = "https://idp.example/keys"
+SECRET = "an Aeolian harp of 32 bytes or so"
+DISCOVERED = KeySource("main", ISS, frozenset({"ES256"}), discovery="")
+DIRECT = KeySource("main", ISS, frozenset({"ES256"}), url=JWKS)
+
+
+def key(alg: str = "ES256") -> Key:
+    return _key(alg)
+
+
+@functools.cache
+def _key(alg: str) -> Key:
+    return generate_key(alg, kid="k1")
+
+
+@functools.cache
+def jwks() -> bytes:
+    return json_bytes(KeySet([key()]).to_jwks())
+
+
+def metadata(issuer: str = ISS, **members: object) -> bytes:
+    return json_bytes({"issuer": issuer, "jwks_uri": JWKS, **members})
+
+
+class Web(HttpClient):
+    """A web of a few pages; everything else is 404."""
+
+    def __init__(self, pages: Mapping[str, bytes | FetchFailed], media_type: str = "application/json") -> None:
+        self.pages = pages
+        self.media_type = media_type
+        self.asked: list[tuple[str, FetchRules]] = []
+
+    async def get(self, url: str, *, rules: FetchRules) -> Response:
+        self.asked.append((url, rules))
+        page = self.pages.get(url, FetchFailed("status_404", status=404))
+        if isinstance(page, FetchFailed):
+            raise page
+        return Response(self.media_type, page)
+
+
+def fetched(source: KeySource, web: HttpClient) -> list[str | None]:
+    return [held.kid for held in live(fetch_keys(source, web)).key_set]
+
+
+def failure(source: KeySource, web: HttpClient) -> FetchFailed:
+    with pytest.raises(FetchFailed) as caught:
+        live(fetch_keys(source, web))
+    return caught.value
+
+
+def local(*texts: KeyText, algorithms: frozenset[str] = frozenset({"ES256"})) -> KeySet:
+    return read_local(KeySource("main", ISS, algorithms, local=texts), lambda text: text)
+
+
+def problems(*texts: KeyText, algorithms: frozenset[str] = frozenset({"ES256"})) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        local(*texts, algorithms=algorithms)
+    return caught.value.problems
+
+
+def test_a_source_is_remote_when_it_has_an_address() -> None:
+    assert is_remote(DIRECT)
+    assert is_remote(DISCOVERED)
+    assert not is_remote(KeySource("main", ISS, frozenset({"ES256"}), local=(KeyText(text="x"),)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        key().to_pem(),
+        key().to_private_pem(),
+        json_bytes(key().to_jwk()).decode(),
+        json_bytes(key().to_private_jwk()).decode(),
+        jwks().decode(),
+    ],
+)
+def test_a_local_key_may_be_written_in_many_ways_and_only_its_public_half_is_kept(text: str) -> None:
+    (held,) = local(KeyText(text=text))
+    assert held.thumbprint() == key().thumbprint()
+    assert (held.is_private, held.alg) == (False, "ES256")
+
+
+def test_a_local_key_takes_the_kid_and_alg_the_document_gives() -> None:
+    for text in (key().to_pem(), json_bytes(key().to_jwk()).decode()):
+        (held,) = local(KeyText(text=text, kid="mine", alg="ES256"))
+        assert (held.kid, held.alg) == ("mine", "ES256")
+
+
+def test_a_local_key_file_is_a_reference_like_any_other() -> None:
+    source = KeySource("main", ISS, frozenset({"ES256"}), local=(KeyText(file="keys/main.pem"),))
+    assert len(read_local(source, {"${file:keys/main.pem}": key().to_pem()}.__getitem__)) == 1
+
+
+def test_a_local_secret_is_bound_to_its_mac() -> None:
+    algorithms = frozenset({"HS256"})
+    (plain,) = local(KeyText(text=SECRET, alg="HS256", kid="s1"), algorithms=algorithms)
+    encoded = base64url_encode(SECRET.encode())
+    (decoded,) = local(KeyText(text=encoded, alg="HS256", base64url=True), algorithms=algorithms)
+    assert plain.thumbprint() == decoded.thumbprint()
+    assert (plain.kid, plain.alg) == ("s1", "HS256")
+
+
+def test_sec_22_a_short_secret_needs_the_long_name() -> None:
+    short = KeyText(text="not long enough", alg="HS256")
+    algorithms = frozenset({"HS256"})
+    assert "too short" in problems(short, algorithms=algorithms)[0]
+    assert len(local(replace(short, short_secret_allowed_for_legacy_credential=True), algorithms=algorithms)) == 1
+
+
+def test_every_bad_local_key_is_named_and_none_is_quoted() -> None:
+    texts = (KeyText(text="rubbish"), KeyText(text=key().to_pem()), KeyText(text='{"rubbish'), KeyText())
+    sentences = problems(*texts)
+    assert [sentence.split(":")[0] for sentence in sentences] == [f"issuer 'main', key {n}" for n in (1, 3, 4)]
+    assert "rubbish" not in "".join(sentences)
+
+
+def test_a_reference_that_leads_nowhere_tells_which_key_it_was_for() -> None:
+    def resolve(_: str) -> str:
+        raise ConfigError("The reference leads nowhere.")
+
+    source = KeySource("main", ISS, frozenset({"ES256"}), local=(KeyText(text="${env:X}"),))
+    with pytest.raises(ConfigError, match="issuer 'main', key 1: The reference leads nowhere"):
+        read_local(source, resolve)
+
+
+def test_sec_20_a_local_key_that_fits_no_algorithm_is_refused() -> None:
+    assert "does not fit" in problems(KeyText(text=key("Ed25519").to_pem()))[0]
+
+
+def test_a_set_is_fetched_from_its_address() -> None:
+    web = Web({JWKS: jwks()})
+    assert fetched(DIRECT, web) == ["k1"]
+    assert [url for url, _ in web.asked] == [JWKS]
+
+
+def test_the_rules_of_the_source_hold_for_every_fetch() -> None:
+    source = replace(
+        DISCOVERED,
+        connect_seconds=1,
+        total_seconds=3,
+        ca_file="ca.pem",
+        insecure_http=True,
+        private_addresses_refused=True,
+    )
+    web = Web({CONFIGURATION: metadata(), JWKS: jwks()})
+    fetched(source, web)
+    rules = FetchRules(1, 3, ca_file="ca.pem", insecure_http=True, private_addresses_refused=True)
+    assert web.asked == [(CONFIGURATION, rules), (JWKS, rules)]
+
+
+@pytest.mark.parametrize("place", [CONFIGURATION, SERVER])
+def test_sec_62_metadata_is_found_at_either_usual_place(place: str) -> None:
+    assert fetched(DISCOVERED, Web({place: metadata(), JWKS: jwks()})) == ["k1"]
+
+
+def test_a_given_metadata_address_is_the_only_one_asked() -> None:
+    web = Web({CONFIGURATION: metadata(), JWKS: jwks()})
+    assert failure(replace(DISCOVERED, discovery="https://idp.example/meta"), web).cause == "status_404"
+    assert len(web.asked) == 1
+
+
+def test_the_second_place_is_not_asked_when_the_first_is_out_of_reach() -> None:
+    web = Web({CONFIGURATION: FetchFailed("timeout"), SERVER: metadata(), JWKS: jwks()})
+    assert failure(DISCOVERED, web).cause == "timeout"
+
+
+@pytest.mark.parametrize("issuer", [ISS + "/", ISS.upper(), "https://idp.example", ""])
+def test_sec_62_metadata_of_another_issuer_is_refused(issuer: str) -> None:
+    refused = failure(DISCOVERED, Web({CONFIGURATION: metadata(issuer), JWKS: jwks()}))
+    assert refused.cause == "metadata_refused"
+    assert "another issuer" in refused.detail
+
+
+def test_metadata_without_a_jwks_uri_is_refused() -> None:
+    web = Web({CONFIGURATION: json_bytes({"issuer": ISS})})
+    assert failure(DISCOVERED, web).cause == "metadata_refused"
+
+
+def test_sec_62_a_jwks_uri_on_a_host_nobody_named_is_refused() -> None:
+    elsewhere = "https://www.keys.example/certs"
+    web = Web({CONFIGURATION: metadata(jwks_uri=elsewhere), elsewhere: jwks()})
+    refused = failure(DISCOVERED, web)
+    assert (refused.cause, refused.detail) == ("host_not_allowed", "www.keys.example")
+    assert elsewhere not in [url for url, _ in web.asked]
+    assert fetched(replace(DISCOVERED, allowed_hosts=frozenset({"www.keys.example"})), web) == ["k1"]
+
+
+def test_discovery_of_an_issuer_that_is_no_address_fails() -> None:
+    assert failure(replace(DISCOVERED, iss="main"), Web({})).cause == "address_malformed"
+
+
+@pytest.mark.parametrize(
+    "media_type", ["application/json", "application/jwk-set+json", "text/plain", "application/octet-stream", ""]
+)
+def test_sec_64_the_media_type_of_a_set_is_looked_at_leniently(media_type: str) -> None:
+    assert fetched(DIRECT, Web({JWKS: jwks()}, media_type)) == ["k1"]
+
+
+def test_sec_64_a_page_for_people_is_not_a_set() -> None:
+    assert failure(DIRECT, Web({JWKS: jwks()}, "text/html")).cause == "not_json"
+
+
+def test_sec_64_discovery_and_set_share_one_time_limit() -> None:
+    class Slow(Web):
+        async def get(self, url: str, *, rules: FetchRules) -> Response:
+            await asyncio.sleep(3)
+            return await super().get(url, rules=rules)
+
+    pages = {CONFIGURATION: metadata(), JWKS: jwks()}
+    assert failure(DISCOVERED, Slow(pages)).cause == "timeout"
+    assert fetched(DIRECT, Slow(pages)) == ["k1"]
+
+
+def test_sec_32_entries_that_cannot_be_used_are_counted_and_cost_the_others_nothing() -> None:
+    entries = [key().to_jwk(), {"kty": "odd"}, 7, key("Ed25519").to_jwk()]
+    result = parse_fetched(DIRECT, json_bytes({"keys": entries}))
+    assert ([held.alg for held in result.key_set], result.skipped) == (["ES256"], 3)
+
+
+def test_sec_66_an_empty_set_is_a_failure_unless_it_is_allowed() -> None:
+    with pytest.raises(FetchFailed):
+        parse_fetched(DIRECT, b'{"keys":[]}')
+    assert len(parse_fetched(replace(DIRECT, empty_set_allowed=True), b'{"keys":[]}').key_set) == 0
+
+
+def test_an_allowed_empty_set_is_not_a_set_of_useless_keys() -> None:
+    allowed = replace(DIRECT, empty_set_allowed=True)
+    for entries in ([{"kty": "odd"}], [key("Ed25519").to_jwk()]):
+        with pytest.raises(FetchFailed) as caught:
+            parse_fetched(allowed, json_bytes({"keys": entries}))
+        assert caught.value.cause == "key_set_empty"

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import sqlite3
+import stat
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from jwtgate.state.stores.sqlite import SqliteStore
+from jwtgate.state.stores.store import Record, StoreConflict, StoreFailed
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[SqliteStore]:
+    made = SqliteStore(tmp_path / "state" / "db")
+    yield made
+    made.close()
+
+
+def test_a_record_outlives_the_process(tmp_path: Path) -> None:
+    first = SqliteStore(tmp_path / "db")
+    first.write("a", b"one", over=0)
+    first.write("a", b"two", over=1)
+    first.close()
+    second = SqliteStore(tmp_path / "db")
+    assert second.read("a") == Record(b"two", 2)
+    assert second.read("b") is None
+    second.close()
+
+
+@pytest.mark.parametrize("over", [0, 2])
+def test_a_record_is_written_only_over_the_version_that_was_read(store: SqliteStore, over: int) -> None:
+    store.write("a", b"one", over=0)
+    with pytest.raises(StoreConflict):
+        store.write("a", b"two", over=over)
+    assert store.read("a") == Record(b"one", 1)
+
+
+def test_a_record_that_is_not_there_is_not_written_over(store: SqliteStore) -> None:
+    with pytest.raises(StoreConflict):
+        store.write("a", b"one", over=1)
+    assert store.read("a") is None
+
+
+def test_two_processes_do_not_lose_each_others_work(tmp_path: Path) -> None:
+    one, other = SqliteStore(tmp_path / "db"), SqliteStore(tmp_path / "db")
+    one.write("a", b"one", over=0)
+    with pytest.raises(StoreConflict):
+        other.write("a", b"other", over=0)
+    assert other.read("a") == Record(b"one", 1)
+    one.close()
+    other.close()
+
+
+def test_any_thread_may_call(store: SqliteStore) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda number: store.write(f"r{number}", b"x", over=0), range(50)))
+    assert all(store.read(f"r{number}") == Record(b"x", 1) for number in range(50))
+
+
+def test_sec_150_only_the_owner_may_read_any_of_the_files(tmp_path: Path, store: SqliteStore) -> None:
+    store.write("a", b"one", over=0)
+    files = list((tmp_path / "state").iterdir())
+    assert len(files) == 3
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    (tmp_path / "db").touch(mode=0o644)
+    SqliteStore(tmp_path / "db").close()
+    assert stat.S_IMODE((tmp_path / "db").stat().st_mode) == 0o600
+
+
+def test_a_name_is_never_read_as_sql(store: SqliteStore) -> None:
+    name = "'; DROP TABLE record; --"
+    store.write(name, b"one", over=0)
+    assert store.read(name) == Record(b"one", 1)
+
+
+def test_a_schema_of_a_later_release_is_left_alone(tmp_path: Path) -> None:
+    SqliteStore(tmp_path / "db").close()
+    connection = sqlite3.connect(tmp_path / "db")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(StoreFailed, match="schema 99"):
+        SqliteStore(tmp_path / "db")
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "db").write_bytes(b"something else entirely" * 100)
+    with pytest.raises(StoreFailed):
+        SqliteStore(tmp_path / "db")
+
+
+def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreFailed, match="cannot be opened"):
+        SqliteStore(tmp_path / "file" / "db")
+
+
+def test_a_closed_store_fails_in_our_own_words(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "db")
+    store.close()
+    with pytest.raises(StoreFailed):
+        store.read("a")
+    with pytest.raises(StoreFailed):
+        store.write("a", b"one", over=0)
