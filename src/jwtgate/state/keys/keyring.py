@@ -24,6 +24,15 @@ _RECORD_LIMIT_BYTES = 1024 * 1024
 _INSTANTS = ("published_at", "active_from", "retiring_from", "retired_from")
 
 
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """What a name signs with now: a private key or a secret, its algorithm, and its certificates in DER, leaf first."""
+
+    key: Key
+    alg: str
+    certificates: tuple[bytes, ...] = ()
+
+
 class KeyState(Enum):
     """Where a signing key stands in its life."""
 
@@ -126,6 +135,10 @@ class Keyring:
             if held.state(now) in (KeyState.ACTIVE, KeyState.UPCOMING):
                 return held.key, held.alg
         raise DependencyFault("signer_unavailable", key=name)
+
+    def signer(self, name: str) -> Signer:
+        """What this name signs with now. `DependencyFault("signer_unavailable")`."""
+        return Signer(*self.signing_key(name))
 
     def published(self) -> tuple[Key, ...]:
         """The public half of every key pair that is not retired, in the order of their names."""
