@@ -32,11 +32,15 @@ class NeedKeys:
 
 @dataclass(frozen=True, slots=True)
 class NeedIssuedToken:
-    """A token with these claims, signed. `not_after` bounds its `exp`. Answered by an `IssuedToken`."""
+    """A token with these claims, signed. Answered by an `IssuedToken`.
+
+    `not_after` bounds its `exp`; `incoming_exp` is that of the token it is made from. NumericDates.
+    """
 
     issue: Issue
     claims: Mapping[str, JSON]
     not_after: int | None
+    incoming_exp: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
