@@ -1,4 +1,4 @@
-"""Base64url without padding (RFC 7515 section 2) and JSON as every document of ours must be written.
+"""Base64url without padding (RFC 7515 section 2), base64 for what is written only, and JSON as every document of ours must be written.
 
 One byte string has one accepted encoding, and one JSON text has one reading: unique names, finite numbers,
 well formed UTF-8, bounded depth. Errors are `ValueError` with a fixed sentence; the input is never quoted,
@@ -34,6 +34,11 @@ _LAST = (bytes(range(256)), b"", b"AQgw", b"AEIMQUYcgkosw048")
 def base64url_encode(data: bytes) -> str:
     """The base64url text of `data`, without padding."""
     return b2a_base64(data, newline=False).rstrip(b"=").translate(_FROM_STANDARD).decode("ascii")
+
+
+def base64_encode(data: bytes) -> str:
+    """The base64 text of `data` in the standard alphabet, with padding (RFC 4648 section 4)."""
+    return b2a_base64(data, newline=False).decode("ascii")
 
 
 def base64url_decode(text: str | bytes) -> bytes:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from jwtgate.jose.encoding import (
     MOST_DEPTH,
+    base64_encode,
     base64url_decode,
     base64url_encode,
     json_bytes,
@@ -26,6 +27,11 @@ def parse(text: str | bytes, **limits: int) -> object:
 def test_what_is_encoded_decodes_to_itself_from_text_and_from_bytes(data: bytes) -> None:
     text = base64url_encode(data)
     assert base64url_decode(text) == base64url_decode(text.encode()) == data
+
+
+def test_the_two_alphabets_differ_where_they_must() -> None:
+    assert base64_encode(b"<<???>>") == "PDw/Pz8+Pg=="
+    assert base64url_encode(b"<<???>>") == "PDw_Pz8-Pg"
 
 
 @given(st.text(alphabet="ABCDEQgwxyz019-_", max_size=12))
