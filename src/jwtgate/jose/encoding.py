@@ -1,4 +1,4 @@
-"""Base64url without padding (RFC 7515 section 2), base64 for what is written only, and JSON as every document of ours must be written.
+"""Base64 as RFC 7515 section 2 wants it, and JSON as every document of ours must be written.
 
 One byte string has one accepted encoding, and one JSON text has one reading: unique names, finite numbers,
 well formed UTF-8, bounded depth. Errors are `ValueError` with a fixed sentence; the input is never quoted,
