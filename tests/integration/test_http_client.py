@@ -239,3 +239,28 @@ def test_a_file_that_holds_no_authority_is_told(tmp_path: Path, trusted: str) ->
     with pytest.raises(FetchFailed) as caught:
         _over_tls(tmp_path, host="localhost", trusted=trusted)
     assert caught.value.cause in ("ca_file_unreadable", "tls")
+
+
+def test_a_request_may_carry_fields_and_a_body() -> None:
+    async def life() -> tuple[bytes, bytes]:
+        received = asyncio.Queue[bytes]()
+
+        async def page(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            received.put_nowait(await reader.readuntil(b"\r\n\r\n"))
+            received.put_nowait(await reader.readexactly(3))
+            writer.write(answer(b"{}"))
+            await writer.drain()
+            writer.close()
+
+        async with await asyncio.start_server(page, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x"
+            fields = {"Content-Type": "application/json", "X-Vault-Token": "t"}
+            assert (await HttpClient().send("POST", url, rules=QUICK, fields=fields, body=b"[1]")).body == b"{}"
+        return await received.get(), await received.get()
+
+    head, body = asyncio.run(life())
+    assert head.startswith(b"POST /x HTTP/1.1\r\n")
+    assert b"\r\nContent-Type: application/json\r\n" in head
+    assert b"\r\nX-Vault-Token: t\r\n" in head
+    assert b"\r\nUser-Agent: jwtgate\r\n" in head
+    assert body == b"[1]"

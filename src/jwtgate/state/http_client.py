@@ -1,4 +1,4 @@
-"""The one way out: fetching a small document over HTTP, within limits of time, size and address.
+"""The one way out: asking for a small document over HTTP, within limits of time, size and address.
 
 Redirects are never followed, TLS is always verified, and the environment gives neither proxy nor credential.
 Addresses are checked on the very address a socket is about to connect to, so no second answer of the name
@@ -11,7 +11,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
@@ -19,6 +19,7 @@ import aiohttp
 from aiohttp.resolver import ThreadedResolver
 
 LIMIT_BYTES = 1024 * 1024
+NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # Azure's metadata service stands on a public address; those of the other clouds are link-local or private.
 _METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
@@ -37,6 +38,8 @@ class FetchRules:
     ca_file: str | None = None
     insecure_http: bool = False
     private_addresses_refused: bool = False
+    client_certificate_file: str | None = None
+    client_key_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,8 @@ class Response:
     """An answer with status 200. `media_type` is lower case and without parameters; empty when not given."""
 
     media_type: str
-    body: bytes
+    body: bytes = field(repr=False)
+    cache_control: str = ""
 
 
 class FetchFailed(Exception):
@@ -58,41 +62,133 @@ class FetchFailed(Exception):
 
 
 class HttpClient:
-    """Fetches documents, each over a connection of its own: they are fetched minutes apart."""
+    """Asks for documents, each over a connection of its own: they are asked for minutes apart."""
 
-    async def get(self, url: str, *, rules: FetchRules) -> Response:
-        """The document at `url`. Raises `FetchFailed`."""
-        parts = check_url(url, rules)
-        refused: list[str] = []
-        timeout = aiohttp.ClientTimeout(total=rules.total_seconds, connect=rules.connect_seconds)
+    async def get(self, url: str, *, rules: FetchRules, fields: Mapping[str, str] = NO_FIELDS) -> Response:
+        """The document at `url`. `fields` are sent beside ours. Raises `FetchFailed`."""
+        async with _Connections(url, rules, keep=False) as connections:
+            return await connections.ask("GET", None, fields)
+
+    async def post(
+        self, url: str, body: bytes, *, rules: FetchRules, fields: Mapping[str, str] = NO_FIELDS
+    ) -> Response:
+        """The answer to `body`, whose media type is among the `fields`. Raises `FetchFailed`."""
+        async with _Connections(url, rules, keep=False) as connections:
+            return await connections.ask("POST", body, fields)
+
+    def line(self, url: str, rules: FetchRules) -> Line:
+        """A line to a place that is asked again and again. Nothing is opened yet."""
+        return _KeptLine(url, rules)
+
+
+class Line(Protocol):
+    """Connections to one address, kept open between requests."""
+
+    async def post(self, body: bytes, *, fields: Mapping[str, str]) -> Response:
+        """The answer to `body`, whose media type is among the `fields`. Raises `FetchFailed`."""
+
+    async def close(self) -> None:
+        """Close all of them. Asking again opens new ones."""
+
+
+class _KeptLine:
+    def __init__(self, url: str, rules: FetchRules) -> None:
+        self._url = url
+        self._rules = rules
+        self._connections: _Connections | None = None
+
+    async def post(self, body: bytes, *, fields: Mapping[str, str]) -> Response:
+        if self._connections is None:
+            self._connections = _Connections(self._url, self._rules, keep=True)
+        connections = self._connections
         try:
-            tls = await asyncio.to_thread(_tls, rules.ca_file) if parts.scheme == "https" else True
-            connector = aiohttp.TCPConnector(
-                ssl=tls,
-                resolver=ThreadedResolver(),
-                socket_factory=_socket_factory(_address_rule(parts, rules), refused),
-                force_close=True,
-            )
-            async with (
-                aiohttp.ClientSession(
-                    connector=connector,
-                    timeout=timeout,
-                    cookie_jar=aiohttp.DummyCookieJar(),
-                    auto_decompress=False,
-                    headers={
-                        "Accept": "application/json",
-                        "Accept-Encoding": "identity",
-                        "User-Agent": "jwtgate",
-                    },
-                ) as session,
-                session.get(url, allow_redirects=False) as answer,
-            ):
+            return await connections.ask("POST", body, fields)
+        except FetchFailed as failure:
+            if failure.cause == "tls" and self._connections is connections:
+                await self.close()  # the files behind the next ones may be newer
+            raise
+
+    async def close(self) -> None:
+        connections, self._connections = self._connections, None
+        if connections is not None:
+            await connections.close()
+
+
+class _Connections:
+    """Connections to one address. Without `keep` each closes after its answer."""
+
+    def __init__(self, url: str, rules: FetchRules, *, keep: bool) -> None:
+        self._url = url
+        self._rules = rules
+        self._keep = keep
+        self._refused: list[str] = []
+        self._opening = asyncio.Lock()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def ask(self, method: str, body: bytes | None, fields: Mapping[str, str]) -> Response:
+        reused: list[bool] = []
+        try:
+            return await self._exchange(method, body, fields, reused=reused)
+        except FetchFailed as failure:
+            # A kept connection may have been closed while the request was on its way: that says nothing of the server.
+            if not reused or failure.cause not in ("truncated", "connection_lost"):
+                raise
+        return await self._exchange(method, body, fields, reused=[])
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def _exchange(
+        self, method: str, body: bytes | None, fields: Mapping[str, str], *, reused: list[bool]
+    ) -> Response:
+        self._refused.clear()
+        try:
+            session = await self._opened()
+            async with session.request(
+                method, self._url, data=body, headers=dict(fields), allow_redirects=False, trace_request_ctx=reused
+            ) as answer:
                 return Response(
                     answer.content_type if "Content-Type" in answer.headers else "",
-                    await _body(answer, rules),
+                    await _body(answer, self._rules),
+                    ",".join(answer.headers.getall("Cache-Control", [])),
                 )
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise FetchFailed("address_refused" if refused else _cause(error), detail="".join(refused[:1])) from error
+            cause = "address_refused" if self._refused else _cause(error)
+            raise FetchFailed(cause, detail="".join(self._refused[:1])) from error
+
+    async def _opened(self) -> aiohttp.ClientSession:
+        async with self._opening:
+            if self._session is None:
+                self._session = await self._open()
+            return self._session
+
+    async def _open(self) -> aiohttp.ClientSession:
+        rules, parts = self._rules, check_url(self._url, self._rules)
+        tls = await asyncio.to_thread(_tls, rules) if parts.scheme == "https" else True
+        connector = aiohttp.TCPConnector(
+            ssl=tls,
+            resolver=ThreadedResolver(),
+            socket_factory=_socket_factory(_address_rule(parts, rules), self._refused),
+            force_close=not self._keep,
+            limit=0,  # whoever asks has a limit of its own
+        )
+        tracing = aiohttp.TraceConfig()
+        tracing.on_connection_reuseconn.append(_note_reuse)
+        return aiohttp.ClientSession(
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=rules.total_seconds, connect=rules.connect_seconds),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "jwtgate"},
+            trace_configs=[tracing],
+        )
 
 
 def check_url(url: str, rules: FetchRules) -> SplitResult:
@@ -145,10 +241,23 @@ def _socket_factory(forbidden: Callable[[Address], bool], refused: list[str]) ->
     return create
 
 
-def _tls(ca_file: str | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=ca_file)
+def _tls(rules: FetchRules) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=rules.ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if rules.client_certificate_file is not None:
+        context.load_cert_chain(rules.client_certificate_file, rules.client_key_file, _no_password)
     return context
+
+
+def _no_password() -> str:
+    """Instead of asking at the terminal."""
+    return ""
+
+
+async def _note_reuse(
+    _: aiohttp.ClientSession, context: SimpleNamespace, __: aiohttp.TraceConnectionReuseconnParams
+) -> None:
+    context.trace_request_ctx.append(True)
 
 
 async def _body(answer: aiohttp.ClientResponse, rules: FetchRules) -> bytes:
