@@ -12,7 +12,9 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType, SimpleNamespace
+from typing import Self
 from urllib.parse import SplitResult, urlsplit
 
 import aiohttp
@@ -20,6 +22,7 @@ from aiohttp.resolver import ThreadedResolver
 
 LIMIT_BYTES = 1024 * 1024
 NO_FIELDS: Mapping[str, str] = MappingProxyType({})
+LINE_IDLE_SECONDS = 15.0
 _LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 # Azure's metadata service stands on a public address; those of the other clouds are link-local or private.
 _METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
@@ -64,63 +67,35 @@ class FetchFailed(Exception):
 class HttpClient:
     """Asks for documents, each over a connection of its own: they are asked for minutes apart."""
 
-    async def get(self, url: str, *, rules: FetchRules, fields: Mapping[str, str] = NO_FIELDS) -> Response:
-        """The document at `url`. `fields` are sent beside ours. Raises `FetchFailed`."""
-        async with _Connections(url, rules, keep=False) as connections:
-            return await connections.ask("GET", None, fields)
+    async def get(self, url: str, *, rules: FetchRules) -> Response:
+        """The document at `url`. Raises `FetchFailed`."""
+        return await self.send("GET", url, rules=rules)
 
-    async def post(
-        self, url: str, body: bytes, *, rules: FetchRules, fields: Mapping[str, str] = NO_FIELDS
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        rules: FetchRules,
+        fields: Mapping[str, str] = NO_FIELDS,
+        body: bytes | None = None,
     ) -> Response:
-        """The answer to `body`, whose media type is among the `fields`. Raises `FetchFailed`."""
-        async with _Connections(url, rules, keep=False) as connections:
-            return await connections.ask("POST", body, fields)
+        """The answer to a request with these fields beside ours, and this body. Raises `FetchFailed`."""
+        async with Line(url, rules) as line:
+            return await line.send(method, fields=fields, body=body)
 
     def line(self, url: str, rules: FetchRules) -> Line:
-        """A line to a place that is asked again and again. Nothing is opened yet."""
-        return _KeptLine(url, rules)
+        """A line to an address that is asked again and again. Nothing is opened yet; whoever has it closes it."""
+        return Line(url, rules, idle_seconds=LINE_IDLE_SECONDS)
 
 
-class Line(Protocol):
-    """Connections to one address, kept open between requests."""
+class Line:
+    """Connections to one address. Without `idle_seconds` each closes after its answer."""
 
-    async def post(self, body: bytes, *, fields: Mapping[str, str]) -> Response:
-        """The answer to `body`, whose media type is among the `fields`. Raises `FetchFailed`."""
-
-    async def close(self) -> None:
-        """Close all of them. Asking again opens new ones."""
-
-
-class _KeptLine:
-    def __init__(self, url: str, rules: FetchRules) -> None:
+    def __init__(self, url: str, rules: FetchRules, *, idle_seconds: float = 0) -> None:
         self._url = url
         self._rules = rules
-        self._connections: _Connections | None = None
-
-    async def post(self, body: bytes, *, fields: Mapping[str, str]) -> Response:
-        if self._connections is None:
-            self._connections = _Connections(self._url, self._rules, keep=True)
-        connections = self._connections
-        try:
-            return await connections.ask("POST", body, fields)
-        except FetchFailed as failure:
-            if failure.cause == "tls" and self._connections is connections:
-                await self.close()  # the files behind the next ones may be newer
-            raise
-
-    async def close(self) -> None:
-        connections, self._connections = self._connections, None
-        if connections is not None:
-            await connections.close()
-
-
-class _Connections:
-    """Connections to one address. Without `keep` each closes after its answer."""
-
-    def __init__(self, url: str, rules: FetchRules, *, keep: bool) -> None:
-        self._url = url
-        self._rules = rules
-        self._keep = keep
+        self._idle_seconds = idle_seconds
         self._refused: list[str] = []
         self._opening = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
@@ -131,22 +106,27 @@ class _Connections:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def ask(self, method: str, body: bytes | None, fields: Mapping[str, str]) -> Response:
+    async def send(self, method: str, *, fields: Mapping[str, str] = NO_FIELDS, body: bytes | None = None) -> Response:
+        """The answer, if its status is 200. Raises `FetchFailed`."""
         reused: list[bool] = []
         try:
-            return await self._exchange(method, body, fields, reused=reused)
+            return await self._exchange(method, fields, body, reused=reused)
         except FetchFailed as failure:
-            # A kept connection may have been closed while the request was on its way: that says nothing of the server.
+            if failure.cause == "tls":
+                await self.close()  # the files that the next connection is opened with may be newer
+            # A kept connection may have been closed while the request was on its way: no fault of the server's.
             if not reused or failure.cause not in ("truncated", "connection_lost"):
                 raise
-        return await self._exchange(method, body, fields, reused=[])
+        return await self._exchange(method, fields, body, reused=[])
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
+        """Close all connections. Asking again opens new ones."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
 
     async def _exchange(
-        self, method: str, body: bytes | None, fields: Mapping[str, str], *, reused: list[bool]
+        self, method: str, fields: Mapping[str, str], body: bytes | None, *, reused: list[bool]
     ) -> Response:
         self._refused.clear()
         try:
@@ -176,7 +156,7 @@ class _Connections:
             ssl=tls,
             resolver=ThreadedResolver(),
             socket_factory=_socket_factory(_address_rule(parts, rules), self._refused),
-            force_close=not self._keep,
+            **({"keepalive_timeout": self._idle_seconds} if self._idle_seconds else {"force_close": True}),
             limit=0,  # whoever asks has a limit of its own
         )
         tracing = aiohttp.TraceConfig()
