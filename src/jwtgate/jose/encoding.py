@@ -67,12 +67,14 @@ def json_bytes(value: object) -> bytes:
         raise ValueError("not text that has a UTF-8 form") from None
 
 
-def parse_json(data: bytes, *, limit_bytes: int, most_members: int = MOST_MEMBERS) -> JSON:
+def parse_json(
+    data: bytes, *, limit_bytes: int, most_members: int = MOST_MEMBERS, most_string_bytes: int = MOST_STRING_BYTES
+) -> JSON:
     """The value a JSON text stands for, read strictly by RFC 8259.
 
     `ValueError` for more than `limit_bytes`, anything but UTF-8, repeated names, numbers that overflow or run
-    on, lone surrogates, nesting beyond 32, strings beyond 16 KiB, and more than `most_members` members in
-    all.
+    on, lone surrogates, nesting beyond 32, strings beyond `most_string_bytes`, and more than `most_members`
+    members in all.
     """
     if len(data) > limit_bytes:
         raise ValueError("longer than is allowed")
@@ -91,14 +93,16 @@ def parse_json(data: bytes, *, limit_bytes: int, most_members: int = MOST_MEMBER
     if end != len(text):
         raise ValueError("more than one JSON value")
     # A member takes four bytes or more, so a short text cannot hold too many, nor a string that is too long.
-    if "\\u" in text or len(data) > min(MOST_STRING_BYTES, 4 * most_members):
-        _check_values(value, most_members)
+    if "\\u" in text or len(data) > min(most_string_bytes, 4 * most_members):
+        _check_values(value, most_members, most_string_bytes)
     return cast("JSON", value)
 
 
-def parse_json_object(data: bytes, *, limit_bytes: int, most_members: int = MOST_MEMBERS) -> dict[str, JSON]:
+def parse_json_object(
+    data: bytes, *, limit_bytes: int, most_members: int = MOST_MEMBERS, most_string_bytes: int = MOST_STRING_BYTES
+) -> dict[str, JSON]:
     """The object a JSON text stands for; `ValueError` as `parse_json`, and for any other kind of value."""
-    value = parse_json(data, limit_bytes=limit_bytes, most_members=most_members)
+    value = parse_json(data, limit_bytes=limit_bytes, most_members=most_members, most_string_bytes=most_string_bytes)
     if not isinstance(value, dict):
         raise ValueError("not a JSON object")  # noqa: TRY004 - the text is at fault, not the calling code
     return value
@@ -141,13 +145,13 @@ def _check_depth(text: str) -> None:
             raise ValueError("nested too deeply")
 
 
-def _check_values(value: JSON, most_members: int) -> None:
+def _check_values(value: JSON, most_members: int, most_string_bytes: int) -> None:
     members = 0
     waiting: list[JSON] = [value]
     while waiting:
         item = waiting.pop()
         if isinstance(item, str):
-            _check_string(item)
+            _check_string(item, most_string_bytes)
         elif isinstance(item, list):
             waiting.extend(item)
         elif isinstance(item, dict):
@@ -158,12 +162,12 @@ def _check_values(value: JSON, most_members: int) -> None:
         raise ValueError("more members than are allowed")
 
 
-def _check_string(text: str) -> None:
+def _check_string(text: str, most_bytes: int) -> None:
     try:
         size = len(text.encode("utf-8"))
     except UnicodeEncodeError:
         raise ValueError("a lone surrogate") from None
-    if size > MOST_STRING_BYTES:
+    if size > most_bytes:
         raise ValueError("a string is too long")
 
 

@@ -186,6 +186,13 @@ def test_sec_9_long_strings_are_refused() -> None:
     for text in ("a" * 16_385, "é" * 8_193):
         with pytest.raises(ValueError, match=r"^a string is too long$"):
             parse(json.dumps({"a": [text]}, ensure_ascii=False))
+        assert parse(json.dumps(text), most_string_bytes=20_000) == text
+
+
+def test_a_caller_may_set_a_smaller_limit_for_strings() -> None:
+    assert parse('"' + "a" * 10 + '"', most_string_bytes=10)
+    with pytest.raises(ValueError, match=r"^a string is too long$"):
+        parse('"' + "a" * 11 + '"', most_string_bytes=10)
 
 
 @pytest.mark.parametrize("sign", ["", "-"])
