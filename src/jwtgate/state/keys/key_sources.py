@@ -9,16 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from jwtgate.errors import ConfigError, KeyRefused
 from jwtgate.jose.algorithms import is_mac
 from jwtgate.jose.encoding import base64url_decode, parse_json_object
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import MOST_SET_BYTES, KeySet
-from jwtgate.oauth.metadata import Metadata, discovery_urls, parse_metadata
 from jwtgate.policy.sources import KeySource, KeyText
-from jwtgate.state.http_client import FetchFailed, FetchRules, HttpClient, Response
+from jwtgate.state.discovery import fetch_metadata, json_body, permitted
+from jwtgate.state.http_client import FetchFailed, FetchRules, HttpClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ async def fetch_keys(source: KeySource, client: HttpClient) -> FetchedKeys:
     try:
         async with asyncio.timeout(source.total_seconds):
             url = source.url if source.url is not None else await _discover(source, client, rules)
-            body = _json_body(await client.get(url, rules=rules))
+            body = json_body(await client.get(url, rules=rules))
             # A set of many large keys takes long enough to parse to be noticed by everything else here.
             return await asyncio.to_thread(parse_fetched, source, body)
     except TimeoutError:
@@ -111,38 +110,5 @@ def parse_fetched(source: KeySource, body: bytes) -> FetchedKeys:
 
 
 async def _discover(source: KeySource, client: HttpClient, rules: FetchRules) -> str:
-    metadata = await _fetch_metadata(source, client, rules)
-    if metadata.jwks_uri is None:
-        raise FetchFailed("metadata_refused", detail="it has no jwks_uri")
-    host = urlsplit(metadata.jwks_uri).hostname or ""
-    if host != urlsplit(source.iss).hostname and host not in source.allowed_hosts:
-        raise FetchFailed("host_not_allowed", detail=host)
-    return metadata.jwks_uri
-
-
-async def _fetch_metadata(source: KeySource, client: HttpClient, rules: FetchRules) -> Metadata:
-    try:
-        *others, last = (source.discovery,) if source.discovery else discovery_urls(source.iss)
-    except ValueError as error:
-        raise FetchFailed("address_malformed", detail=str(error)) from None
-    for url in others:
-        try:
-            return _parse_metadata(await client.get(url, rules=rules), source.iss)
-        except FetchFailed as failure:
-            if failure.status is None:
-                raise
-    return _parse_metadata(await client.get(last, rules=rules), source.iss)
-
-
-def _parse_metadata(response: Response, iss: str) -> Metadata:
-    try:
-        return parse_metadata(_json_body(response), iss)
-    except ValueError as error:
-        raise FetchFailed("metadata_refused", detail=str(error)) from None
-
-
-def _json_body(response: Response) -> bytes:
-    # Issuers send sets as plain text and as octets, too; a page for people is always a mistake.
-    if response.media_type in ("text/html", "application/xhtml+xml"):
-        raise FetchFailed("not_json", detail=response.media_type)
-    return response.body
+    metadata = await fetch_metadata(source.iss, source.discovery, client=client, rules=rules)
+    return permitted(metadata.jwks_uri, "jwks_uri", iss=source.iss, allowed_hosts=source.allowed_hosts)
