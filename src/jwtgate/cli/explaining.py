@@ -25,6 +25,7 @@ from jwtgate.state.http_client import HttpClient
 from jwtgate.state.issued_tokens import IssuedTokens
 from jwtgate.state.keys.key_sets import KeySets
 from jwtgate.state.keys.key_sources import is_remote
+from jwtgate.state.keys.keyring import Signer
 
 _FETCH_SECONDS = 10.0
 
@@ -84,7 +85,7 @@ async def _decided(opened: Opened, view: RequestView, now: int, *, offline: bool
 def _issued(opened: Opened, need: NeedIssuedToken, now: int) -> object:
     """A token like the gateway's own, signed with a key that is made here and forgotten."""
     alg = opened.plan.signing[need.issue.key].alg
-    return IssuedTokens({need.issue.key: (generate_key(alg), alg)}).issue(need, now)
+    return IssuedTokens({need.issue.key: Signer(generate_key(alg), alg)}).issue(need, now)
 
 
 async def _keys(opened: Opened, need: NeedKeys, offline: bool) -> KeySet:

@@ -1,4 +1,4 @@
-"""Tokens for upstreams: signed once, and handed out again while they last.
+"""Tokens of ours: signed once, and handed out again while they last.
 
 `IssuedTokens.issue` may be called from several threads at once. What the calls share is either immutable or
 changed by single dictionary operations; at worst two threads sign the same token, or some are forgotten early.
@@ -8,22 +8,55 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from itertools import count
+from typing import NamedTuple
 
 from jwtgate.errors import DependencyFault, KeyRefused
-from jwtgate.jose.encoding import JSON, base64url_encode, json_bytes
+from jwtgate.jose.certificate import hex_thumbprint, sha1_digest, sha256_digest, x5c
+from jwtgate.jose.encoding import JSON, base64_encode, base64url_encode, json_bytes
 from jwtgate.jose.key import Key
 from jwtgate.jose.signature import sign_bytes
 from jwtgate.policy.facts import IssuedToken, NeedIssuedToken
-from jwtgate.policy.provisions import Issue
+from jwtgate.policy.provisions import Encoding, Issue, Lifetime
+from jwtgate.state.keys.keyring import Signer
 
 MOST_ENTRIES = 10_000
 MOST_BYTES = 16 * 1024 * 1024
+MOST_KINDS = 20_000
+MOST_LIFE_SECONDS = 24 * 3600
+"""No token of ours lives longer, whatever it is made from (SEC-42)."""
+
 _ENTRY_BYTES = 500  # what Python itself needs for one entry, roughly
 _SIGNER_CLAIMS = frozenset({"iat", "exp", "jti"})
 # Those that take less than 100 microseconds; any other would hold up the requests beside it.
 _QUICK = frozenset({"HS256", "HS384", "HS512", "ES256", "Ed25519", "EdDSA"})
+_NOT_EXTRA = frozenset({"alg", "crit", "b64"})
+_ENCODED: Mapping[Encoding, Callable[[bytes], str]] = {
+    Encoding.BASE64URL: base64url_encode,
+    Encoding.BASE64: base64_encode,
+    Encoding.BASE64_UNPADDED: lambda data: base64_encode(data).rstrip("="),
+}
 
-_Described = tuple[str, str, int, bytes, int | None]
+
+class _Kind(NamedTuple):
+    """What the tokens of one description have in common, worked out once.
+
+    `number` is the same for descriptions whose tokens differ in nothing but their claims. `issue` is held so that
+    its `id` stays its own.
+    """
+
+    issue: Issue
+    number: int
+    key: Key
+    alg: str
+    header: str
+    encoded: Callable[[bytes], str]
+    ours: bytes
+    exp_unit: int
+    follows_incoming: bool
+
+
+_Described = tuple[int, bytes, int | None, int | None]
 
 
 def random_id() -> str:
@@ -31,22 +64,29 @@ def random_id() -> str:
     return base64url_encode(os.urandom(16))
 
 
+def longest_life_seconds(issue: Issue) -> int:
+    """How long a token of this description may live: its key has to stay published for as long."""
+    return min(issue.ttl_seconds, MOST_LIFE_SECONDS) if issue.lifetime is Lifetime.TTL else MOST_LIFE_SECONDS
+
+
 class IssuedTokens:
-    """Signs with `keys`: by name, the private key and its algorithm."""
+    """Signs with `signers`, which are by name."""
 
     def __init__(
         self,
-        keys: Mapping[str, tuple[Key, str]],
+        signers: Mapping[str, Signer],
         *,
         random_id: Callable[[], str] = random_id,
         most_entries: int = MOST_ENTRIES,
         most_bytes: int = MOST_BYTES,
     ) -> None:
-        self._keys = dict(keys)
+        self._signers = dict(signers)
         self._random_id = random_id
         self._most_entries = most_entries
         self._most_bytes = most_bytes
-        self._signers: dict[tuple[str, str], tuple[Key, str, str]] = {}
+        self._kinds: dict[int, _Kind] = {}
+        self._numbers: dict[object, int] = {}
+        self._next_number = count()
         # Two generations: when the younger is full the elder goes, with all that nobody asked for again.
         self._young: dict[_Described, tuple[int, IssuedToken]] = {}
         self._old: dict[_Described, tuple[int, IssuedToken]] = {}
@@ -54,62 +94,77 @@ class IssuedTokens:
 
     def is_slow(self, need: NeedIssuedToken) -> bool:
         """Whether signing takes so long that it belongs on a thread of its own."""
-        _, alg = self._keys.get(need.issue.key, (None, "HS256"))
-        return alg not in _QUICK
+        signer = self._signers.get(need.issue.key)
+        return signer is not None and signer.alg not in _QUICK
 
     def issue(self, need: NeedIssuedToken, now: int) -> IssuedToken:
         """The token, signed now (NumericDate) or handed out again, with `iat`, `exp` and `jti`.
 
-        It is handed out for three quarters of its life. `DependencyFault("signer_unavailable")` when its life
-        would be over already, or the key is not there.
+        It is handed out for three quarters of its life, or until its description's margin before its end.
+        `DependencyFault("signer_unavailable")` when its life would be over already, or the key is not there.
         """
         issue = need.issue
+        kind = self._kinds.get(id(issue)) or self._prepare(issue)
         claims = need.claims if _SIGNER_CLAIMS.isdisjoint(need.claims) else _without_ours(need.claims)
         try:
             body = json_bytes(dict(claims))
         except ValueError as error:
             raise DependencyFault("signer_unavailable", issue=issue.name, cause=str(error)) from None
         if not issue.reuse:
-            return self._sign(need, body, now)
-        described = (issue.key, issue.typ, issue.ttl_seconds, body, need.not_after)
+            return self._sign(kind, need, body, now=now)
+        described = (kind.number, body, need.not_after, need.incoming_exp if kind.follows_incoming else None)
         held = self._young.get(described) or self._old.get(described)
         # A clock that was set back would make a token of the future out of one that is held.
         if held is not None and held[0] <= now < held[1].reuse_until:
             return held[1]
-        token = self._sign(need, body, now)
+        token = self._sign(kind, need, body, now=now)
         self._remember(described, (now, token))
         return token
 
-    def _sign(self, need: NeedIssuedToken, body: bytes, now: int) -> IssuedToken:
+    def _sign(self, kind: _Kind, need: NeedIssuedToken, body: bytes, *, now: int) -> IssuedToken:
         issue = need.issue
-        exp = now + issue.ttl_seconds
+        exp = _exp(need, now) if kind.follows_incoming else now + min(issue.ttl_seconds, MOST_LIFE_SECONDS)
         if need.not_after is not None and need.not_after < exp:
             exp = need.not_after
         if exp <= now:
             raise DependencyFault("signer_unavailable", issue=issue.name, cause="its life would be over")
-        key, alg, header = self._signers.get((issue.key, issue.typ)) or self._signer(issue)
-        ours = b'"iat":%d,"exp":%d,"jti":"%s"}' % (now, exp, self._random_id().encode())
+        ours = kind.ours % {b"iat": now, b"exp": exp * kind.exp_unit, b"jti": self._random_id().encode()}
         payload = body[:-1] + b"," + ours if len(body) > 2 else b"{" + ours
-        signing_input = f"{header}.{base64url_encode(payload)}"
+        signing_input = f"{kind.header}.{kind.encoded(payload)}"
         try:
-            signature = sign_bytes(alg, key, signing_input.encode())
+            signature = sign_bytes(kind.alg, kind.key, signing_input.encode())
         except KeyRefused as refusal:
             raise DependencyFault("signer_unavailable", issue=issue.name, key=issue.key) from refusal
-        reuse_until = now + 3 * (exp - now) // 4 if issue.reuse else now
-        return IssuedToken(f"{signing_input}.{base64url_encode(signature)}", reuse_until)
+        return IssuedToken(f"{signing_input}.{kind.encoded(signature)}", _reuse_until(issue, exp, now))
 
-    def _signer(self, issue: Issue) -> tuple[Key, str, str]:
-        """The key to sign with, its algorithm, and the header segment both of them and `typ` make."""
-        if issue.key not in self._keys:
+    def _prepare(self, issue: Issue) -> _Kind:
+        signer = self._signers.get(issue.key)
+        if signer is None:
             raise DependencyFault("signer_unavailable", issue=issue.name, key=issue.key)
-        key, alg = self._keys[issue.key]
-        named = {"kid": key.kid} if key.kid is not None else {}
-        header = base64url_encode(json_bytes({"alg": alg, **named, "typ": issue.typ}))
-        signer = self._signers[issue.key, issue.typ] = (key, alg, header)
-        return signer
+        encoded = _ENCODED[issue.encoding]
+        header = encoded(json_bytes(_header(issue, signer)))
+        alike = (
+            *(issue.key, header, issue.encoding, issue.omitted),
+            *(issue.ttl_seconds, issue.lifetime, issue.exp_shift_seconds, issue.exp_in_milliseconds),
+            issue.reuse_margin_seconds,
+        )
+        if len(self._kinds) >= MOST_KINDS:
+            self._kinds, self._numbers = {}, {}
+        kind = self._kinds[id(issue)] = _Kind(
+            issue,
+            number=self._numbers.setdefault(alike, next(self._next_number)),
+            key=signer.key,
+            alg=signer.alg,
+            header=header,
+            encoded=encoded,
+            ours=_ours(issue),
+            exp_unit=1000 if issue.exp_in_milliseconds else 1,
+            follows_incoming=issue.lifetime is Lifetime.INCOMING,
+        )
+        return kind
 
     def _remember(self, described: _Described, entry: tuple[int, IssuedToken]) -> None:
-        size = len(described[3]) + len(entry[1].text) + _ENTRY_BYTES
+        size = len(described[1]) + len(entry[1].text) + _ENTRY_BYTES
         full = 2 * (self._young_bytes + size) > self._most_bytes or 2 * len(self._young) >= self._most_entries
         if full:
             self._old, self._young, self._young_bytes = self._young, {}, 0
@@ -119,3 +174,56 @@ class IssuedTokens:
 
 def _without_ours(claims: Mapping[str, JSON]) -> dict[str, JSON]:
     return {name: value for name, value in claims.items() if name not in _SIGNER_CLAIMS}
+
+
+def _ours(issue: Issue) -> bytes:
+    """The end of the claims, to be filled in. A token without `exp` would never end, so that one stays."""
+    members = {"iat": b'"iat":%(iat)d', "exp": b'"exp":%(exp)d', "jti": b'"jti":"%(jti)b"'}
+    return b",".join(text for name, text in members.items() if name == "exp" or name not in issue.omitted) + b"}"
+
+
+def _header(issue: Issue, signer: Signer) -> dict[str, JSON]:
+    """The protected header. What the document adds stands over ours, save for what says how to verify it."""
+    wanted = issue.header
+    if any(name in _NOT_EXTRA for name, _ in wanted.extra):
+        raise DependencyFault("signer_unavailable", issue=issue.name, cause="a header parameter is not to be set")
+    members: dict[str, JSON] = {"alg": signer.alg}
+    if wanted.kid and signer.key.kid is not None:
+        members["kid"] = signer.key.kid
+    return {**members, "typ": issue.typ, **_certificate_members(issue, signer), **dict(wanted.extra)}
+
+
+def _certificate_members(issue: Issue, signer: Signer) -> dict[str, JSON]:
+    wanted, members = issue.header, dict[str, JSON]()
+    if not (wanted.x5c or wanted.x5t or wanted.x5t_s256):
+        return members
+    if not signer.certificates:
+        raise DependencyFault("signer_unavailable", issue=issue.name, key=issue.key, cause="it has no certificate")
+    written = hex_thumbprint if wanted.x5t_of_hex_text else base64url_encode
+    if wanted.x5c:
+        members["x5c"] = [*x5c(signer.certificates)]
+    if wanted.x5t:
+        members["x5t"] = written(sha1_digest(signer.certificates[0]))
+    if wanted.x5t_s256:
+        members["x5t#S256"] = written(sha256_digest(signer.certificates[0]))
+    return members
+
+
+def _exp(need: NeedIssuedToken, now: int) -> int:
+    """The end of a token that ends with the incoming one (SEC-157); its own life where that one has no end."""
+    issue = need.issue
+    if need.incoming_exp is None:
+        return now + min(issue.ttl_seconds, MOST_LIFE_SECONDS)
+    exp = need.incoming_exp + issue.exp_shift_seconds
+    # An incoming token that lives on nothing but leeway passes it on.
+    if exp <= now and issue.exp_shift_seconds >= 0 and need.not_after is not None:
+        exp = need.not_after
+    return min(exp, now + MOST_LIFE_SECONDS)
+
+
+def _reuse_until(issue: Issue, exp: int, now: int) -> int:
+    if not issue.reuse:
+        return now
+    if issue.reuse_margin_seconds is None:
+        return now + 3 * (exp - now) // 4
+    return max(now, exp - issue.reuse_margin_seconds)

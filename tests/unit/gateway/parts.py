@@ -34,6 +34,7 @@ from jwtgate.policy.facts import Need
 from jwtgate.policy.plan import Plan
 from jwtgate.state.answers import Snapshot
 from jwtgate.state.issued_tokens import IssuedTokens
+from jwtgate.state.keys.keyring import Signer
 
 ISS, AUDIENCE = "https://idp.example", "orders"
 KEY, OTHER_KEY = generate_key("ES256", kid="k1"), generate_key("ES256", kid="k1")
@@ -85,8 +86,8 @@ def a_route(**changes: Any) -> dict[str, Any]:
     return {"orders": {name: value for name, value in route.items() if value is not None}}
 
 
-ISSUED = IssuedTokens({"default": (SIGNER, "ES256")})
-SLOWLY_ISSUED = IssuedTokens({"default": (SLOW_SIGNER, "RS256")})
+ISSUED = IssuedTokens({"default": Signer(SIGNER, "ES256")})
+SLOWLY_ISSUED = IssuedTokens({"default": Signer(SLOW_SIGNER, "RS256")})
 
 
 def a_generation(

@@ -1,23 +1,34 @@
 from __future__ import annotations
 
+import base64
 import functools
-from collections.abc import Iterator, Mapping
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import MappingProxyType
+from typing import Any, cast
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from jwtgate.errors import DependencyFault
-from jwtgate.jose.encoding import JSON
+from jwtgate.jose.encoding import JSON, base64url_decode
 from jwtgate.jose.key import Key, generate_key
+from jwtgate.jose.signature import verify_bytes
 from jwtgate.jose.token import UnverifiedToken, VerifiedToken
 from jwtgate.policy.facts import IssuedToken, NeedIssuedToken
-from jwtgate.policy.provisions import Issue
-from jwtgate.state.issued_tokens import IssuedTokens, random_id
+from jwtgate.policy.provisions import Encoding, Issue, IssuedHeader, Lifetime
+from jwtgate.state.issued_tokens import MOST_KINDS, MOST_LIFE_SECONDS, IssuedTokens, longest_life_seconds, random_id
+from jwtgate.state.keys.keyring import Signer
 
 NOW = 1_800_000_000
 ISSUE = Issue("upstream", "access", "main", "https://gw.example", ("orders",), ttl_seconds=300)
 ONCE = Issue("upstream", "access", "main", "https://gw.example", ("orders",), ttl_seconds=300, reuse=False)
+FOLLOWS = replace(ISSUE, lifetime=Lifetime.INCOMING)
+CHAIN = (b"the leaf, as DER", b"the one that signed it")
 CLAIMS: Mapping[str, JSON] = MappingProxyType({"sub": "ada", "iss": "https://gw.example", "aud": "orders"})
 
 
@@ -31,11 +42,40 @@ def _key(alg: str) -> Key:
 
 
 def tokens(alg: str = "ES256", *, most_entries: int = 100, most_bytes: int = 10**6) -> IssuedTokens:
-    return IssuedTokens({"main": (key(alg), alg)}, most_entries=most_entries, most_bytes=most_bytes)
+    return IssuedTokens({"main": Signer(key(alg), alg, CHAIN)}, most_entries=most_entries, most_bytes=most_bytes)
 
 
-def need(issue: Issue = ISSUE, *, not_after: int | None = None, **claims: JSON) -> NeedIssuedToken:
-    return NeedIssuedToken(issue, {**CLAIMS, **claims}, not_after)
+def need(
+    issue: Issue = ISSUE, *, not_after: int | None = None, incoming_exp: int | None = None, **claims: JSON
+) -> NeedIssuedToken:
+    return NeedIssuedToken(issue, {**CLAIMS, **claims}, not_after, incoming_exp)
+
+
+def decoded(text: JSON) -> bytes:
+    assert isinstance(text, str)
+    return base64url_decode(text)
+
+
+KEYS_OF_JOSERFC: Mapping[str, Callable[[Key], Any]] = {
+    "oct": lambda key: OctKey.import_key(key.to_private_jwk()),
+    "EC": lambda key: ECKey.import_key(key.to_jwk()),
+    "RSA": lambda key: RSAKey.import_key(key.to_jwk()),
+}
+
+
+def exp(issue: Issue, *, not_after: int | None = None, incoming_exp: int | None = None) -> object:
+    return read(tokens().issue(need(issue, not_after=not_after, incoming_exp=incoming_exp), NOW)).claims["exp"]
+
+
+def header(**wanted: Any) -> Mapping[str, JSON]:
+    return read(tokens().issue(need(replace(ISSUE, header=IssuedHeader(**wanted))), NOW)).header
+
+
+def fault(need: NeedIssuedToken, signer: IssuedTokens | None = None) -> DependencyFault:
+    with pytest.raises(DependencyFault) as caught:
+        (signer or tokens()).issue(need, NOW)
+    assert caught.value.reason == "signer_unavailable"
+    return caught.value
 
 
 def read(token: IssuedToken, alg: str = "ES256") -> VerifiedToken:
@@ -89,7 +129,7 @@ def test_a_key_that_is_not_there_is_a_fault() -> None:
 
 def test_a_key_that_cannot_sign_is_a_fault() -> None:
     with pytest.raises(DependencyFault) as caught:
-        IssuedTokens({"main": (key().public(), "ES256")}).issue(need(), NOW)
+        IssuedTokens({"main": Signer(key().public(), "ES256")}).issue(need(), NOW)
     assert caught.value.reason == "signer_unavailable"
 
 
@@ -135,11 +175,162 @@ def test_tokens_that_are_not_to_be_reused_are_all_different() -> None:
         need(Issue("upstream", "access", "other", "https://gw.example", (), ttl_seconds=300)),
         need(Issue("upstream", "access", "main", "https://gw.example", (), ttl_seconds=299)),
         need(Issue("upstream", "access", "main", "https://gw.example", (), ttl_seconds=300, typ="at+jwt")),
+        need(replace(ISSUE, header=IssuedHeader(kid=False))),
+        need(replace(ISSUE, header=IssuedHeader(extra=(("cty", "text"),)))),
+        need(replace(ISSUE, encoding=Encoding.BASE64)),
+        need(replace(ISSUE, lifetime=Lifetime.INCOMING)),
+        need(replace(ISSUE, exp_in_milliseconds=True)),
+        need(replace(ISSUE, omitted=frozenset({"jti"}))),
+        need(replace(ISSUE, reuse_margin_seconds=5)),
     ],
 )
 def test_whatever_makes_a_token_different_makes_another_token(other: NeedIssuedToken) -> None:
-    signer = IssuedTokens({"main": (key(), "ES256"), "other": (key("Ed25519"), "Ed25519")})
+    signer = IssuedTokens({"main": Signer(key(), "ES256"), "other": Signer(key("Ed25519"), "Ed25519")})
     assert signer.issue(need(), NOW) is not signer.issue(other, NOW)
+
+
+def test_descriptions_that_differ_in_nothing_a_token_shows_share_their_tokens() -> None:
+    signer = tokens()
+    elsewhere = replace(ISSUE, name="another/0", field=b"Authorization", prefix="Bearer ")
+    assert signer.issue(need(), NOW) is signer.issue(need(elsewhere), NOW)
+
+
+def test_tokens_that_end_with_incoming_ones_of_another_end_are_others() -> None:
+    signer = tokens()
+    first = signer.issue(need(FOLLOWS, incoming_exp=NOW + 60), NOW)
+    assert signer.issue(need(FOLLOWS, incoming_exp=NOW + 60), NOW) is first
+    assert signer.issue(need(FOLLOWS, incoming_exp=NOW + 61), NOW) is not first
+
+
+def test_a_description_that_has_gone_is_not_taken_for_one_made_in_its_place() -> None:
+    signer = tokens()
+    types = [read(signer.issue(need(replace(ISSUE, typ=f"t{number}")), NOW)).typ for number in range(200)]
+    assert types == [f"t{number}" for number in range(200)]
+
+
+def test_rel_18_remembered_descriptions_are_bounded_in_number() -> None:
+    signer = tokens()
+    for number in range(MOST_KINDS + 10):
+        signer._prepare(replace(ISSUE, ttl_seconds=number))
+    assert len(signer._kinds) == len(signer._numbers) == 10
+
+
+@pytest.mark.parametrize(("margin", "until"), [(0, NOW + 300), (5, NOW + 295), (300, NOW), (900, NOW)])
+def test_a_token_is_handed_out_until_its_margin(margin: int, until: int) -> None:
+    signer = tokens()
+    wanted = need(replace(ISSUE, reuse_margin_seconds=margin))
+    first = signer.issue(wanted, NOW)
+    assert first.reuse_until == until
+    assert (signer.issue(wanted, max(NOW, until - 1)) is first) == (until > NOW)
+    assert signer.issue(wanted, until) is not first
+
+
+@pytest.mark.parametrize(("incoming_exp", "shift", "ends"), [
+    (NOW + 60, 0, NOW + 60),
+    (NOW + 3600, -60, NOW + 3540),
+    (NOW + 60, 30, NOW + 90),
+    (None, 30, NOW + 300),
+])  # fmt: skip
+def test_a_token_ends_as_its_incoming_one_does_shifted(incoming_exp: int | None, shift: int, ends: int) -> None:
+    assert exp(replace(FOLLOWS, exp_shift_seconds=shift), incoming_exp=incoming_exp) == ends
+
+
+def test_sec_157_a_shift_does_not_lead_past_the_end_of_the_incoming_token() -> None:
+    shifted = replace(FOLLOWS, exp_shift_seconds=60)
+    assert exp(shifted, incoming_exp=NOW + 60, not_after=NOW + 60) == NOW + 60
+    assert exp(shifted, incoming_exp=NOW + 60) == NOW + 120
+
+
+def test_an_incoming_token_that_lives_on_leeway_passes_it_on_and_no_more() -> None:
+    assert exp(FOLLOWS, incoming_exp=NOW - 5, not_after=NOW + 25) == NOW + 25
+    fault(need(FOLLOWS, incoming_exp=NOW - 5))
+    fault(need(replace(FOLLOWS, exp_shift_seconds=-60), incoming_exp=NOW + 60, not_after=NOW + 60))
+
+
+def test_sec_42_no_token_of_ours_lives_longer_than_a_day() -> None:
+    for_ever = NOW + 10 * 365 * 86400
+    assert exp(FOLLOWS, incoming_exp=for_ever) == NOW + MOST_LIFE_SECONDS
+    assert exp(FOLLOWS, incoming_exp=for_ever, not_after=for_ever) == NOW + MOST_LIFE_SECONDS
+    assert exp(replace(ISSUE, ttl_seconds=7 * 86400)) == NOW + MOST_LIFE_SECONDS
+    assert exp(replace(FOLLOWS, ttl_seconds=7 * 86400)) == NOW + MOST_LIFE_SECONDS
+
+
+def test_the_longest_life_is_that_of_the_description_or_a_day() -> None:
+    assert longest_life_seconds(ISSUE) == 300
+    assert longest_life_seconds(replace(ISSUE, ttl_seconds=7 * 86400)) == MOST_LIFE_SECONDS
+    assert longest_life_seconds(FOLLOWS) == MOST_LIFE_SECONDS
+
+
+def test_an_end_in_milliseconds_is_for_those_who_want_it() -> None:
+    assert exp(replace(ISSUE, exp_in_milliseconds=True)) == (NOW + 300) * 1000
+
+
+def test_iat_and_jti_can_be_left_out_and_exp_never() -> None:
+    issue = replace(ISSUE, omitted=frozenset({"iat", "exp", "jti"}))
+    assert read(tokens().issue(need(issue), NOW)).claims == {**CLAIMS, "exp": NOW + 300}
+
+
+@pytest.mark.parametrize("alg", ["none", "None", "", "HS256"])
+def test_sec_38_none_is_never_emitted_nor_what_the_key_is_not_for(alg: str) -> None:
+    fault(need(), IssuedTokens({"main": Signer(key(), alg)}))
+
+
+@pytest.mark.parametrize("name", ["alg", "crit", "b64"])
+def test_sec_38_no_header_parameter_says_how_to_verify_in_our_place(name: str) -> None:
+    fault(need(replace(ISSUE, header=IssuedHeader(extra=((name, "none"),)))))
+
+
+def test_header_parameters_of_the_document_stand_over_ours() -> None:
+    assert header(extra=(("kid", "theirs"), ("cty", "text"))) == {
+        "alg": "ES256", "kid": "theirs", "typ": "JWT", "cty": "text",
+    }  # fmt: skip
+
+
+def test_a_header_may_do_without_kid() -> None:
+    assert header(kid=False) == {"alg": "ES256", "typ": "JWT"}
+
+
+def test_a_header_shows_the_certificate_it_is_asked_to_show() -> None:
+    shown = header(x5c=True, x5t=True, x5t_s256=True)
+    assert [base64.b64decode(str(each)) for each in cast("list[str]", shown["x5c"])] == list(CHAIN)
+    assert decoded(shown["x5t"]) == hashlib.sha1(CHAIN[0]).digest()
+    assert decoded(shown["x5t#S256"]) == hashlib.sha256(CHAIN[0]).digest()
+    assert set(header(x5t=True)) == {"alg", "kid", "typ", "x5t"}
+
+
+def test_thumbprints_can_be_those_of_hexadecimal_text() -> None:
+    shown = header(x5t=True, x5t_s256=True, x5t_of_hex_text=True)
+    assert decoded(shown["x5t"]).decode() == hashlib.sha1(CHAIN[0]).hexdigest()
+    assert decoded(shown["x5t#S256"]).decode() == hashlib.sha256(CHAIN[0]).hexdigest()
+
+
+def test_a_certificate_that_is_not_there_is_a_fault() -> None:
+    without = IssuedTokens({"main": Signer(key(), "ES256")})
+    for wanted in (IssuedHeader(x5c=True), IssuedHeader(x5t=True), IssuedHeader(x5t_s256=True)):
+        assert "certificate" in str(fault(need(replace(ISSUE, header=wanted)), without))
+
+
+@pytest.mark.parametrize("alg", ["HS256", "HS512", "ES256", "RS256"])
+def test_another_library_reads_our_tokens(alg: str) -> None:
+    text = tokens(alg).issue(need(replace(ISSUE, header=IssuedHeader(x5c=True, x5t=True))), NOW).text
+    other = jwt.decode(text, KEYS_OF_JOSERFC[key(alg).kty](key(alg)), algorithms=[alg])
+    assert other.header["kid"] == "k1"
+    assert {**other.claims, "jti": ""} == {**CLAIMS, "iat": NOW, "exp": NOW + 300, "jti": ""}
+
+
+@pytest.mark.parametrize(("encoding", "padded"), [(Encoding.BASE64, True), (Encoding.BASE64_UNPADDED, False)])
+def test_the_standard_alphabet_is_used_for_all_three_parts(encoding: Encoding, padded: bool) -> None:
+    # "???" and ">>>" are where the two alphabets differ; the padding depends on the length.
+    for number in range(6):
+        text = tokens().issue(need(replace(ISSUE, encoding=encoding), odd="???>>>" + number * "x"), NOW).text
+        assert not set("-_") & set(text)
+        parts = text.split(".")
+        assert all(len(part) % 4 == 0 for part in parts) or not padded
+        assert padded or "=" not in text
+        head, body, signature = (base64.b64decode(part + "=" * (-len(part) % 4), validate=True) for part in parts)
+        assert json.loads(head) == {"alg": "ES256", "kid": "k1", "typ": "JWT"}
+        assert json.loads(body)["sub"] == "ada"
+        assert verify_bytes("ES256", key().public(), text.rpartition(".")[0].encode(), signature=signature)
 
 
 def held(signer: IssuedTokens) -> int:
@@ -190,7 +381,7 @@ def test_several_threads_may_issue_at_once() -> None:
 
 def test_identifiers_come_from_where_the_caller_says() -> None:
     numbers: Iterator[int] = iter(range(10))
-    signer = IssuedTokens({"main": (key(), "ES256")}, random_id=lambda: f"id-{next(numbers)}")
+    signer = IssuedTokens({"main": Signer(key(), "ES256")}, random_id=lambda: f"id-{next(numbers)}")
     assert [read(signer.issue(need(ONCE), NOW)).claims["jti"] for _ in range(2)] == ["id-0", "id-1"]
 
 
