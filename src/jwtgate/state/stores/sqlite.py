@@ -140,6 +140,8 @@ class SqliteStore(Store):
             "INSERT INTO entry SELECT ?1, coalesce(max(number), 0) + 1, ?2 FROM entry WHERE log = ?1 RETURNING number"
         )
         (number,) = self._connection.execute(statement, (change.log, change.value)).fetchone()
+        if change.over not in (None, number - 1):
+            raise StoreConflict(change.log)
         if change.keep is not None:
             outdated = "DELETE FROM entry WHERE log = ? AND number <= ?"
             self._connection.execute(outdated, (change.log, number - change.keep))
@@ -165,14 +167,17 @@ class SqliteStore(Store):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
                 yield
-                # SQLite goes on in a file that was moved or deleted, where nobody will find what it acknowledged.
-                if self._identities() != self._opened:
-                    raise StoreFailed(f"{self._files[0]} is not the file that was opened any more")
+                self._check_files()
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def _check_files(self) -> None:
+        # SQLite goes on in a file that was moved or deleted, where nobody will find what it acknowledged.
+        if self._identities() != self._opened:
+            raise StoreFailed(f"{self._files[0]} is not the file that was opened any more")
 
     def _identities(self) -> tuple[tuple[int, int], ...]:
         try:

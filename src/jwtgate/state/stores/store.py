@@ -44,11 +44,15 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """An entry to be added to a log, of which only the latest `keep` are kept. None: all."""
+    """An entry to be added to a log, of which only the latest `keep` are kept; None: all.
+
+    `over` is the number of the entry it must follow, 0 for the first; None: whichever is the latest.
+    """
 
     log: str
     value: bytes = field(repr=False)
     keep: int | None = None
+    over: int | None = None
 
 
 Change = Write | Append
@@ -147,8 +151,7 @@ class MemoryStore(Store):
         """Make all these changes or none. Raises `StoreConflict`."""
         with self._lock:
             for change in changes:
-                if isinstance(change, Write) and change.over != self._version(change.name):
-                    raise StoreConflict(change.name)
+                self._check(change)
             return tuple(
                 self._write(change) if isinstance(change, Write) else self._append(change) for change in changes
             )
@@ -156,9 +159,14 @@ class MemoryStore(Store):
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _version(self, name: str) -> int:
-        held = self._records.get(name)
-        return held.version if held else 0
+    def _check(self, change: Change) -> None:
+        if isinstance(change, Append):
+            if change.over not in (None, self.last(change.log)):
+                raise StoreConflict(change.log)
+            return
+        held = self._records.get(change.name)
+        if change.over != (held.version if held else 0):
+            raise StoreConflict(change.name)
 
     def _write(self, change: Write) -> int:
         if change.value is None:
