@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import count
-from typing import NamedTuple
 
 from jwtgate.errors import DependencyFault, KeyRefused
 from jwtgate.jose.certificate import hex_thumbprint, sha1_digest, sha256_digest, x5c
@@ -38,7 +38,8 @@ _ENCODED: Mapping[Encoding, Callable[[bytes], str]] = {
 }
 
 
-class _Kind(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Kind:
     """What the tokens of one description have in common, worked out once.
 
     `number` is the same for descriptions whose tokens differ in nothing but their claims. `issue` is held so that
@@ -52,6 +53,7 @@ class _Kind(NamedTuple):
     header: str
     encoded: Callable[[bytes], str]
     ours: bytes
+    ttl_seconds: int
     exp_unit: int
     follows_incoming: bool
 
@@ -123,7 +125,9 @@ class IssuedTokens:
 
     def _sign(self, kind: _Kind, need: NeedIssuedToken, body: bytes, *, now: int) -> IssuedToken:
         issue = need.issue
-        exp = _exp(need, now) if kind.follows_incoming else now + min(issue.ttl_seconds, MOST_LIFE_SECONDS)
+        exp = now + kind.ttl_seconds
+        if kind.follows_incoming and need.incoming_exp is not None:
+            exp = _incoming_end(need, need.incoming_exp, now)
         if need.not_after is not None and need.not_after < exp:
             exp = need.not_after
         if exp <= now:
@@ -135,7 +139,8 @@ class IssuedTokens:
             signature = sign_bytes(kind.alg, kind.key, signing_input.encode())
         except KeyRefused as refusal:
             raise DependencyFault("signer_unavailable", issue=issue.name, key=issue.key) from refusal
-        return IssuedToken(f"{signing_input}.{kind.encoded(signature)}", _reuse_until(issue, exp, now))
+        reuse_until = _reuse_until(issue, exp, now) if issue.reuse else now
+        return IssuedToken(f"{signing_input}.{kind.encoded(signature)}", reuse_until)
 
     def _prepare(self, issue: Issue) -> _Kind:
         signer = self._signers.get(issue.key)
@@ -158,6 +163,7 @@ class IssuedTokens:
             header=header,
             encoded=encoded,
             ours=_ours(issue),
+            ttl_seconds=min(issue.ttl_seconds, MOST_LIFE_SECONDS),
             exp_unit=1000 if issue.exp_in_milliseconds else 1,
             follows_incoming=issue.lifetime is Lifetime.INCOMING,
         )
@@ -209,21 +215,17 @@ def _certificate_members(issue: Issue, signer: Signer) -> dict[str, JSON]:
     return members
 
 
-def _exp(need: NeedIssuedToken, now: int) -> int:
-    """The end of a token that ends with the incoming one (SEC-157); its own life where that one has no end."""
-    issue = need.issue
-    if need.incoming_exp is None:
-        return now + min(issue.ttl_seconds, MOST_LIFE_SECONDS)
-    exp = need.incoming_exp + issue.exp_shift_seconds
+def _incoming_end(need: NeedIssuedToken, incoming_exp: int, now: int) -> int:
+    """The end of a token that follows the incoming one (SEC-157)."""
+    shift = need.issue.exp_shift_seconds
+    exp = incoming_exp + shift
     # An incoming token that lives on nothing but leeway passes it on.
-    if exp <= now and issue.exp_shift_seconds >= 0 and need.not_after is not None:
+    if exp <= now and shift >= 0 and need.not_after is not None:
         exp = need.not_after
     return min(exp, now + MOST_LIFE_SECONDS)
 
 
 def _reuse_until(issue: Issue, exp: int, now: int) -> int:
-    if not issue.reuse:
-        return now
     if issue.reuse_margin_seconds is None:
         return now + 3 * (exp - now) // 4
     return max(now, exp - issue.reuse_margin_seconds)
