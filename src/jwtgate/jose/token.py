@@ -25,9 +25,14 @@ from jwtgate.jose.signature import (
     verify_signature,
 )
 
+_NO_HEADER: Mapping[str, JSON] = MappingProxyType({})
+
 
 class VerifiedToken:
-    """A token whose signature holds, its claims not yet checked. Only `UnverifiedToken.verify` makes one."""
+    """A token whose signature holds, or that its issuer vouches for (RFC 7662); its claims not yet checked.
+
+    Only `UnverifiedToken` and `described` make one. What an issuer described has neither header nor key.
+    """
 
     __slots__ = ("_claims", "_header", "_key")
 
@@ -37,25 +42,25 @@ class VerifiedToken:
     @property
     def header(self) -> Mapping[str, JSON]:
         """The protected header, read-only."""
-        return self._header.members
+        return self._header.members if self._header else _NO_HEADER
 
     @property
-    def alg(self) -> str:
+    def alg(self) -> str | None:
         """The algorithm it was verified with."""
-        return self._header.alg
+        return self._header.alg if self._header else None
 
     @property
     def kid(self) -> str | None:
         """The `kid` of its header."""
-        return self._header.kid
+        return self._header.kid if self._header else None
 
     @property
     def typ(self) -> str | None:
         """The `typ` of its header."""
-        return self._header.typ
+        return self._header.typ if self._header else None
 
     @property
-    def key(self) -> Key:
+    def key(self) -> Key | None:
         """The key that verified it."""
         return self._key
 
@@ -72,9 +77,14 @@ class VerifiedToken:
     def __repr__(self) -> str:
         return f"<VerifiedToken alg={self.alg}>"
 
-    _header: Header
+    @classmethod
+    def described(cls, claims: Mapping[str, JSON]) -> VerifiedToken:
+        """A token as its issuer described it when it was asked."""
+        return _vouched(None, MappingProxyType(dict(claims)))
+
+    _header: Header | None
     _claims: Mapping[str, JSON]
-    _key: Key
+    _key: Key | None
 
 
 class UnverifiedToken:
@@ -126,9 +136,16 @@ class UnverifiedToken:
         """The `iss` claim where it is a string, unverified: good for finding a key, and for nothing else."""
         return _text(self.__claims, "iss")
 
-    def claim_naming_key(self, name: str) -> str | None:
-        """The claim `name` where it is a string, unverified: for issuers that name their key in a claim."""
-        return _text(self.__claims, name)
+    def naming_key(self, path: Sequence[str | int], *, in_header: bool) -> str | None:
+        """The text at this path of the claims, or of the header, unverified: good for finding a key, nothing else."""
+        value: object = self.header if in_header else self.__claims
+        for step in path:
+            value = value.get(step) if isinstance(value, Mapping) and isinstance(step, str) else None
+        return value if isinstance(value, str) else None
+
+    def vouched_for(self) -> VerifiedToken:
+        """The token as verified: somebody we trust has handed it to us as such, over a connection we trust."""
+        return _vouched(self.__parts.header, self.__claims)
 
     def verify(self, keys: Sequence[Key], algorithms: Collection[str]) -> VerifiedToken:
         """The token with its claims, once one of at most four `keys` is found to have signed it.
@@ -148,6 +165,12 @@ class UnverifiedToken:
 
 
 _new_verified = VerifiedToken.__new__
+
+
+def _vouched(header: Header | None, claims: Mapping[str, JSON]) -> VerifiedToken:
+    token = _new_verified(VerifiedToken)
+    token._header, token._claims, token._key = header, claims, None
+    return token
 
 
 def type_matches(typ: str | None, wanted: Collection[str]) -> bool:

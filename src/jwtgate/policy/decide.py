@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from jwtgate.errors import Fault, Refusal
+from jwtgate.errors import CredentialMissing, Fault, Refusal, RequestRefused, TokenRefused
 from jwtgate.policy.facts import Facts, Steps
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused, Trail
-from jwtgate.policy.plan import Plan
+from jwtgate.policy.plan import Plan, Route
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.requirements import Slot
 from jwtgate.policy.rooms.claims import check_claims
 from jwtgate.policy.rooms.extract import extract
-from jwtgate.policy.rooms.identify import Proven, identify
+from jwtgate.policy.rooms.identify import identify, proven
 from jwtgate.policy.rooms.issue import issue
 from jwtgate.policy.rooms.match import match
 from jwtgate.policy.rooms.permissions import check_permissions
+from jwtgate.policy.rooms.revoked import check_revoked
 from jwtgate.policy.rooms.rewrite import rewrite
 from jwtgate.policy.rooms.verify import verify
+from jwtgate.policy.value import Known
 
 
 def decide(plan: Plan, request: RequestView, facts: Facts, now: int) -> Steps[Outcome]:
@@ -24,16 +26,20 @@ def decide(plan: Plan, request: RequestView, facts: Facts, now: int) -> Steps[Ou
     try:
         route = trail.route = match(plan, request)
         preflight = route.forward_cors_preflight and request.is_cors_preflight
-        for slot in () if preflight else route.slots:
-            yield from _prove(slot, trail, facts, limit_bytes=plan.token_limit_bytes)
+        if not preflight:
+            yield from _prove_all(route, trail, facts, limit_bytes=plan.token_limit_bytes)
         trail.room, trail.slot = "identify", ""
-        principal = trail.principal = identify(trail.proven)
-        trail.room = "permissions"
-        check_permissions(route, principal)
+        principal = trail.principal = yield from identify(route, trail.proven, facts)
+        trail.room = "revoked"
+        check_revoked(facts.revocations, principal, now=now)
+        known = Known(route, request, principal, now)
+        if not preflight:
+            trail.room = "permissions"
+            check_permissions(known)
         trail.room = "issue"
-        issued = yield from issue(route, request, principal, now=now)
+        issued = yield from issue(known)
         trail.room = "rewrite"
-        rewritten = rewrite(route, request, principal, issued=issued)
+        rewritten = rewrite(known, issued=issued)
         ends = [token.reuse_until for _, token in issued]
         if principal.good_until is not None:
             ends.append(principal.good_until)
@@ -46,14 +52,26 @@ def decide(plan: Plan, request: RequestView, facts: Facts, now: int) -> Steps[Ou
         return Failed(fault, trail)
 
 
+def _prove_all(route: Route, trail: Trail, facts: Facts, *, limit_bytes: int) -> Steps[None]:
+    """Prove every slot. Where the document says so, a caller whose token is refused goes on as nobody."""
+    try:
+        for slot in route.slots:
+            yield from _prove(slot, trail, facts, limit_bytes=limit_bytes)
+    except (CredentialMissing, RequestRefused, TokenRefused) as refusal:
+        if not route.anonymous_for_refused:
+            raise
+        trail.proven.clear()
+        trail.forgiven = refusal
+
+
 def _prove(slot: Slot, trail: Trail, facts: Facts, *, limit_bytes: int) -> Steps[None]:
     """Take one slot from its credential to a proven token; an absent credential proves nothing."""
     trail.room, trail.slot = "extract", slot.name
-    credential = extract(slot, trail.request)
-    if credential is None:
+    text = extract(slot, trail.request)
+    if text is None:
         return
     trail.room = "verify"
-    issuer, token = yield from verify(slot, credential, facts, client=trail.request.client, limit_bytes=limit_bytes)
+    verified = yield from verify(slot, text, facts, client=trail.request.client, limit_bytes=limit_bytes)
     trail.room = "claims"
-    good_until = check_claims(issuer, slot, token.claims, now=trail.now)
-    trail.proven[slot.name] = Proven(issuer, token, good_until)
+    good_until = check_claims(verified.issuer, slot, verified.token.claims, now=trail.now)
+    trail.proven[slot.name] = proven(verified, text, good_until)

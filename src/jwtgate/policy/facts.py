@@ -137,6 +137,14 @@ def _candidates(issuer: Issuer, held: KeySet, alg: str, *, kid: str | None) -> t
     return held.candidates(alg, kid, most_tries=issuer.keys_tried_without_kid)
 
 
+def credential_keys(credential: Credential, alg: str, kid: str | None) -> tuple[Key, ...]:
+    """The keys of a consumer's credential a token may be verified with. Refuses `key_unknown`."""
+    keys = credential.keys.candidates(alg, None if credential.keys.is_one_unnamed_key else kid, most_tries=1)
+    if not keys:
+        raise TokenRefused("key_unknown", credential=credential.name, kid=kid, alg=alg)
+    return keys
+
+
 def find_issued_token(need: NeedIssuedToken) -> Steps[IssuedToken]:
     """The token, signed now or handed out again."""
     token = yield need

@@ -15,6 +15,8 @@ from jwtgate.policy.rooms.rewrite import Rewrite
 class Trail:
     """What is known of a walk so far; the room it stands in, and the slot it is busy with.
 
+    `forgiven` is a refusal after which the caller went on as nobody, since the route says so.
+
     The one value of this floor that changes, and only while its own walk goes on.
     """
 
@@ -25,6 +27,7 @@ class Trail:
     route: Route | None = None
     proven: dict[str, Proven] = field(default_factory=dict)
     principal: Principal = ANONYMOUS
+    forgiven: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)

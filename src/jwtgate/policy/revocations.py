@@ -6,9 +6,12 @@ nothing in it is a guess.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+
+from jwtgate.jose.encoding import JSON, base64url_encode
 
 
 class RevokedBy(Enum):
@@ -43,14 +46,59 @@ class Revocation:
     expires_at: int | None = None
     note: str = ""
 
+    def covers(self, issuer: str, iat: object, *, now: int) -> bool:
+        """Whether a token of this issuer, issued then, is meant; an entry that has ended means none."""
+        if self.expires_at is not None and now >= self.expires_at:
+            return False
+        if self.issuer is not None and self.issuer != issuer:
+            return False
+        # A token that does not say when it was issued may be as old as any.
+        return self.issued_before is None or not isinstance(iat, int | float) or iat < self.issued_before
+
 
 class Revocations:
-    """The table of all entries that have not ended."""
+    """The table of all entries, found by what they name."""
 
-    __slots__ = ("_entries",)
+    __slots__ = ("_by", "_kinds")
 
     def __init__(self, entries: Iterable[Revocation] = ()) -> None:
-        self._entries = tuple(entries)
+        self._by: dict[tuple[RevokedBy, str], tuple[Revocation, ...]] = {}
+        for entry in entries:
+            place = (entry.by, "" if entry.by is RevokedBy.EVERYTHING else entry.value)
+            self._by[place] = (*self._by.get(place, ()), entry)
+        self._kinds = frozenset(by for by, _ in self._by)
 
     def __bool__(self) -> bool:
-        return bool(self._entries)
+        return bool(self._by)
+
+    def find(
+        self, issuer: str, *, text: str, claims: Mapping[str, JSON], consumer: str | None, now: int
+    ) -> Revocation | None:
+        """The entry that revokes this token of the issuer, if there is one. `text` is the token itself."""
+        iat = claims.get("iat")
+        for place in self._places(text, claims, consumer):
+            for entry in self._by.get(place, ()):
+                if entry.covers(issuer, iat, now=now):
+                    return entry
+        return None
+
+    def _places(self, text: str, claims: Mapping[str, JSON], consumer: str | None) -> Iterator[tuple[RevokedBy, str]]:
+        named = {
+            RevokedBy.JTI: claims.get("jti"),
+            RevokedBy.SUBJECT: claims.get("sub"),
+            RevokedBy.CLIENT: claims.get("client_id", claims.get("azp")),
+            RevokedBy.SESSION: claims.get("sid"),
+            RevokedBy.CONSUMER: consumer,
+            RevokedBy.EVERYTHING: "",
+        }
+        for by, value in named.items():
+            if by in self._kinds and isinstance(value, str):
+                yield by, value
+        # Hashing is dearer than all the rest, and seldom asked for.
+        if RevokedBy.TOKEN in self._kinds:
+            yield RevokedBy.TOKEN, token_hash(text)
+
+
+def token_hash(text: str) -> str:
+    """What an entry names a whole token by: the base64url of its SHA-256."""
+    return base64url_encode(hashlib.sha256(text.encode()).digest())

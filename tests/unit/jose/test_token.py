@@ -30,6 +30,7 @@ def test_what_is_signed_is_verified_and_has_the_same_claims() -> None:
     assert verified.claims == CLAIMS
     assert verified.header == {"alg": "ES256", "kid": "k", "typ": "JWT"}
     assert (verified.alg, verified.kid, verified.typ, verified.issuer) == ("ES256", "k", "JWT", CLAIMS["iss"])
+    assert verified.key is not None
     assert verified.key.thumbprint() == KEY.thumbprint()
 
 
@@ -37,9 +38,23 @@ def test_an_unverified_token_shows_what_finds_its_key() -> None:
     token = UnverifiedToken.parse(sign_token(CLAIMS, KEY, alg="ES256", typ="at+jwt").encode())
     assert (token.alg, token.kid, token.typ, token.issuer) == ("ES256", "k", "at+jwt", CLAIMS["iss"])
     assert token.header["typ"] == "at+jwt"
-    assert token.claim_naming_key("key") == "partner"
-    assert token.claim_naming_key("n") is None
-    assert token.claim_naming_key("absent") is None
+    assert token.naming_key(("key",), in_header=False) == "partner"
+    assert token.naming_key(("typ",), in_header=True) == "at+jwt"
+    for path in (("n",), ("absent",), ("key", "further"), ("key", 0)):
+        assert token.naming_key(path, in_header=False) is None
+    assert token.naming_key(("key",), in_header=True) is None
+
+
+def test_a_token_somebody_vouches_for_has_its_claims_and_no_key() -> None:
+    token = UnverifiedToken.parse(sign_token(CLAIMS, KEY, alg="ES256")).vouched_for()
+    assert (token.claims, token.alg, token.key) == (CLAIMS, "ES256", None)
+
+
+def test_a_token_its_issuer_described_has_neither_header_nor_key() -> None:
+    token = VerifiedToken.described({"sub": "alice"})
+    assert (token.claims, dict(token.header), token.alg, token.kid, token.typ, token.key) == (
+        {"sub": "alice"}, {}, None, None, None, None,
+    )  # fmt: skip
 
 
 def test_an_issuer_that_is_no_string_is_none() -> None:
@@ -52,7 +67,7 @@ def test_claims_cannot_be_reached_before_verification() -> None:
     token = UnverifiedToken.parse(sign_token(CLAIMS, KEY, alg="ES256"))
     assert not hasattr(token, "claims")
     assert {name for name in dir(token) if not name.startswith("_")} == {
-        "alg", "claim_naming_key", "header", "issuer", "kid", "parse", "typ", "verify",
+        "alg", "header", "issuer", "kid", "naming_key", "parse", "typ", "verify", "vouched_for",
     }  # fmt: skip
 
 

@@ -14,13 +14,17 @@ from jwtgate.jose.encoding import JSON
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.jose.token import UnverifiedToken, VerifiedToken, sign_token
+from jwtgate.policy.callers import Consumer, Credential
+from jwtgate.policy.expression import ExpressionFailed
 from jwtgate.policy.facts import IssuedToken, Steps
 from jwtgate.policy.plan import Plan, Route, Target, Upstream
 from jwtgate.policy.provisions import Issue
 from jwtgate.policy.request import RequestView
-from jwtgate.policy.requirements import Issuer, Place, Slot, Source
-from jwtgate.policy.rooms.identify import Principal, Proven
+from jwtgate.policy.requirements import ConsumerName, Issuer, Place, Slot, Source
+from jwtgate.policy.revocations import Revocation, Revocations
+from jwtgate.policy.rooms.identify import ANONYMOUS, Principal, Proven
 from jwtgate.policy.rooms.match import Router
+from jwtgate.policy.value import Known
 
 NOON = 1_800_000_000
 ISS, AUDIENCE = "https://idp.example", "orders"
@@ -36,19 +40,51 @@ ISSUE = Issue("orders/0", "access", "default", "https://gate.example", ("interna
 ISSUED = IssuedToken("a.b.c", NOON + 200)
 
 
-class Known:
-    """Facts that hold these key sets by issuer."""
+class Held:
+    """Facts that hold these key sets by issuer, these credentials, these consumers by each of their names."""
 
-    def __init__(self, key_sets: Mapping[str, KeySet]) -> None:
+    def __init__(
+        self,
+        key_sets: Mapping[str, KeySet],
+        *,
+        credentials: Iterable[Credential] = (),
+        consumers: Iterable[Consumer] = (),
+        revocations: Iterable[Revocation] = (),
+    ) -> None:
         self._key_sets = key_sets
+        self._credentials = {credential.name: credential for credential in credentials}
+        self._consumers = tuple(consumers)
+        self.revocations = Revocations(revocations)
 
     def key_set(self, issuer: str) -> KeySet | None:
         return self._key_sets.get(issuer)
 
+    def credential(self, name: str) -> Credential | None:
+        return self._credentials.get(name)
 
-NOTHING = Known({})
+    def consumer(self, by: tuple[ConsumerName, ...], value: str) -> Consumer | None:
+        found = (each for kind in by for each in self._consumers if getattr(each, kind.value) == value)
+        return next(found, None)
+
+
+NOTHING = Held({})
 KEYS = KeySet([KEY.public()])
-HELD = Known({"main": KEYS})
+HELD = Held({"main": KEYS})
+ACME = Consumer("acme", "c-1", "ext-1", groups=("gold", "eu"), labels={"tier": "1"}, attributes={"plan": {"rate": 9}})
+
+
+class Expr:
+    """An expression that is a Python function of the variables."""
+
+    def __init__(self, compute: Callable[[Any], object], text: str = "an expression") -> None:
+        self.text = text
+        self._compute = compute
+
+    def __call__(self, variables: Mapping[str, object]) -> object:
+        try:
+            return self._compute(variables)
+        except (KeyError, TypeError) as error:
+            raise ExpressionFailed(str(error)) from None
 
 
 def plan(route: Route = ROUTE, path: str = "/orders", **changes: Any) -> Plan:
@@ -76,11 +112,19 @@ def verified(**changes: JSON) -> VerifiedToken:
 
 
 def proven(*, good_until: int | None = NOON + 330, issuer: Issuer = ISSUER, **changes: JSON) -> Proven:
-    return Proven(issuer, verified(**changes), good_until)
+    lives_until = None if good_until is None else good_until - issuer.times.leeway_seconds
+    return Proven(issuer, verified(**changes), good_until, lives_until)
 
 
 def principal(**slots: Proven) -> Principal:
     return Principal(MappingProxyType(slots))
+
+
+def known(
+    who: Principal = ANONYMOUS, *, route: Route = ROUTE, view: RequestView | None = None, now: int = NOON
+) -> Known:
+    """All a value may come from, for this caller."""
+    return Known(route, request() if view is None else view, who, now)
 
 
 def finish(walk: Steps[Any], answers: Iterable[object] = ()) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.policy.plans import (
+    ACME,
     GOOD,
     HELD,
     ISSUE,
@@ -16,6 +17,7 @@ from tests.unit.policy.plans import (
     OTHER_KEY,
     ROUTE,
     SLOT,
+    Held,
     a_token,
     finish,
     plan,
@@ -27,9 +29,11 @@ from jwtgate.policy.decide import decide
 from jwtgate.policy.facts import Facts, NeedIssuedToken, NeedKeys, Steps
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused
 from jwtgate.policy.plan import Route
-from jwtgate.policy.provisions import IdentityField, Origin, Value
+from jwtgate.policy.provisions import IdentityField, Origin, PermissionNeed, Value
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.requirements import ClaimRule, Comparison, Place, ScopeNeed, Source
+from jwtgate.policy.revocations import Revocation, RevokedBy
+from jwtgate.policy.rooms.identify import ANONYMOUS
 
 OPTIONAL = replace(ROUTE, slots=(replace(SLOT, required=False),))
 CHANNEL = replace(SLOT, name="channel", sources=(Source(Place.FIELD, "x-channel"),))
@@ -127,7 +131,7 @@ def test_nothing_is_said_of_claims_before_the_signature_holds() -> None:
 def test_an_absent_credential_is_anonymous_where_it_is_optional() -> None:
     allowed = outcome(request(), replace(OPTIONAL, identity=(NAMED, FIXED), issue=(ISSUE,)))
     assert isinstance(allowed, Allowed)
-    assert allowed.trail.principal.is_anonymous
+    assert allowed.trail.principal is ANONYMOUS
     assert allowed.rewrite.fields == ((b"X-Via", b"gate"),)
     assert allowed.good_until is None
 
@@ -140,7 +144,7 @@ def test_sec_52_a_bad_credential_is_refused_also_where_it_is_optional(bearer: st
 def test_sec_111_a_route_that_asks_for_nothing_lets_everybody_pass() -> None:
     allowed = outcome(request(bearer="not a token"), replace(ROUTE, slots=()))
     assert isinstance(allowed, Allowed)
-    assert allowed.trail.principal.is_anonymous
+    assert allowed.trail.principal is ANONYMOUS
 
 
 def test_every_slot_has_to_be_satisfied() -> None:
@@ -166,7 +170,7 @@ def test_an_outcome_is_good_as_long_as_the_shortest_of_what_it_rests_on() -> Non
 def test_an_issued_token_is_asked_for_and_bounds_the_outcome() -> None:
     moves = walk(request(bearer=a_token()), replace(ROUTE, issue=(ISSUE,), identity=(NAMED,)))
     claims = {"iss": "https://gate.example", "aud": "internal"}
-    assert next(moves) == NeedIssuedToken(ISSUE, claims, not_after=GOOD["exp"])
+    assert next(moves) == NeedIssuedToken(ISSUE, claims, not_after=GOOD["exp"], incoming_exp=GOOD["exp"])
     allowed = finish(moves, [ISSUED])
     assert allowed.rewrite.fields == ((b"X-Jwt-Assertion", b"a.b.c"), (b"X-User", b"alice"))
     assert allowed.good_until == ISSUED.reuse_until
@@ -194,7 +198,7 @@ FORWARDING = replace(ROUTE, forward_cors_preflight=True, issue=(ISSUE,), identit
 def test_sec_118_a_preflight_passes_without_a_token_where_the_route_says_so() -> None:
     allowed = outcome(PREFLIGHT, FORWARDING)
     assert isinstance(allowed, Allowed)
-    assert allowed.trail.principal.is_anonymous
+    assert allowed.trail.principal is ANONYMOUS
     assert allowed.rewrite.fields == ((b"X-Via", b"gate"),)
 
 
@@ -208,7 +212,7 @@ def test_sec_118_what_a_preflight_may_do_is_good_for_no_other_request() -> None:
 def test_sec_118_nobody_is_asked_and_so_nobody_is_proven(bearer: str) -> None:
     allowed = outcome(request(ORIGIN, ASKED, method="OPTIONS", bearer=bearer), FORWARDING)
     assert isinstance(allowed, Allowed)
-    assert allowed.trail.principal.is_anonymous
+    assert allowed.trail.principal is ANONYMOUS
 
 
 @pytest.mark.parametrize(
@@ -231,3 +235,45 @@ def test_sec_52_a_rule_that_breaks_lets_nobody_pass() -> None:
     rule = ClaimRule(("sub",), Comparison.MATCHES, pattern=broken)
     with pytest.raises(RuntimeError):
         outcome(request(bearer=a_token()), replace(OPTIONAL, slots=(replace(SLOT, rules=(rule,)),)))
+
+
+GUEST = replace(ROUTE, anonymous="acme", anonymous_for_refused=True)
+
+
+@pytest.mark.parametrize("view", [request(), request(bearer="abc"), request(bearer=a_token(exp=1))])
+def test_a_caller_whose_token_is_refused_goes_on_as_the_anonymous_consumer_where_the_document_says_so(
+    view: RequestView,
+) -> None:
+    facts = Held({"main": KEYS}, consumers=[ACME])
+    allowed = finish(walk(view, GUEST, facts=facts))
+    assert isinstance(allowed, Allowed)
+    assert (allowed.trail.principal.consumer, dict(allowed.trail.principal.tokens)) == (ACME, {})
+    assert allowed.trail.forgiven is not None
+    strict = replace(GUEST, anonymous_for_refused=False)
+    assert isinstance(finish(walk(view, strict, facts=facts)), Refused)
+
+
+def test_what_cannot_be_found_out_is_never_forgiven() -> None:
+    moves = walk(request(bearer=a_token()), GUEST, facts=Held({}, consumers=[ACME]))
+    next(moves)
+    with pytest.raises(StopIteration) as end:
+        moves.throw(DependencyFault("issuer_unreachable"))
+    assert isinstance(end.value.value, Failed)
+
+
+def test_sec_75_a_revoked_token_is_refused_with_the_room_that_knew() -> None:
+    facts = Held({"main": KEYS}, revocations=[Revocation("r", RevokedBy.SUBJECT, "alice")])
+    assert stopped(finish(walk(request(bearer=a_token()), facts=facts))) == ("token_revoked", "revoked", "")
+
+
+def test_sec_118_a_preflight_is_asked_for_no_permission_either() -> None:
+    route = replace(FORWARDING, permission=PermissionNeed((), Value(Origin.CONSTANT, constant="read")))
+    assert isinstance(outcome(PREFLIGHT, route), Allowed)
+    assert stopped(outcome(request(bearer=a_token()), route))[0] == "permission_missing"
+
+
+def test_the_credential_itself_goes_on_in_a_field_of_its_own_where_the_document_says_so() -> None:
+    token = a_token()
+    allowed = outcome(request(bearer=token), replace(ROUTE, slots=(replace(SLOT, original_field=b"X-Original"),)))
+    assert isinstance(allowed, Allowed)
+    assert allowed.rewrite.fields == ((b"X-Original", token.encode()),)

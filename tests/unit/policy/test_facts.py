@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.policy.plans import HELD, ISSUE, ISSUED, ISSUER, KEY, KEYS, NOTHING, Known, finish, reason
+from tests.unit.policy.plans import HELD, ISSUE, ISSUED, ISSUER, KEY, KEYS, NOTHING, Held, finish, reason
 
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
@@ -46,7 +46,7 @@ def test_the_answer_is_looked_through() -> None:
 
 
 def test_sec_33_without_a_kid_no_more_keys_are_tried_than_the_issuer_allows() -> None:
-    two = Known({"main": TWO})
+    two = Held({"main": TWO})
     assert reason(lambda: next(search(None, two))) == "key_ambiguous"
     assert len(finish(search(None, two, tries=2))) == 2
     walk = search(None, NOTHING)
@@ -55,14 +55,14 @@ def test_sec_33_without_a_kid_no_more_keys_are_tried_than_the_issuer_allows() ->
 
 
 def test_sec_33_an_unknown_kid_tries_no_other_key() -> None:
-    walk = search("k9", Known({"main": TWO}), tries=4)
+    walk = search("k9", Held({"main": TWO}), tries=4)
     next(walk)
     assert reason(lambda: finish(walk, [TWO])) == "key_unknown"
 
 
 def test_a_single_unnamed_key_of_the_document_answers_to_any_kid() -> None:
     unnamed = KEY.public().with_kid(None)
-    only = Known({"main": KeySet([unnamed])})
+    only = Held({"main": KeySet([unnamed])})
     local = replace(ISSUER, local_keys=True)
     assert finish(find_keys(local, "ES256", "k9", facts=only, client="c")) == (unnamed,)
     walk = search("k9", only)

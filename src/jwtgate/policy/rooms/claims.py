@@ -113,6 +113,8 @@ def check_audience(wanted: Collection[str] | None, claims: Claims) -> None:
 def check_rule(rule: ClaimRule, claims: Claims) -> None:
     """Refuses `claim_missing` or `claim_wrong` unless the claim this rule names satisfies it."""
     found = find(claims, rule.path)
+    if found is MISSING and rule.if_present:
+        return
     if found is MISSING:
         raise TokenRefused("claim_missing", claim=rule.path)
     if not _satisfied(rule, found):
@@ -145,7 +147,7 @@ def same(left: object, right: object) -> bool:
 def find(claims: Claims, path: ClaimPath) -> object:
     """What lies at this path, or `MISSING`. Names walk into objects, whole numbers into lists."""
     first, *further = path
-    value = claims.get(first, MISSING) if isinstance(first, str) else MISSING
+    value: object = claims.get(first, MISSING) if isinstance(first, str) else MISSING
     for step in further:
         if isinstance(value, dict) and isinstance(step, str):
             value = value.get(step, MISSING)

@@ -1,34 +1,70 @@
-"""From verified tokens to a principal: who this request turned out to be."""
+"""From proven tokens to a principal: who this request turned out to be."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from jwtgate.errors import TokenRefused
 from jwtgate.jose.token import VerifiedToken
-from jwtgate.policy.requirements import Issuer
+from jwtgate.policy.callers import Consumer
+from jwtgate.policy.facts import Facts, Steps, find_consumer
+from jwtgate.policy.plan import Route
+from jwtgate.policy.requirements import ConsumerMapping, ConsumerName, Issuer
+from jwtgate.policy.rooms.claims import Claims, find
+from jwtgate.policy.rooms.grants import granted
+from jwtgate.policy.rooms.verify import Verified
+
+_MOST_NAME_CHARACTERS = 256
 
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """One slot's token after every check, with the issuer it belongs to and the end of its use."""
+    """One slot's token after every check, with the issuer it belongs to and the end of its use.
+
+    `good_until` allows for clocks that differ, `lives_until` does not; NumericDates. `text` is the credential itself.
+    A token made with a consumer's credential brings the consumer along, and the name of the credential.
+    """
 
     issuer: Issuer
     token: VerifiedToken
     good_until: int | None
+    lives_until: int | None = None
+    text: str = field(default="", repr=False)
+    consumer: Consumer | None = None
+    credential: str | None = None
+
+
+def proven(verified: Verified, text: str, good_until: int | None) -> Proven:
+    """The token after every check; `good_until` is the end its claims give it, leeway included."""
+    lives_until = None if good_until is None else good_until - verified.issuer.times.leeway_seconds
+    if verified.until is not None:
+        good_until = verified.until if good_until is None else min(good_until, verified.until)
+        lives_until = verified.until if lives_until is None else min(lives_until, verified.until)
+    credential = verified.credential
+    return Proven(
+        verified.issuer,
+        verified.token,
+        good_until,
+        lives_until=lives_until,
+        text=text,
+        consumer=credential.consumer if credential else None,
+        credential=credential.name if credential else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller: the proven tokens by slot. A slot whose credential was absent is not in there."""
+    """The caller: the proven tokens by slot, the consumer it is known as, and what it is granted.
+
+    A slot whose credential was absent is not in `tokens`.
+    """
 
     tokens: Mapping[str, Proven]
-
-    @property
-    def is_anonymous(self) -> bool:
-        """Whether nothing at all was proven."""
-        return not self.tokens
+    consumer: Consumer | None = None
+    credential: str | None = None
+    permissions: tuple[str, ...] = ()
 
     @property
     def good_until(self) -> int | None:
@@ -42,6 +78,50 @@ class Principal:
 ANONYMOUS = Principal(MappingProxyType({}))
 
 
-def identify(tokens: Mapping[str, Proven]) -> Principal:
-    """The principal behind these tokens."""
-    return Principal(MappingProxyType(dict(tokens))) if tokens else ANONYMOUS
+def identify(route: Route, tokens: Mapping[str, Proven], facts: Facts) -> Steps[Principal]:
+    """The principal behind these tokens. Refuses `consumer_unknown`.
+
+    The consumer is that of the first slot, in their order, which names one.
+    """
+    if not tokens and route.anonymous is None:
+        return ANONYMOUS
+    consumer, credential = yield from _consumer(route, tokens, facts)
+    permissions: dict[str, None] = {}
+    for slot in route.slots:
+        proven = tokens.get(slot.name)
+        if proven is not None and proven.issuer.grants is not None:
+            permissions.update(dict.fromkeys(granted(proven.issuer.grants, proven.token.claims)))
+    return Principal(MappingProxyType(dict(tokens)), consumer, credential, tuple(permissions))
+
+
+def _consumer(route: Route, tokens: Mapping[str, Proven], facts: Facts) -> Steps[tuple[Consumer | None, str | None]]:
+    for slot in route.slots:
+        proven = tokens.get(slot.name)
+        if proven is None:
+            continue
+        if proven.consumer is not None:
+            return proven.consumer, proven.credential
+        if slot.consumer is not None:
+            found = yield from _mapped(slot.consumer, proven.token.claims, facts)
+            if found is not None:
+                return found, None
+            if slot.consumer.required:
+                raise TokenRefused("consumer_unknown", slot=slot.name)
+    if tokens or route.anonymous is None:
+        return None, None
+    anonymous = yield from find_consumer((ConsumerName.NAME,), route.anonymous, facts=facts)
+    if anonymous is None:
+        raise TokenRefused("consumer_unknown", anonymous=route.anonymous)
+    return anonymous, None
+
+
+def _mapped(mapping: ConsumerMapping, claims: Claims, facts: Facts) -> Steps[Consumer | None]:
+    for path in mapping.paths:
+        name = find(claims, path)
+        if mapping.numbers and type(name) is int:
+            name = str(name)
+        if isinstance(name, str) and 0 < len(name) <= _MOST_NAME_CHARACTERS:
+            found = yield from find_consumer(mapping.by, name, facts=facts)
+            if found is not None:
+                return found
+    return None

@@ -6,14 +6,15 @@ say who made the token, for whom and until when are ours and are never taken ove
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from jwtgate.jose.encoding import JSON
-from jwtgate.policy.facts import IssuedToken, NeedIssuedToken, Steps, find_issued_token
-from jwtgate.policy.plan import Route
+from jwtgate.policy.facts import IssuedToken, NeedIssuedToken, Steps, find_claims, find_issued_token
 from jwtgate.policy.provisions import Issue
-from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.claims import MISSING, Claims, find
-from jwtgate.policy.rooms.identify import Principal, Proven
-from jwtgate.policy.value import value_of
+from jwtgate.policy.rooms.identify import Proven
+from jwtgate.policy.value import Known, holds, value_of
 
 OURS = frozenset({"iss", "iat", "nbf", "exp", "jti"})
 """Claims the signer sets; no document may set them otherwise."""
@@ -23,17 +24,39 @@ NOT_COPIED_WHOLESALE = OURS | {"aud", "cnf", "x5c", "x5t", "x5t#S256"}
 
 
 def issue(
-    route: Route, request: RequestView, principal: Principal, *, now: int
+    known: Known,
 ) -> Steps[list[tuple[Issue, IssuedToken]]]:
-    """The tokens of this route whose slot was proven, each with its description."""
+    """The tokens of this route whose slot was proven and whose condition holds, each with its description."""
     issued = []
-    for description in route.issue:
-        proven = principal.tokens.get(description.slot)
-        if proven is not None:
-            claims = describe(description, request, principal, incoming=proven.token.claims)
-            need = NeedIssuedToken(description, claims, not_after(description, proven, now))
-            issued.append((description, (yield from find_issued_token(need))))
+    for description in known.route.issue:
+        proven = known.principal.tokens.get(description.slot)
+        if proven is None or (description.when is not None and not holds(description.when, known)):
+            continue
+        generated: Mapping[str, JSON] = {}
+        if description.generator is not None:
+            generated = yield from find_claims(description.generator, _context(description, known))
+        claims = describe(description, known, incoming=proven.token.claims, generated=generated)
+        need = NeedIssuedToken(description, claims, not_after(description, proven, known.now), _exp(proven))
+        issued.append((description, (yield from find_issued_token(need))))
     return issued
+
+
+def _context(issue: Issue, known: Known) -> Mapping[str, JSON]:
+    """What a plug-in is told: the caller, and nothing that would let it speak for somebody else."""
+    principal = known.principal
+    return {
+        "claims": dict(principal.tokens[issue.slot].token.claims),
+        "consumer": principal.consumer.members() if principal.consumer else None,
+        "permissions": list(principal.permissions),
+        "route": known.route.name,
+        "slot": issue.slot,
+        "now": known.now,
+    }
+
+
+def _exp(proven: Proven) -> int | None:
+    exp = proven.token.claims.get("exp")
+    return int(exp) if isinstance(exp, int | float) else None
 
 
 def not_after(issue: Issue, proven: Proven, now: int) -> int | None:
@@ -43,12 +66,33 @@ def not_after(issue: Issue, proven: Proven, now: int) -> int | None:
     """
     if issue.may_outlive_incoming_token or proven.good_until is None:
         return None
-    end = proven.good_until - proven.issuer.times.leeway_seconds
-    return end if now < end else proven.good_until
+    end = proven.lives_until
+    return end if end is not None and now < end else proven.good_until
 
 
-def describe(issue: Issue, request: RequestView, principal: Principal, *, incoming: Claims) -> dict[str, JSON]:
+def describe(
+    issue: Issue, known: Known, *, incoming: Claims, generated: Mapping[str, JSON] = MappingProxyType({})
+) -> dict[str, JSON]:
     """The claims of this token, save those the signer adds."""
+    claims = _copied(issue, incoming)
+    for name, source in issue.add:
+        if name not in claims:
+            _put(claims, name, value_of(source, known))
+    for name, source in issue.set:
+        _put(claims, name, value_of(source, known))
+    for name, value in generated.items():
+        if name not in OURS:
+            claims.setdefault(name, value)
+    for name in issue.remove:
+        claims.pop(name, None)
+    claims["iss"] = issue.iss
+    _put(claims, "aud", _audience(issue, incoming))
+    for name in issue.omitted:
+        claims.pop(name, None)
+    return claims
+
+
+def _copied(issue: Issue, incoming: Claims) -> dict[str, JSON]:
     claims: dict[str, JSON] = {}
     if issue.copy_all:
         claims.update((name, value) for name, value in incoming.items() if name not in NOT_COPIED_WHOLESALE)
@@ -56,17 +100,15 @@ def describe(issue: Issue, request: RequestView, principal: Principal, *, incomi
         value = find(incoming, path)
         if value is not MISSING:
             claims[name] = value  # type: ignore[assignment] # what lies in claims is JSON
-    for name, source in issue.add:
-        if name not in claims:
-            _put(claims, name, value_of(source, request, principal))
-    for name, source in issue.set:
-        _put(claims, name, value_of(source, request, principal))
-    for name in issue.remove:
-        claims.pop(name, None)
-    claims["iss"] = issue.iss
-    if issue.audiences:
-        claims["aud"] = issue.audiences[0] if len(issue.audiences) == 1 else list(issue.audiences)
     return claims
+
+
+def _audience(issue: Issue, incoming: Claims) -> object:
+    if issue.audiences is None:
+        return incoming.get("aud", MISSING)
+    if not issue.audiences:
+        return MISSING
+    return issue.audiences[0] if len(issue.audiences) == 1 else list(issue.audiences)
 
 
 def _put(claims: dict[str, JSON], name: str, value: object) -> None:

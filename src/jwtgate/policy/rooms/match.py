@@ -83,7 +83,7 @@ def _table(root: _Node, path: str) -> dict[str, Route]:
     for position, segment in enumerate(segments):
         if segment == "*" and position == len(segments) - 1:
             return node.below
-        if segment.startswith("{") and segment.endswith("}"):
+        if _is_parameter(segment):
             node.parameter = node.parameter or _Node()
             node = node.parameter
         else:
@@ -124,6 +124,23 @@ def _fork(node: _Node, segments: list[str], position: int, method: str) -> Route
 
 def _of(table: dict[str, Route], method: str) -> Route | None:
     return table.get(method) or table.get(ANY_METHOD)
+
+
+def path_parameters(templates: Iterable[str], path: str) -> dict[str, str]:
+    """What stands in the path for each `{name}` of the first of these templates that fits; as it was sent."""
+    given = path.split("/")
+    for template in templates:
+        wanted = template.split("/")
+        below = wanted[-1] == "*"
+        if len(given) == len(wanted) or (below and len(given) > len(wanted)):
+            pairs = list(zip(wanted[:-1] if below else wanted, given, strict=False))
+            if all(want == have or (_is_parameter(want) and have) for want, have in pairs):
+                return {want[1:-1]: have for want, have in pairs if _is_parameter(want)}
+    return {}
+
+
+def _is_parameter(segment: str) -> bool:
+    return segment.startswith("{") and segment.endswith("}")
 
 
 def match(plan: Plan, request: RequestView) -> Route:

@@ -1,24 +1,43 @@
-"""Scope the route asks for (RFC 6749 section 3.3).
+"""What the route asks of a caller it knows: scope (RFC 6749 section 3.3), a permission, conditions.
 
-A requirement belongs to its slot: what is asked of a token is asked whenever the token is there. A slot that may
-be empty asks nothing of a caller who presents nothing.
+A scope belongs to its slot: what is asked of a token is asked whenever the token is there, and a slot that may be
+empty asks nothing of a caller who presents nothing. A permission and a condition belong to the route and are asked of
+everybody.
 """
 
 from __future__ import annotations
 
-from jwtgate.errors import ScopeRefused
-from jwtgate.policy.plan import Route
+from jwtgate.errors import AccessRefused, ScopeRefused
+from jwtgate.policy.provisions import PermissionNeed
 from jwtgate.policy.requirements import ClaimPath, ScopeNeed
 from jwtgate.policy.rooms.claims import Claims, find
-from jwtgate.policy.rooms.identify import Principal
+from jwtgate.policy.value import Known, holds, value_of
 
 
-def check_permissions(route: Route, principal: Principal) -> None:
-    """Refuses `scope_insufficient` unless every proven token carries the scope its slot asks for."""
+def check_permissions(known: Known) -> None:
+    """Refuses `scope_insufficient`, `permission_missing`, `method_not_permitted` and `condition_not_met`."""
+    route = known.route
     for slot in route.slots:
-        proven = principal.tokens.get(slot.name)
+        proven = known.principal.tokens.get(slot.name)
         if slot.scope is not None and proven is not None:
             check_scope(slot.scope, proven.token.claims)
+    if route.permission is not None:
+        _check_permission(route.permission, known)
+    for condition in route.conditions:
+        if not holds(condition, known):
+            raise AccessRefused("condition_not_met", expression=condition.text)
+
+
+def _check_permission(need: PermissionNeed, known: Known) -> None:
+    method = known.request.method
+    wanted = dict(need.by_method).get(method, need.otherwise)
+    if wanted is None:
+        raise AccessRefused("method_not_permitted", method=method)
+    name = value_of(wanted, known)
+    # Only the document's own empty text asks for nothing; a value that is not there is a permission nobody has.
+    if not isinstance(name, str) or (name not in known.principal.permissions and wanted.constant != ""):
+        named = name if isinstance(name, str) else None
+        raise AccessRefused("permission_missing", permission=named, granted=list(known.principal.permissions))
 
 
 def check_scope(need: ScopeNeed, claims: Claims) -> None:

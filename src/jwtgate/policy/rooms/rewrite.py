@@ -14,12 +14,9 @@ from dataclasses import dataclass
 from jwtgate.errors import TokenRefused
 from jwtgate.jose.encoding import base64url_encode, json_bytes
 from jwtgate.policy.facts import IssuedToken
-from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import Form, IdentityField, Issue
-from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.claims import MISSING
-from jwtgate.policy.rooms.identify import Principal
-from jwtgate.policy.value import value_of
+from jwtgate.policy.value import Known, value_of
 
 MOST_IDENTITY_BYTES = 16 * 1024
 """What the values of all identity fields of one request may add up to."""
@@ -42,14 +39,16 @@ def fold(name: bytes) -> bytes:
     return _TO_FOLD.sub(b"-", name.strip().lower())
 
 
-def rewrite(
-    route: Route, request: RequestView, principal: Principal, *, issued: Iterable[tuple[Issue, IssuedToken]]
-) -> Rewrite:
+def rewrite(known: Known, *, issued: Iterable[tuple[Issue, IssuedToken]]) -> Rewrite:
     """What the upstream receives besides the client's own fields. Refuses `field_value_unsafe`."""
     fields = [(issue.field, f"{issue.prefix}{token.text}".encode()) for issue, token in issued]
+    for slot in known.route.slots:
+        proven = known.principal.tokens.get(slot.name)
+        if slot.original_field is not None and proven is not None:
+            fields.append((slot.original_field, proven.text.encode()))
     room = MOST_IDENTITY_BYTES
-    for identity in route.identity:
-        value = value_of(identity.value, request, principal)
+    for identity in known.route.identity:
+        value = value_of(identity.value, known)
         if value is not MISSING and value is not None:
             written = field_value(identity, value)
             room -= len(written)

@@ -6,28 +6,93 @@ signature. Only then are claims readable. Nothing in the token chooses a key sou
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
 from jwtgate.errors import TokenRefused
 from jwtgate.jose.token import UnverifiedToken, VerifiedToken, type_matches
-from jwtgate.policy.facts import Facts, Steps, find_keys
-from jwtgate.policy.requirements import Issuer, Slot
+from jwtgate.policy.callers import Credential
+from jwtgate.policy.facts import Facts, Steps, credential_keys, find_credential, find_keys
+from jwtgate.policy.requirements import Introspect, Issuer, Slot
+from jwtgate.policy.rooms.introspect import introspect
 
 _ADDRESSES = frozenset({"jku", "x5u"})
+_OPAQUE = frozenset({"token_malformed", "token_encrypted"})
+_MOST_NAME_CHARACTERS = 256
 
 
-def verify(
-    slot: Slot, credential: str, facts: Facts, *, client: str, limit_bytes: int
-) -> Steps[tuple[Issuer, VerifiedToken]]:
-    """The token of this slot with its signature verified, and the issuer it was verified for."""
-    token = UnverifiedToken.parse(credential, limit_bytes=limit_bytes)
-    issuer = _issuer_of(slot, token)
-    check_header(issuer, token)
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A token proven to be its issuer's; the credential it was made with, if a consumer made it.
+
+    `until` is the end (NumericDate) of what the issuer said of it, if it was asked.
+    """
+
+    issuer: Issuer
+    token: VerifiedToken
+    credential: Credential | None = None
+    until: int | None = None
+
+
+def verify(slot: Slot, text: str, facts: Facts, *, client: str, limit_bytes: int) -> Steps[Verified]:
+    """The token of this slot with its signature verified, or vouched for by its issuer."""
+    if slot.introspector is None:
+        token = UnverifiedToken.parse(text, limit_bytes=limit_bytes)
+        return (yield from _by_signature(slot, token, facts, client=client))
+    if not text or len(text) > limit_bytes:
+        raise TokenRefused("token_too_large" if text else "token_malformed")
+    parsed = None if slot.introspect is Introspect.ALWAYS else _jwt(text, limit_bytes)
+    if parsed is None:
+        described, answer = yield from introspect(slot.introspector, text, limit_bytes=limit_bytes)
+        issuer = slot.introspector
+        # An answer comes from the address of its issuer, and need not repeat whose it is (RFC 7662 section 2.2).
+        issuer = issuer if "iss" in described.claims else replace(issuer, iss=None)
+        return Verified(issuer, described, until=answer.until)
+    verified = yield from _by_signature(slot, parsed, facts, client=client)
+    if slot.introspect is not Introspect.ADDITIONALLY:
+        return verified
+    _, answer = yield from introspect(slot.introspector, text, limit_bytes=limit_bytes)
+    return Verified(verified.issuer, verified.token, verified.credential, answer.until)
+
+
+def _jwt(text: str, limit_bytes: int) -> UnverifiedToken | None:
+    """The token, if it is a JWT at all."""
+    try:
+        return UnverifiedToken.parse(text, limit_bytes=limit_bytes)
+    except TokenRefused as refusal:
+        if refusal.reason in _OPAQUE:
+            return None
+        raise
+
+
+def _by_signature(slot: Slot, token: UnverifiedToken, facts: Facts, *, client: str) -> Steps[Verified]:
+    issuer = slot.issuers.get(token.issuer) if token.issuer is not None else None
+    if issuer is None and slot.by_credential is not None:
+        return (yield from _by_credential(slot.by_credential, token, facts))
+    if issuer is None:
+        raise TokenRefused("issuer_unknown", slot=slot.name)
+    check_header(issuer, token, issuer.algorithms)
     keys = yield from find_keys(issuer, token.alg, token.kid, facts=facts, client=client)
-    return issuer, token.verify(keys, issuer.algorithms)
+    return Verified(issuer, token.verify(keys, issuer.algorithms))
 
 
-def check_header(issuer: Issuer, token: UnverifiedToken) -> None:
+def _by_credential(issuer: Issuer, token: UnverifiedToken, facts: Facts) -> Steps[Verified]:
+    assert issuer.credentials is not None  # noqa: S101 - compiled so
+    lookup = issuer.credentials
+    name = token.naming_key(lookup.path, in_header=lookup.in_header)
+    if not name or len(name) > _MOST_NAME_CHARACTERS:
+        raise TokenRefused("credential_unknown", issuer=issuer.name)
+    credential = yield from find_credential(name, facts=facts)
+    check_header(issuer, token, credential.algorithms)
+    keys = credential_keys(credential, token.alg, token.kid)
+    if credential.leeway_seconds is not None:
+        issuer = replace(issuer, times=replace(issuer.times, leeway_seconds=credential.leeway_seconds))
+    return Verified(issuer, token.verify(keys, credential.algorithms), credential)
+
+
+def check_header(issuer: Issuer, token: UnverifiedToken, algorithms: Collection[str]) -> None:
     """Refuses an algorithm, type or header member this issuer's tokens may not have."""
-    if token.alg not in issuer.algorithms:
+    if token.alg not in algorithms:
         raise TokenRefused("alg_not_allowed", issuer=issuer.name, alg=token.alg)
     # `typ` before the signature: refusing here is free, a signature costs an attacker nothing to ask for.
     left_out = token.typ is None and issuer.type_optional
@@ -35,10 +100,3 @@ def check_header(issuer: Issuer, token: UnverifiedToken) -> None:
         raise TokenRefused("type_wrong", issuer=issuer.name, typ=token.typ)
     if issuer.refuse_header_addresses and not _ADDRESSES.isdisjoint(token.header):
         raise TokenRefused("header_address_refused", issuer=issuer.name)
-
-
-def _issuer_of(slot: Slot, token: UnverifiedToken) -> Issuer:
-    issuer = slot.issuers.get(token.issuer) if token.issuer is not None else None
-    if issuer is None:
-        raise TokenRefused("issuer_unknown", slot=slot.name)
-    return issuer

@@ -4,21 +4,25 @@ from dataclasses import replace
 
 import pytest
 from tests.unit.policy.plans import (
+    ACME,
+    GOOD,
     ISSUE,
     ISSUED,
     ISSUER,
     NOON,
     ROUTE,
+    Expr,
     finish,
+    known,
     principal,
     proven,
+    reason,
     request,
 )
 
-from jwtgate.policy.facts import NeedIssuedToken
+from jwtgate.policy.facts import NeedClaims, NeedIssuedToken
 from jwtgate.policy.provisions import Issue, Origin, Value
 from jwtgate.policy.requirements import Times
-from jwtgate.policy.rooms.identify import ANONYMOUS
 from jwtgate.policy.rooms.issue import describe, issue, not_after
 
 VIEW = request(path="/orders/7")
@@ -39,7 +43,7 @@ OURS = {"iss": "https://gate.example", "aud": "internal"}
 
 
 def described(**changes: object) -> dict[str, object]:
-    return dict(describe(replace(ISSUE, **changes), VIEW, principal(access=proven()), incoming=INCOMING))
+    return dict(describe(replace(ISSUE, **changes), known(principal(access=proven()), view=VIEW), incoming=INCOMING))
 
 
 def constant(value: object) -> Value:
@@ -99,17 +103,17 @@ def test_a_token_is_asked_for_each_slot_that_was_proven() -> None:
     second = replace(ISSUE, name="orders/1", slot="channel")
     route = replace(ROUTE, issue=(ISSUE, second))
     alice = principal(access=proven())
-    walk = issue(route, VIEW, alice, now=NOON)
-    assert next(walk) == NeedIssuedToken(ISSUE, OURS, NOON + 300)
+    walk = issue(known(alice, route=route, view=VIEW))
+    assert next(walk) == NeedIssuedToken(ISSUE, OURS, NOON + 300, NOON + 300)
     assert finish(walk, [ISSUED]) == [(ISSUE, ISSUED)]
-    walk = issue(route, VIEW, principal(access=proven(), channel=proven()), now=NOON)
+    walk = issue(known(principal(access=proven(), channel=proven()), route=route, view=VIEW))
     assert next(walk).issue is ISSUE
     assert walk.send(ISSUED).issue is second
     assert finish(walk, [ISSUED]) == [(ISSUE, ISSUED), (second, ISSUED)]
 
 
 def test_sec_158_nothing_is_issued_for_nobody() -> None:
-    assert finish(issue(replace(ROUTE, issue=(ISSUE,)), VIEW, ANONYMOUS, now=NOON)) == []
+    assert finish(issue(known(route=replace(ROUTE, issue=(ISSUE,)), view=VIEW))) == []
 
 
 @pytest.mark.parametrize(
@@ -132,3 +136,47 @@ def test_sec_157_a_token_does_not_outlive_the_one_it_is_made_from(
 def test_sec_157_the_leeway_is_that_of_the_issuer() -> None:
     exact = replace(ISSUER, times=Times(leeway_seconds=0))
     assert not_after(ISSUE, proven(good_until=NOON + 300, issuer=exact), NOON) == NOON + 300
+
+
+def test_a_token_is_issued_where_its_condition_holds() -> None:
+    alice = principal(access=proven())
+    of_alice = replace(ISSUE, when=Expr(lambda seen: seen["token"]["access"]["sub"] == "alice"))
+    walk = issue(known(alice, route=replace(ROUTE, issue=(of_alice,))))
+    next(walk)
+    assert finish(walk, [ISSUED]) == [(of_alice, ISSUED)]
+    of_bob = replace(ISSUE, when=Expr(lambda seen: seen["token"]["access"]["sub"] == "bob"))
+    assert finish(issue(known(alice, route=replace(ROUTE, issue=(of_bob,))))) == []
+    failing = replace(ROUTE, issue=(replace(ISSUE, when=Expr(lambda seen: seen["nothing"])),))
+    assert reason(lambda: next(issue(known(alice, route=failing)))) == "condition_not_met"
+
+
+def test_the_audience_may_be_that_of_the_incoming_token() -> None:
+    assert described(audiences=None)["aud"] == "orders"
+    absent = describe(replace(ISSUE, audiences=None), known(principal(access=proven())), incoming={})
+    assert "aud" not in absent
+
+
+def test_a_legacy_upstream_may_be_spared_claims_it_cannot_take() -> None:
+    assert described(omitted=frozenset({"aud"})) == {"iss": OURS["iss"]}
+
+
+def test_a_plug_in_is_told_of_the_caller_and_fills_gaps_only() -> None:
+    description = replace(ISSUE, generator="acme", set=(("sub", constant("ours")),), remove=frozenset({"secret"}))
+    route = replace(ROUTE, issue=(description,))
+    alice = replace(principal(access=proven()), consumer=ACME, permissions=("read",))
+    walk = issue(known(alice, route=route))
+    need = next(walk)
+    assert isinstance(need, NeedClaims)
+    assert need.generator == "acme"
+    assert need.context == {
+        "claims": GOOD,
+        "consumer": ACME.members(),
+        "permissions": ["read"],
+        "route": "orders",
+        "slot": "access",
+        "now": NOON,
+    }
+    asked = walk.send(
+        {"extra": 1, "sub": "theirs", "secret": "x", "iss": "evil", "exp": 1, "jti": "evil", "aud": "evil"}
+    )
+    assert asked.claims == {**OURS, "sub": "ours", "extra": 1}

@@ -3,11 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.policy.plans import ROUTE, SLOT, principal, proven, reason, refusal
+from tests.unit.policy.plans import ROUTE, SLOT, Expr, known, principal, proven, reason, refusal, request
 
 from jwtgate.errors import ScopeRefused
+from jwtgate.policy.plan import Route
+from jwtgate.policy.provisions import Origin, PermissionNeed, Value
 from jwtgate.policy.requirements import ScopeNeed
-from jwtgate.policy.rooms.identify import ANONYMOUS
+from jwtgate.policy.rooms.identify import ANONYMOUS, Principal
 from jwtgate.policy.rooms.permissions import check_permissions, check_scope, granted_scope
 
 
@@ -65,12 +67,65 @@ def test_each_slot_asks_its_own_token() -> None:
     channel = replace(SLOT, name="channel", scope=need("c"))
     route = replace(ROUTE, slots=(replace(SLOT, scope=need("a")), channel))
     both = principal(access=proven(scope="a"), channel=proven(scope="c"))
-    check_permissions(route, both)
+    check_permissions(known(both, route=route))
     swapped = principal(access=proven(scope="c"), channel=proven(scope="a"))
-    assert reason(lambda: check_permissions(route, swapped)) == "scope_insufficient"
-    check_permissions(route, principal(access=proven(scope="a")))
+    assert reason(lambda: check_permissions(known(swapped, route=route))) == "scope_insufficient"
+    check_permissions(known(principal(access=proven(scope="a")), route=route))
 
 
 def test_nothing_is_asked_of_a_caller_who_presents_nothing() -> None:
-    check_permissions(replace(ROUTE, slots=(replace(SLOT, scope=need("a")),)), ANONYMOUS)
-    check_permissions(ROUTE, principal(access=proven()))
+    check_permissions(known(route=replace(ROUTE, slots=(replace(SLOT, scope=need("a")),))))
+    check_permissions(known(principal(access=proven())))
+
+
+READ, EMPTY = Value(Origin.CONSTANT, constant="read"), Value(Origin.CONSTANT, constant="")
+GRANTED = replace(principal(access=proven()), permissions=("read", "list"))
+
+
+def asking(*by_method: tuple[str, Value], otherwise: Value | None = None) -> Route:
+    return replace(ROUTE, permission=PermissionNeed(by_method, otherwise))
+
+
+def checked(route: Route, who: Principal = GRANTED, method: str = "GET") -> None:
+    check_permissions(known(who, route=route, view=request(method=method)))
+
+
+def test_a_permission_that_is_granted_lets_pass_and_any_other_is_a_403_naming_it_in_the_log() -> None:
+    checked(asking(otherwise=READ))
+    error = refusal(lambda: checked(asking(otherwise=Value(Origin.CONSTANT, constant="rea"))))
+    assert (error.reason, error.status) == ("permission_missing", 403)
+    assert error.detail == {"permission": "rea", "granted": ["read", "list"]}
+    assert "rea" not in error.sentence.split()
+
+
+def test_a_permission_is_asked_of_a_caller_who_presents_nothing_too() -> None:
+    assert reason(lambda: checked(asking(otherwise=READ), ANONYMOUS)) == "permission_missing"
+
+
+def test_the_empty_text_asks_for_nothing() -> None:
+    checked(asking(otherwise=EMPTY), ANONYMOUS)
+    checked(asking(("PUT", READ), ("GET", EMPTY)), ANONYMOUS)
+
+
+def test_a_method_that_is_not_named_is_refused_or_asks_what_all_others_ask() -> None:
+    checked(asking(("GET", READ)))
+    error = refusal(lambda: checked(asking(("GET", READ)), method="PUT"))
+    assert (error.reason, error.status) == ("method_not_permitted", 405)
+    checked(asking(("GET", READ), otherwise=EMPTY), method="PUT")
+
+
+def test_a_permission_may_be_named_by_the_request() -> None:
+    route = asking(otherwise=Value(Origin.FIELD, field=b"x-needs"))
+    check_permissions(known(GRANTED, route=route, view=request((b"x-needs", b"list"))))
+    for value in (b"admin", b""):
+        view = request((b"x-needs", value))
+        assert reason(lambda: check_permissions(known(GRANTED, route=route, view=view))) == "permission_missing"  # noqa: B023
+    assert reason(lambda: checked(route)) == "permission_missing"
+
+
+def test_every_condition_must_be_true() -> None:
+    yes, no = Expr(lambda seen: seen["request"]["method"] == "GET"), Expr(lambda _: False, text="never")
+    checked(replace(ROUTE, conditions=(yes, yes)))
+    error = refusal(lambda: checked(replace(ROUTE, conditions=(yes, no))))
+    assert (error.reason, error.status, error.detail) == ("condition_not_met", 403, {"expression": "never"})
+    assert reason(lambda: checked(replace(ROUTE, conditions=(yes,)), method="PUT")) == "condition_not_met"

@@ -6,12 +6,11 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.policy.plans import ISSUE, ISSUED, ROUTE, principal, proven, reason, refusal, request
+from tests.unit.policy.plans import ISSUE, ISSUED, ROUTE, known, principal, proven, reason, refusal
 
 from jwtgate.errors import TokenRefused
 from jwtgate.jose.encoding import JSON, base64url_decode
 from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
-from jwtgate.policy.rooms.identify import ANONYMOUS
 from jwtgate.policy.rooms.rewrite import MOST_IDENTITY_BYTES, field_value, fold, rewrite
 
 SUBJECT = Value(Origin.CLAIM, slot="access", path=("sub",))
@@ -24,7 +23,7 @@ def written(value: object, *, form: Form = Form.TEXT, separator: str = ",") -> b
 
 def fields(*identity: IdentityField, **claims: JSON) -> tuple[tuple[bytes, bytes], ...]:
     route = replace(ROUTE, identity=identity)
-    return rewrite(route, request(), principal(access=proven(**claims)), issued=()).fields
+    return rewrite(known(principal(access=proven(**claims)), route=route), issued=()).fields
 
 
 @pytest.mark.parametrize(
@@ -123,13 +122,13 @@ def test_sec_115_what_is_missing_or_null_sets_no_field() -> None:
     other = IdentityField(b"X-Name", Value(Origin.CLAIM, slot="access", path=("name",)))
     assert fields(FIELD, other) == ((b"X-User", b"alice"),)
     assert fields(FIELD, other, sub=None, name="") == ((b"X-Name", b""),)
-    assert rewrite(replace(ROUTE, identity=(FIELD,)), request(), ANONYMOUS, issued=()).fields == ()
+    assert rewrite(known(route=replace(ROUTE, identity=(FIELD,))), issued=()).fields == ()
 
 
 def test_issued_tokens_come_first_with_their_prefix() -> None:
     route = replace(ROUTE, identity=(FIELD,))
     bearer = replace(ISSUE, field=b"Authorization", prefix="Bearer ")
-    rewritten = rewrite(route, request(), principal(access=proven()), issued=[(ISSUE, ISSUED), (bearer, ISSUED)])
+    rewritten = rewrite(known(principal(access=proven()), route=route), issued=[(ISSUE, ISSUED), (bearer, ISSUED)])
     assert rewritten.fields == (
         (b"X-Jwt-Assertion", b"a.b.c"),
         (b"Authorization", b"Bearer a.b.c"),

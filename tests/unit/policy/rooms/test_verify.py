@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 from tests.unit.policy.plans import (
+    ACME,
+    GOOD,
     HELD,
     ISS,
     ISSUER,
+    KEY,
     KEYS,
     NOTHING,
     OTHER_KEY,
     SLOT,
-    Known,
+    Held,
     a_token,
     finish,
     reason,
@@ -21,15 +24,17 @@ from tests.unit.policy.plans import (
 
 from jwtgate.errors import DependencyFault
 from jwtgate.jose.encoding import base64url_encode
+from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
-from jwtgate.jose.token import VerifiedToken
-from jwtgate.policy.facts import Facts, NeedKeys, Steps
-from jwtgate.policy.requirements import Issuer, Slot
-from jwtgate.policy.rooms.verify import verify
+from jwtgate.jose.token import sign_token
+from jwtgate.policy.callers import Credential
+from jwtgate.policy.facts import Facts, Introspected, NeedCredential, NeedIntrospection, NeedKeys, Steps
+from jwtgate.policy.requirements import CredentialLookup, Introspect, Introspection, Issuer, Slot, Times
+from jwtgate.policy.rooms.verify import Verified, verify
 
 OTHER_ISS = "https://other.example"
 OTHER = replace(ISSUER, name="other", iss=OTHER_ISS)
-Walk = Steps[tuple[Issuer, VerifiedToken]]
+Walk = Steps[Verified]
 BOTH = replace(SLOT, issuers={ISS: ISSUER, OTHER_ISS: OTHER})
 
 
@@ -42,16 +47,16 @@ def with_issuer(**changes: Any) -> Slot:
 
 
 def test_a_good_token_is_verified_without_asking() -> None:
-    issuer, token = finish(walk(a_token()))
-    assert issuer is ISSUER
-    assert token.claims["sub"] == "alice"
+    verified = finish(walk(a_token()))
+    assert verified.issuer is ISSUER
+    assert verified.token.claims["sub"] == "alice"
 
 
 def test_keys_that_are_not_held_are_asked_for_with_the_kid_and_the_client() -> None:
     steps = walk(a_token(), facts=NOTHING)
     assert next(steps) == NeedKeys("main", "k1", "192.0.2.7")
-    issuer, token = finish(steps, [KEYS])
-    assert (issuer, token.kid) == (ISSUER, "k1")
+    verified = finish(steps, [KEYS])
+    assert (verified.issuer, verified.token.kid) == (ISSUER, "k1")
 
 
 def test_what_cannot_be_found_out_surfaces_here() -> None:
@@ -71,8 +76,8 @@ def test_sec_43_the_issuer_is_found_by_its_exact_name(iss: object) -> None:
 
 
 def test_sec_43_a_key_of_one_issuer_verifies_no_token_of_another() -> None:
-    facts = Known({"main": KEYS, "other": KeySet([OTHER_KEY.public()])})
-    assert finish(walk(a_token(iss=OTHER_ISS, key=OTHER_KEY), slot=BOTH, facts=facts))[0] is OTHER
+    facts = Held({"main": KEYS, "other": KeySet([OTHER_KEY.public()])})
+    assert finish(walk(a_token(iss=OTHER_ISS, key=OTHER_KEY), slot=BOTH, facts=facts)).issuer is OTHER
     assert reason(lambda: finish(walk(a_token(iss=OTHER_ISS), slot=BOTH, facts=facts))) == "signature_wrong"
 
 
@@ -104,7 +109,7 @@ def test_sec_16_a_type_may_be_left_out_where_the_issuer_says_so() -> None:
 @pytest.mark.parametrize("member", ["jku", "x5u"])
 def test_sec_14_addresses_in_the_header_are_ignored_or_refused(member: str) -> None:
     token = a_token(header={member: "https://evil.example/keys"})
-    assert finish(walk(token))[0] is ISSUER
+    assert finish(walk(token)).issuer is ISSUER
     refusing = with_issuer(refuse_header_addresses=True)
     assert reason(lambda: next(walk(token, slot=refusing, facts=NOTHING))) == "header_address_refused"
     assert finish(walk(a_token(), slot=refusing))
@@ -125,3 +130,108 @@ def test_sec_11_an_unsigned_token_is_refused() -> None:
     header, claims = (base64url_encode(part) for part in (b'{"alg":"none"}', b'{"iss":"https://idp.example"}'))
     assert reason(lambda: next(walk(f"{header}.{claims}."))) == "token_malformed"
     assert reason(lambda: next(walk(f"{header}.{claims}.AA"))) == "alg_not_allowed"
+
+
+ASKED = replace(ISSUER, introspection=Introspection(), times=Times(exp_required=False))
+OPAQUE_SLOT = replace(SLOT, introspector=ASKED)
+ACTIVE = Introspected(True, {"sub": "bob", "iss": ISS}, 1_800_000_060)
+
+
+def asked(credential: str, slot: Slot, answer: Introspected = ACTIVE) -> Verified:
+    steps = walk(credential, slot=slot)
+    need = next(steps)
+    assert need == NeedIntrospection("main", credential, "access_token")
+    return finish(steps, [answer])  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("credential", ["opaque", "a.b", "a.b.c", "a.b.c.d.e", "AbC+/=~"])
+def test_what_is_no_jwt_is_introspected_where_the_slot_may(credential: str) -> None:
+    verified = asked(credential, OPAQUE_SLOT)
+    assert (verified.token.claims["sub"], verified.until) == ("bob", 1_800_000_060)
+    assert verified.issuer is ASKED
+
+
+def test_a_jwt_is_verified_by_its_signature_and_nobody_is_asked() -> None:
+    assert finish(walk(a_token(), slot=OPAQUE_SLOT)).token.claims["sub"] == "alice"
+    assert reason(lambda: finish(walk(a_token(key=OTHER_KEY), slot=OPAQUE_SLOT))) == "signature_wrong"
+    assert reason(lambda: finish(walk(a_token(iss="https://other"), slot=OPAQUE_SLOT))) == "issuer_unknown"
+
+
+def test_every_token_may_be_introspected_in_place_of_its_signature() -> None:
+    slot = replace(OPAQUE_SLOT, introspect=Introspect.ALWAYS)
+    assert asked(a_token(key=OTHER_KEY), slot).token.claims["sub"] == "bob"
+
+
+def test_a_jwt_may_be_introspected_besides_its_signature() -> None:
+    slot = replace(OPAQUE_SLOT, introspect=Introspect.ADDITIONALLY)
+    verified = asked(a_token(), slot)
+    assert (verified.token.claims["sub"], verified.until) == ("alice", 1_800_000_060)
+    assert reason(lambda: asked(a_token(), slot, Introspected(False, {}, 0))) == "token_inactive"
+    assert reason(lambda: finish(walk(a_token(key=OTHER_KEY), slot=slot))) == "signature_wrong"
+
+
+def test_an_answer_that_does_not_repeat_the_issuer_is_its_issuers_all_the_same() -> None:
+    assert asked("opaque", OPAQUE_SLOT, Introspected(True, {"sub": "x"}, 0)).issuer == replace(ASKED, iss=None)
+
+
+def test_nobody_is_asked_about_nothing_or_about_too_much() -> None:
+    assert reason(lambda: next(walk("", slot=OPAQUE_SLOT))) == "token_malformed"
+    assert reason(lambda: next(walk("x" * 101, slot=OPAQUE_SLOT, limit_bytes=100))) == "token_too_large"
+
+
+PARTNERS = Issuer("partners", None, frozenset(), frozenset({"orders"}), credentials=CredentialLookup(("key",)))
+BY_KEY = replace(SLOT, issuers={}, by_credential=PARTNERS)
+KEYED = Credential("acme-key", "k-1", ACME, frozenset({"ES256"}), KEYS)
+CALLERS = Held({}, credentials=[KEYED])
+
+
+def test_a_claim_names_the_credential_whose_key_verifies_the_token() -> None:
+    verified = finish(walk(keyed("acme-key"), slot=BY_KEY, facts=CALLERS))
+    assert (verified.issuer, verified.credential) == (PARTNERS, KEYED)
+
+
+def keyed(name: object, *, key: Key = KEY, header: object = None) -> str:
+    claims = {**GOOD, "key": name}
+    return sign_token(claims, key, alg="ES256", header=header)  # type: ignore[arg-type]
+
+
+def test_a_header_parameter_may_name_it_too() -> None:
+    slot = replace(BY_KEY, by_credential=replace(PARTNERS, credentials=CredentialLookup(("app",), in_header=True)))
+    assert finish(walk(keyed("other", header={"app": "acme-key"}), slot=slot, facts=CALLERS)).credential is KEYED
+    assert reason(lambda: finish(walk(keyed("acme-key"), slot=slot, facts=CALLERS))) == "credential_unknown"
+
+
+@pytest.mark.parametrize("name", ["", None, 7, ["acme-key"], "x" * 257])
+def test_a_token_that_names_no_credential_is_refused_before_anything_is_looked_up(name: object) -> None:
+    assert reason(lambda: next(walk(keyed(name), slot=BY_KEY, facts=NOTHING))) == "credential_unknown"
+
+
+def test_a_credential_that_is_not_at_hand_is_asked_for() -> None:
+    steps = walk(keyed("acme-key"), slot=BY_KEY, facts=NOTHING)
+    assert next(steps) == NeedCredential("acme-key")
+    assert finish(steps, [KEYED]).credential is KEYED
+    steps = walk(keyed("acme-key"), slot=BY_KEY, facts=NOTHING)
+    next(steps)
+    assert reason(lambda: steps.send(None)) == "credential_unknown"
+
+
+def test_sec_20_a_credential_verifies_with_its_own_key_and_its_own_algorithm_only() -> None:
+    assert (
+        reason(lambda: finish(walk(keyed("acme-key", key=OTHER_KEY), slot=BY_KEY, facts=CALLERS))) == "signature_wrong"
+    )
+    other = Held({}, credentials=[replace(KEYED, algorithms=frozenset({"RS256"}))])
+    assert reason(lambda: finish(walk(keyed("acme-key"), slot=BY_KEY, facts=other))) == "alg_not_allowed"
+    unnamed = Held({}, credentials=[replace(KEYED, keys=KeySet([generate_key("ES256", kid="k2").public()]))])
+    assert reason(lambda: finish(walk(keyed("acme-key"), slot=BY_KEY, facts=unnamed))) == "key_unknown"
+
+
+def test_a_credential_may_be_more_patient_with_clocks_than_its_issuer() -> None:
+    patient = Held({}, credentials=[replace(KEYED, leeway_seconds=77)])
+    verified = finish(walk(keyed("acme-key"), slot=BY_KEY, facts=patient))
+    assert verified.issuer.times.leeway_seconds == 77
+
+
+def test_sec_43_a_token_that_names_an_issuer_is_never_taken_for_a_consumers() -> None:
+    both = replace(BY_KEY, issuers={ISS: ISSUER})
+    verified = finish(walk(keyed("acme-key"), slot=both))
+    assert (verified.issuer, verified.credential) == (ISSUER, None)

@@ -1,0 +1,20 @@
+"""Whether a token is good no longer although it has not ended (SEC-75)."""
+
+from __future__ import annotations
+
+from jwtgate.errors import TokenRefused
+from jwtgate.policy.revocations import Revocations
+from jwtgate.policy.rooms.identify import Principal
+
+
+def check_revoked(revocations: Revocations, principal: Principal, *, now: int) -> None:
+    """Refuses `token_revoked` if any of the tokens, or the consumer, was revoked."""
+    if not revocations:
+        return
+    for slot, proven in principal.tokens.items():
+        consumer = principal.consumer.name if principal.consumer else None
+        entry = revocations.find(
+            proven.issuer.name, text=proven.text, claims=proven.token.claims, consumer=consumer, now=now
+        )
+        if entry is not None:
+            raise TokenRefused("token_revoked", slot=slot, by=entry.by.value, entry=entry.id)

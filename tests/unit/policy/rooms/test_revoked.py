@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.unit.policy.plans import ACME, NOON, principal, proven, refusal
+
+from jwtgate.policy.revocations import Revocation, Revocations, RevokedBy
+from jwtgate.policy.rooms.identify import ANONYMOUS
+from jwtgate.policy.rooms.revoked import check_revoked
+
+BOTH = principal(access=proven(jti="one"), channel=proven(jti="two"))
+
+
+def table(by: RevokedBy, value: str) -> Revocations:
+    return Revocations([Revocation("r", by, value)])
+
+
+def test_sec_75_any_revoked_token_of_a_request_refuses_it() -> None:
+    check_revoked(Revocations(), BOTH, now=NOON)
+    check_revoked(table(RevokedBy.JTI, "three"), BOTH, now=NOON)
+    error = refusal(lambda: check_revoked(table(RevokedBy.JTI, "two"), BOTH, now=NOON))
+    assert (error.reason, error.status) == ("token_revoked", 401)
+    assert error.detail == {"slot": "channel", "by": "jti", "entry": "r"}
+
+
+def test_sec_75_a_revoked_consumer_is_refused_with_every_token() -> None:
+    acme = replace(BOTH, consumer=ACME)
+    assert refusal(lambda: check_revoked(table(RevokedBy.CONSUMER, "acme"), acme, now=NOON)).reason == "token_revoked"
+    check_revoked(table(RevokedBy.CONSUMER, "other"), acme, now=NOON)
+    check_revoked(table(RevokedBy.CONSUMER, "acme"), ANONYMOUS, now=NOON)
