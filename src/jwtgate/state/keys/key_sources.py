@@ -11,13 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from jwtgate.errors import ConfigError, KeyRefused
-from jwtgate.jose.algorithms import is_mac
-from jwtgate.jose.encoding import base64url_decode, parse_json_object
 from jwtgate.jose.key import Key
-from jwtgate.jose.key_set import MOST_SET_BYTES, KeySet
-from jwtgate.policy.sources import KeySource, KeyText
+from jwtgate.jose.key_set import KeySet
+from jwtgate.policy.sources import KeySource
 from jwtgate.state.discovery import fetch_metadata, json_body, permitted
 from jwtgate.state.http_client import FetchFailed, FetchRules, HttpClient
+from jwtgate.state.keys.key_texts import parse_key_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ def read_local(source: KeySource, resolve: Callable[[str], str]) -> KeySet:
     for number, text in enumerate(source.local, start=1):
         place = f"issuer {source.issuer!r}, key {number}"
         try:
-            keys += _parse_text(text, resolve)
+            keys += map(_public, parse_key_text(text, resolve))
         except ConfigError as error:
             problems += [f"{place}: {problem}" for problem in error.problems]
         except (KeyRefused, ValueError) as error:
@@ -52,22 +51,6 @@ def read_local(source: KeySource, resolve: Callable[[str], str]) -> KeySet:
         return KeySet(keys).bound(source.algorithms)
     except KeyRefused as refusal:
         raise ConfigError(f"issuer {source.issuer!r}: {_sentence(refusal)}") from refusal
-
-
-def _parse_text(given: KeyText, resolve: Callable[[str], str]) -> list[Key]:
-    text = resolve(f"${{file:{given.file}}}" if given.file is not None else given.text or "")
-    if given.alg is not None and is_mac(given.alg):
-        allowed = given.short_secret_allowed_for_legacy_credential
-        secret = base64url_decode(text) if given.base64url else text.encode()
-        return [Key.secret(secret, alg=given.alg, kid=given.kid, short_secret_allowed_for_legacy_credential=allowed)]
-    if not text.lstrip().startswith("{"):
-        return [_public(Key.from_pem(text, kid=given.kid, alg=given.alg))]
-    members = parse_json_object(text.encode(), limit_bytes=MOST_SET_BYTES)
-    if "keys" in members:
-        return [_public(key) for key in KeySet.parse_local(members)]
-    key = Key.from_jwk(members)
-    key = key if given.alg is None else key.bound_to(given.alg)
-    return [_public(key if given.kid is None else key.with_kid(given.kid))]
 
 
 def _public(key: Key) -> Key:
