@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jwtgate.policy.expression import Expression
-from jwtgate.policy.provisions import IdentityField, Issue, Mint, PermissionNeed
+from jwtgate.policy.provisions import Answer, IdentityField, Issue, Mint, PermissionNeed, Value
 from jwtgate.policy.request import STRICT_PATHS, PathRules
 from jwtgate.policy.requirements import Issuer, Slot
 from jwtgate.policy.sources import (
@@ -64,7 +64,8 @@ class Route:
     `templates` are its path templates, from which the values of its path parameters are read. `conditions` are
     expressions that must all be true. `permission`: what a caller must be granted. `anonymous` names the consumer a
     request without any credential counts as, and with `anonymous_for_refused` also one whose token was refused.
-    `mint`: it answers with a token instead of forwarding. `upgrade_origins`: the pages (RFC 6454) that may open a
+    `mint`: it answers with a token instead of forwarding. `answers` say what refusals look like, by reason, by class or
+    for all (`*`). `log` are values the access log gains. `upgrade_origins`: the pages (RFC 6454) that may open a
     WebSocket here; None: any. `close_on_expiry`: a WebSocket ends with the token that opened it.
     """
 
@@ -91,6 +92,8 @@ class Route:
     anonymous: str | None = None
     anonymous_for_refused: bool = False
     mint: Mint | None = None
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    log: tuple[tuple[str, Value], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,20 @@ class IdentityField:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """How a refusal or a fault is answered instead of our own way. What is None is as we would say it.
+
+    `challenge`: with the `WWW-Authenticate` that belongs to it.
+    """
+
+    status: int | None = None
+    fields: tuple[tuple[bytes, Value], ...] = ()
+    body: Value | None = None
+    content_type: str = "application/json"
+    challenge: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class PermissionNeed:
     """The permission a route asks for, by method; `otherwise` for those not named, None: they are refused.
 

@@ -173,7 +173,8 @@ class Slot:
     """A named place for one credential of a route. `audiences` None: the issuer's own rule holds.
 
     `issuers` are by their `iss`. `by_credential` takes the tokens of consumers, and `introspector` is asked about
-    tokens as `introspect` says. `original_field` carries the credential itself to the upstream.
+    tokens as `introspect` says. `original_field` carries the credential itself to the upstream. `first_source_wins`:
+    where several sources hold something the first decides, which is how some gateways do it.
     """
 
     name: str
@@ -188,3 +189,4 @@ class Slot:
     introspect: Introspect = Introspect.OPAQUE
     consumer: ConsumerMapping | None = None
     original_field: bytes | None = None
+    first_source_wins: bool = False

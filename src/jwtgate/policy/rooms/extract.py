@@ -17,7 +17,11 @@ def extract(slot: Slot, request: RequestView) -> str | None:
 
     Refuses `credential_missing`, `credential_repeated`, `credential_malformed`.
     """
-    found = [credential for source in slot.sources for credential in _candidates(source, request)]
+    found: list[str] = []
+    for source in slot.sources:
+        found += _candidates(source, request)
+        if found and slot.first_source_wins:
+            break
     if len(found) > 1:
         raise RequestRefused("credential_repeated", slot=slot.name)
     if found:

@@ -109,3 +109,11 @@ def test_a_bearer_field_without_a_token_is_malformed_also_where_it_may_be_absent
 
 def test_sec_52_a_slot_that_looks_nowhere_finds_nothing() -> None:
     assert reason(lambda: extract(slot(), BY_BEARER)) == "credential_missing"
+
+
+def test_the_first_source_decides_where_the_document_says_so_and_a_worse_one_does_not_come_after_it() -> None:
+    lenient = replace(slot(FIELD, QUERY), first_source_wins=True)
+    assert extract(lenient, replace(BY_FIELD, query="t=other")) == "abc"
+    assert extract(lenient, replace(BY_QUERY, fields=((b"x-token", b""),))) == ""
+    assert extract(lenient, BY_QUERY) == "abc"
+    assert reason(lambda: extract(lenient, replace(BY_QUERY, query="t=a&t=b"))) == "credential_repeated"
