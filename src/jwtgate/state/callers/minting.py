@@ -1,0 +1,50 @@
+"""Tokens made in a consumer's place, with the keys of its own credential (a sign endpoint, SEC-147)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from jwtgate.errors import ConfigError, DependencyFault, KeyRefused
+from jwtgate.jose.algorithms import is_mac
+from jwtgate.jose.encoding import JSON
+from jwtgate.jose.key import Key
+from jwtgate.jose.token import sign_token
+from jwtgate.policy.sources import CredentialSource
+from jwtgate.state.issued_tokens import random_id
+from jwtgate.state.keys.key_texts import parse_key_text
+
+
+def mint_with_credential(
+    source: CredentialSource,
+    claims: Mapping[str, JSON],
+    *,
+    ttl_seconds: int | None,
+    resolve: Callable[[str], str],
+    now: int,
+    random_id: Callable[[], str] = random_id,
+) -> str:
+    """The token its consumer would make: these claims, the one that names the credential, `exp`, `iat` and `jti`.
+
+    `ttl_seconds` None: that of the credential. `now` is a NumericDate. What is ours stands over what was asked for.
+    `DependencyFault("signer_unavailable")` when the credential holds nothing to sign with.
+    """
+    lives = source.ttl_seconds if ttl_seconds is None else ttl_seconds
+    ours: dict[str, JSON] = {source.key_claim: source.name, "exp": now + lives, "iat": now, "jti": random_id()}
+    asked = {name: value for name, value in claims.items() if name != "nbf"}
+    try:
+        key = _signing_key(source, resolve).with_kid(source.name)
+        return sign_token({**asked, **ours}, key, alg=source.alg)
+    except (ConfigError, KeyRefused, ValueError) as error:
+        cause = error.reason if isinstance(error, KeyRefused) else type(error).__name__
+        raise DependencyFault("signer_unavailable", credential=source.name, cause=cause) from error
+
+
+def _signing_key(source: CredentialSource, resolve: Callable[[str], str]) -> Key:
+    given = source.key if is_mac(source.alg) else source.private_key
+    if given is None:
+        raise KeyRefused("key_unfit", alg=source.alg)
+    for key in parse_key_text(replace(given, alg=given.alg or source.alg), resolve):
+        if key.signs(source.alg):
+            return key
+    raise KeyRefused("key_unfit", alg=source.alg)
