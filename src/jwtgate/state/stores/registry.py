@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import islice
@@ -42,7 +42,7 @@ class Resource:
 
     kind: Kind
     name: str
-    value: JSON = field(repr=False)
+    value: Mapping[str, JSON] = field(repr=False)
     version: int
     changed_at: int
     changed_by: str
@@ -53,7 +53,7 @@ class DocumentVersion:
     """The whole document as it was applied once. Versions are counted from 1."""
 
     version: int
-    value: JSON = field(repr=False)
+    value: Mapping[str, JSON] = field(repr=False)
     changed_at: int
     changed_by: str
 
@@ -103,7 +103,7 @@ class Registry:
                 yield self._resource(path, record.value, version=record.version)
             after = page[-1][0]
 
-    def put(self, kind: Kind, name: str, value: JSON, *, over: int | None, who: str) -> Resource:
+    def put(self, kind: Kind, name: str, value: Mapping[str, JSON], *, over: int | None, who: str) -> Resource:
         """The resource with this value, written now. Raises `StoreConflict`."""
         path = _prefix(kind) + name
         data = self._sealed(path, value, who)
@@ -135,7 +135,7 @@ class Registry:
         """The documents that were applied, oldest first, from behind this version; the latest thousand are kept."""
         return tuple(self._document(entry) for entry in self._store.entries(_DOCUMENT, after=after, limit=limit))
 
-    def apply_document(self, value: JSON, *, over: int | None, who: str) -> DocumentVersion:
+    def apply_document(self, value: Mapping[str, JSON], *, over: int | None, who: str) -> DocumentVersion:
         """The document as its newest version. `StoreConflict` when the last one is not `over`."""
         data = self._sealed(_DOCUMENT, value, who)
         last = self._store.last(_DOCUMENT) if over is None else over
@@ -184,8 +184,8 @@ class Registry:
         members = {"at": int(self._wall()), "who": who, "action": action, "kind": kind, "name": name, "over": over}
         return Append(_AUDIT, json_bytes(members), keep=MOST_AUDIT_ENTRIES)
 
-    def _sealed(self, path: str, value: JSON, who: str) -> bytes:
-        data = json_bytes({"value": value, "at": int(self._wall()), "who": who})
+    def _sealed(self, path: str, value: Mapping[str, JSON], who: str) -> bytes:
+        data = json_bytes({"value": dict(value), "at": int(self._wall()), "who": who})
         return data if self._sealer is None else self._sealer.seal(data, path, nonce=os.urandom(NONCE_BYTES))
 
     def _resource(self, path: str, data: bytes, *, version: int) -> Resource:
@@ -197,7 +197,7 @@ class Registry:
         value, at, who = self._unsealed(_DOCUMENT, entry.value)
         return DocumentVersion(entry.number, value, at, who)
 
-    def _unsealed(self, path: str, data: bytes) -> tuple[JSON, int, str]:
+    def _unsealed(self, path: str, data: bytes) -> tuple[Mapping[str, JSON], int, str]:
         try:
             if self._sealer is not None:
                 data = self._sealer.unseal(data, path)
