@@ -17,53 +17,72 @@ from jwtgate.cli.command import Command, json_option, read_argument
 _file = click.Path(path_type=Path, dir_okay=False)
 _folder = click.Path(path_type=Path, file_okay=False)
 _audience = click.option("--audience", "audiences", multiple=True, metavar="AUD", help="The aud; may be repeated.")
-_key_option = click.option(
-    "--key", "--key-set", "--jwks", "path", type=_file, required=True, help="The file with the key."
-)
+_KEY = ("--key", "--key-set", "--jwks", "path")
+_key_option = click.option(*_KEY, type=_file, required=True, help="The file with the key.")
 
 
 @click.command(
     cls=Command,
     example="jwtgate sign --key key.json --claim sub=alice --claim 'roles=[\"admin\"]' --ttl 600\n"
-    "jwtgate sign --key secret.txt --alg HS256 --claims claims.json",
+    "jwtgate sign --key secret.txt --alg HS256 --claims claims.json\n"
+    "jwtgate sign --config gate.yaml --profile partner --state ./state --claim sub=alice",
 )
-@_key_option
+@click.option(*_KEY, type=_file, help="The file with the key.")
+@click.option("--config", "document", type=_file, help="A document with signing profiles.")
+@click.option("--profile", help="The profile to sign under, with --config.")
+@click.option(
+    "--state",
+    type=_folder,
+    envvar="JWTGATE_STATE",
+    show_envvar=True,
+    help="With --profile and without --key: the state folder of the gateway, which holds its keys.",
+)
 @click.option("--alg", help="The algorithm; needed where the key does not say its own.")
 @click.option("--kid", help="Which key of a set, or the kid to write for a key without one.")
-@click.option("--typ", default="JWT", show_default=True, help="The typ of the header.")
+@click.option("--typ", help="The typ of the header. Default: JWT.")
 @click.option(
     "--claim", "named", multiple=True, metavar="NAME=VALUE", help="A claim; JSON where it is JSON, else text."
 )
 @click.option("--claims", "file", type=click.File(), help="A file with a JSON object of claims; - reads it from stdin.")
 @click.option("--issuer", help="The iss claim.")
 @_audience
-@click.option("--ttl", "ttl_seconds", type=click.IntRange(1), default=300, show_default=True, help="Seconds until exp.")
+@click.option("--ttl", "ttl_seconds", type=click.IntRange(1), help="Seconds until exp. Default: 300, or the profile's.")
 @json_option
 def sign(
-    path: Path,
+    path: Path | None,
+    document: Path | None,
+    profile: str | None,
+    *,
+    state: Path | None,
     alg: str | None,
     kid: str | None,
-    *,
-    typ: str,
+    typ: str | None,
     named: tuple[str, ...],
     file: IO[str] | None,
     issuer: str | None,
     audiences: tuple[str, ...],
-    ttl_seconds: int,
+    ttl_seconds: int | None,
 ) -> Answer:
-    """Sign a token with a private key or a secret.
+    """Sign a token with a private key or a secret, or under a signing profile of a document.
 
     The file of --key holds a JWK, a JWK Set, a PEM text, or for HS256, HS384 and HS512 the secret itself. Unless given
-    as claims, iat, exp and jti are added.
+    as claims, iat, exp and jti are added. A profile says all the rest, and its claims stand over those given.
     """
-    from jwtgate.cli.toolkit import tokens
+    from jwtgate.cli.toolkit import profiles, tokens
 
     claims = tokens.parse_claims(file.read() if file is not None else "", named)
-    if issuer is not None:
-        claims["iss"] = issuer
-    if audiences:
-        claims["aud"] = audiences[0] if len(audiences) == 1 else list(audiences)
-    return tokens.sign(claims, path, alg=alg, kid=kid, typ=typ, ttl_seconds=ttl_seconds, now=int(time.time()))
+    now = int(time.time())
+    if document is not None and profile is not None:
+        if any((alg, kid, typ, issuer, audiences)):
+            raise click.UsageError(
+                "With --profile, the profile says what --alg, --kid, --typ, --issuer, --audience do."
+            )
+        place = profiles.KeyPlace(path, state)
+        return profiles.sign(document, profile, claims, place=place, ttl_seconds=ttl_seconds, now=now)
+    if path is None or document is not None or profile is not None:
+        raise click.UsageError("Name either a --key, or --config and --profile.")
+    claims.update(tokens.registered(issuer, audiences))
+    return tokens.sign(claims, path, alg=alg, kid=kid, typ=typ or "JWT", ttl_seconds=ttl_seconds or 300, now=now)
 
 
 @click.command(
@@ -119,7 +138,7 @@ def inspect(token: str) -> Answer:
 
 @click.group()
 def keys() -> None:
-    """Make keys, and show keys of files and of the gateway."""
+    """Make keys, show keys of files and of the gateway, and rotate those of the gateway."""
 
 
 @keys.command(
@@ -144,7 +163,6 @@ _state = click.option(
     type=_folder,
     help="Look into this state folder of a gateway instead of a file; JWTGATE_MASTER_KEY opens sealed keys.",
 )
-_name = click.option("--name", default="default", show_default=True, help="The name of the signing keys, with --state.")
 
 
 def _one_of(file: Path | None, state: Path | None) -> None:
@@ -155,14 +173,14 @@ def _one_of(file: Path | None, state: Path | None) -> None:
 @keys.command("list", cls=Command, example="jwtgate keys list jwks.json\njwtgate keys list --state ./state")
 @_source
 @_state
-@_name
+@click.option("--name", help="Only the signing keys of this name, with --state.")
 @json_option
-def list_(file: Path | None, state: Path | None, *, name: str) -> Answer:
-    """List the keys of a FILE or of a gateway: kid, alg, type, size, state, thumbprint."""
-    from jwtgate.cli.toolkit import key_report
+def list_(file: Path | None, state: Path | None, *, name: str | None) -> Answer:
+    """List the keys of a FILE or of a gateway: kid, alg, type, size, state, what comes next, thumbprint."""
+    from jwtgate.cli.toolkit import key_report, state_keys
 
     _one_of(file, state)
-    return key_report.listed(file) if file is not None else key_report.listed_state(state or Path(), name)
+    return key_report.listed(file) if file is not None else state_keys.listed(state or Path(), name)
 
 
 @keys.command(
@@ -171,7 +189,7 @@ def list_(file: Path | None, state: Path | None, *, name: str) -> Answer:
 )
 @_source
 @_state
-@_name
+@click.option("--name", default="default", show_default=True, help="The name of the signing keys, with --state.")
 @click.option("--kid", help="Which key; not needed where there is only one.")
 @click.option(
     "--as",
@@ -185,11 +203,40 @@ def list_(file: Path | None, state: Path | None, *, name: str) -> Answer:
 @json_option
 def show(file: Path | None, state: Path | None, *, name: str, kid: str | None, form: str, private: bool) -> Answer:
     """Show the public half of a key of a FILE or of a gateway."""
-    from jwtgate.cli.toolkit import key_report
+    from jwtgate.cli.toolkit import key_report, state_keys
 
     _one_of(file, state)
     if file is not None:
         return key_report.shown(file, kid, form=form, private=private)
     if private:
         raise click.UsageError("--private works with a FILE only: the gateway's own keys stay where they are.")
-    return key_report.shown_state(state or Path(), name, kid=kid, form=form)
+    return state_keys.shown(state or Path(), name, kid=kid, form=form)
+
+
+@keys.command(
+    cls=Command,
+    example="jwtgate keys rotate default --state ./state --plan\njwtgate keys rotate default --state ./state",
+)
+@click.argument("name")
+@click.option(
+    "--state",
+    type=_folder,
+    required=True,
+    help="The state folder of the gateway, which may be running; JWTGATE_MASTER_KEY opens sealed keys.",
+)
+@click.option("--plan", is_flag=True, help="Show the timetable, and change nothing.")
+@click.option("--now", is_flag=True, help="Drop all former keys at once: for a key that others know.")
+@json_option
+def rotate(name: str, *, state: Path, plan: bool, now: bool) -> Answer:
+    """Have a new key follow the one that signs under NAME.
+
+    The new key is published as long as others may cache the key set before it signs. The former one is published
+    until the last token it signed has ended. A gateway that runs follows within a second.
+    """
+    from jwtgate.cli.toolkit import state_keys
+
+    if plan and now:
+        raise click.UsageError("--now has no timetable: everything happens at once.")
+    if plan:
+        return state_keys.planned(state, name)
+    return state_keys.replaced(state, name) if now else state_keys.rotated(state, name)

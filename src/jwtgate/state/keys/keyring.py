@@ -1,27 +1,41 @@
-"""Our signing keys: upcoming, active, retiring, retired, as a pure function of the time (SEC-156).
+"""Our signing keys, by name: what signs now, what is published, and every change of them, kept in a store.
 
-A key is published as long as others may cache our key set before it signs, and stays published until the last
-token it signed has ended. The keys of one name are one record of the store, so that a change of them happens
-wholly or not at all.
+When which key does what is settled in `rotation.py`. A change is one write over the version it was made from, so a
+crash leaves the keys before it or after it. Several key rings may share one store, such as those of two generations
+and of the command line; each sees in `reload` and `advance` what the others wrote.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from enum import Enum
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 from jwtgate.errors import ConfigError, DependencyFault, KeyRefused
-from jwtgate.jose.encoding import JSON, json_bytes, parse_json_object
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
-from jwtgate.jose.sealing import NONCE_BYTES, Sealer, is_sealed
+from jwtgate.jose.sealing import Sealer
 from jwtgate.policy.sources import SigningKeys
+from jwtgate.state.keys import manual_rotation
+from jwtgate.state.keys.key_records import Kept, KeyRecord, KeyRecords, plain_bytes
+from jwtgate.state.keys.rotation import (
+    USUAL_PERIODS,
+    KeyState,
+    Life,
+    Periods,
+    Rule,
+    SigningKey,
+    Timetable,
+    advanced,
+    scheduled_at,
+    signing_at,
+    stopped,
+    with_given,
+)
 from jwtgate.state.stores.store import Store, StoreConflict, StoreFailed
 
-_RECORD_LIMIT_BYTES = 1024 * 1024
-_INSTANTS = ("published_at", "active_from", "retiring_from", "retired_from")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,73 +47,54 @@ class Signer:
     certificates: tuple[bytes, ...] = ()
 
 
-class KeyState(Enum):
-    """Where a signing key stands in its life."""
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Keys somebody else makes: the first signs, all are published. `certificates` by the thumbprint of their key."""
 
-    UPCOMING = "upcoming"
-    ACTIVE = "active"
-    RETIRING = "retiring"
-    RETIRED = "retired"
+    keys: tuple[Key, ...]
+    certificates: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class SigningKey:
-    """A key of ours and the instants of its life, in seconds since 1970. None: not decided yet."""
+class _Name:
+    """What is held of a name: its record, and what is not kept there.
 
-    key: Key
-    alg: str
-    published_at: int
-    active_from: int
-    retiring_from: int | None = None
-    retired_from: int | None = None
+    `wanted` None: the document does not name it any longer. `life` is that of the record, with the private keys.
+    """
 
-    def state(self, now: float) -> KeyState:
-        """Where the key stands at this time."""
-        if self.retired_from is not None and now >= self.retired_from:
-            return KeyState.RETIRED
-        if self.retiring_from is not None and now >= self.retiring_from:
-            return KeyState.RETIRING
-        return KeyState.ACTIVE if now >= self.active_from else KeyState.UPCOMING
+    record: KeyRecord | None
+    wanted: SigningKeys | None
+    life: Life
+    secret: Signer | None = None
+    others: tuple[Key, ...] = ()
 
+    def published(self, now: float) -> tuple[Key, ...]:
+        shown = self.wanted.published if self.wanted else self.record is not None and self.record.kept.published
+        pairs = (held.key for held in self.life if held.state(now) is not KeyState.RETIRED)
+        return tuple(key.public() for key in (*pairs, *self.others) if shown and not key.is_symmetric)
 
-@dataclass(frozen=True, slots=True)
-class Periods:
-    """Seconds others may cache our key set, and seconds a token of ours is good, leeway included."""
-
-    cache_seconds: int = 300
-    token_seconds: int = 3600
+    def shown(self) -> object:
+        """What differs when anybody has to be told of a change."""
+        able = [(held.key.thumbprint(), held.key.signs(held.alg), held.certificates) for held in self.life]
+        secret = self.secret and (self.secret.key.thumbprint(), self.secret.key.kid, self.secret.alg)
+        return self.record and self.record.version, able, secret, [(key.thumbprint(), key.kid) for key in self.others]
 
 
-def with_first(key: Key, alg: str, *, now: int) -> tuple[SigningKey, ...]:
-    """The keys of a name that had none: active at once, since nobody can hold a set without it."""
-    return (SigningKey(key, alg, now, now),)
-
-
-def with_successor(
-    keys: Iterable[SigningKey], key: Key, alg: str, *, now: int, periods: Periods
-) -> tuple[SigningKey, ...]:
-    """The keys after `key` was made to follow the active one; a successor that had not begun is withdrawn."""
-    takes_over = now + periods.cache_seconds
-    ends = takes_over + periods.token_seconds
-    kept = []
-    for held in keys:
-        state = held.state(now)
-        if state is KeyState.ACTIVE:
-            kept.append(replace(held, retiring_from=takes_over, retired_from=ends))
-        elif state is KeyState.RETIRING:
-            kept.append(held)
-    return (*kept, SigningKey(key, alg, now, takes_over))
+def is_given(wanted: SigningKeys) -> bool:
+    """Whether somebody else makes the keys of this name."""
+    return wanted.file is not None or wanted.url is not None or wanted.secret is not None
 
 
 class Keyring:
     """The signing keys of every name, kept in a store and sealed there when there is a master secret."""
 
-    def __init__(self, store: Store, *, wall: Callable[[], float], periods: Periods, sealer: Sealer | None) -> None:
-        self._store = store
+    def __init__(self, records: KeyRecords, *, wall: Callable[[], float], periods: Periods) -> None:
+        self._records = records
         self._wall = wall
         self._periods = periods
-        self._sealer = sealer
-        self._keys: dict[str, tuple[SigningKey, ...]] = {}
+        self._names: dict[str, _Name] = {}
+        self._has_changed = False
+        self._store_fails = False
 
     @classmethod
     def open(
@@ -107,112 +102,210 @@ class Keyring:
         store: Store,
         *,
         wall: Callable[[], float],
-        periods: Periods = Periods(),
+        periods: Periods = USUAL_PERIODS,
         sealer: Sealer | None = None,
     ) -> Keyring:
-        """The key ring in this store. Keys are read by `ensure`, name by name."""
-        return cls(store, wall=wall, periods=periods, sealer=sealer)
+        """The key ring in this store. `ensure` tells it which names the document has.
+
+        Keys of other names stay published as long as tokens may be alive that they signed. `ConfigError`.
+        """
+        keyring = cls(KeyRecords(store, sealer), wall=wall, periods=periods)
+        with _explained():
+            for name in keyring._records.names():
+                keyring._load(name)
+        return keyring
 
     def ensure(self, wanted: SigningKeys) -> None:
-        """Have keys of this name: made on first use, and a successor when the algorithm is another one now.
+        """Have keys of this name: made on first use, with every step that is due taken.
 
-        `ConfigError` when the store cannot be used, or holds keys sealed with another secret.
+        Of keys that somebody else makes it holds what was kept; `take` brings them. `ConfigError` when the store
+        cannot be used, or holds keys sealed with another secret.
         """
-        try:
-            try:
-                self._ensure(wanted)
-            except StoreConflict:
-                # Another process made the keys in the same moment; what it wrote is as good as ours.
-                self._ensure(wanted)
-        except StoreFailed as failure:
-            raise ConfigError(f"The store of the signing keys {wanted.name!r} failed: {failure}.") from failure
+        with _explained():
+            if is_given(wanted):
+                record = self._records.read(wanted.name)
+                self._hold(wanted.name, _Name(record, wanted, record.kept.life if record else ()))
+                return
+            _twice(lambda: self._step(wanted))
 
-    def signing_key(self, name: str) -> tuple[Key, str]:
-        """The private key to sign with now and its algorithm. `DependencyFault("signer_unavailable")`."""
-        now = self._wall()
-        # An upcoming key stands before no active one unless the clock was set back; it has been published then.
-        for held in self._keys.get(name, ()):
-            if held.state(now) in (KeyState.ACTIVE, KeyState.UPCOMING):
-                return held.key, held.alg
-        raise DependencyFault("signer_unavailable", key=name)
+    def take(self, wanted: SigningKeys, given: Given) -> None:
+        """Sign with these keys of somebody else's. `ConfigError` when they cannot be shown beside all others."""
+        with _explained():
+            _twice(lambda: self._take(wanted, given))
+
+    def rotate(self, name: str) -> Timetable:
+        """Publish a successor of the key that signs now; when it takes over and all else. Errors as there."""
+        timetable = manual_rotation.rotate(self._records, name, self._now())
+        self._load(name)
+        return timetable
 
     def signer(self, name: str) -> Signer:
         """What this name signs with now. `DependencyFault("signer_unavailable")`."""
-        return Signer(*self.signing_key(name))
+        held = self._names.get(name)
+        if held is not None and held.secret is not None:
+            return held.secret
+        signing = signing_at(held.life, self._wall()) if held is not None else None
+        if signing is None or not signing.key.signs(signing.alg):
+            raise DependencyFault("signer_unavailable", key=name)
+        return Signer(signing.key, signing.alg, signing.certificates)
+
+    def signers(self) -> dict[str, Signer]:
+        """What the names of the document sign with now; those that cannot sign at the moment are left out."""
+        found = {}
+        for name in [name for name, held in self._names.items() if held.wanted is not None]:
+            try:
+                found[name] = self.signer(name)
+            except DependencyFault:
+                continue
+        return found
 
     def published(self) -> tuple[Key, ...]:
         """The public half of every key pair that is not retired, in the order of their names."""
         now = self._wall()
-        return tuple(
-            held.key.public()
-            for name in sorted(self._keys)
-            for held in self._keys[name]
-            if held.state(now) is not KeyState.RETIRED and not held.key.is_symmetric
-        )
+        return tuple(key for _, held in sorted(self._names.items()) for key in held.published(now))
 
     def to_jwks(self) -> dict[str, object]:
         """The JWK Set of the published keys."""
         return KeySet(self.published()).to_jwks()
 
     def next_change(self) -> int | None:
-        """When some key changes its state next, in seconds since 1970; None when nothing is planned."""
+        """When something happens next of which time alone is the cause, in seconds since 1970; None: nothing will."""
         now = self._wall()
-        instants = (
+        instants = [
             instant
-            for keys in self._keys.values()
-            for held in keys
-            for instant in (held.active_from, held.retiring_from, held.retired_from)
-            if instant is not None and instant > now
-        )
-        return min(instants, default=None)
+            for held in self._names.values()
+            for key in held.life
+            for instant in (key.active_from, key.retiring_from, key.retired_from)
+        ]
+        instants += [scheduled_at(held.life, self._rule(held.wanted)) for held in self._names.values() if held.wanted]
+        return min((instant for instant in instants if instant is not None and instant > now), default=None)
 
     def keys(self, name: str) -> tuple[SigningKey, ...]:
         """Every key of this name that is remembered, oldest first."""
-        return self._keys.get(name, ())
+        held = self._names.get(name)
+        return held.life if held is not None else ()
 
-    def load(self, name: str) -> tuple[SigningKey, ...]:
-        """What the store holds under this name, oldest first; nothing is made. `ConfigError` as `ensure`."""
+    def reload(self) -> bool:
+        """Take up what others wrote. Whether the keys have changed since this or `advance` was called last.
+
+        Blocks as the store does. A store that fails is looked at again the next time.
+        """
+        return self._try(self._reload)
+
+    def advance(self) -> bool:
+        """Take every step that is due; only for the key ring of the document in force. Answers as `reload`."""
+        return self._try(self._advance)
+
+    def _try(self, act: Callable[[], None]) -> bool:
         try:
-            record = self._store.read(_record_name(name))
-        except StoreFailed as failure:
-            raise ConfigError(f"The store of the signing keys {name!r} failed: {failure}.") from failure
-        return self._parse(name, record.value) if record else ()
+            _twice(act)
+        except (StoreFailed, ConfigError) as failure:
+            if not self._store_fails:
+                _log.warning("the signing keys stay as they are while the store fails: %s", failure)
+            self._store_fails = True
+        else:
+            self._store_fails = False
+        changed, self._has_changed = self._has_changed, False
+        return changed
 
-    def _ensure(self, wanted: SigningKeys) -> None:
-        record = self._store.read(_record_name(wanted.name))
-        held = self._parse(wanted.name, record.value) if record else ()
-        keys = self._with_algorithm(held, wanted.alg)
-        if keys is not held:
-            self._write(wanted.name, keys, over=record.version if record else 0)
-        self._keys[wanted.name] = keys
+    def _reload(self) -> None:
+        for name, held in list(self._names.items()):
+            given = held.wanted is not None and is_given(held.wanted)
+            if not given and held.record is not None and self._records.version(name) != held.record.version:
+                self._load(name)
 
-    def _with_algorithm(self, held: tuple[SigningKey, ...], alg: str) -> tuple[SigningKey, ...]:
-        now = int(self._wall())
-        alive = [key for key in held if key.state(now) in (KeyState.UPCOMING, KeyState.ACTIVE)]
-        if not alive:
-            return with_first(_new_key(alg), alg, now=now)
-        if alive[-1].alg == alg:
-            return held
-        return with_successor(held, _new_key(alg), alg, now=now, periods=self._periods)
+    def _advance(self) -> None:
+        for name, held in list(self._names.items()):
+            if held.wanted is None:
+                self._let_go(name)
+            elif not is_given(held.wanted):
+                self._step(held.wanted)
 
-    def _write(self, name: str, keys: tuple[SigningKey, ...], *, over: int) -> None:
-        record = _record_name(name)
-        data = json_bytes({"keys": [_members(key) for key in keys]})
-        if self._sealer is not None:
-            data = self._sealer.seal(data, record, nonce=os.urandom(NONCE_BYTES))
-        self._store.write(record, data, over=over)
-
-    def _parse(self, name: str, data: bytes) -> tuple[SigningKey, ...]:
+    def _load(self, name: str) -> None:
+        """Take up the record of this name as it is."""
+        held = self._names.get(name)
         try:
-            if self._sealer is not None:
-                data = self._sealer.unseal(data, _record_name(name))
-            elif is_sealed(data):
-                raise ConfigError(
-                    f"The signing keys {name!r} are sealed; the master key they were sealed with is needed."
-                )
-            return _parse_keys(data)
-        except (ValueError, KeyRefused) as error:
-            raise ConfigError(f"The signing keys {name!r} cannot be read: {error}.") from None
+            record = self._records.read(name)
+        except ConfigError as error:
+            if held is not None:
+                raise
+            _log.warning("%s", *error.problems)  # whoever wants this name says so in `ensure`
+            return
+        if record is not None:
+            self._hold(name, _Name(record, held.wanted if held else None, record.kept.life))
+
+    def _step(self, wanted: SigningKeys) -> None:
+        record, life = self._at_present(wanted.name)
+        if record is not None and record.kept.given:
+            life = _in_public(stopped(life, self._now()))
+        life = advanced(life, self._rule(wanted), now=self._now(), make=_new_key)
+        kept = Kept(life, published=wanted.published, periods=self._periods)
+        self._hold(wanted.name, _Name(self._write(wanted.name, kept, record), wanted, life))
+
+    def _let_go(self, name: str) -> None:
+        """Have nothing sign under a name the document lacks, and forget it when its tokens have ended."""
+        record, life = self._at_present(name)
+        life = stopped(life, self._now())
+        if record is None or not life:
+            if record is not None:
+                self._records.delete(name, over=record.version)
+            self._names.pop(name)
+            return
+        self._hold(name, _Name(self._write(name, replace(record.kept, life=life), record), None, life))
+
+    def _take(self, wanted: SigningKeys, given: Given) -> None:
+        record, life = self._at_present(wanted.name)
+        first, now = given.keys[0], self._now()
+        if first.is_symmetric:
+            life = _in_public(stopped(life, now))
+            name = _Name(record, wanted, life, secret=Signer(first, wanted.alg))
+        else:
+            life = _certified(with_given(life, given.keys, self._rule(wanted), now=now), given)
+            lived = {held.key.thumbprint() for held in life}
+            others = tuple(key for key in given.keys if key.thumbprint() not in lived)
+            name = _Name(record, wanted, life, others=others)
+        self._check_beside_others(wanted.name, name)
+        # Private keys of others are kept only for those that cannot be read again at any time, and only sealed.
+        stored = life if wanted.url is not None and self._records.are_sealed else _in_public(life)
+        kept = Kept(stored, given=True, published=wanted.published, periods=self._periods)
+        written = self._write(wanted.name, kept, record) if life or record is not None else None
+        self._hold(wanted.name, replace(name, record=written))
+
+    def _check_beside_others(self, name: str, new: _Name) -> None:
+        now = self._wall()
+        beside = [key for other, held in self._names.items() if other != name for key in held.published(now)]
+        try:
+            KeySet((*beside, *new.published(now)))
+        except KeyRefused as refusal:
+            raise ConfigError(f"signing keys {name!r}: {refusal.sentence}") from refusal
+
+    def _at_present(self, name: str) -> tuple[KeyRecord | None, Life]:
+        record, held = self._records.read(name), self._names.get(name)
+        if record is not None:
+            return record, record.kept.life
+        # Somebody emptied the store; tokens of these keys are alive all the same.
+        return None, held.life if held is not None else ()
+
+    def _write(self, name: str, kept: Kept, record: KeyRecord | None) -> KeyRecord:
+        """The record after `kept` took the place of this one; written only if that makes a difference."""
+        unsealed = record is not None and self._records.are_sealed and not record.is_sealed
+        if record is not None and not unsealed and plain_bytes(kept) == plain_bytes(record.kept):
+            return record
+        written = self._records.write(name, kept, over=record.version if record else 0)
+        if unsealed:
+            _log.warning("the signing keys %r were kept unsealed; from now on they are sealed", name)
+        return written
+
+    def _hold(self, name: str, new: _Name) -> None:
+        held = self._names.get(name)
+        self._has_changed |= held is None or held.shown() != new.shown()
+        self._names[name] = new
+
+    def _rule(self, wanted: SigningKeys) -> Rule:
+        return Rule(wanted.alg, None if is_given(wanted) else wanted.rotate_seconds, self._periods)
+
+    def _now(self) -> int:
+        return int(self._wall())
 
 
 def sealer_of(master_key: str) -> Sealer:
@@ -223,37 +316,29 @@ def sealer_of(master_key: str) -> Sealer:
         raise ConfigError("The master key that seals the signing keys needs 32 bytes or more.") from refusal
 
 
-def _record_name(name: str) -> str:
-    return f"keyring/{name}"
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except StoreFailed as failure:
+        raise ConfigError(f"The store of the signing keys failed: {failure}.") from failure
+
+
+def _twice(act: Callable[[], None]) -> None:
+    """Once more after a conflict: what the other one wrote is as good as ours, so it is built upon."""
+    try:
+        act()
+    except StoreConflict:
+        act()
 
 
 def _new_key(alg: str) -> Key:
     return generate_key(alg).bound_to(alg)
 
 
-def _members(held: SigningKey) -> dict[str, object]:
-    instants = {name: getattr(held, name) for name in _INSTANTS}
-    return {"jwk": held.key.to_private_jwk(), "alg": held.alg, **instants}
+def _in_public(life: Life) -> Life:
+    return tuple(replace(held, key=held.key if held.key.is_symmetric else held.key.public()) for held in life)
 
 
-def _parse_keys(data: bytes) -> tuple[SigningKey, ...]:
-    """The keys of a record that `_members` wrote; `ValueError` or `KeyRefused` for anything else."""
-    members = parse_json_object(data, limit_bytes=_RECORD_LIMIT_BYTES)
-    match members:
-        case {"keys": [*keys]}:
-            return tuple(_signing_key(key) for key in keys)
-    raise ValueError("not a key ring")
-
-
-def _signing_key(members: JSON) -> SigningKey:
-    match members:
-        case {
-            "jwk": dict() as jwk,
-            "alg": str() as alg,
-            "published_at": int() as published_at,
-            "active_from": int() as active_from,
-            "retiring_from": int() | None as retiring_from,
-            "retired_from": int() | None as retired_from,
-        }:
-            return SigningKey(Key.from_jwk(jwk), alg, published_at, active_from, retiring_from, retired_from)
-    raise ValueError("not a key ring")
+def _certified(life: Life, given: Given) -> Life:
+    return tuple(replace(held, certificates=given.certificates.get(held.key.thumbprint(), ())) for held in life)

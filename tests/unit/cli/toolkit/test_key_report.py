@@ -1,26 +1,12 @@
 import json
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from jwtgate.cli.toolkit import key_report
-from jwtgate.control.generations import DATABASE
 from jwtgate.errors import ConfigError
 from jwtgate.jose.key import Key, generate_key
-from jwtgate.policy.sources import SigningKeys
-from jwtgate.state.keys.keyring import Keyring
-from jwtgate.state.stores.sqlite import SqliteStore
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Path:
-    """A state folder with signing keys named `default`."""
-    store = SqliteStore(tmp_path / DATABASE)
-    Keyring.open(store, wall=time.time).ensure(SigningKeys("default", "ES256"))
-    store.close()
-    return tmp_path
 
 
 def _value(answer: key_report.Answer) -> Any:
@@ -109,32 +95,3 @@ def test_the_private_half_is_shown_to_those_who_ask(key_file: Path, key: Key) ->
     assert key_report.shown(key_file, None, form="jwks", private=True).value == {"keys": [jwk]}
     assert key_report.shown(key_file, "k1", form="jwks", private=True).value == {"keys": [jwk]}
     assert "PRIVATE" in key_report.shown(key_file, None, form="pem", private=True).text
-
-
-def test_the_keys_of_a_gateway_are_listed_with_their_state(state: Path) -> None:
-    (listed,) = _value(key_report.listed_state(state, "default"))["keys"]
-    assert (listed["alg"], listed["state"]) == ("ES256", "active")
-
-
-def test_the_keys_of_a_gateway_are_shown_in_public(state: Path) -> None:
-    key_set = _value(key_report.shown_state(state, "default", kid=None, form="jwks"))
-    one = _value(key_report.shown_state(state, "default", kid=None, form="jwk"))
-    assert key_set == {"keys": [one]}
-    assert "d" not in one
-
-
-def test_looking_makes_no_keys(state: Path) -> None:
-    with pytest.raises(ConfigError, match="no signing keys named 'other'"):
-        key_report.listed_state(state, "other")
-
-
-def test_a_folder_without_state_is_a_mistake_and_stays_empty(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no state folder"):
-        key_report.listed_state(tmp_path, "default")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_broken_state_is_a_mistake(tmp_path: Path) -> None:
-    (tmp_path / DATABASE).write_text("no database" * 100)
-    with pytest.raises(ConfigError, match="database"):
-        key_report.listed_state(tmp_path, "default")

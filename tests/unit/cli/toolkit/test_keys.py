@@ -1,10 +1,15 @@
 import json
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from jwtgate.cli.toolkit.keys import inspect, keys, sign, verify
+from jwtgate.control.generations import DATABASE
+from jwtgate.policy.sources import SigningKeys
+from jwtgate.state.keys.keyring import Keyring
+from jwtgate.state.stores.sqlite import SqliteStore
 
 
 def _keys(*arguments: str | Path) -> Result:
@@ -46,8 +51,8 @@ def test_a_file_or_a_state_folder_must_be_named_and_not_both(key_file: Path, tmp
 
 
 def test_a_folder_without_state_is_a_mistake(tmp_path: Path) -> None:
-    for command in ("list", "show"):
-        result = _keys(command, "--state", tmp_path)
+    for command in (["list"], ["show"], ["rotate", "n"], ["rotate", "n", "--plan"], ["rotate", "n", "--now"]):
+        result = _keys(*command, "--state", tmp_path)
         assert result.exit_code == 2
         assert "no state folder" in result.stderr
 
@@ -58,6 +63,26 @@ def test_the_private_keys_of_a_gateway_are_never_shown(tmp_path: Path) -> None:
     assert "--private works with a FILE only" in result.stderr
 
 
-@pytest.mark.parametrize("command", ["new", "list", "show"])
+def test_the_keys_of_a_gateway_are_planned_rotated_and_replaced(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / DATABASE)
+    Keyring.open(store, wall=time.time).ensure(SigningKeys("default"))
+    store.close()
+    count = lambda: len(json.loads(_keys("list", "--state", tmp_path, "--json").stdout)["keys"])  # noqa: E731
+    assert _keys("rotate", "default", "--state", tmp_path, "--plan").exit_code == 0
+    assert count() == 1
+    assert _keys("rotate", "default", "--state", tmp_path).exit_code == 0
+    assert count() == 2
+    again = _keys("rotate", "default", "--state", tmp_path)
+    assert (again.exit_code, "rotated already" in again.stderr) == (2, True)
+    assert _keys("rotate", "default", "--state", tmp_path, "--now").exit_code == 0
+    assert count() == 1
+
+
+def test_a_plan_of_what_happens_at_once_is_not_asked_for(tmp_path: Path) -> None:
+    result = _keys("rotate", "default", "--state", tmp_path, "--now", "--plan")
+    assert (result.exit_code, "no timetable" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("command", ["new", "list", "show", "rotate"])
 def test_every_command_has_a_help_with_an_example(command: str) -> None:
     assert f"Examples:\n  jwtgate keys {command}" in _keys(command, "--help").stdout
