@@ -75,7 +75,7 @@ def sign(
     if document is not None and profile is not None:
         if any((alg, kid, typ, issuer, audiences)):
             raise click.UsageError(
-                "With --profile, the profile says what --alg, --kid, --typ, --issuer, --audience do."
+                "The profile says what --alg, --kid, --typ, --issuer and --audience would."
             )
         place = profiles.KeyPlace(path, state)
         return profiles.sign(document, profile, claims, place=place, ttl_seconds=ttl_seconds, now=now)

@@ -33,6 +33,14 @@ def parse_claims(text: str, named: Sequence[str]) -> dict[str, JSON]:
     return claims
 
 
+def registered(issuer: str | None, audiences: Sequence[str]) -> dict[str, JSON]:
+    """The `iss` and `aud` claims of these, as far as they are given."""
+    claims: dict[str, JSON] = {} if issuer is None else {"iss": issuer}
+    if audiences:
+        claims["aud"] = audiences[0] if len(audiences) == 1 else [*audiences]
+    return claims
+
+
 def _value(text: str) -> JSON:
     try:
         return parse_json(text.encode(), limit_bytes=_CLAIMS_LIMIT_BYTES)
