@@ -14,11 +14,10 @@ from urllib.parse import quote_plus
 
 from jwtgate.errors import ConfigError, KeyRefused
 from jwtgate.jose.algorithms import is_mac
-from jwtgate.jose.encoding import parse_json_object
 from jwtgate.jose.key import Key
-from jwtgate.jose.key_set import MOST_SET_BYTES
 from jwtgate.jose.token import sign_token
-from jwtgate.policy.sources import ClientAuth, IntrospectionSource, KeyText
+from jwtgate.policy.sources import ClientAuth, IntrospectionSource
+from jwtgate.state.keys.key_texts import parse_key_text
 
 ASSERTION_SECONDS = 60
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -113,24 +112,14 @@ def _secret_key(secret: str, alg: str) -> tuple[Key, str]:
 
 
 def _private_key(source: IntrospectionSource, resolve: Resolve) -> tuple[Key, str]:
-    given = _needed(source.client_key, "client_key")
     try:
-        key = _parse_key(given, resolve)
-        alg = source.client_assertion_alg or key.alg or next(alg for alg in _USUAL if key.signs(alg))
+        (key,) = parse_key_text(_needed(source.client_key, "client_key"), resolve)
     except KeyRefused as refusal:
         raise ConfigError(f"client_key: {refusal.sentence}") from None
-    except ValueError as error:
-        raise ConfigError(f"client_key: {error}.") from None
-    except StopIteration:
-        raise ConfigError("client_key: it cannot sign; a private key is needed.") from None
-    if key.is_symmetric or not key.signs(alg):
-        raise ConfigError(f"client_key: it is not a private key that can sign with {alg}.")
+    except ValueError:
+        raise ConfigError("client_key: it cannot be read as one key.") from None
+    usual = next((alg for alg in _USUAL if key.signs(alg)), None)
+    alg = source.client_assertion_alg or key.alg or usual
+    if alg is None or key.is_symmetric or not key.signs(alg):
+        raise ConfigError(f"client_key: it is not a private key that can sign{f' with {alg}' if alg else ''}.")
     return key, alg
-
-
-def _parse_key(given: KeyText, resolve: Resolve) -> Key:
-    text = resolve(f"${{file:{given.file}}}" if given.file is not None else given.text or "")
-    if not text.lstrip().startswith("{"):
-        return Key.from_pem(text, kid=given.kid, alg=given.alg)
-    key = Key.from_jwk(parse_json_object(text.encode(), limit_bytes=MOST_SET_BYTES))
-    return key if given.kid is None else key.with_kid(given.kid)

@@ -219,8 +219,8 @@ class _Asked:
 
 
 def _exp(answer: Answer) -> float | None:
-    """The end the answer gives (NumericDate), None where it gives none; one that cannot be read is long over."""
+    """The end the answer gives (NumericDate), None where it gives none; one that cannot be read was in 1970."""
     exp: JSON = answer.members.get("exp")
     if exp is None:
         return None
-    return exp if isinstance(exp, int | float) and not isinstance(exp, bool) else -math.inf
+    return exp if isinstance(exp, int | float) and not isinstance(exp, bool) else 0.0
