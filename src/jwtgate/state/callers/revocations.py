@@ -1,4 +1,4 @@
-"""The list of revocations: kept in the store, so that what was revoked stays so when the gateway starts again (SEC-75)."""
+"""The list of revocations, kept in the store: what was revoked stays so when the gateway starts again (SEC-75)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _AT_ONCE = 1_000
 
 
 class RevocationList:
-    """Every entry that has not ended. Calls may come from any thread, and raise `StoreFailed` having changed nothing."""
+    """Every entry that has not ended. Calls may come from any thread. After a `StoreFailed` it is as it was."""
 
     def __init__(self, registry: Registry, *, wall: Callable[[], float], most: int = MOST_ENTRIES) -> None:
         """Read the list."""

@@ -203,10 +203,12 @@ class Registry:
                 data = self._sealer.unseal(data, path)
             elif is_sealed(data):
                 raise StoreFailed(f"{path} is sealed; the master key it was sealed with is needed")
-            members = json.loads(data)
+            match json.loads(data):
+                case {"value": dict() as value, "at": int() as at, "who": str() as who}:
+                    return value, at, who
         except ValueError as error:
             raise StoreFailed(f"{path} cannot be read: {error}") from None
-        return members["value"], members["at"], members["who"]
+        raise StoreFailed(f"{path} cannot be read: it is not a record of this release")
 
 
 def _prefix(kind: Kind) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -118,7 +118,7 @@ class MemoryStore(Store):
 
     def __init__(self) -> None:
         self._records: dict[str, Record] = {}
-        self._logs: dict[str, tuple[Entry, ...]] = {}
+        self._logs: dict[str, list[Entry]] = {}
         self._greatest_deleted = 0
         self._lock = threading.Lock()
 
@@ -129,7 +129,7 @@ class MemoryStore(Store):
     def records(self, prefix: str, *, after: str = "", limit: int = USUAL_PAGE) -> tuple[tuple[str, Record], ...]:
         """The records below `prefix`, in the order of their names."""
         with self._lock:
-            found = sorted(name for name in self._records if name.startswith(prefix) and name > after)
+            found = sorted(name for name in self._records if name.startswith(prefix) and name > max(prefix, after))
             return tuple((name, self._records[name]) for name in found[:limit])
 
     def names(self, prefix: str, *, after: str = "", limit: int = USUAL_PAGE) -> tuple[str, ...]:
@@ -138,9 +138,10 @@ class MemoryStore(Store):
 
     def entries(self, log: str, *, after: int = 0, limit: int = USUAL_PAGE) -> tuple[Entry, ...]:
         """The entries of a log behind this number."""
-        held = self._logs.get(log, ())
-        start = bisect_right(held, after, key=_number)
-        return held[start : start + limit]
+        with self._lock:
+            held = self._logs.get(log, [])
+            start = bisect_right(held, after, key=_number)
+            return tuple(held[start : start + limit])
 
     def last(self, log: str) -> int:
         """The number of the latest entry, 0 for none."""
@@ -178,11 +179,11 @@ class MemoryStore(Store):
         return version
 
     def _append(self, change: Append) -> int:
-        number = self.last(change.log) + 1
-        held = (*self._logs.get(change.log, ()), Entry(number, change.value))
-        keep = len(held) if change.keep is None else change.keep
-        self._logs[change.log] = held[bisect_left(held, number - keep + 1, key=_number) :]
-        return number
+        held = self._logs.setdefault(change.log, [])
+        held.append(Entry(self.last(change.log) + 1, change.value))
+        if change.keep is not None:
+            del held[: -change.keep]
+        return held[-1].number
 
 
 def _number(entry: Entry) -> int:

@@ -4,12 +4,13 @@ import sqlite3
 import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from jwtgate.state.stores.sqlite import SqliteStore
-from jwtgate.state.stores.store import Record, StoreConflict, StoreFailed
+from jwtgate.state.stores.store import Entry, Record, StoreConflict, StoreFailed
 
 
 @pytest.fixture
@@ -28,20 +29,6 @@ def test_a_record_outlives_the_process(tmp_path: Path) -> None:
     assert second.read("a") == Record(b"two", 2)
     assert second.read("b") is None
     second.close()
-
-
-@pytest.mark.parametrize("over", [0, 2])
-def test_a_record_is_written_only_over_the_version_that_was_read(store: SqliteStore, over: int) -> None:
-    store.write("a", b"one", over=0)
-    with pytest.raises(StoreConflict):
-        store.write("a", b"two", over=over)
-    assert store.read("a") == Record(b"one", 1)
-
-
-def test_a_record_that_is_not_there_is_not_written_over(store: SqliteStore) -> None:
-    with pytest.raises(StoreConflict):
-        store.write("a", b"one", over=1)
-    assert store.read("a") is None
 
 
 def test_two_processes_do_not_lose_each_others_work(tmp_path: Path) -> None:
@@ -107,3 +94,52 @@ def test_a_closed_store_fails_in_our_own_words(tmp_path: Path) -> None:
         store.read("a")
     with pytest.raises(StoreFailed):
         store.write("a", b"one", over=0)
+
+
+def test_a_file_of_the_first_schema_keeps_what_it_holds(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "db", isolation_level=None)) as old:
+        old.execute(
+            "CREATE TABLE record (name TEXT PRIMARY KEY NOT NULL, value BLOB NOT NULL, version INTEGER NOT NULL)"
+        )
+        old.execute("INSERT INTO record VALUES ('keyring/main', ?, 7)", (b"keys",))
+        old.execute("PRAGMA user_version = 1")
+    with closing(SqliteStore(tmp_path / "db")) as store:
+        assert store.read("keyring/main") == Record(b"keys", 7)
+        assert store.append("log", b"x") == 1
+        store.write("new", b"x", over=0)
+        assert store.read("new") == Record(b"x", 1)
+    with closing(SqliteStore(tmp_path / "db")) as again:
+        assert again.entries("log") == (Entry(1, b"x"),)
+
+
+def test_versions_and_numbers_go_on_where_they_were(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "db")) as store:
+        store.write("a", b"one", over=0)
+        store.delete("a", over=1)
+        store.append("log", b"1")
+    with closing(SqliteStore(tmp_path / "db")) as store:
+        store.write("a", b"two", over=0)
+        assert store.read("a") == Record(b"two", 2)
+        assert store.append("log", b"2") == 2
+
+
+@pytest.mark.parametrize("lost", ["db", "db-wal"])
+def test_a_write_into_a_file_nobody_will_find_is_not_acknowledged(tmp_path: Path, lost: str) -> None:
+    with closing(SqliteStore(tmp_path / "db")) as store:
+        store.write("a", b"one", over=0)
+        (tmp_path / lost).rename(tmp_path / "elsewhere")
+        with pytest.raises(StoreFailed, match="gone"):
+            store.write("a", b"two", over=1)
+        assert store.read("a") == Record(b"one", 1)
+        (tmp_path / lost).touch()
+        with pytest.raises(StoreFailed, match="not the file"):
+            store.write("a", b"two", over=1)
+        (tmp_path / "elsewhere").rename(tmp_path / lost)
+        store.write("a", b"two", over=1)
+        assert store.read("a") == Record(b"two", 2)
+
+
+def test_a_thread_waits_no_longer_than_it_may(store: SqliteStore) -> None:
+    with store._lock, pytest.raises(StoreFailed, match="busy"):
+        store.read("a")
+    assert store.read("a") is None
