@@ -16,6 +16,7 @@ import click
 
 from jwtgate.cli.answer import Answer
 from jwtgate.cli.command import Command, colour, json_option
+from jwtgate.cli.ctl.commands import ctl
 from jwtgate.cli.toolkit.keys import inspect, keys, sign, verify
 
 _document = click.argument("document", type=click.Path(path_type=Path, dir_okay=False))
@@ -155,7 +156,7 @@ def version() -> Answer:
     return Answer("\n".join(f"{name:<13} {number}" for name, number in versions.items()), versions)
 
 
-for command in (sign, verify, inspect, keys):
+for command in (sign, verify, inspect, keys, ctl):
     main.add_command(command)
 
 if __name__ == "__main__":

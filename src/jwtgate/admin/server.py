@@ -1,0 +1,152 @@
+"""The Admin API's listener: opened, moved and closed as the document says, in the event loop of the supervisor."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from jwtgate.admin.access.connection import HEAD_BYTES, Connection
+from jwtgate.admin.access.guard import Guard
+from jwtgate.admin.access.operators import Operators
+from jwtgate.admin.app import guarded_app
+from jwtgate.admin.seam import Administration
+from jwtgate.control.journal import event
+from jwtgate.control.sockets import shown
+from jwtgate.errors import ConfigError
+from jwtgate.gateway.worker import server_tls
+from jwtgate.policy import sources
+from jwtgate.policy.plan import Tls
+
+GRACE_SECONDS = 5
+BACKLOG = 128
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to the supervisor."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """A listener at work, and what it was opened for."""
+
+    place: tuple[object, ...]
+    guard: Guard
+    server: _Server
+    task: asyncio.Task[None]
+
+
+class AdminListener:
+    """The Admin API, wherever the document wants it."""
+
+    def __init__(self, administration: Administration) -> None:
+        self._administration = administration
+        self._running: _Running | None = None
+
+    async def adopt(self, settings: sources.Administration | None) -> None:
+        """Be reachable as these settings say; None: not at all. `ConfigError` when that cannot be."""
+        running = self._running
+        if settings is None:
+            await self.close()
+            return
+        place = _place(settings)
+        if running is not None and running.place == place:
+            running.guard.operators = Operators(settings.operators)
+            return
+        context = await asyncio.to_thread(_tls, settings)
+        if running is not None and running.place[:2] == place[:2]:
+            await self.close()
+        listening = _bound(settings)
+        await self.close()
+        self._running = self._serve(settings, listening, context)
+
+    async def close(self) -> None:
+        """Answer what was asked, and close the listener."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.server.should_exit = True
+            await running.task
+
+    def _serve(
+        self, settings: sources.Administration, listening: socket.socket, context: ssl.SSLContext | None
+    ) -> _Running:
+        guard = guarded_app(
+            self._administration,
+            settings.operators,
+            shows_page=settings.page,
+            wall=time.time,
+            monotonic=time.monotonic,
+        )
+        config = uvicorn.Config(
+            guard,
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            backlog=BACKLOG,
+            h11_max_incomplete_event_size=HEAD_BYTES,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        config.load()
+        config.ssl = context
+        server = _Server(config)
+        host, port = listening.getsockname()[:2]
+        task = asyncio.create_task(server.serve(sockets=[listening]), name="admin")
+        event("admin_listening", address=shown(host, port), tls=context is not None)
+        return _Running(_place(settings), guard, server, task)
+
+
+def _place(settings: sources.Administration) -> tuple[object, ...]:
+    """What a listener cannot change without being opened anew; files by the instant they were written."""
+    files = (settings.certificate_file, settings.private_key_file, settings.client_ca_file)
+    return (settings.host, settings.port, settings.page, *map(_written, files), _certificates_only(settings))
+
+
+def _written(file: str | None) -> tuple[str, int] | None:
+    try:
+        return None if file is None else (file, Path(file).stat().st_mtime_ns)
+    except OSError as trouble:
+        raise ConfigError(f"admin.tls: {file}: {trouble.strerror}") from trouble
+
+
+def _bound(settings: sources.Administration) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as trouble:
+        address = shown(settings.host, settings.port)
+        raise ConfigError(f"admin.listen: {address}: {trouble.strerror or trouble}") from trouble
+
+
+def _certificates_only(settings: sources.Administration) -> bool:
+    return not any(operator.token_sha256 for operator in settings.operators)
+
+
+def _tls(settings: sources.Administration) -> ssl.SSLContext | None:
+    """The context of the listener. Certificates of clients are demanded when nobody may come without one."""
+    if settings.certificate_file is None or settings.private_key_file is None:
+        return None
+    try:
+        context = server_tls(Tls(settings.certificate_file, settings.private_key_file))
+        if settings.client_ca_file is not None:
+            context.load_verify_locations(settings.client_ca_file)
+            context.verify_mode = ssl.CERT_REQUIRED if _certificates_only(settings) else ssl.CERT_OPTIONAL
+    except (OSError, ValueError) as trouble:
+        raise ConfigError("admin.tls: the certificate, its key or the authority cannot be read") from trouble
+    return context

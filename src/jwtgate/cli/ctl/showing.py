@@ -1,0 +1,49 @@
+"""What the Admin API answered, for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from jwtgate.cli.answer import Answer, green, json_text, table, visible
+
+
+def when(instant: Any) -> str:
+    """A NumericDate as people read it; `-` for none."""
+    if not isinstance(instant, int):
+        return "-"
+    try:
+        return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return str(instant)
+
+
+def rows(heads: Sequence[str], items: Iterable[Any], *, instants: Iterable[str] = ()) -> Answer:
+    """A table with a row for each item, its columns named as the members they show."""
+    found, moments = list(items), frozenset(instants)
+    cells = [[when(each.get(head)) if head in moments else _cell(each.get(head)) for head in heads] for each in found]
+    return Answer(table([head.replace("_", " ") for head in heads], cells) if found else "none", found)
+
+
+def _cell(value: Any) -> str:
+    if value is None or value == "":
+        return "-"
+    return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def value(shown: Any, whole: Any) -> Answer:
+    """A value as JSON; `whole` is what programs get."""
+    return Answer(json_text(shown), whole)
+
+
+def done(sentence: str, whole: Any) -> Answer:
+    """News of something that was done."""
+    return Answer(f"{green('done:')} {visible(sentence)}", whole)
+
+
+def status(told: Any) -> Answer:
+    """How a node is, good when it is ready."""
+    lines = [f"{name.replace('_', ' '):<16} {_cell(told[name])}" for name in told if not isinstance(told[name], list)]
+    issuers = rows(("issuer", "keys", "age_seconds", "stale", "failures", "last_failure"), told["issuers"])
+    return Answer("\n".join([*lines, "", issuers.text]), told, good=bool(told["ready"]))
