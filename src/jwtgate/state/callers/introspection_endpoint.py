@@ -98,15 +98,18 @@ class IntrospectionEndpoint:
             raise
 
     async def ask(self, address: str, token: str, *, hint: str | None) -> Told:
-        """What the issuer says of the token, within the time that all attempts may take. Raises `FetchFailed`."""
+        """What the issuer says of the token. Raises `FetchFailed`, also when there is no turn in the time of a call."""
         try:
-            async with asyncio.timeout(self._rules.total_seconds * self._source.attempts), self._slots:
-                return await self._attempts(address, token, hint)
+            async with asyncio.timeout(self._rules.total_seconds):
+                await self._slots.acquire()
         except TimeoutError:
-            # The client keeps the time of each call: this one got no turn, or got it too late.
             failure = FetchFailed("overloaded")
             self._note(failure)
             raise failure from None
+        try:
+            return await self._attempts(address, token, hint)
+        finally:
+            self._slots.release()
 
     def wait_seconds(self) -> int:
         """How long asking again is pointless, in whole seconds, at least one."""
