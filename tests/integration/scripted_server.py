@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+
+_LENGTH = re.compile(rb"(?i)\r\ncontent-length: *([0-9]+)\r\n")
 
 Script = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -26,6 +29,7 @@ class ScriptedServer:
         self.pages: dict[str, bytes | Script] = {}
         self.asked: Counter[str] = Counter()
         self.heads: list[bytes] = []
+        self.bodies: list[bytes] = []
         self.connections = 0
         self.port = 0
 
@@ -48,6 +52,8 @@ class ScriptedServer:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             self.heads.append(head)
+            length = _LENGTH.search(head)
+            self.bodies.append(await reader.readexactly(int(length[1])) if length else b"")
             path = head.split()[1].decode()
             self.asked[path] += 1
             page = self.pages.get(path, answer(b"", status="404 Not Found"))

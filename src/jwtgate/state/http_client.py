@@ -270,5 +270,5 @@ def _cause(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectionError):
         return "connection_lost"
     if isinstance(error, OSError):
-        return "ca_file_unreadable"
+        return "tls_file_unreadable"
     return "malformed"
