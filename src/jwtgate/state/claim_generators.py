@@ -1,8 +1,8 @@
 """Plug-ins that add claims to issued tokens: entry points of the group `jwtgate.claims`.
 
 Only those a document names are loaded, while a generation is built (SEC-163). A plug-in is one class with two
-methods, `standard_claims(context)` and `custom_claims(context)`. It runs where the request runs, so that what it waits
-for every request waits for.
+methods, `standard_claims(context)` and `custom_claims(context)`, which may be called from several threads at once. What
+it waits for, its request waits for.
 """
 
 from __future__ import annotations
