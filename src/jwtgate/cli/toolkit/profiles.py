@@ -15,6 +15,7 @@ from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.provisions import Issue
 from jwtgate.state.issued_tokens import IssuedTokens
+from jwtgate.state.keys.external_signing_keys import read_given
 from jwtgate.state.keys.keyring import Keyring, Signer, sealer_of
 from jwtgate.state.profiles import sign_under_profile
 from jwtgate.state.stores.sqlite import SqliteStore
@@ -23,7 +24,7 @@ from jwtgate.state.stores.store import StoreFailed
 
 @dataclass(frozen=True, slots=True)
 class KeyPlace:
-    """Where the private key is: in a file, or in the state folder of a gateway; one of the two."""
+    """Where the private key is unless the document says so: in a file, or in the state folder of a gateway."""
 
     file: Path | None = None
     state: Path | None = None
@@ -53,20 +54,28 @@ def sign(
 
 
 def _signer(opened: Opened, profile: Issue, place: KeyPlace) -> Signer:
+    wanted = opened.plan.signing[profile.key]
     if place.file is not None:
-        alg = opened.plan.signing[profile.key].alg
-        return Signer(choose(read_keys(place.file, algorithms=[alg]), None, place.file), alg)
+        return Signer(choose(read_keys(place.file, algorithms=[wanted.alg]), None, place.file), wanted.alg)
+    if wanted.file is not None or wanted.secret is not None:
+        given = read_given(wanted, opened.secrets.resolve)
+        key = given.keys[0]
+        return Signer(key, wanted.alg, () if key.is_symmetric else given.certificates.get(key.thumbprint(), ()))
     if place.state is None:
         raise ConfigError("add --state with the folder of the gateway's keys, or --key with a file")
-    if not (place.state / DATABASE).exists():
-        raise ConfigError(f"{place.state}: is no state folder of jwtgate; `jwtgate serve` makes one")
-    sealed_with = opened.plan.sources.master_key
-    sealer = None if sealed_with is None else sealer_of(opened.secrets.resolve(sealed_with))
+    master_key = opened.plan.sources.master_key
+    return _kept(place.state, wanted.name, None if master_key is None else opened.secrets.resolve(master_key))
+
+
+def _kept(folder: Path, name: str, master_key: str | None) -> Signer:
+    if not (folder / DATABASE).exists():
+        raise ConfigError(f"{folder}: is no state folder of jwtgate; `jwtgate serve` makes one")
+    sealer = None if master_key is None else sealer_of(master_key)
     try:
-        store = SqliteStore(place.state / DATABASE)
+        store = SqliteStore(folder / DATABASE)
         try:
-            return Keyring.open(store, wall=time.time, sealer=sealer).signer(profile.key)
+            return Keyring.open(store, wall=time.time, sealer=sealer).signer(name)
         finally:
             store.close()
     except StoreFailed as failure:
-        raise ConfigError(f"{place.state}: {failure}") from failure
+        raise ConfigError(f"{folder}: {failure}") from failure
