@@ -68,15 +68,15 @@ def sign(
     The file of --key holds a JWK, a JWK Set, a PEM text, or for HS256, HS384 and HS512 the secret itself. Unless given
     as claims, iat, exp and jti are added. A profile says all the rest, and its claims stand over those given.
     """
-    from jwtgate.cli.toolkit import profiles, tokens
+    from jwtgate.cli.toolkit import tokens
 
     claims = tokens.parse_claims(file.read() if file is not None else "", named)
     now = int(time.time())
     if document is not None and profile is not None:
         if any((alg, kid, typ, issuer, audiences)):
-            raise click.UsageError(
-                "The profile says what --alg, --kid, --typ, --issuer and --audience would."
-            )
+            raise click.UsageError("The profile says what --alg, --kid, --typ, --issuer and --audience would.")
+        from jwtgate.cli.toolkit import profiles
+
         place = profiles.KeyPlace(path, state)
         return profiles.sign(document, profile, claims, place=place, ttl_seconds=ttl_seconds, now=now)
     if path is None or document is not None or profile is not None:
