@@ -65,7 +65,7 @@ def resolved(resolve: Resolve, text: str) -> str:
     try:
         return resolve(text)
     except ConfigError as error:
-        raise ReadFailed("login_unresolved", " ".join(error.problems)) from None
+        raise ReadFailed("login_unresolved", " ".join(error.problems).removesuffix(".")) from None
 
 
 def text_of(settings: Mapping[str, JSON], name: str, default: str = "") -> str:

@@ -31,7 +31,7 @@ def test_what_we_log_in_with_is_resolved_or_named() -> None:
     assert resolved(str.upper, "a") == "A"
     with pytest.raises(ReadFailed) as caught:
         resolved(nothing, "${env:A}")
-    assert caught.value.words == "what we log in with cannot be had: ${env:A} is not there. Nor is that."
+    assert caught.value.words == "what we log in with cannot be had: ${env:A} is not there. Nor is that"
 
 
 def test_a_setting_that_is_absent_has_its_default() -> None:
