@@ -101,13 +101,20 @@ def _audiences(audience: str | Collection[str] | Any) -> Collection[str] | None:
 
 
 def sign(
-    claims: Mapping[str, JSON], key: Key, *, alg: str | None = None, typ: str | None = "JWT", kid: str | None = None
+    claims: Mapping[str, JSON],
+    key: Key,
+    *,
+    alg: str | None = None,
+    typ: str | None = "JWT",
+    kid: str | None = None,
+    header: Mapping[str, JSON] | None = None,
 ) -> str:
     """A JWT in compact form over these claims, as they are: no time and no id is added.
 
-    `alg` may be left out when the key declares its own. Raises `KeyRefused` when the key does not fit.
+    `alg` may be left out when the key declares its own. `header` adds parameters to the protected header. Raises
+    `KeyRefused` when the key does not fit, `ValueError` for a parameter that is not the caller's to set.
     """
-    return sign_token(claims, key if kid is None else key.with_kid(kid), alg=_alg(key, alg), typ=typ)
+    return sign_token(claims, key if kid is None else key.with_kid(kid), alg=_alg(key, alg), typ=typ, header=header)
 
 
 def sign_jws(payload: bytes, key: Key, *, alg: str | None = None) -> str:

@@ -63,6 +63,16 @@ def test_a_signed_token_gives_back_its_claims_and_its_header() -> None:
     assert token.header == {"alg": "ES256", "kid": "k1", "typ": "at+jwt"}
 
 
+def test_a_header_may_have_further_parameters_and_none_that_says_how_to_verify() -> None:
+    token = jwtgate.sign(claims(), EC, alg="ES256", typ=None, header={"cty": "text", "x5t": "abc"})
+    header = json.loads(base64url_decode(token.partition(".")[0]))
+    assert header == {"alg": "ES256", "kid": "k1", "cty": "text", "x5t": "abc"}
+    assert judge(token) == claims()
+    for name in ("alg", "crit", "b64"):
+        with pytest.raises(ValueError, match=name):
+            jwtgate.sign(claims(), EC, alg="ES256", header={name: "none"})
+
+
 def test_the_clock_is_read_where_no_time_is_given() -> None:
     long_ago = jwtgate.sign(claims(exp=1), EC, alg="ES256")
     assert (
