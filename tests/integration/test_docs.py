@@ -46,6 +46,20 @@ def test_the_mistakes_of_the_readme_are_what_check_says(tmp_path: Path) -> None:
     assert run.stderr.splitlines() == shown
 
 
+HOW_TO = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/how-to").glob("*.md"))
+WHOLE = [(page, text) for page in HOW_TO for text in blocks(page, "yaml") if text.startswith("listen:")]
+
+
+@pytest.mark.parametrize(("page", "document"), WHOLE, ids=[page for page, _ in WHOLE])
+def test_every_whole_document_of_a_how_to_is_good(page: str, document: str, tmp_path: Path) -> None:
+    (tmp_path / "gate.yaml").write_text(document)
+    secrets = {name: "a secret of more than thirty-two bytes" for name in re.findall(r"\$\{env:(\w+)\}", document)}
+    run = subprocess.run(
+        [JWTGATE, "check", "gate.yaml"], cwd=tmp_path, capture_output=True, text=True, timeout=30, env=secrets
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
 @pytest.mark.parametrize("example", sorted(path.name for path in (ROOT / "examples").glob("*.yaml")))
 def test_every_example_is_good(example: str) -> None:
     environ = {"ISSUER": "https://login.example", "UPSTREAM": "http://127.0.0.1:9020"}
