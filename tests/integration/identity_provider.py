@@ -17,9 +17,12 @@ from joserfc.jwk import ECKey, KeySet, KeySetSerialization, RSAKey
 
 FOLDER = Path(__file__).parent / "idp"
 CLIENT_ID = "orders-client"
-CLIENT_SECRET = "a secret of the tests only"
+CLIENT_SECRET = "a secret of the tests, and of the tests only"
 AUDIENCE_RS256 = "https://orders.example"
 AUDIENCE_ES256 = "https://stock.example"
+AUDIENCE_OPAQUE = "https://accounts.example"
+GATEWAY_METHODS = ("client_secret_basic", "client_secret_post", "client_secret_jwt", "private_key_jwt")
+"""How the clients `gateway-METHOD` authenticate, which may ask about tokens."""
 START_SECONDS = 20.0
 
 Json = dict[str, Any]
@@ -62,6 +65,7 @@ class IdentityProvider:
         self._key_set = key_set
         self._log = folder / "identity-provider.log"
         self._process: subprocess.Popen[bytes] | None = None
+        self.client_key = ECKey.generate_key("P-256", {"kid": "gateway-1", "alg": "ES256", "use": "sig"})
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.issuer = f"http://127.0.0.1:{probe.getsockname()[1]}"
 
@@ -79,16 +83,22 @@ class IdentityProvider:
     def jwks_uri(self) -> str:
         return f"{self.issuer}/jwks"
 
+    @property
+    def introspection_endpoint(self) -> str:
+        return f"{self.issuer}/token/introspection"
+
     def start(self) -> None:
         """Start it and return once it listens."""
         assert self._process is None
         keys = self._folder / "identity-provider-keys.json"
         keys.write_text(json.dumps(self._key_set.as_dict(private=True)))
+        client_keys = self._folder / "identity-provider-client-keys.json"
+        client_keys.write_text(json.dumps(KeySet([self.client_key]).as_dict(private=False)))
         port = self.issuer.rpartition(":")[2]
         ready_before = self._lines().count("ready")
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                ["node", "server.mjs", port, str(keys), CLIENT_SECRET],
+                ["node", "server.mjs", port, str(keys), CLIENT_SECRET, str(client_keys)],
                 cwd=FOLDER,
                 stdin=subprocess.PIPE,
                 stdout=log,
@@ -116,16 +126,18 @@ class IdentityProvider:
         self.start()
 
     def token(self, scope: str = "orders:read", audience: str = AUDIENCE_RS256) -> str:
-        """An `at+jwt` access token by client credentials; `audience` also chooses RS256 or ES256."""
+        """An access token by client credentials; `audience` also chooses an `at+jwt` by RS256 or ES256, or opaque."""
         form = {"grant_type": "client_credentials", "scope": scope, "resource": audience}
-        basic = f"{urllib.parse.quote_plus(CLIENT_ID)}:{urllib.parse.quote_plus(CLIENT_SECRET)}"
-        request = urllib.request.Request(
-            f"{self.issuer}/token",
-            data=urllib.parse.urlencode(form).encode(),
-            headers={"Authorization": f"Basic {b64encode(basic.encode()).decode()}"},
-        )
-        access_token: str = _fetch(request)["access_token"]
+        access_token: str = json.loads(self._post("/token", form))["access_token"]
         return access_token
+
+    def revoke(self, token: str) -> None:
+        """End an opaque token before its time (RFC 7009)."""
+        self._post("/token/revocation", {"token": token})
+
+    def introspection_requests(self) -> int:
+        """How often it was asked about a token since the first start."""
+        return self._lines().count("POST /token/introspection")
 
     def metadata(self) -> Json:
         """Its metadata document (OpenID Connect Discovery 1.0)."""
@@ -140,6 +152,17 @@ class IdentityProvider:
     def jwks_requests(self) -> int:
         """How often the JWK Set was asked for since the first start."""
         return self._lines().count("GET /jwks")
+
+    def _post(self, path: str, form: dict[str, str]) -> bytes:
+        basic = f"{urllib.parse.quote_plus(CLIENT_ID)}:{urllib.parse.quote_plus(CLIENT_SECRET)}"
+        request = urllib.request.Request(
+            f"{self.issuer}{path}",
+            data=urllib.parse.urlencode(form).encode(),
+            headers={"Authorization": f"Basic {b64encode(basic.encode()).decode()}"},
+        )
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            body: bytes = answer.read()
+        return body
 
     def _lines(self) -> list[str]:
         return self._log.read_text().splitlines() if self._log.exists() else []

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from joserfc import jwt
@@ -11,6 +12,7 @@ from joserfc.jwk import KeySet
 
 from .identity_provider import (
     AUDIENCE_ES256,
+    AUDIENCE_OPAQUE,
     AUDIENCE_RS256,
     CLIENT_ID,
     IdentityProvider,
@@ -77,3 +79,20 @@ def test_a_restart_with_other_keys_is_a_rotation_at_the_same_address(tmp_path: P
         assert jwt.decode(provider.token(), key_set, algorithms=["RS256"]).header["kid"] == "new-rs256"
         with pytest.raises(InvalidKeyIdError):
             jwt.decode(old_token, key_set, algorithms=["RS256"])
+
+
+def test_an_opaque_token_is_no_jwt_and_can_be_revoked_without_a_word(provider: IdentityProvider) -> None:
+    token = provider.token(audience=AUDIENCE_OPAQUE)
+    assert token.count(".") == 0
+    provider.revoke(token)
+    provider.revoke("unknown")
+
+
+def test_the_metadata_names_the_introspection_endpoint_and_its_requests_are_counted(provider: IdentityProvider) -> None:
+    assert provider.metadata()["introspection_endpoint"] == provider.introspection_endpoint
+    before = provider.introspection_requests()
+    with pytest.raises(HTTPError) as refused:
+        urlopen(provider.introspection_endpoint, data=b"token=x", timeout=5)
+    refused.value.close()
+    assert refused.value.code == 400
+    assert provider.introspection_requests() == before + 1
