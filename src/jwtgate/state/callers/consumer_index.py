@@ -258,7 +258,7 @@ def _connected(address: str) -> sqlite3.Connection:
 
 def _duplicates(connection: sqlite3.Connection) -> tuple[Duplicate, ...]:
     repeated = (
-        "SELECT what, value FROM incoming GROUP BY what, value HAVING count(*) > 1 ORDER BY min(consumer) LIMIT ?"
+        "SELECT what, value FROM incoming GROUP BY what, value HAVING count(*) > 1 ORDER BY min(consumer), what LIMIT ?"
     )
     places = "SELECT place FROM incoming WHERE what = ? AND value = ? ORDER BY consumer LIMIT 2"
     found = []

@@ -222,8 +222,11 @@ class Directory:
 
     def _check(self, source: ConsumerSource) -> None:
         name = source.consumer.name
-        problems = []
-        for what, value in names_of(source):
+        names = names_of(source)
+        problems = [
+            f"{_WORDS[each[0]]} {each[1]!r} stands twice" for each in sorted(set(names)) if names.count(each) > 1
+        ]
+        for what, value in names:
             for index, origin in ((self._document, "the document's consumer"), (self._store, "the consumer")):
                 owner = index.find(what, value)
                 if owner is not None and (index is self._document or owner.consumer.name != name):
@@ -271,10 +274,13 @@ class Directory:
 def _fill_strictly(placed: Iterable[Placed], digest: bytes, index: ConsumerIndex) -> None:
     duplicates = index.load(placed)
     if duplicates:
+        # An id that is made from a name stands twice where the name does.
+        named = {(first, second) for what, _, first, second in duplicates if what is What.CONSUMER}
         raise ConfigError(
             *(
                 f"The {_WORDS[what]} {value!r} stands in {first} and in {second}."
                 for what, value, first, second in duplicates
+                if what is not What.ID or (first, second) not in named
             )
         )
     index.set_meta(_INPUT, digest)

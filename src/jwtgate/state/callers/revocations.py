@@ -13,6 +13,7 @@ from jwtgate.state.stores.store import StoreFailed
 
 MOST_ENTRIES = 1_000_000
 _AT_ONCE = 1_000
+_KINDS = frozenset(each.value for each in RevokedBy)
 
 
 class RevocationList:
@@ -90,6 +91,6 @@ def _revocation(resource: Resource) -> Revocation:
             "issued_before": int() | None as issued_before,
             "expires_at": int() | None as expires_at,
             "note": str() as note,
-        }:
+        } if by in _KINDS:
             return Revocation(resource.name, RevokedBy(by), value, issuer, issued_before, expires_at, note)
     raise StoreFailed(f"the revocation {resource.name!r} cannot be read")

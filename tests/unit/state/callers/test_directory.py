@@ -1,0 +1,350 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from jwtgate.errors import ConfigError
+from jwtgate.jose.sealing import Sealer
+from jwtgate.policy.requirements import ConsumerName
+from jwtgate.state.callers.consumer_index import What
+from jwtgate.state.callers.directory import Directory, Found, Origin
+from jwtgate.state.stores.registry import Kind, Registry
+from jwtgate.state.stores.store import MemoryStore, StoreConflict, StoreFailed
+
+from .people import parse, source
+
+ANN = source("ann", "k1", "k2", external_id="x-1", groups=("staff",))
+BOB = source("bob", "k3")
+EVERY = tuple(ConsumerName)
+
+
+@pytest.fixture(params=["memory", "files", "sealed"])
+def directory(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Directory]:
+    sealer = Sealer(b"m" * 32) if request.param == "sealed" else None
+    made = Directory.open(None if request.param == "memory" else tmp_path / "consumers", sealer=sealer)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "people.jsonl"
+    path.touch(mode=0o600)
+    return path
+
+
+def registry() -> Registry:
+    return Registry(MemoryStore(), wall=lambda: 1_800_000_000)
+
+
+def keep(held: Registry, name: str, *keys: str) -> None:
+    held.put(Kind.CONSUMER, name, {"keys": list(keys)}, over=None, who="op")
+
+
+def holds(directory: Directory, *people: str) -> None:
+    assert directory.names(What.CONSUMER) == people
+
+
+def test_a_consumer_is_found_by_the_names_that_are_asked_for(directory: Directory) -> None:
+    directory.replace_document([ANN, BOB], [], parse=parse)
+    assert directory.consumer((ConsumerName.NAME,), "ann") == ANN.consumer
+    assert directory.consumer((ConsumerName.EXTERNAL_ID,), "x-1") == ANN.consumer
+    assert directory.consumer((ConsumerName.ID,), "id-of-ann") == ANN.consumer
+    assert directory.consumer((ConsumerName.EXTERNAL_ID, ConsumerName.ID), "ann") is None
+    assert directory.consumer(EVERY, "k1") is None
+    assert directory.consumer((), "ann") is None
+
+
+def test_names_are_tried_in_their_order(directory: Directory) -> None:
+    directory.replace_document([source("one", external_id="two"), source("two")], [], parse=parse)
+    for by, name in (((ConsumerName.EXTERNAL_ID, ConsumerName.NAME), "one"), (EVERY, "two")):
+        found = directory.consumer(by, "two")
+        assert found is not None
+        assert found.name == name
+
+
+def test_a_credential_is_found_with_whose_it_is(directory: Directory) -> None:
+    directory.replace_document([ANN, BOB], [], parse=parse)
+    assert directory.credential("k2") == (ANN.credentials[1], ANN.consumer)
+    assert directory.credential("ann") is None
+
+
+def test_the_document_and_its_files_are_one(directory: Directory, file: Path) -> None:
+    file.write_text('{"name": "bob", "keys": ["k3"]}\n')
+    assert directory.replace_document([ANN], [file], parse=parse) == ()
+    assert directory.find(What.CONSUMER, "ann") == Found(ANN, Origin.DOCUMENT)
+    assert directory.find(What.CREDENTIAL, "k3") == Found(BOB, Origin.DOCUMENT)
+
+
+def test_a_new_document_takes_the_place_of_the_old_one(directory: Directory) -> None:
+    directory.replace_document([ANN], [], parse=parse)
+    directory.replace_document([BOB], [], parse=parse)
+    holds(directory, "bob")
+    assert directory.credential("k1") is None
+    directory.replace_document([], [], parse=parse)
+    holds(directory)
+
+
+def test_what_is_ready_is_not_in_use_until_it_is_adopted(directory: Directory) -> None:
+    directory.replace_document([ANN], [], parse=parse)
+    staged = directory.stage([BOB], [], parse=parse)
+    assert staged is not None
+    holds(directory, "ann")
+    directory.adopt(staged)
+    holds(directory, "bob")
+
+
+def test_what_is_discarded_leaves_nothing(directory: Directory, tmp_path: Path) -> None:
+    directory.replace_document([ANN], [], parse=parse)
+    staged = directory.stage([BOB], [], parse=parse)
+    assert staged is not None
+    directory.discard(staged)
+    holds(directory, "ann")
+    assert list(tmp_path.rglob("*.new")) == []
+
+
+def test_the_same_consumers_are_not_read_again(directory: Directory, file: Path) -> None:
+    file.write_text('{"name": "bob"}\n')
+    directory.replace_document([ANN], [file], parse=parse)
+
+    def unexpected(members: object) -> None:
+        raise AssertionError(members)
+
+    assert directory.stage([ANN], [file], parse=unexpected) is None
+    for inline, files in (([], [file]), ([ANN], []), ([ANN, BOB], [])):
+        staged = directory.stage(inline, files, parse=parse)
+        assert staged is not None
+        directory.discard(staged)
+    file.write_text('{"name": "cid"}\n')
+    directory.replace_document([ANN], [file], parse=parse)
+    holds(directory, "ann", "cid")
+
+
+def test_consumers_are_at_hand_again_after_a_restart(tmp_path: Path) -> None:
+    held = registry()
+    keep(held, "cid", "k9")
+    first = Directory.open(tmp_path, sealer=None)
+    first.replace_document([ANN], [], parse=parse)
+    first.follow(held, parse)
+    first.close()
+    again = Directory.open(tmp_path, sealer=None)
+    holds(again, "ann", "cid")
+    assert again.stage([ANN], [], parse=parse) is None
+    again.close()
+
+
+def test_rel_8_a_damaged_directory_is_made_again(tmp_path: Path) -> None:
+    held = registry()
+    keep(held, "cid", "k9")
+    first = Directory.open(tmp_path, sealer=None)
+    first.replace_document([ANN], [], parse=parse)
+    first.follow(held, parse)
+    first.close()
+    for path in tmp_path.glob("*.sqlite"):
+        path.write_bytes(b"torn")
+    again = Directory.open(tmp_path, sealer=None)
+    holds(again)
+    again.replace_document([ANN], [], parse=parse)
+    again.follow(held, parse)
+    holds(again, "ann", "cid")
+    again.close()
+
+
+def test_a_mistake_changes_nothing(directory: Directory, file: Path, tmp_path: Path) -> None:
+    directory.replace_document([ANN], [], parse=parse)
+    file.write_text('{"name": "bob"}\n{"name": "cid", "wrong": 1}\n')
+    with pytest.raises(ConfigError, match=r"people.jsonl, line 2: wrong is unknown\."):
+        directory.replace_document([], [file], parse=parse)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        directory.replace_document([], [tmp_path / "nothing"], parse=parse)
+    holds(directory, "ann")
+    assert list(tmp_path.rglob("*.new")) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ({"name": "ann"}, "The consumer 'ann' stands in the document and in {file}, line 2."),
+        ({"name": "eve", "keys": ["k1"]}, "The credential 'k1' stands in the document and in {file}, line 2."),
+        ({"name": "eve", "external_id": "x-1"}, "The external id 'x-1' stands in the document and in {file}, line 2."),
+        ({"name": "eve", "keys": ["k7"]}, "The credential 'k7' stands in {file}, line 1 and in {file}, line 2."),
+        ({"name": "eve", "keys": ["e", "e"]}, "The credential 'e' stands in {file}, line 2 and in {file}, line 2."),
+    ],
+)
+def test_what_stands_twice_is_refused_naming_both_places(
+    directory: Directory, file: Path, line: dict[str, object], told: str
+) -> None:
+    file.write_text('{"name": "cid", "keys": ["k7"]}\n' + json.dumps(line) + "\n")
+    with pytest.raises(ConfigError) as refused:
+        directory.replace_document([ANN], [file], parse=parse)
+    assert refused.value.problems == (told.format(file=file),)
+    holds(directory)
+
+
+def test_sec_149_a_file_that_everybody_may_read_is_warned_of(directory: Directory, file: Path) -> None:
+    file.chmod(0o644)
+    (warning,) = directory.replace_document([ANN], [file], parse=parse)
+    assert str(file) in warning
+
+
+def test_the_store_adds_what_the_document_does_not_name(directory: Directory) -> None:
+    directory.replace_document([ANN], [], parse=parse)
+    directory.put(BOB)
+    assert directory.find(What.CONSUMER, "bob") == Found(BOB, Origin.STORE)
+    assert directory.credential("k3") == (BOB.credentials[0], BOB.consumer)
+    holds(directory, "ann", "bob")
+
+
+def test_a_consumer_of_the_store_is_changed_and_removed(directory: Directory) -> None:
+    directory.put(source("bob", "k3", "k4"))
+    directory.put(source("bob", "k4", "k5"))
+    assert directory.credential("k3") is None
+    assert directory.names(What.CREDENTIAL) == ("k4", "k5")
+    directory.remove("bob")
+    directory.remove("bob")
+    holds(directory)
+    assert directory.credential("k4") is None
+
+
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (source("ann"), "consumer 'ann' belongs to the document's consumer 'ann'"),
+        (source("eve", "k1"), "credential 'k1' belongs to the document's consumer 'ann'"),
+        (source("eve", external_id="x-1"), "external id 'x-1' belongs to the document's consumer 'ann'"),
+        (source("eve", "k3"), "credential 'k3' belongs to the consumer 'bob'"),
+    ],
+)
+def test_the_store_cannot_have_what_is_somebody_elses(directory: Directory, other: object, told: str) -> None:
+    directory.replace_document([ANN], [], parse=parse)
+    directory.put(BOB)
+    for change in (directory.check, directory.put):
+        with pytest.raises(StoreConflict, match=told):
+            change(other)
+    holds(directory, "ann", "bob")
+    assert directory.find(What.CREDENTIAL, "k3") == Found(BOB, Origin.STORE)
+
+
+def test_a_credential_name_stands_once_in_a_consumer(directory: Directory) -> None:
+    with pytest.raises(StoreConflict, match="credential 'k' stands twice"):
+        directory.put(source("bob", "k", "k"))
+
+
+def test_a_consumer_may_keep_its_own_names(directory: Directory) -> None:
+    directory.put(BOB)
+    directory.check(BOB)
+
+
+def test_where_both_know_a_name_the_document_is_right(directory: Directory) -> None:
+    directory.put(source("ann", "old", external_id="x-old"))
+    directory.put(source("bob", "k1", "k3"))
+    directory.replace_document([ANN], [], parse=parse)
+    assert directory.find(What.CONSUMER, "ann") == Found(ANN, Origin.DOCUMENT)
+    assert directory.credential("k1") == (ANN.credentials[0], ANN.consumer)
+    assert directory.credential("k3") is not None
+    assert directory.credential("old") is None
+    assert directory.consumer(EVERY, "x-old") is None
+    assert directory.hidden() == ((What.CONSUMER, "ann"), (What.ID, "id-of-ann"), (What.CREDENTIAL, "k1"))
+    directory.replace_document([], [], parse=parse)
+    assert directory.find(What.CREDENTIAL, "k1") == Found(source("bob", "k1", "k3"), Origin.STORE)
+    assert directory.credential("old") is not None
+    assert directory.hidden() == ()
+
+
+def test_names_of_both_are_listed_together_a_page_at_a_time(directory: Directory) -> None:
+    directory.replace_document([source("a"), source("c"), source("e")], [], parse=parse)
+    directory.put(source("b"))
+    directory.put(source("d"))
+    assert directory.names(What.CONSUMER, limit=3) == ("a", "b", "c")
+    assert directory.names(What.CONSUMER, after="c", limit=3) == ("d", "e")
+    assert directory.names(What.CONSUMER, contains="d") == ("d",)
+
+
+def test_the_registry_is_followed_change_by_change(directory: Directory) -> None:
+    held = registry()
+    keep(held, "ann", "k1")
+    keep(held, "bob", "k2")
+    assert directory.follow(held, parse) == ()
+    holds(directory, "ann", "bob")
+    keep(held, "bob", "k3")
+    held.delete(Kind.CONSUMER, "ann", over=None, who="op")
+    held.put(Kind.ROUTE, "cid", {}, over=0, who="op")
+    assert directory.follow(held, parse) == ()
+    holds(directory, "bob")
+    assert directory.names(What.CREDENTIAL) == ("k3",)
+    assert directory.follow(held, parse) == ()
+
+
+def test_a_credential_that_moved_is_where_it_went(directory: Directory) -> None:
+    held = registry()
+    keep(held, "ann", "k1")
+    keep(held, "bob")
+    directory.follow(held, parse)
+    keep(held, "bob", "k2")
+    for number in range(1_500):
+        keep(held, f"n{number}")
+    keep(held, "ann")
+    keep(held, "bob", "k1")
+    directory.follow(held, parse)
+    assert directory.credential("k1") == (source("bob", "k1").credentials[0], source("bob", "k1").consumer)
+
+
+def test_only_what_changed_is_read_again(directory: Directory) -> None:
+    held, read = registry(), []
+
+    def noting(members):
+        read.append(members["name"])
+        return parse(members)
+
+    for name in ("ann", "bob", "cid"):
+        keep(held, name)
+    directory.follow(held, noting)
+    keep(held, "bob", "k1")
+    directory.follow(held, noting)
+    directory.follow(held, noting)
+    assert read == ["ann", "bob", "cid", "bob"]
+
+
+def test_another_registry_is_read_from_the_start(directory: Directory) -> None:
+    first, second = registry(), registry()
+    keep(first, "ann")
+    keep(first, "bob")
+    directory.follow(first, parse)
+    for name in ("cid", "dan", "eve"):
+        keep(second, name)
+    directory.follow(second, parse)
+    holds(directory, "cid", "dan", "eve")
+    directory.follow(registry(), parse)
+    holds(directory)
+
+
+def test_a_consumer_of_the_store_that_is_no_good_is_told_and_passed_over(directory: Directory) -> None:
+    held = registry()
+    keep(held, "ann")
+    held.put(Kind.CONSUMER, "bob", {"wrong": 1}, over=0, who="op")
+    assert directory.follow(held, parse) == ("The consumer 'bob' of the store: wrong is unknown.",)
+    holds(directory, "ann")
+    held.put(Kind.CONSUMER, "ann", {"wrong": 1}, over=1, who="op")
+    assert directory.follow(held, parse) == ("The consumer 'ann' of the store: wrong is unknown.",)
+    holds(directory)
+
+
+def test_any_thread_may_ask_while_the_document_changes(directory: Directory) -> None:
+    directory.replace_document([ANN], [], parse=parse)
+    documents = [[ANN], [ANN, BOB]] * 10
+    with ThreadPoolExecutor(4) as threads:
+        changed = threads.submit(lambda: [directory.replace_document(each, [], parse=parse) for each in documents])
+        while not changed.done():
+            assert all(threads.map(directory.credential, ["k1"] * 20))
+        changed.result()
+
+
+def test_a_closed_directory_is_a_fault_and_no_answer(directory: Directory) -> None:
+    directory.replace_document([ANN], [], parse=parse)
+    directory.close()
+    with pytest.raises(StoreFailed):
+        directory.credential("nobody")
