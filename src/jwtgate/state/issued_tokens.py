@@ -24,7 +24,7 @@ MOST_ENTRIES = 10_000
 MOST_BYTES = 16 * 1024 * 1024
 MOST_KINDS = 20_000
 MOST_LIFE_SECONDS = 24 * 3600
-"""No token of ours lives longer, whatever it is made from (SEC-42)."""
+"""A token that ends with its incoming one lives no longer, whatever that one says (SEC-42)."""
 
 _ENTRY_BYTES = 500  # what Python itself needs for one entry, roughly
 _SIGNER_CLAIMS = frozenset({"iat", "exp", "jti"})
@@ -53,7 +53,6 @@ class _Kind:
     header: str
     encoded: Callable[[bytes], str]
     ours: bytes
-    ttl_seconds: int
     exp_unit: int
     follows_incoming: bool
 
@@ -68,7 +67,7 @@ def random_id() -> str:
 
 def longest_life_seconds(issue: Issue) -> int:
     """How long a token of this description may live: its key has to stay published for as long."""
-    return min(issue.ttl_seconds, MOST_LIFE_SECONDS) if issue.lifetime is Lifetime.TTL else MOST_LIFE_SECONDS
+    return issue.ttl_seconds if issue.lifetime is Lifetime.TTL else max(issue.ttl_seconds, MOST_LIFE_SECONDS)
 
 
 class IssuedTokens:
@@ -125,7 +124,7 @@ class IssuedTokens:
 
     def _sign(self, kind: _Kind, need: NeedIssuedToken, body: bytes, *, now: int) -> IssuedToken:
         issue = need.issue
-        exp = now + kind.ttl_seconds
+        exp = now + issue.ttl_seconds
         if kind.follows_incoming and need.incoming_exp is not None:
             exp = _incoming_end(need, need.incoming_exp, now)
         if need.not_after is not None and need.not_after < exp:
@@ -163,7 +162,6 @@ class IssuedTokens:
             header=header,
             encoded=encoded,
             ours=_ours(issue),
-            ttl_seconds=min(issue.ttl_seconds, MOST_LIFE_SECONDS),
             exp_unit=1000 if issue.exp_in_milliseconds else 1,
             follows_incoming=issue.lifetime is Lifetime.INCOMING,
         )
