@@ -21,6 +21,7 @@ from jwtgate.policy.facts import Need, NeedIssuedToken, NeedKeys
 from jwtgate.policy.outcome import Outcome, Refused, Trail
 from jwtgate.policy.request import RequestView
 from jwtgate.state.answers import Snapshot, drive
+from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.http_client import HttpClient
 from jwtgate.state.issued_tokens import IssuedTokens
 from jwtgate.state.keys.key_sets import KeySets
@@ -47,6 +48,7 @@ def explain(path: Path, asked: Asked, *, client: str, now: int, offline: bool) -
         opened.plan,
         Snapshot(),
         issued_tokens=IssuedTokens({}),
+        claim_generators=ClaimGenerators(()),
         keys_document=b"",
         metadata_document=None,
     )

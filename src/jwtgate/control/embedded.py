@@ -13,15 +13,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from jwtgate.control.announcing import Announcing, Told
+from jwtgate.control.built import Built
 from jwtgate.control.documents import Text, read_document
-from jwtgate.control.generations import DATABASE, Built, Generations
+from jwtgate.control.generations import DATABASE, Generations
 from jwtgate.control.sockets import ListeningSockets
-from jwtgate.control.workers.link import KeysChanged, SigningChanged
-from jwtgate.control.workers.worker_state import Served
+from jwtgate.control.workers.messages import KeysChanged, RevocationsChanged, SigningChanged
+from jwtgate.control.workers.worker_state import Served, noted
 from jwtgate.errors import ConfigError
+from jwtgate.gateway.generation import Generation
+from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import Report
 from jwtgate.gateway.worker import Worker
-from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.facts import Need, NeedKeys
 from jwtgate.state.stores.sqlite import SqliteStore
 from jwtgate.state.stores.store import MemoryStore, Store
@@ -52,7 +55,8 @@ class EmbeddedGateway:
         self._log_descriptor = log_descriptor
         self._open = AsyncExitStack()
         self._served: Served | None = None
-        self._following: asyncio.Task[None] | None = None
+        self._following: list[asyncio.Task[None]] = []
+        self.announcing = Announcing(self._changed)
         self.addresses: tuple[tuple[str, int], ...] = ()
 
     async def __aenter__(self) -> Self:
@@ -72,6 +76,7 @@ class EmbeddedGateway:
         self._generations = Generations(
             self._folder, store=store, saved=self._state_folder, environ=self._environ, changed=self._changed
         )
+        opened.callback(self._generations.close)
         self._built, served = await self._build(self._text, None)
         opened.push_async_callback(self._close_built)
         sockets = ListeningSockets()
@@ -98,6 +103,9 @@ class EmbeddedGateway:
 
     async def _build(self, text: Text, after: Built | None) -> tuple[Built, Served]:
         built = await self._generations.build(text, after=after)
+        if built.staged is not None:
+            built.callers.adopt(built.staged)
+            self.announcing.consumers_changed()
         sent = built.prepare()
         # No wait between these two lines: what changes after the first is told to the second.
         served = Served.build(sent)
@@ -105,25 +113,33 @@ class EmbeddedGateway:
 
     def _adopted(self, served: Served) -> None:
         self._served = served
-        if self._following is not None:
-            self._following.cancel()
-        self._following = asyncio.create_task(self._built.follow_signing(self._changed))
+        served.change(RevocationsChanged(self._built.callers.revocations.entries()))
+        self._stop_following()
+        self._following = [
+            asyncio.create_task(self._built.follow_signing(self._changed)),
+            asyncio.create_task(self._built.callers.follow_time(self.announcing)),
+        ]
+
+    def _stop_following(self) -> None:
+        for task in self._following:
+            task.cancel()
 
     async def _close_built(self) -> None:
-        if self._following is not None:
-            self._following.cancel()
+        self.announcing.close()
+        self._stop_following()
         await self._built.close()
 
     def _store(self) -> Store:
         return MemoryStore() if self._state_folder is None else SqliteStore(self._state_folder / DATABASE)
 
-    def _changed(self, change: KeysChanged | SigningChanged) -> None:
-        if self._served is not None and self._served.generation.number == change.number:
+    def _changed(self, change: KeysChanged | SigningChanged | Told) -> None:
+        if self._served is not None:
             self._served.change(change)
 
-    async def _answer(self, need: Need) -> KeySet:
-        assert isinstance(need, NeedKeys)  # noqa: S101 - the gateway signs by itself
-        return await self._built.obtain(need)
+    async def _answer(self, need: Need | NeedMinted, generation: Generation) -> object:
+        if isinstance(need, NeedKeys):
+            return await self._built.obtain(need)
+        return noted(need, await self._built.find(need), generation.facts)
 
     async def _report(self) -> Report:
         issuers = self._built.issuers()

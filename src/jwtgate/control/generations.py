@@ -10,107 +10,40 @@ import asyncio
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from jwtgate.config.compile.document import compile_document
 from jwtgate.config.dangers import dangers
 from jwtgate.config.load import load_document
+from jwtgate.control.built import Built, keys_changed
+from jwtgate.control.callers import Callers
 from jwtgate.control.documents import Text
 from jwtgate.control.sockets import shown
-from jwtgate.control.workers.link import KeysChanged, Prepare, SentKey, Signing, SigningChanged
-from jwtgate.errors import ConfigError, DependencyFault
-from jwtgate.gateway.observe import IssuerReport
+from jwtgate.control.workers.messages import KeysChanged
+from jwtgate.errors import ConfigError
+from jwtgate.gateway.generation import generators_of
 from jwtgate.gateway.worker import server_tls
-from jwtgate.jose.encoding import json_bytes
-from jwtgate.jose.key import Key
-from jwtgate.jose.key_set import KeySet
-from jwtgate.oauth.metadata import gateway_metadata
-from jwtgate.policy.facts import NeedKeys
-from jwtgate.policy.plan import Plan, Sources
-from jwtgate.policy.sources import SigningKeys
+from jwtgate.jose.encoding import JSON
+from jwtgate.jose.sealing import Sealer
+from jwtgate.policy.plan import Plan
+from jwtgate.policy.sources import ConsumerSource
+from jwtgate.state.callers.directory import Staged
+from jwtgate.state.callers.introspection import Introspections
+from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.http_client import HttpClient
+from jwtgate.state.issued_tokens import longest_life_seconds
 from jwtgate.state.keys.key_sets import KeySets
-from jwtgate.state.keys.keyring import Keyring, Periods, sealer_of
+from jwtgate.state.keys.keyring import Keyring, sealer_of
+from jwtgate.state.keys.rotation import Periods
 from jwtgate.state.secrets.references import Secrets
-from jwtgate.state.stores.store import Store
+from jwtgate.state.secrets.secret_stores import SecretStores
+from jwtgate.state.stores.store import Store, StoreFailed
 
 DATABASE = "jwtgate.sqlite"
 WARM_SECONDS = 5.0
-LONGEST_SLEEP_SECONDS = 60.0
 LEEWAY_SECONDS = 300
 """How much longer than its life somebody may accept a token of ours: its key stays published meanwhile."""
-
-
-@dataclass(frozen=True, slots=True)
-class Built:
-    """A generation: the text it was made from, its plan, and the state the plan needs, which is alive.
-
-    `certificates` tells whether the files behind the listeners are still the same; `cautions` are the sentences
-    about what is dangerous in it.
-    """
-
-    number: int
-    text: Text
-    plan: Plan
-    key_sets: KeySets
-    keyring: Keyring
-    certificates: tuple[object, ...]
-    cautions: tuple[str, ...]
-
-    def prepare(self) -> Prepare:
-        """What a worker is sent of it, as of now."""
-        key_sets = {issuer: sent_keys(key_set) for issuer, key_set in self.key_sets.current().items()}
-        return Prepare(
-            number=self.number,
-            # Sources of keys may hold secrets of the document, and no worker reads them.
-            plan=replace(self.plan, sources=Sources(), signing=_named(self.plan)),
-            key_sets=key_sets,
-            signing=self.signing(),
-            metadata_document=_metadata(self.plan),
-        )
-
-    def signing(self) -> Signing:
-        """What we sign with now."""
-        current = {name: self.keyring.signing_key(name) for name in self.plan.signing}
-        keys = {name: (SentKey(key.to_private_jwk()), alg) for name, (key, alg) in current.items()}
-        return Signing(keys, json_bytes(self.keyring.to_jwks()))
-
-    async def obtain(self, need: NeedKeys) -> KeySet:
-        """The key set a worker misses, fetched where that may help. `DependencyFault`."""
-        if need.issuer not in self.plan.sources.keys:
-            raise DependencyFault("issuer_unreachable", issuer=need.issuer)
-        return await self.key_sets.obtain(need)
-
-    def issuers(self) -> tuple[IssuerReport, ...]:
-        """How the key set of each issuer is doing."""
-        return tuple(
-            IssuerReport(
-                source.issuer,
-                keys=source.keys,
-                age_seconds=source.age_seconds,
-                stale=source.stale,
-                fetches=source.fetches,
-                failures=source.failures,
-                skipped_keys=source.skipped,
-                last_failure=source.last_failure or "",
-            )
-            for source in self.key_sets.report()
-        )
-
-    async def follow_signing(self, changed: Callable[[SigningChanged], None]) -> None:
-        """Tell of our signing keys each time one of them begins or ends, as long as this runs.
-
-        Looks at the wall clock at least once a minute, so that a clock that is set takes effect.
-        """
-        while (instant := self.keyring.next_change()) is not None:
-            await asyncio.sleep(min(max(0.0, instant - time.time()), LONGEST_SLEEP_SECONDS))
-            if time.time() >= instant:
-                changed(SigningChanged(self.number, self.signing()))
-
-    async def close(self) -> None:
-        """Stop fetching its keys."""
-        await self.key_sets.close()
 
 
 class Generations:
@@ -132,17 +65,90 @@ class Generations:
         self._environ = environ
         self._changed = changed
         self._client = HttpClient()
+        self._callers: Callers | None = None
         self._number = 0
 
     async def build(self, text: Text, *, after: Built | None) -> Built:
         """The next generation, warmed; what did not change in its sources is taken over. `ConfigError`."""
-        secrets = Secrets(self._folder, self._environ)
-        plan, cautions = await asyncio.to_thread(self._compiled, text, secrets)
-        certificates = await asyncio.to_thread(_certificates, plan)
-        keyring = await asyncio.to_thread(self._keyring, plan, secrets)
-        self._number += 1
-        number = self._number
-        key_sets = KeySets(
+        async with AsyncExitStack() as opened:
+            stores = SecretStores((), client=self._client, folder=self._folder, environ=self._environ)
+            opened.push_async_callback(stores.close)
+            secrets = Secrets(self._folder, self._environ, stores)
+            plan, cautions = await asyncio.to_thread(self._compiled, text, secrets)
+            certificates = await asyncio.to_thread(_certificates, plan)
+            sealer = _sealer(plan, secrets)
+            keyring = await asyncio.to_thread(self._keyring, plan, sealer)
+            callers = await asyncio.to_thread(self._opened, sealer)
+            staged = await asyncio.to_thread(self._staged, plan, callers)
+            if staged is not None:
+                opened.callback(callers.directory.discard, staged)
+            self._number += 1
+            key_sets = self._key_sets(self._number, plan, secrets)
+            opened.push_async_callback(key_sets.close)
+            introspections = self._introspections(plan, secrets, key_sets)
+            opened.push_async_callback(introspections.close)
+            if after is not None:
+                key_sets.adopt(after.key_sets)
+                introspections.adopt(after.introspections)
+            await key_sets.start(WARM_SECONDS)
+            opened.pop_all()
+        return Built(
+            self._number,
+            text,
+            plan,
+            key_sets=key_sets,
+            keyring=keyring,
+            introspections=introspections,
+            secret_stores=stores,
+            secrets=secrets,
+            callers=callers,
+            staged=staged,
+            certificates=certificates,
+            cautions=(*cautions, *secrets.warnings),
+        )
+
+    async def staged(self, built: Built) -> Staged | None:
+        """The consumers of this generation made ready; None when the directory holds them. `ConfigError`."""
+        return await asyncio.to_thread(self._staged, built.plan, built.callers)
+
+    def close(self) -> None:
+        """Close what all generations share."""
+        if self._callers is not None:
+            self._callers.close()
+
+    def _compiled(self, text: Text, secrets: Secrets) -> tuple[Plan, tuple[str, ...]]:
+        document = load_document(text.data, name=text.name, folder=self._folder, resolve=secrets.resolve)
+        plan = compile_document(document)
+        ClaimGenerators(generators_of(plan))  # the workers load them; here the mistakes are said
+        return plan, dangers(document)
+
+    def _keyring(self, plan: Plan, sealer: Sealer | None) -> Keyring:
+        issues = (*plan.profiles.values(), *(issue for route in plan.routes for issue in route.issue))
+        longest = max(map(longest_life_seconds, issues), default=0)
+        periods = Periods(plan.own.keys_max_age_seconds, longest + LEEWAY_SECONDS)
+        keyring = Keyring.open(self._store, wall=time.time, periods=periods, sealer=sealer)
+        for keys in plan.signing.values():
+            keyring.ensure(keys)
+        return keyring
+
+    def _opened(self, sealer: Sealer | None) -> Callers:
+        """What all generations share, opened by the first of them: its master key is known only then."""
+        if self._callers is None:
+            try:
+                self._callers = Callers.open(self._store, folder=self._saved, sealer=sealer)
+            except StoreFailed as failure:
+                raise ConfigError(f"The store failed: {failure}.") from failure
+        return self._callers
+
+    def _staged(self, plan: Plan, callers: Callers) -> Staged | None:
+        files = [self._folder / name for name in plan.sources.consumer_files]
+        try:
+            return callers.directory.stage(plan.sources.consumers, files, parse=_no_file_yet)
+        except StoreFailed as failure:
+            raise ConfigError(f"The directory of consumers failed: {failure}.") from failure
+
+    def _key_sets(self, number: int, plan: Plan, secrets: Secrets) -> KeySets:
+        return KeySets(
             plan.sources.keys,
             client=self._client,
             folder=self._saved,
@@ -150,62 +156,27 @@ class Generations:
             clock=time.monotonic,
             wall=time.time,
             jitter=random.random,
-            changed=lambda issuer, key_set: self._changed(_change(number, issuer, key_set)),
-        )
-        if after is not None:
-            key_sets.adopt(after.key_sets)
-        try:
-            await key_sets.start(WARM_SECONDS)
-        except BaseException:
-            await key_sets.close()
-            raise
-        return Built(
-            number,
-            text,
-            plan,
-            key_sets=key_sets,
-            keyring=keyring,
-            certificates=certificates,
-            cautions=(*cautions, *secrets.warnings),
+            changed=lambda issuer, key_set: self._changed(keys_changed(number, issuer, key_set)),
         )
 
-    def _compiled(self, text: Text, secrets: Secrets) -> tuple[Plan, tuple[str, ...]]:
-        document = load_document(text.data, name=text.name, folder=self._folder, resolve=secrets.resolve)
-        return compile_document(document), dangers(document)
-
-    def _keyring(self, plan: Plan, secrets: Secrets) -> Keyring:
-        lives = [issue.ttl_seconds for route in plan.routes for issue in route.issue]
-        periods = Periods(plan.own.keys_max_age_seconds, max(lives, default=0) + LEEWAY_SECONDS)
-        sealer = None if plan.sources.master_key is None else sealer_of(secrets.resolve(plan.sources.master_key))
-        keyring = Keyring.open(self._store, wall=time.time, periods=periods, sealer=sealer)
-        for keys in plan.signing.values():
-            keyring.ensure(keys)
-        return keyring
+    def _introspections(self, plan: Plan, secrets: Secrets, key_sets: KeySets) -> Introspections:
+        return Introspections(
+            plan.sources.introspection,
+            client=self._client,
+            resolve=secrets.resolve,
+            wall=time.time,
+            monotonic=time.monotonic,
+            key_set=key_sets.obtain,
+        )
 
 
-def sent_keys(key_set: KeySet) -> tuple[SentKey, ...]:
-    """The keys of a set as they are sent: public halves, and the secrets of MAC keys."""
-    return tuple(SentKey(_jwk(key)) for key in key_set)
+def _no_file_yet(members: Mapping[str, JSON]) -> ConsumerSource:
+    raise ConfigError("files of consumers cannot be read yet")
 
 
-def _jwk(key: Key) -> Mapping[str, object]:
-    return key.to_private_jwk() if key.is_symmetric else key.to_jwk()
-
-
-def _change(number: int, issuer: str, key_set: KeySet | None) -> KeysChanged:
-    return KeysChanged(number, issuer, None if key_set is None else sent_keys(key_set))
-
-
-def _named(plan: Plan) -> Mapping[str, SigningKeys]:
-    return {name: SigningKeys(name, keys.alg) for name, keys in plan.signing.items()}
-
-
-def _metadata(plan: Plan) -> bytes | None:
-    """Our metadata document; None when our name is no address, or our keys are not served."""
-    if plan.iss is None or plan.own.keys is None or not plan.iss.startswith(("https://", "http://")):
-        return None
-    algs = {keys.alg for keys in plan.signing.values()}
-    return json_bytes(gateway_metadata(plan.iss, plan.iss.rstrip("/") + plan.own.keys, algs))
+def _sealer(plan: Plan, secrets: Secrets) -> Sealer | None:
+    master_key = plan.sources.master_key
+    return None if master_key is None else sealer_of(secrets.resolve(master_key))
 
 
 def _certificates(plan: Plan) -> tuple[object, ...]:

@@ -9,28 +9,37 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Hashable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from jwtgate.control.announcing import Announcing
+from jwtgate.control.built import Built
 from jwtgate.control.documents import Text
-from jwtgate.control.generations import Built, Generations
+from jwtgate.control.generations import Generations
 from jwtgate.control.journal import event
 from jwtgate.control.sockets import ListeningSockets, shown
 from jwtgate.control.workers.crew import Crew, Frames
 from jwtgate.control.workers.desk import Desk
-from jwtgate.control.workers.link import KeysChanged, SigningChanged, encode
+from jwtgate.control.workers.link import encode
+from jwtgate.control.workers.messages import ConsumersChanged, KeysChanged, RevocationsChanged, SigningChanged
 from jwtgate.control.workers.worker_handle import WorkerHandle
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.observe import Counters, Report
-from jwtgate.state.stores.store import Store
+from jwtgate.state.stores.store import Store, StoreFailed
 
+LINGER_SECONDS, LINGER_LOOKS = 2.0, 8
+"""How often a generation that serves no longer is looked at, and how many times, until it is let go."""
 BIND_PATIENCE_SECONDS = 5.0
 """How long a start waits for a port: workers whose supervisor was killed give theirs back within a moment."""
 
 
 class Node:
-    """The generation that runs and its workers. What the supervisor alone knows of its state stands in `refusals`,
-    how many documents were refused; `document_refused`, whether the last one was; and `stopping`.
+    """The generation that runs and its workers.
+
+    Whoever builds and takes a generation holds `changing`. `secrets_changed` asks for the same document to be built
+    again. What the supervisor alone knows stands in `refusals`, how many documents were refused; `document_refused`,
+    whether the last one was; and `stopping`.
     """
 
     def __init__(self, folder: Path, *, size: int, store: Store, saved: Path, environ: Mapping[str, str]) -> None:
@@ -42,11 +51,14 @@ class Node:
         self._running: Built | None = None
         self._crew: Crew | None = None
         self._crews: list[Crew] = []
-        self._changes: dict[int, dict[str | None, bytes]] = {}
+        self._changes: dict[int, dict[Hashable, bytes]] = {}
         self._alive: dict[int, Built] = {}
-        self._following: asyncio.Task[None] | None = None
+        self._following: list[asyncio.Task[None]] = []
         self._retiring: set[asyncio.Task[None]] = set()
         self._restarts = 0
+        self.announcing = Announcing(self._tell_all)
+        self.changing = asyncio.Lock()
+        self.secrets_changed = asyncio.Event()
         self.refusals = 0
         self.document_refused = False
         self.stopping = False
@@ -68,12 +80,30 @@ class Node:
         """Serve this generation. `ConfigError` when it cannot be, and then whatever was served goes on."""
         running = self._running
         try:
+            await self._adopt_callers(built)
+        except StoreFailed as failure:
+            await self.drop(built)
+            raise ConfigError(f"The directory of consumers failed: {failure}.") from failure
+        try:
             await (self._begin(built, BIND_PATIENCE_SECONDS) if running is None else self._change(running, built))
         except BaseException:
             self._sockets.keep_only(running.plan.listeners if running else ())
             await self._forget(built)
+            if running is not None:
+                await self._adopt_callers(replace(running, staged=await self._generations.staged(running)))
             raise
         self._sockets.keep_only(built.plan.listeners)
+
+    async def drop(self, built: Built) -> None:
+        """Let go of a generation that was built and is not to be served."""
+        await built.discard()
+        await self._forget(built)
+
+    async def _adopt_callers(self, built: Built) -> None:
+        """Have the directory hold the consumers of this generation, if it does not yet."""
+        if built.staged is not None:
+            await asyncio.to_thread(built.callers.adopt, built.staged)
+            self.announcing.consumers_changed()
 
     async def _change(self, running: Built, built: Built) -> None:
         listens_alike = built.plan.listeners == running.plan.listeners and built.certificates == running.certificates
@@ -98,9 +128,7 @@ class Node:
         event("listening", generation=built.number, addresses=[shown(*sock.getsockname()[:2]) for _, sock in bound])
         await self._served(built)
         if former is not None:
-            retiring = asyncio.create_task(self._retire(former, built.plan.limits.drain_seconds))
-            self._retiring.add(retiring)
-            retiring.add_done_callback(self._retiring.discard)
+            self._in_background(self._retire(former, built.plan.limits.drain_seconds))
 
     async def _retire(self, crew: Crew, seconds: float) -> None:
         self._restarts += crew.restarts
@@ -109,7 +137,8 @@ class Node:
 
     async def _framed(self, built: Built) -> Frames:
         """The generation as it is sent, encoded on a thread; keys that change from now on are noted beside it."""
-        changes = self._changes[built.number] = {}
+        revoked = RevocationsChanged(built.callers.revocations.entries())
+        changes = self._changes[built.number] = {RevocationsChanged: encode(revoked)}
         sent = built.prepare()
         try:
             return Frames(built.number, await asyncio.to_thread(encode, sent), changes)
@@ -119,11 +148,28 @@ class Node:
     async def _served(self, built: Built) -> None:
         """Note that this generation is the one that runs, and let go of the one before."""
         former, self._running = self._running, built
-        if self._following is not None:
-            self._following.cancel()
-        self._following = asyncio.create_task(built.follow_signing(self._keys_changed))
+        for task in self._following:
+            task.cancel()
+        self._following = [
+            asyncio.create_task(built.follow_signing(self._keys_changed)),
+            asyncio.create_task(built.secret_stores.follow(self.secrets_changed.set)),
+            asyncio.create_task(built.callers.follow_time(self.announcing)),
+        ]
         if former is not None:
-            await self._forget(former)
+            self._in_background(self._let_go(former))
+
+    async def _let_go(self, former: Built) -> None:
+        """Forget a generation once what was asked in it is answered."""
+        for _ in range(LINGER_LOOKS):
+            await asyncio.sleep(LINGER_SECONDS)
+            if not self._desk.asks(former.number):
+                break
+        await self._forget(former)
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
 
     async def _forget(self, built: Built) -> None:
         self._alive.pop(built.number, None)
@@ -136,10 +182,19 @@ class Node:
         if changes is None:
             return
         frame = encode(change)
-        changes[change.issuer if isinstance(change, KeysChanged) else None] = frame
+        changes[change.issuer if isinstance(change, KeysChanged) else SigningChanged] = frame
         for crew in self._crews:
             if crew.number == change.number:
                 crew.tell(frame)
+
+    def _tell_all(self, change: ConsumersChanged | RevocationsChanged) -> None:
+        """Tell every worker of every generation, those of later included."""
+        frame = encode(change)
+        if isinstance(change, RevocationsChanged):
+            for changes in self._changes.values():
+                changes[RevocationsChanged] = frame
+        for crew in self._crews:
+            crew.tell(frame)
 
     def _living(self, number: int) -> Built | None:
         return self._alive.get(number)
@@ -176,10 +231,12 @@ class Node:
         """End whatever is left, now."""
         for crew in self._crews:
             await crew.kill()
-        tasks = [task for task in (self._following, *self._retiring) if task is not None]
+        self.announcing.close()
+        tasks = [*self._following, *self._retiring]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         for built in self._alive.values():
             await built.close()
+        self._generations.close()
         self._sockets.close()

@@ -8,17 +8,15 @@ a task and comes back to the same calls.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING
 
-from jwtgate.errors import DependencyFault, Fault, Refusal, RequestRefused, RouteUnknown, UpstreamFault
+from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal, RequestRefused, RouteUnknown, UpstreamFault
+from jwtgate.gateway.deciding import NEED_SECONDS, find_route
 from jwtgate.gateway.heads.framing import Framing
-from jwtgate.gateway.memory import FOR_EVER, Key, Remembered, memory_key
+from jwtgate.gateway.memory import FOR_EVER
+from jwtgate.gateway.observe import logged_detail
 from jwtgate.gateway.relay import Tunnel, Upload
 from jwtgate.gateway.respond import refusal_body, refusal_fields, response
-from jwtgate.policy.decide import decide
-from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused
 
 if TYPE_CHECKING:
     from jwtgate.gateway.balancer import Pool
@@ -26,12 +24,9 @@ if TYPE_CHECKING:
     from jwtgate.gateway.heads.answer_head import AnswerHead
     from jwtgate.gateway.heads.request_head import RequestHead
     from jwtgate.gateway.upstream import UpstreamConnection
-    from jwtgate.policy.facts import Need, Steps
     from jwtgate.policy.plan import Route
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-NEED_SECONDS = 15.0
-"""The longest a request waits for a key or a signature; what it waits for has shorter limits of its own."""
 
 
 class Exchange:
@@ -40,6 +35,10 @@ class Exchange:
     route: Route | None = None
     reason = ""
     issuer = ""
+    consumer = ""
+    detail = ""
+    """What the log has of the caller and of a refusal, as it stands there."""
+    token_until = FOR_EVER
     status = 0
     upstream: UpstreamConnection | None = None
     tunnel: Tunnel | None = None
@@ -55,7 +54,6 @@ class Exchange:
     """Until when the upstream, or what is needed to decide, may take."""
     _response_chunked = False
     _lines = b""
-    _token_until = FOR_EVER
     _id_line = b""
 
     def __init__(self, connection: ClientConnection, head: RequestHead) -> None:
@@ -100,85 +98,14 @@ class Exchange:
                 return
             if self.connection.status_only:
                 raise RouteUnknown("route_unknown")
-            self._find_route()
+            find_route(self)
         except (Refusal, Fault) as error:
             self.refuse(error)
 
-    # Deciding.
-
-    def _find_route(self) -> None:
-        generation = self.generation
-        route = generation.plan.router.find(self.head.method, self.head.host, self.head.path)
-        if route is None:
-            raise RouteUnknown("route_unknown", method=self.head.method)
-        self.route = route
-        if self.head.length is not None and self.head.length > route.body_limit_bytes:
-            raise RequestRefused("request_too_large", limit_bytes=route.body_limit_bytes)
-        if route.upgrade_origins is not None and self.head.asks_for_websocket:
-            self.head.check_origin(route.upgrade_origins)
-        key = memory_key(route, generation.places[route.name], self.head)
-        if key is not None:
-            remembered = generation.memory.recall(key)
-            if remembered is not None and time.time() < remembered.until:
-                self.worker.counters.remembered_hits += 1
-                self.issuer, self._token_until = remembered.issuer, remembered.token_until
-                self._forward(remembered.lines)
-                return
-        self._decide(key)
-
-    def _decide(self, key: Key | None) -> None:
-        view = self.head.view(self.connection.scheme, self.connection.client)
-        generation = self.generation
-        walk = decide(generation.plan, view, generation.facts, int(time.time()))
-        self._walk_on(walk, lambda: next(walk), key=key, epoch=generation.epoch)
-
-    def _walk_on(self, walk: Steps[Outcome], step: Callable[[], Need], *, key: Key | None, epoch: int) -> None:
-        """Take the walk a step further, and on as far as it goes without waiting."""
-        try:
-            need = step()
-            while (answer := self._answer_now(need)) is not None:
-                need = walk.throw(answer) if isinstance(answer, DependencyFault) else walk.send(answer)
-        except StopIteration as end:
-            self._carry_out(end.value, key, epoch=epoch)
-            return
-        self.deadline = time.monotonic() + NEED_SECONDS
-
-        def go_on(answer: object) -> None:
-            if self.finished:
-                return
-            step = partial(walk.throw if isinstance(answer, DependencyFault) else walk.send, answer)
-            self._walk_on(walk, step, key=key, epoch=epoch)
-
-        self.worker.meet(self, need, go_on)
-
-    def _answer_now(self, need: Need) -> object | None:
-        """The answer to a need, or the fault in its place; None when it has to be waited for."""
-        try:
-            return self.generation.answer_now(need, int(time.time()))
-        except DependencyFault as fault:
-            return fault
-
-    def _carry_out(self, outcome: Outcome, key: Key | None, *, epoch: int) -> None:
-        if isinstance(outcome, Refused):
-            self.refuse(outcome.refusal)
-            return
-        if isinstance(outcome, Failed):
-            self.refuse(outcome.fault)
-            return
-        assert isinstance(outcome, Allowed)  # noqa: S101
-        lines = b"".join(b"%b: %b\r\n" % field for field in outcome.rewrite.fields)
-        self.issuer = ",".join(proven.issuer.name for proven in outcome.trail.proven.values())
-        proven_until = outcome.trail.principal.good_until
-        self._token_until = FOR_EVER if proven_until is None else proven_until
-        # What was decided with keys that have changed meanwhile is used once and not remembered.
-        if key is not None and epoch == self.generation.epoch:
-            until = outcome.good_until if outcome.good_until is not None else FOR_EVER
-            self.generation.memory.remember(key, Remembered(lines, until, self.issuer, self._token_until))
-        self._forward(lines)
-
     # Forwarding.
 
-    def _forward(self, lines: bytes) -> None:
+    def forward(self, lines: bytes) -> None:
+        """Send the request on, with these lines of ours in its head."""
         route = self.route
         assert route is not None  # noqa: S101
         upstream = route.upstream
@@ -284,6 +211,8 @@ class Exchange:
     def refuse(self, error: Refusal | Fault) -> None:
         """Answer with a refusal or a fault."""
         self.reason = error.reason
+        if isinstance(error, AccessRefused):
+            self.detail = logged_detail(error)
         body = refusal_body(error, self.request_id)
         fields = [*refusal_fields(error, self.route), ("X-Request-Id", self.request_id)]
         self.answer(error.status, fields, body)
@@ -321,7 +250,7 @@ class Exchange:
         self.head_sent = True
         self.connection.write(head)
         closes = self.route is not None and self.route.close_on_expiry
-        self.tunnel = Tunnel(self.connection, upstream, until=self._token_until if closes else FOR_EVER)
+        self.tunnel = Tunnel(self.connection, upstream, until=self.token_until if closes else FOR_EVER)
         early = self.connection.take_ahead()
         if early:
             self.tunnel.from_client(early)

@@ -7,8 +7,11 @@ import ipaddress
 from jwtgate.gateway.balancer import Balancer
 from jwtgate.gateway.heads.fields import RequestFieldKinds, ResponseFieldKinds
 from jwtgate.gateway.memory import head_memory, outcome_memory, places_of
-from jwtgate.policy.facts import Facts, Need, NeedIssuedToken
+from jwtgate.gateway.mint import NeedMinted
+from jwtgate.policy.facts import Need, NeedIssuedToken
 from jwtgate.policy.plan import Plan
+from jwtgate.state.answers import Snapshot
+from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.issued_tokens import IssuedTokens
 
 OWN_KEYS, OWN_METADATA, LIVEZ, READYZ, METRICS = "keys", "metadata", "livez", "readyz", "metrics"
@@ -22,9 +25,10 @@ class Generation:
         self,
         number: int,
         plan: Plan,
-        facts: Facts,
+        facts: Snapshot,
         *,
         issued_tokens: IssuedTokens,
+        claim_generators: ClaimGenerators,
         keys_document: bytes,
         metadata_document: bytes | None,
     ) -> None:
@@ -32,6 +36,7 @@ class Generation:
         self.plan = plan
         self.facts = facts
         self.issued_tokens = issued_tokens
+        self.claim_generators = claim_generators
         self.keys_document = keys_document
         self.metadata_document = metadata_document
         self.memory = outcome_memory(plan.limits.remembered_outcomes)
@@ -42,19 +47,19 @@ class Generation:
         self.trusted_kinds = RequestFieldKinds(plan, trusted=True)
         self.response_kinds = ResponseFieldKinds(plan)
         self.places = {route.name: places_of(route) for route in plan.routes}
-        upstreams = {route.upstream.name: route.upstream for route in plan.routes}
+        upstreams = {route.upstream.name: route.upstream for route in plan.routes if route.mint is None}
         self.balancers = {
             name: Balancer(upstream, response_kinds=self.response_kinds) for name, upstream in upstreams.items()
         }
         self.own_addresses = _own_addresses(plan)
         self._trusted = [ipaddress.ip_network(network) for network in plan.trusted_proxies]
 
-    def key_set_changed(self) -> None:
-        """Forget what was decided with keys that may be gone (SEC-67)."""
+    def forget_outcomes(self) -> None:
+        """Forget what was decided with facts that hold no longer (SEC-67, SEC-75)."""
         self.epoch += 1
         self.memory.forget_all()
 
-    def answer_now(self, need: Need, now: int) -> object | None:
+    def answer_now(self, need: Need | NeedMinted, now: int) -> object | None:
         """The answer to a need that can be met without waiting, or None."""
         if isinstance(need, NeedIssuedToken) and not self.issued_tokens.is_slow(need):
             return self.issued_tokens.issue(need, now)
@@ -72,6 +77,12 @@ class Generation:
         for balancer in self.balancers.values():
             for pool in balancer.pools:
                 pool.close()
+
+
+def generators_of(plan: Plan) -> frozenset[str]:
+    """The names of all plug-ins that add claims to a token of this plan."""
+    issues = (*plan.profiles.values(), *(issue for route in plan.routes for issue in route.issue))
+    return frozenset(issue.generator for issue in issues if issue.generator is not None)
 
 
 def _own_addresses(plan: Plan) -> dict[str, str]:

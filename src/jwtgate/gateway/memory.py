@@ -2,7 +2,7 @@
 
 The key is the route and everything of the request the decision read: the whole credential, never a part or a
 digest of it. An entry ends with the shortest-lived token in it; the whole memory goes with its generation, or when a
-key set changes. It is bounded in entries and in bytes (REL-18).
+key set, a consumer or what is revoked changes. It is bounded in entries and in bytes (REL-18).
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ class Remembered:
     lines: bytes
     until: int
     issuer: str
+    consumer: str = ""
     token_until: int = FOR_EVER
 
 

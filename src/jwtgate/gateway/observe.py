@@ -18,11 +18,13 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from jwtgate.errors import AccessRefused
     from jwtgate.gateway.exchange import Exchange
 
 BUCKET_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _quoted = json.encoder.encode_basestring_ascii
 _PATH_LIMIT = 1024
+_NAME_LIMIT = 128
 
 
 @dataclass(slots=True)
@@ -104,6 +106,17 @@ class Report:
     issuers: tuple[IssuerReport, ...] = ()
 
 
+def logged_name(name: str) -> str:
+    """A name from outside as it stands between the quotes of a log line."""
+    return _quoted(name[:_NAME_LIMIT])[1:-1]
+
+
+def logged_detail(refusal: AccessRefused) -> str:
+    """The end of a log line that says what the caller lacked."""
+    shown = ",".join(f'"{name}":{_quoted(str(value)[:_PATH_LIMIT])}' for name, value in refusal.detail.items())
+    return f',"detail":{{{shown}}}'
+
+
 class AccessLog:
     """Lines gathered and written by a thread of their own, so that a slow reader never stops the loop.
 
@@ -133,8 +146,8 @@ class AccessLog:
             f'{{"time":"{self._stamp}.{int((now - second) * 1000):03d}Z","id":"{exchange.request_id}",'
             f'"route":"{route}","method":"{exchange.head.method}","path":{_quoted(exchange.head.path[:_PATH_LIMIT])},'
             f'"status":{exchange.status},"reason":"{exchange.reason}","issuer":"{exchange.issuer}",'
-            f'"client":"{exchange.connection.client}","ms":{seconds * 1000:.3f},'
-            f'"generation":{exchange.generation.number}}}\n'
+            f'"consumer":"{exchange.consumer}","client":"{exchange.connection.client}","ms":{seconds * 1000:.3f},'
+            f'"generation":{exchange.generation.number}{exchange.detail}}}\n'
         )
 
     def flush(self) -> None:

@@ -6,6 +6,7 @@ Neither is ever held as a whole: a side that takes nothing stops the other from 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from jwtgate.errors import RequestRefused
@@ -27,7 +28,18 @@ TUNNEL_IDLE_SECONDS = 3600.0
 class Upload:
     """The body of one request. `deadline` (monotonic): until when the client must send more of it."""
 
-    __slots__ = ("_exchange", "_head", "_held_since", "_limits", "_pending", "_received_bytes", "_since", "deadline")
+    __slots__ = (
+        "_collected",
+        "_exchange",
+        "_head",
+        "_held_since",
+        "_limits",
+        "_most_bytes",
+        "_pending",
+        "_received_bytes",
+        "_since",
+        "deadline",
+    )
 
     def __init__(self, exchange: Exchange, head: RequestHead) -> None:
         self._exchange = exchange
@@ -37,6 +49,8 @@ class Upload:
         self._received_bytes = 0
         self._since = 0.0
         self._held_since = 0.0
+        self._collected: Callable[[bytes], None] | None = None
+        self._most_bytes = 0
         self.deadline = float("inf")
 
     @property
@@ -57,6 +71,8 @@ class Upload:
         route = exchange.route
         if route is not None and self._received_bytes > route.body_limit_bytes:
             exchange.cut(RequestRefused("request_too_large", limit_bytes=route.body_limit_bytes))
+        elif self._collected is not None:
+            self._collect(data)
         elif exchange.upstream is None:
             self._pending.append(data)
             exchange.connection.hold(exchange.connection.BODY)
@@ -70,19 +86,31 @@ class Upload:
         exchange.body_done = True
         if exchange.finished:
             exchange.connection.exchange_over(exchange)
+        elif self._collected is not None:
+            self._give()
         elif exchange.upstream is not None:
             self._complete(exchange.upstream)
+
+    def collect(self, most_bytes: int, done: Callable[[bytes], None]) -> None:
+        """Give the whole body to `done` once it is there. A larger one is refused: `request_too_large`."""
+        self._collected, self._most_bytes = done, most_bytes
+        pending, self._pending = self._pending, []
+        self._begin()
+        for data in pending:
+            self._collect(data)
+        if self._exchange.finished:
+            return
+        if self._exchange.body_done:
+            self._give()
+        self._exchange.connection.release(self._exchange.connection.BODY)
 
     def start(self, upstream: UpstreamConnection) -> None:
         """Send what came so far, and let the rest come."""
         exchange = self._exchange
-        if self._head.expects_continue and not self._received_bytes:
-            exchange.connection.write(_CONTINUE)
         for data in self._pending:
             self._pass_on(upstream, data)
         self._pending.clear()
-        self._since = time.monotonic()
-        self.deadline = self._since + self._limits.body_idle_seconds
+        self._begin()
         if exchange.body_done:
             self._complete(upstream)
         exchange.connection.release(exchange.connection.BODY)
@@ -109,13 +137,31 @@ class Upload:
         exchange = self._exchange
         if exchange.body_done or exchange.connection.holds & exchange.connection.UPSTREAM:
             return False
-        return exchange.finished or exchange.upstream is not None
+        return exchange.finished or exchange.upstream is not None or self._collected is not None
 
     def is_late(self, now: float) -> bool:
         """Whether the client takes too long at `now` (monotonic)."""
         seconds = now - self._since - _RATE_GRACE_SECONDS
         is_slow = seconds > 0 and self._received_bytes < self._limits.body_least_bytes_per_second * seconds
         return now > self.deadline or is_slow
+
+    def _begin(self) -> None:
+        """Ask for what is to come, where the client waits for that; from now on its time runs."""
+        if self._head.expects_continue and not self._received_bytes:
+            self._exchange.connection.write(_CONTINUE)
+        self._since = time.monotonic()
+        self.deadline = self._since + self._limits.body_idle_seconds
+
+    def _collect(self, data: bytes) -> None:
+        self.deadline = time.monotonic() + self._limits.body_idle_seconds
+        self._pending.append(data)
+        if sum(map(len, self._pending)) > self._most_bytes:
+            self._exchange.cut(RequestRefused("request_too_large", limit_bytes=self._most_bytes))
+
+    def _give(self) -> None:
+        done, self._collected = self._collected, None
+        assert done is not None  # noqa: S101
+        done(b"".join(self._pending))
 
     def _pass_on(self, upstream: UpstreamConnection, data: bytes) -> None:
         upstream.transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._head.chunked else data)

@@ -7,10 +7,10 @@ and nothing that varies: a wrong signature, an unknown key and an unknown issuer
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from email.utils import formatdate
 
-from jwtgate.errors import DependencyFault, Fault, Refusal, RequestRefused
+from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal, RequestRefused
 from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ, Generation
 from jwtgate.gateway.heads.fields import status_line
 from jwtgate.gateway.observe import Report, metrics_text
@@ -19,6 +19,8 @@ from jwtgate.policy.plan import Route
 
 _REALM = "jwtgate"
 _CHALLENGED = (401, 403)
+# No other token would help (RFC 6750 section 3).
+_UNCHALLENGED = (RequestRefused, AccessRefused)
 OwnAnswer = tuple[int, list[tuple[str, str]], bytes]
 
 STATUS_ONLY = frozenset({LIVEZ, READYZ, METRICS})
@@ -28,11 +30,20 @@ _UNCACHED = ("Cache-Control", "no-store")
 def refusal_fields(error: Refusal | Fault, route: Route | None) -> list[tuple[str, str]]:
     """The fields of the answer besides those every answer has."""
     fields = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
-    if isinstance(error, Refusal) and error.status in _CHALLENGED and not isinstance(error, RequestRefused):
+    if isinstance(error, Refusal) and error.status in _CHALLENGED and not isinstance(error, _UNCHALLENGED):
         fields.append(("WWW-Authenticate", challenge(route.realm if route else _REALM, error)))
+    if error.status == 405 and route is not None:
+        fields.append(("Allow", ", ".join(_methods(route))))
     if isinstance(error, DependencyFault):
         fields.append(("Retry-After", str(error.retry_after_seconds)))
     return fields
+
+
+def _methods(route: Route) -> Iterable[str]:
+    """The methods a route takes that does not take all of them."""
+    if route.mint is not None:
+        return ("POST",)
+    return (method for method, _ in route.permission.by_method) if route.permission else ()
 
 
 def refusal_body(error: Refusal | Fault, request_id: str) -> bytes:

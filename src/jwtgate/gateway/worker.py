@@ -18,9 +18,10 @@ from jwtgate.gateway.connection import ClientConnection
 from jwtgate.gateway.exchange import Exchange
 from jwtgate.gateway.generation import Generation
 from jwtgate.gateway.heads.fields import MOST_NAMES, host_name
+from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import AccessLog, Counters, Report
 from jwtgate.gateway.respond import STATUS_ONLY, OwnAnswer, own_answer, refusal_body, refusal_fields, response
-from jwtgate.policy.facts import Need, NeedIssuedToken
+from jwtgate.policy.facts import Need, NeedClaims, NeedIssuedToken, NeedKeys
 from jwtgate.policy.plan import Listener, Tls
 from jwtgate.state.signers import Signers
 
@@ -44,15 +45,16 @@ class HostNames(dict[bytes, str]):
 class Worker:
     """Serves the current generation on the sockets it is given.
 
-    `answer` meets a need that has to wait and raises `DependencyFault` when it cannot; `report` tells the state of the
-    whole node. Both are function calls in one process, and messages to the supervisor where there are several.
+    `answer` meets a need of a generation that has to wait and raises `DependencyFault` when it cannot; `report` tells
+    the state of the whole node. Both are function calls in one process, and messages to the supervisor where there are
+    several.
     """
 
     def __init__(
         self,
         generation: Generation,
         *,
-        answer: Callable[[Need], Awaitable[object]],
+        answer: Callable[[Need | NeedMinted, Generation], Awaitable[object]],
         report: Callable[[], Awaitable[Report]],
         log_descriptor: int,
     ) -> None:
@@ -103,10 +105,6 @@ class Worker:
         self._evicted_before += previous.memory.evicted
         self.limits = generation.plan.limits
         previous.close()
-
-    def key_set_changed(self) -> None:
-        """An issuer's keys have changed: what was decided with them is forgotten."""
-        self.generation.key_set_changed()
 
     async def drain(self, seconds: float) -> None:
         """Accept nothing more, let requests finish for this long, close what is left."""
@@ -204,21 +202,26 @@ class Worker:
         """Note a bug: something other than a refusal or a fault left a room."""
         _log.error("internal", exc_info=error)
 
-    def meet(self, exchange: Exchange, need: Need, done: Callable[[object], None]) -> None:
+    def meet(self, exchange: Exchange, need: Need | NeedMinted, done: Callable[[object], None]) -> None:
         """Meet a need that has to be waited for, and go on with its answer or with the fault in its place."""
-        tokens = exchange.generation.issued_tokens
+        generation = exchange.generation
         if isinstance(need, NeedIssuedToken):
-            self._signers.submit(partial(tokens.issue, need, int(time.time())), partial(self._go_on, exchange, done))
+            token = partial(generation.issued_tokens.issue, need, int(time.time()))
+            self._signers.submit(token, partial(self._go_on, exchange, done))
+        elif isinstance(need, NeedClaims):
+            # A plug-in is somebody else's code, and may take its time.
+            claims = partial(generation.claim_generators.generate, need)
+            self._signers.submit(claims, partial(self._go_on, exchange, done))
         else:
-            self.spawn(self._ask(exchange.generation, need, done), exchange)
+            self.spawn(self._ask(generation, need, done), exchange)
 
-    async def _ask(self, generation: Generation, need: Need, done: Callable[[object], None]) -> None:
-        if generation is not self.generation:
-            # The name of an issuer may mean another one by now; whoever tries again is judged by today's document.
+    async def _ask(self, generation: Generation, need: Need | NeedMinted, done: Callable[[object], None]) -> None:
+        if isinstance(need, NeedKeys) and generation is not self.generation:
+            # Nobody tells an old generation of new keys; whoever tries again is judged by today's document.
             done(DependencyFault("issuer_unreachable", retry_after_seconds=1, cause="the document has changed"))
             return
         try:
-            answer = await self._answer(need)
+            answer = await self._answer(need, generation)
         except DependencyFault as fault:
             done(fault)
         else:

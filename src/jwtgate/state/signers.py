@@ -1,4 +1,4 @@
-"""Slow signatures, made on threads of their own (RSA lets other Python code run meanwhile).
+"""Slow signatures and other people's plug-ins, run on threads of their own (RSA lets other Python code run meanwhile).
 
 Results come back to the event loop in batches: all that end while the loop is busy cost it one wake-up together.
 """
@@ -12,10 +12,9 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from jwtgate.errors import DependencyFault
-from jwtgate.policy.facts import IssuedToken
 
-Sign = Callable[[], IssuedToken]
-Done = Callable[[IssuedToken | DependencyFault], None]
+Sign = Callable[[], object]
+Done = Callable[[object], None]
 
 
 class Signers:
@@ -24,7 +23,7 @@ class Signers:
     def __init__(self, threads: int, *, wake: Callable[[Callable[[], None]], object]) -> None:
         self._wake = wake
         self._waiting: queue.SimpleQueue[tuple[Sign, Done] | None] = queue.SimpleQueue()
-        self._ended: deque[tuple[Done, IssuedToken | DependencyFault]] = deque()
+        self._ended: deque[tuple[Done, object]] = deque()
         self._is_woken = False
         self._threads = [threading.Thread(target=self._run, name="signer", daemon=True) for _ in range(threads)]
         for thread in self._threads:
@@ -52,7 +51,7 @@ class Signers:
         while (job := self._waiting.get()) is not None:
             sign, done = job
             try:
-                result: IssuedToken | DependencyFault = sign()
+                result = sign()
             except DependencyFault as fault:
                 result = fault
             except Exception as error:  # a bug: the request fails, the thread goes on

@@ -10,9 +10,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from jwtgate.control.built import Built
 from jwtgate.control.documents import Text
-from jwtgate.control.generations import Built, Generations
-from jwtgate.control.workers.link import KeysChanged
+from jwtgate.control.generations import Generations
+from jwtgate.control.workers.messages import KeysChanged
 from jwtgate.state.stores.store import MemoryStore, Store
 
 SECRET = "a secret of the tests, and of the tests only"

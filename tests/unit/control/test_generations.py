@@ -1,17 +1,16 @@
 """A document becomes a generation or a list of sentences, and no worker is sent more of it than it needs."""
 
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
-from jwtgate.control.generations import sent_keys
-from jwtgate.control.workers.link import KeysChanged, SigningChanged, encode
-from jwtgate.errors import ConfigError, DependencyFault
+from jwtgate.control.built import sent_keys
+from jwtgate.control.workers.link import encode
+from jwtgate.control.workers.messages import KeysChanged
+from jwtgate.errors import ConfigError
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
-from jwtgate.policy.facts import NeedKeys
 from jwtgate.state.stores.store import MemoryStore
 
 from .samples import DOCUMENT, SECRET, built, generations, write_certificate
@@ -45,7 +44,7 @@ def test_a_worker_is_sent_the_key_sets_and_not_where_they_come_from() -> None:
 def test_sec_35_no_key_is_shown_by_what_is_sent() -> None:
     sent = built().prepare()
     secrets = [str(key.jwk[name]) for keys in sent.key_sets.values() for key in keys for name in ("k",)]
-    secrets += [str(key.jwk["d"]) for key, _ in sent.signing.keys.values()]
+    secrets += [str(key.jwk["d"]) for signer in sent.signing.signers.values() for key in (signer.key,)]
     assert len(secrets) == 2
     for shown in (repr(sent), repr(sent.signing), repr(KeysChanged(1, "main", sent.key_sets["main"]))):
         assert not [secret for secret in secrets if secret in shown]
@@ -77,8 +76,8 @@ def test_the_secret_of_a_mac_is_sent_whole() -> None:
 def test_our_documents_name_our_keys_and_where_they_are() -> None:
     sent = built().prepare()
     (published,) = json.loads(sent.signing.keys_document)["keys"]
-    ((key, alg),) = sent.signing.keys.values()
-    assert (published["kid"], alg) == (key.jwk["kid"], "ES256")
+    (signer,) = sent.signing.signers.values()
+    assert (published["kid"], signer.alg) == (signer.key.jwk["kid"], "ES256")
     assert "d" not in published
     assert sent.metadata_document is not None
     assert json.loads(sent.metadata_document)["jwks_uri"] == "https://gate.example/.well-known/jwks.json"
@@ -103,33 +102,8 @@ def test_keys_stay_published_as_long_as_a_token_of_any_route_may_be_accepted() -
     built(by=by)
     old, new = built(ES384, by=by).keyring.keys("default")
     assert old.retiring_from == new.active_from
-    assert old.retired_from == new.active_from + 600 + 300
-
-
-def test_a_new_signing_key_is_told_of_when_it_begins_to_sign() -> None:
-    """Others may keep our keys for one second here, so this takes one."""
-    by = generations()
-    built(by=by)
-    made = built(ES384 + "\nown: {keys_max_age_seconds: 1}\n", by=by)
-    assert [alg for _, alg in made.signing().keys.values()] == ["ES256"]
-
-    async def first_change() -> SigningChanged:
-        told: asyncio.Future[SigningChanged] = asyncio.get_running_loop().create_future()
-        following = asyncio.create_task(made.follow_signing(told.set_result))
-        async with asyncio.timeout(5):
-            change = await told
-        following.cancel()
-        return change
-
-    change = asyncio.run(first_change())
-    assert change.number == made.number
-    assert [alg for _, alg in change.signing.keys.values()] == ["ES384"]
-    assert len(json.loads(change.signing.keys_document)["keys"]) == 2
-
-
-def test_an_issuer_of_another_generation_is_a_fault() -> None:
-    with pytest.raises(DependencyFault):
-        asyncio.run(built().obtain(NeedKeys("gone", "k")))
+    assert old.retired_from is not None
+    assert old.retired_from >= new.active_from + 600 + 300
 
 
 def test_a_certificate_that_cannot_be_used_is_a_sentence_with_its_listener(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tests.unit.gateway.parts import ScriptedPool, Transport, a_generation
 
 from jwtgate.gateway.connection import ClientConnection
 from jwtgate.gateway.generation import Generation
+from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import Report
 from jwtgate.gateway.worker import Worker
 from jwtgate.policy.facts import Need
@@ -45,11 +46,11 @@ class House:
     """A worker, the connections of its clients, and what it asked others for."""
 
     def __init__(self, generation: Generation, log_descriptor: int) -> None:
-        self.asked: list[Need] = []
+        self.asked: list[Need | NeedMinted] = []
         self.replies: list[object] = []
         self.worker = Worker(generation, answer=self.answer, report=self.report, log_descriptor=log_descriptor)
 
-    async def answer(self, need: Need) -> object:
+    async def answer(self, need: Need | NeedMinted, _: Generation) -> object:
         self.asked.append(need)
         reply = self.replies.pop(0)
         if isinstance(reply, Exception):

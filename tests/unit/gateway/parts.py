@@ -33,6 +33,7 @@ from jwtgate.jose.token import sign_token
 from jwtgate.policy.facts import Need
 from jwtgate.policy.plan import Plan
 from jwtgate.state.answers import Snapshot
+from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.issued_tokens import IssuedTokens
 from jwtgate.state.keys.keyring import Signer
 
@@ -99,6 +100,7 @@ def a_generation(
         plan or a_plan(),
         Snapshot(held),
         issued_tokens=issued,
+        claim_generators=ClaimGenerators(()),
         keys_document=b'{"keys":[]}',
         metadata_document=b'{"issuer":"https://gate.example"}',
     )

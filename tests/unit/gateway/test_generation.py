@@ -59,7 +59,7 @@ def test_sec_114_trust_is_an_explicit_list_of_addresses(peer: str, trusted: bool
 def test_sec_67_a_change_of_keys_forgets_what_was_decided_with_them() -> None:
     generation = a_generation()
     generation.memory.remember((1,), Remembered(b"", FOR_EVER, ""))
-    generation.key_set_changed()
+    generation.forget_outcomes()
     assert (generation.epoch, len(generation.memory)) == (1, 0)
 
 

@@ -193,7 +193,7 @@ def test_sec_67_nothing_is_remembered_when_keys_have_changed_meanwhile() -> None
         gate.send(an_order())
         ((_, done),) = gate.desk.needs
         if gate is changed:
-            gate.generation.key_set_changed()
+            gate.generation.forget_outcomes()
         done(KEYS)
         gate.settle()
         assert gate.wire.take().startswith(b"GET /orders/1 ")

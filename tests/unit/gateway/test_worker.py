@@ -196,7 +196,7 @@ def test_evictions_of_earlier_generations_stay_counted() -> None:
 
 def test_sec_67_a_change_of_keys_reaches_the_generation() -> None:
     async def moves(house: House) -> None:
-        house.worker.key_set_changed()
+        house.worker.generation.forget_outcomes()
         assert house.worker.generation.epoch == 1
 
     play(moves)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from jwtgate.control.journal import event
 from jwtgate.control.sockets import Bound
-from jwtgate.control.workers.link import Drain, Switch
+from jwtgate.control.workers.messages import Drain, Switch
 from jwtgate.control.workers.worker_handle import WorkerHandle
 from jwtgate.errors import ConfigError
 
@@ -56,12 +56,12 @@ class Backoff:
 class Frames:
     """A generation as it is sent: its number, its encoded `Prepare`, and what changed since.
 
-    `changes` holds the newest key set of each issuer, and under None our own signing keys.
+    `changes` holds the newest of each kind: the key set of each issuer by its name, our own signing keys, revocations.
     """
 
     number: int
     prepare: bytes = field(repr=False)
-    changes: dict[str | None, bytes] = field(default_factory=dict, repr=False)
+    changes: dict[Hashable, bytes] = field(default_factory=dict, repr=False)
 
 
 class Crew:

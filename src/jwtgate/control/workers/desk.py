@@ -1,23 +1,28 @@
-"""Where workers' questions arrive: key sets they miss, and how the node is doing. Their counters are kept here, too."""
+"""Where workers' questions arrive: facts they miss, and how the node is doing. Their counters are kept here, too."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
+from collections import Counter
 from collections.abc import Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
-from jwtgate.control.generations import Built
-from jwtgate.control.workers.link import (
+from jwtgate.control.built import Built, sent
+from jwtgate.control.journal import event
+from jwtgate.control.workers.messages import (
     Answered,
     Counted,
     CountersWanted,
-    KeysWanted,
+    Found,
     ReportWanted,
     Told,
     Unanswered,
+    Wanted,
 )
 from jwtgate.control.workers.worker_handle import WorkerHandle
+from jwtgate.control.workers.worker_state import fault_of
 from jwtgate.errors import DependencyFault
 from jwtgate.gateway.observe import Counters, Report
 from jwtgate.policy.facts import NeedKeys
@@ -66,6 +71,7 @@ class Desk:
         self._workers = workers
         self._report = report
         self._ledger = Ledger()
+        self._asked: Counter[int] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def heard(self, worker: WorkerHandle, message: object) -> None:
@@ -73,8 +79,8 @@ class Desk:
         match message:
             case Counted():
                 self._ledger.note(worker.pid, message.counters)
-            case KeysWanted():
-                self._begin(self._answer_keys(worker, message))
+            case Wanted():
+                self._begin(self._answer(worker, message))
             case ReportWanted():
                 self._begin(self._answer_report(worker, message))
 
@@ -82,26 +88,45 @@ class Desk:
         """Keep what a worker that has ended had counted."""
         self._ledger.close(worker.pid)
 
+    def asks(self, number: int) -> bool:
+        """Whether somebody waits for an answer in the generation of this number."""
+        return self._asked[number] > 0
+
     def _begin(self, answering: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(answering)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _answer_keys(self, worker: WorkerHandle, wanted: KeysWanted) -> None:
+    async def _answer(self, worker: WorkerHandle, wanted: Wanted) -> None:
+        self._asked[wanted.number] += 1
+        try:
+            await self._try_to_answer(worker, wanted)
+        finally:
+            self._asked[wanted.number] -= 1
+
+    async def _try_to_answer(self, worker: WorkerHandle, wanted: Wanted) -> None:
         built = self._built(wanted.number)
         if built is None:
-            worker.send(Unanswered(wanted.ask, "issuer_unreachable", RETRY_SECONDS))
+            worker.send(Unanswered(wanted.ask, fault_of(wanted.need), RETRY_SECONDS))
             return
         try:
-            await built.obtain(NeedKeys(wanted.issuer, wanted.kid, wanted.client))
+            worker.send(await self._met(built, wanted))
         except DependencyFault as fault:
             worker.send(Unanswered(wanted.ask, fault.reason, fault.retry_after_seconds))
-        except asyncio.CancelledError:  # its generation went while it was being fetched
-            worker.send(Unanswered(wanted.ask, "issuer_unreachable", RETRY_SECONDS))
+        except asyncio.CancelledError:  # its generation went while it was being looked for
+            worker.send(Unanswered(wanted.ask, fault_of(wanted.need), RETRY_SECONDS))
             raise
-        else:
+        except Exception as error:  # a bug, or a worker that talks nonsense
+            event("question_not_answered", level=logging.ERROR, error=error, worker=worker.pid)
+            worker.send(Unanswered(wanted.ask, "internal", RETRY_SECONDS))
+
+    async def _met(self, built: Built, wanted: Wanted) -> Answered | Found:
+        need = wanted.need
+        if isinstance(need, NeedKeys):
+            await built.obtain(need)
             # The set itself, if it changed, was sent to every worker before this.
-            worker.send(Answered(wanted.ask, built.key_sets.quiet_seconds(wanted.issuer, wanted.kid)))
+            return Answered(wanted.ask, built.key_sets.quiet_seconds(need.issuer, need.kid))
+        return Found(wanted.ask, sent(await built.find(need)))
 
     async def _answer_report(self, worker: WorkerHandle, wanted: ReportWanted) -> None:
         with suppress(TimeoutError):

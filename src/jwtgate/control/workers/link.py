@@ -1,8 +1,5 @@
 """The link between supervisor and worker: one Unix socket pair a worker, pickled messages with a length before each.
 
-A generation is changed in two steps, so that a node runs the old one or the new one and never both: every worker
-builds it, and only when all could, all switch. Key material travels in `SentKey` alone, which never shows it.
-
 Both ends are our own processes, of one version, under one user. What comes down is believed. What comes up was
 written by the process that talks to the network, so it may only be made of our own value types: a pickle that
 names anything else is refused before it does anything.
@@ -17,166 +14,14 @@ import pickle
 import socket
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import is_dataclass
+from enum import Enum
 from types import MappingProxyType
 from typing import Any
-
-from jwtgate.gateway.observe import Counters, Report
-from jwtgate.policy.plan import Listener, Plan
 
 MOST_BYTES = 1 << 30
 LARGE_BYTES = 1 << 18
 _LENGTH = struct.Struct("!Q")
-
-
-@dataclass(frozen=True, slots=True)
-class SentKey:
-    """One key as a JWK: the public half, or the secret of a MAC key or of a signing key."""
-
-    jwk: Mapping[str, object] = field(repr=False)
-
-
-# Down: from the supervisor to a worker.
-
-
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """The first message: the listeners, each with the number of its inherited descriptor."""
-
-    listeners: tuple[tuple[Listener, int], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Signing:
-    """What we sign with now: by name the private key and its algorithm; and the JWK Set that shows them."""
-
-    keys: Mapping[str, tuple[SentKey, str]]
-    keys_document: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Prepare:
-    """Build this generation, and say `Prepared` or `NotPrepared`. The plan is without the sources of keys."""
-
-    number: int
-    plan: Plan
-    key_sets: Mapping[str, tuple[SentKey, ...]]
-    signing: Signing
-    metadata_document: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Switch:
-    """Serve the generation of this number, which was sent before."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeysChanged:
-    """The key set one issuer has from now on in this generation; None: none that may be used."""
-
-    number: int
-    issuer: str
-    keys: tuple[SentKey, ...] | None
-
-
-@dataclass(frozen=True, slots=True)
-class SigningChanged:
-    """Sign with these keys from now on in this generation."""
-
-    number: int
-    signing: Signing
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The key set asked for is the one last sent. The same need may not be asked again for so many seconds."""
-
-    ask: int
-    quiet_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Unanswered:
-    """The key set could not be had: the fault to throw."""
-
-    ask: int
-    reason: str
-    retry_after_seconds: int
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """The report asked for."""
-
-    ask: int
-    report: Report
-
-
-@dataclass(frozen=True, slots=True)
-class CountersWanted:
-    """Say `Counted` now."""
-
-
-@dataclass(frozen=True, slots=True)
-class Drain:
-    """Accept nothing more, finish what runs within so many seconds, and exit."""
-
-    seconds: float
-
-
-# Up: from a worker to the supervisor.
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """The generation is built and waits for its `Switch`."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class NotPrepared:
-    """The generation could not be built; `problem` names the kind of error and nothing of the input."""
-
-    number: int
-    problem: str
-
-
-@dataclass(frozen=True, slots=True)
-class Serving:
-    """The worker listens and serves this generation."""
-
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeysWanted:
-    """A need for an issuer's key set, in the generation it arose in."""
-
-    ask: int
-    number: int
-    issuer: str
-    kid: str | None
-    client: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReportWanted:
-    """Somebody asks this worker how the node is doing."""
-
-    ask: int
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """All that this worker has counted so far."""
-
-    counters: Counters
-
-
-# The framing.
 
 
 class LinkLost(Exception):
@@ -194,15 +39,20 @@ class _Pickler(pickle.Pickler):
 
 
 class _OwnTypesOnly(pickle.Unpickler):
-    """Builds values of classes defined in this package, and nothing else."""
+    """Builds plain values of this package, and nothing else."""
 
     def find_class(self, module: str, name: str) -> Any:
-        """The class of this name; `UnpicklingError` for anything that is not a class of ours."""
+        """The class of this name; `UnpicklingError` for anything that is not a value type of ours."""
         if (module, name) == (__name__, _read_only.__name__):
             return _read_only
         if module.startswith("jwtgate.") and "." not in name:
             found = super().find_class(module, name)
-            if isinstance(found, type) and found.__module__ == module:
+            # Making one of these does nothing; other classes open files and sockets.
+            if (
+                isinstance(found, type)
+                and found.__module__ == module
+                and (is_dataclass(found) or issubclass(found, Enum))
+            ):
                 return found
         raise pickle.UnpicklingError("not one of our types")
 

@@ -10,16 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from jwtgate.control.sockets import Bound
-from jwtgate.control.workers.link import (
-    Counted,
-    Link,
-    LinkLost,
-    Listen,
-    NotPrepared,
-    Prepared,
-    Serving,
-    decode_untrusted,
-)
+from jwtgate.control.workers.link import Link, LinkLost, decode_untrusted
+from jwtgate.control.workers.messages import Counted, Listen, NotPrepared, Prepared, Serving
 
 SILENCE_SECONDS = 30.0
 """A worker says something each second; one that has been silent for so long hangs, and is killed."""

@@ -17,26 +17,29 @@ from collections.abc import Sequence
 import uvloop
 
 from jwtgate.control import journal
-from jwtgate.control.workers.link import (
+from jwtgate.control.workers.link import Link, LinkLost, decode_trusted
+from jwtgate.control.workers.messages import (
     Answered,
+    ConsumersChanged,
     Counted,
     CountersWanted,
     Drain,
+    Found,
     KeysChanged,
-    Link,
-    LinkLost,
     Listen,
     NotPrepared,
     Prepare,
     Prepared,
+    RevocationsChanged,
     Serving,
     SigningChanged,
     Switch,
     Told,
     Unanswered,
-    decode_trusted,
 )
-from jwtgate.control.workers.worker_state import Asking, Served
+from jwtgate.control.workers.worker_state import Asking, Change, Served
+from jwtgate.gateway.generation import Generation
+from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.worker import Worker
 from jwtgate.policy.facts import Need
 from jwtgate.policy.plan import Listener
@@ -96,9 +99,9 @@ class WorkerProcess:
 
     async def _take(self, message: object) -> None:
         match message:
-            case Answered() | Unanswered() | Told():
+            case Answered() | Found() | Unanswered() | Told():
                 self._asking.take(message)
-            case KeysChanged() | SigningChanged():
+            case KeysChanged() | SigningChanged() | ConsumersChanged() | RevocationsChanged():
                 self._change(message)
             case Prepare():
                 await self._prepare(message)
@@ -120,9 +123,9 @@ class WorkerProcess:
             return
         self._link.send(Prepared(sent.number))
 
-    def _change(self, change: KeysChanged | SigningChanged) -> None:
+    def _change(self, change: Change) -> None:
         for served in (self._current, self._next):
-            if served is not None and served.generation.number == change.number:
+            if served is not None:
                 served.change(change)
 
     async def _switch(self, number: int) -> None:
@@ -141,9 +144,8 @@ class WorkerProcess:
         self._link.send(Serving(number))
         _settle_memory()
 
-    async def _answer(self, need: Need) -> object:
-        assert self._current is not None  # noqa: S101 - nothing asks before something is served
-        return await self._asking.keys(need, number=self._current.generation.number, held=self._current.held)
+    async def _answer(self, need: Need | NeedMinted, generation: Generation) -> object:
+        return await self._asking.ask(need, number=generation.number, held=generation.facts)
 
     async def _count(self) -> None:
         while True:

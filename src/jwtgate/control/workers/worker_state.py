@@ -1,7 +1,8 @@
-"""A worker's side of the state: the generation it was sent, the keys that change in it, and the questions it asks.
+"""A worker's side of the state: the generation it was sent, what changes in it, and the questions it asks.
 
-A `kid` the supervisor has just looked for in vain is not asked for again while the supervisor would not look
-again, so that made-up `kid`s cost the link nothing. What is remembered of them is bounded.
+Whoever asks what is being asked already waits for the same answer. A `kid` the supervisor has just looked for in vain
+is not asked for again while the supervisor would not look again, so that made-up `kid`s cost the link nothing. What is
+remembered of them is bounded.
 """
 
 from __future__ import annotations
@@ -11,38 +12,49 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from jwtgate.control.workers.link import (
+from jwtgate.control.workers.messages import (
     Answered,
+    ConsumersChanged,
+    Found,
     KeysChanged,
-    KeysWanted,
     Prepare,
     ReportWanted,
+    RevocationsChanged,
+    SentCredential,
     SentKey,
     Signing,
     SigningChanged,
     Told,
     Unanswered,
+    Wanted,
 )
 from jwtgate.errors import DependencyFault
-from jwtgate.gateway.generation import Generation
+from jwtgate.gateway.generation import Generation, generators_of
+from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import Report
 from jwtgate.jose.encoding import base64url_decode
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
-from jwtgate.policy.facts import Need, NeedKeys
+from jwtgate.policy.callers import Consumer, Credential
+from jwtgate.policy.facts import Need, NeedConsumer, NeedIntrospection, NeedKeys
+from jwtgate.policy.revocations import Revocations
 from jwtgate.state.answers import Snapshot
+from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.issued_tokens import IssuedTokens
+from jwtgate.state.keys.keyring import Signer
 
 MOST_QUIET = 4_096
 ANSWER_SECONDS = 15.0
 
+Change = KeysChanged | SigningChanged | ConsumersChanged | RevocationsChanged
+Answer = Answered | Found | Unanswered | Told
+
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A generation ready to be served, and the key sets it looks at."""
+    """A generation ready to be served."""
 
     generation: Generation
-    held: Snapshot
 
     @classmethod
     def build(cls, sent: Prepare) -> Served:
@@ -53,23 +65,48 @@ class Served:
             sent.plan,
             held,
             issued_tokens=_issued_tokens(sent.signing),
+            claim_generators=ClaimGenerators(generators_of(sent.plan)),
             keys_document=sent.signing.keys_document,
             metadata_document=sent.metadata_document,
         )
-        return cls(generation, held)
+        return cls(generation)
 
-    def change(self, change: KeysChanged | SigningChanged) -> None:
-        """Take up changed keys, and forget what was decided with the old ones."""
-        if isinstance(change, KeysChanged):
-            self.held.set_keys(change.issuer, None if change.keys is None else _key_set(change.keys))
-            self.generation.key_set_changed()
-            return
-        self.generation.issued_tokens = _issued_tokens(change.signing)
-        self.generation.keys_document = change.signing.keys_document
+    def change(self, change: Change) -> None:
+        """Take up what has changed, if it is of this generation, and forget what was decided before."""
+        match change:
+            case KeysChanged() | SigningChanged() if change.number != self.generation.number:
+                return
+            case SigningChanged():
+                self.generation.issued_tokens = _issued_tokens(change.signing)
+                self.generation.keys_document = change.signing.keys_document
+                return
+            case KeysChanged():
+                self.generation.facts.set_keys(change.issuer, None if change.keys is None else _key_set(change.keys))
+            case ConsumersChanged():
+                self.generation.facts.forget_callers()
+            case RevocationsChanged():
+                self.generation.facts.revocations = Revocations(change.entries)
+        self.generation.forget_outcomes()
 
 
 def _issued_tokens(signing: Signing) -> IssuedTokens:
-    return IssuedTokens({name: (_key(sent), alg) for name, (sent, alg) in signing.keys.items()})
+    return IssuedTokens(
+        {name: Signer(_key(sent.key), sent.alg, sent.certificates) for name, sent in signing.signers.items()}
+    )
+
+
+def _received(sent: object) -> object:
+    """What was sent, as it is used here."""
+    if not isinstance(sent, SentCredential):
+        return sent
+    return Credential(
+        sent.name,
+        sent.id,
+        sent.consumer,
+        algorithms=sent.algorithms,
+        keys=_key_set(sent.keys),
+        leeway_seconds=sent.leeway_seconds,
+    )
 
 
 def _key_set(keys: Iterable[SentKey]) -> KeySet:
@@ -90,62 +127,101 @@ def _key(sent: SentKey) -> Key:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """A question on its way: what its answer is turned into, and the reason to fail with when there is none."""
+
+    answer: asyncio.Future[object]
+    take: Callable[[object], object]
+    fault: str
+
+
 class Asking:
     """The open questions of one worker."""
 
     def __init__(self, send: Callable[[object], None], *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._send = send
         self._monotonic = monotonic
-        self._open: dict[int, asyncio.Future[object]] = {}
+        self._open: dict[int, _Open] = {}
+        self._flights: dict[tuple[int, Need], asyncio.Task[object]] = {}
         self._asked = 0
         self._quiet: dict[tuple[int, str, str | None], float] = {}
 
-    async def keys(self, need: Need, *, number: int, held: Snapshot) -> KeySet:
-        """The issuer's key set in the generation of this number; `DependencyFault` when there is none."""
-        assert isinstance(need, NeedKeys)  # noqa: S101 - the gateway signs by itself
+    async def ask(self, need: Need | NeedMinted, *, number: int, held: Snapshot) -> object:
+        """The answer to a need of the generation of this number, whose facts are `held`. `DependencyFault`."""
+        if isinstance(need, NeedKeys):
+            return await self._keys(need, number, held)
+        if isinstance(need, NeedMinted):
+            return await self._wanted(need, number, lambda found: found)
+        flight = self._flights.get((number, need))
+        if flight is None:
+            asking = self._wanted(need, number, lambda found: noted(need, _received(found), held))
+            flight = self._flights[number, need] = asyncio.create_task(asking)
+            flight.add_done_callback(lambda ended: self._landed((number, need), ended))
+        return await asyncio.shield(flight)
+
+    async def report(self) -> Report:
+        """How the whole node is doing."""
+        self._asked += 1
+        told = await self._answer(self._asked, ReportWanted(self._asked), fault="internal")
+        assert isinstance(told, Report)  # noqa: S101 - our supervisor speaks so
+        return told
+
+    def take(self, message: Answer) -> None:
+        """Hand an answer to whoever waits for it."""
+        waiting = self._open.get(message.ask)
+        if waiting is None or waiting.answer.done():
+            return
+        match message:
+            case Found():
+                # Now, and not when somebody wakes up: the next message may tell that this is out of date.
+                waiting.answer.set_result(waiting.take(message.found))
+            case Told():
+                waiting.answer.set_result(message.report)
+            case Answered():
+                waiting.answer.set_result(message.quiet_seconds)
+            case Unanswered():
+                seconds = message.retry_after_seconds
+                waiting.answer.set_exception(DependencyFault(message.reason, retry_after_seconds=seconds))
+
+    def lose(self) -> None:
+        """Nobody will answer any more."""
+        for waiting in self._open.values():
+            if not waiting.answer.done():
+                waiting.answer.set_exception(DependencyFault(waiting.fault))
+
+    async def _keys(self, need: NeedKeys, number: int, held: Snapshot) -> KeySet:
         place = (number, need.issuer, need.kid)
         if self._quiet.get(place, 0.0) <= self._monotonic():
-            self._asked += 1
-            wanted = KeysWanted(self._asked, number, issuer=need.issuer, kid=need.kid, client=need.client)
-            answer = await self._answer(wanted.ask, wanted)
-            if isinstance(answer, Unanswered):
-                raise DependencyFault(answer.reason, retry_after_seconds=answer.retry_after_seconds, issuer=need.issuer)
-            assert isinstance(answer, Answered)  # noqa: S101 - our supervisor speaks so
-            self._hush(place, answer.quiet_seconds)
+            quiet_seconds = await self._wanted(need, number, lambda found: found)
+            assert isinstance(quiet_seconds, float | int)  # noqa: S101 - our supervisor speaks so
+            self._hush(place, quiet_seconds)
         key_set = held.key_set(need.issuer)
         if key_set is None:
             raise DependencyFault("issuer_unreachable", issuer=need.issuer)
         return key_set
 
-    async def report(self) -> Report:
-        """How the whole node is doing."""
+    async def _wanted(self, need: Need | NeedMinted, number: int, take: Callable[[object], object]) -> object:
         self._asked += 1
-        told = await self._answer(self._asked, ReportWanted(self._asked))
-        assert isinstance(told, Told)  # noqa: S101 - our supervisor speaks so
-        return told.report
+        return await self._answer(self._asked, Wanted(self._asked, number, need), fault=fault_of(need), take=take)
 
-    def take(self, message: Answered | Unanswered | Told) -> None:
-        """Hand an answer to whoever waits for it."""
-        waiting = self._open.get(message.ask)
-        if waiting is not None and not waiting.done():
-            waiting.set_result(message)
-
-    def lose(self) -> None:
-        """Nobody will answer any more."""
-        for waiting in self._open.values():
-            if not waiting.done():
-                waiting.set_exception(DependencyFault("issuer_unreachable"))
-
-    async def _answer(self, ask: int, message: object) -> object:
-        waiting = self._open[ask] = asyncio.get_running_loop().create_future()
+    async def _answer(
+        self, ask: int, message: object, *, fault: str, take: Callable[[object], object] = lambda found: found
+    ) -> object:
+        waiting = self._open[ask] = _Open(asyncio.get_running_loop().create_future(), take, fault)
         self._send(message)
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                return await waiting
+                return await waiting.answer
         except TimeoutError:
-            raise DependencyFault("issuer_unreachable") from None
+            raise DependencyFault(fault) from None
         finally:
             del self._open[ask]
+
+    def _landed(self, place: tuple[int, Need], flight: asyncio.Task[object]) -> None:
+        self._flights.pop(place, None)
+        if not flight.cancelled():
+            flight.exception()  # looked at, for the case that nobody waits any more
 
     def _hush(self, place: tuple[int, str, str | None], seconds: float) -> None:
         if seconds <= 0.0:
@@ -153,3 +229,21 @@ class Asking:
         if len(self._quiet) >= MOST_QUIET:
             del self._quiet[next(iter(self._quiet))]
         self._quiet[place] = self._monotonic() + seconds
+
+
+def noted(need: Need | NeedMinted, found: object, held: Snapshot) -> object:
+    """What was found; consumers and credentials are remembered."""
+    if isinstance(found, Credential):
+        held.note_credential(found)
+    if isinstance(found, Consumer) and isinstance(need, NeedConsumer):
+        held.note_consumer(need.by, need.value, found)
+    return found
+
+
+def fault_of(need: Need | NeedMinted) -> str:
+    """The reason to fail with when nobody answers this need."""
+    if isinstance(need, NeedKeys):
+        return "issuer_unreachable"
+    if isinstance(need, NeedIntrospection):
+        return "introspection_unreachable"
+    return "signer_unavailable" if isinstance(need, NeedMinted) else "consumers_unreachable"

@@ -10,19 +10,12 @@ from types import MappingProxyType
 import pytest
 
 from jwtgate.control.workers import link
-from jwtgate.control.workers.link import (
-    LARGE_BYTES,
-    Answered,
-    Counted,
-    KeysWanted,
-    Link,
-    LinkLost,
-    Serving,
-    decode_trusted,
-    decode_untrusted,
-    encode,
-)
+from jwtgate.control.workers.link import LARGE_BYTES, Link, LinkLost, decode_trusted, decode_untrusted, encode
+from jwtgate.control.workers.messages import Counted, Serving, Wanted
+from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import Counters
+from jwtgate.policy.facts import NeedConsumer, NeedCredential, NeedIntrospection, NeedKeys
+from jwtgate.policy.requirements import ConsumerName
 
 LENGTH_BYTES = 8
 
@@ -39,7 +32,7 @@ async def pair() -> tuple[Link, Link]:
 def test_messages_arrive_in_order_and_whole_whatever_their_size() -> None:
     async def talk() -> None:
         upper, lower = await pair()
-        wanted = KeysWanted(1, 2, issuer="i" * (LARGE_BYTES + 1), kid=None, client="")
+        wanted = Wanted(1, 2, NeedKeys("i" * (LARGE_BYTES + 1), None))
         for message in (Serving(1), wanted, Serving(2)):
             upper.send(message)
         assert [await lower.receive() for _ in range(3)] == [Serving(1), wanted, Serving(2)]
@@ -95,7 +88,17 @@ def test_a_read_only_mapping_arrives_read_only() -> None:
     assert isinstance(arrived, MappingProxyType)
 
 
-@pytest.mark.parametrize("message", [Serving(3), Counted(Counters({("r", 200, ""): 1})), Answered(1, 2.0)])
+@pytest.mark.parametrize(
+    "message",
+    [
+        Serving(3),
+        Counted(Counters({("r", 200, ""): 1})),
+        Wanted(1, 2, NeedCredential("key-1")),
+        Wanted(1, 2, NeedConsumer((ConsumerName.EXTERNAL_ID, ConsumerName.NAME), "ann")),
+        Wanted(1, 2, NeedIntrospection("main", "opaque", "access_token")),
+        Wanted(1, 2, NeedMinted("key-1", {"sub": "ann", "rooms": [1, None]}, 60)),
+    ],
+)
 def test_a_worker_may_send_our_own_values(message: object) -> None:
     assert decode_untrusted(body(message)) == message
 
@@ -121,6 +124,8 @@ class Command:
         pickle.dumps(Command()),
         b"cjwtgate.control.workers.worker_handle\nasyncio.create_subprocess_exec\n.",
         b"cjwtgate.control.workers.link\nencode\n.",
+        b"cjwtgate.control.workers.link\nLink\n.",
+        b"cjwtgate.state.stores.sqlite\nSqliteStore\n.",
         b"cjwtgate.control.workers.worker_handle\nCallable\n.",
         b"cbuiltins\neval\n(S'1'\ntR.",
     ],

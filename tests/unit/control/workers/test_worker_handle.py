@@ -4,7 +4,8 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 
-from jwtgate.control.workers.link import Counted, CountersWanted, Drain, Switch, encode
+from jwtgate.control.workers.link import encode
+from jwtgate.control.workers.messages import Counted, CountersWanted, Drain, Switch
 from jwtgate.control.workers.worker_handle import WorkerHandle
 
 from ..samples import built

@@ -5,19 +5,17 @@ import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from jwtgate.control.workers.link import (
+from jwtgate.control.workers.link import Link, decode_trusted, decode_untrusted
+from jwtgate.control.workers.messages import (
     Counted,
     CountersWanted,
     Drain,
-    Link,
     Listen,
     NotPrepared,
     Prepare,
     Prepared,
     Serving,
     Switch,
-    decode_trusted,
-    decode_untrusted,
 )
 from jwtgate.control.workers.worker_process import WorkerProcess
 from jwtgate.policy.plan import Listener

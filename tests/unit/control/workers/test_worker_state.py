@@ -6,24 +6,32 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from jwtgate.control.generations import sent_keys
+from jwtgate.control.built import sent_keys
 from jwtgate.control.workers import worker_state
-from jwtgate.control.workers.link import (
+from jwtgate.control.workers.messages import (
     Answered,
+    ConsumersChanged,
+    Found,
     KeysChanged,
-    KeysWanted,
     ReportWanted,
+    RevocationsChanged,
+    SentCredential,
     SigningChanged,
     Told,
     Unanswered,
+    Wanted,
 )
-from jwtgate.control.workers.worker_state import Asking, Served
+from jwtgate.control.workers.worker_state import Answer, Asking, Served
 from jwtgate.errors import DependencyFault
 from jwtgate.gateway.memory import FOR_EVER, Remembered
+from jwtgate.gateway.mint import Minted, NeedMinted
 from jwtgate.gateway.observe import Counters, Report
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
-from jwtgate.policy.facts import NeedKeys
+from jwtgate.policy.callers import Consumer
+from jwtgate.policy.facts import Introspected, Need, NeedConsumer, NeedCredential, NeedIntrospection, NeedKeys
+from jwtgate.policy.requirements import ConsumerName
+from jwtgate.policy.revocations import Revocation, RevokedBy
 from jwtgate.state.answers import Snapshot
 
 from ..samples import DOCUMENT, built, generations
@@ -35,21 +43,24 @@ REPORT = Report(Counters(), generation=1, ready=True)
 class Supervisor:
     """The other end of a worker's questions: keeps them, and answers each with what `answer` makes of it."""
 
-    def __init__(self, answer: Callable[[int], Answered | Unanswered | Told | None]) -> None:
+    def __init__(self, answer: Callable[[int], Answer | None]) -> None:
         self.heard: list[object] = []
         self.now = 1000.0
         self._answer = answer
         self.asking = Asking(self._send, monotonic=lambda: self.now)
 
     def _send(self, message: object) -> None:
-        assert isinstance(message, KeysWanted | ReportWanted)
+        assert isinstance(message, Wanted | ReportWanted)
         self.heard.append(message)
         answer = self._answer(message.ask)
         if answer is not None:
             asyncio.get_running_loop().call_soon(self.asking.take, answer)
 
-    async def ask(self, kid: str = "k", number: int = 1) -> KeySet:
-        return await self.asking.keys(NeedKeys("main", kid, "10.0.0.1"), number=number, held=HELD)
+    async def ask(self, kid: str = "k", number: int = 1) -> object:
+        return await self.asking.ask(NeedKeys("main", kid, "10.0.0.1"), number=number, held=HELD)
+
+    async def look_up(self, need: Need | NeedMinted, held: Snapshot | None = None, number: int = 1) -> object:
+        return await self.asking.ask(need, number=number, held=held or Snapshot())
 
 
 def run(asked: Callable[[], Awaitable[object]]) -> None:
@@ -67,7 +78,7 @@ def test_a_missing_key_is_asked_for_and_the_answer_is_the_set_that_was_sent() ->
         assert await supervisor.ask() is HELD.key_set("main")
 
     run(ask)
-    assert supervisor.heard == [KeysWanted(1, 1, issuer="main", kid="k", client="10.0.0.1")]
+    assert supervisor.heard == [Wanted(1, 1, NeedKeys("main", "k", "10.0.0.1"))]
 
 
 def test_sec_65_an_unknown_kid_is_not_asked_for_again_while_the_supervisor_would_not_look() -> None:
@@ -128,7 +139,7 @@ def test_an_answer_without_any_set_is_a_fault() -> None:
 
     async def ask() -> None:
         with pytest.raises(DependencyFault):
-            await supervisor.asking.keys(NeedKeys("main", "k"), number=1, held=Snapshot())
+            await supervisor.asking.ask(NeedKeys("main", "k"), number=1, held=Snapshot())
 
     run(ask)
 
@@ -174,7 +185,7 @@ def test_a_generation_arrives_with_its_keys_and_documents() -> None:
     assert served.generation.number == sent.number
     assert served.generation.keys_document == sent.signing.keys_document
     assert served.generation.metadata_document == sent.metadata_document
-    held = served.held.key_set("main")
+    held = served.generation.facts.key_set("main")
     assert held is not None
     assert len(held.candidates("HS256", None)) == 1
 
@@ -184,7 +195,7 @@ def test_sec_22_a_short_secret_that_was_permitted_once_arrives() -> None:
         "algorithms:", "short_secret_allowed_for_legacy_credential: true\n    algorithms:"
     )
     served = Served.build(built(legacy).prepare())
-    assert served.held.key_set("main") is not None
+    assert served.generation.facts.key_set("main") is not None
 
 
 def test_sec_67_changed_keys_hold_at_once_and_what_was_remembered_is_forgotten() -> None:
@@ -192,7 +203,7 @@ def test_sec_67_changed_keys_hold_at_once_and_what_was_remembered_is_forgotten()
     served.generation.memory.remember("x", Remembered(b"", FOR_EVER, "main"))
     key = Key.secret(b"another secret, of the tests only", alg="HS256", kid="new")
     served.change(KeysChanged(1, "main", sent_keys(KeySet([key]))))
-    held = served.held.key_set("main")
+    held = served.generation.facts.key_set("main")
     assert held is not None
     assert [found.kid for found in held] == ["new"]
     assert len(served.generation.memory) == 0
@@ -201,7 +212,7 @@ def test_sec_67_changed_keys_hold_at_once_and_what_was_remembered_is_forgotten()
 def test_keys_that_may_not_be_used_any_more_are_gone() -> None:
     served = Served.build(built().prepare())
     served.change(KeysChanged(1, "main", None))
-    assert served.held.key_set("main") is None
+    assert served.generation.facts.key_set("main") is None
 
 
 def test_changed_signing_keys_are_signed_with_and_shown() -> None:
@@ -211,3 +222,181 @@ def test_changed_signing_keys_are_signed_with_and_shown() -> None:
     served.change(SigningChanged(1, other))
     assert served.generation.keys_document == other.keys_document
     assert served.generation.issued_tokens is not before
+
+
+ANN = Consumer("ann", "1", external_id="a-1", attributes={"plan": {"seats": 5}})
+BY = (ConsumerName.EXTERNAL_ID, ConsumerName.NAME)
+INTROSPECTED = Introspected(True, {"sub": "ann"}, 2_000_000_000)
+SECRET_KEY = Key.secret(b"a secret of a consumer of the tests", alg="HS256")
+SENT = SentCredential("key-1", "c-1", ANN, frozenset({"HS256"}), sent_keys(KeySet([SECRET_KEY])), 5)
+
+
+def test_a_consumer_is_looked_up_and_then_held() -> None:
+    supervisor, held = Supervisor(lambda ask: Found(ask, ANN)), Snapshot()
+
+    async def ask() -> None:
+        assert await supervisor.look_up(NeedConsumer(BY, "a-1"), held) == ANN
+
+    run(ask)
+    assert supervisor.heard == [Wanted(1, 1, NeedConsumer(BY, "a-1"))]
+    assert held.consumer(BY, "a-1") == ANN
+    assert held.consumer((ConsumerName.NAME,), "a-1") is None
+
+
+def test_a_credential_arrives_with_keys_that_verify() -> None:
+    supervisor, held = Supervisor(lambda ask: Found(ask, SENT)), Snapshot()
+
+    async def ask() -> None:
+        await supervisor.look_up(NeedCredential("key-1"), held)
+
+    run(ask)
+    credential = held.credential("key-1")
+    assert credential is not None
+    assert (credential.consumer, credential.algorithms, credential.leeway_seconds) == (ANN, {"HS256"}, 5)
+    assert [key.thumbprint() for key in credential.keys] == [SECRET_KEY.thumbprint()]
+
+
+@pytest.mark.parametrize("need", [NeedConsumer(BY, "a-1"), NeedCredential("key-1")])
+def test_a_caller_nobody_knows_is_none_and_asked_for_again(need: Need) -> None:
+    supervisor = Supervisor(lambda ask: Found(ask, None))
+
+    async def ask() -> None:
+        assert await supervisor.look_up(need) is None
+        assert await supervisor.look_up(need) is None
+
+    run(ask)
+    assert len(supervisor.heard) == 2
+
+
+def test_rel_34_the_same_question_at_the_same_time_is_asked_once() -> None:
+    supervisor = Supervisor(lambda ask: Found(ask, INTROSPECTED))
+
+    async def ask() -> None:
+        need = NeedIntrospection("main", "opaque")
+        answers = await asyncio.gather(*(supervisor.look_up(need) for _ in range(500)))
+        assert answers == [INTROSPECTED] * 500
+
+    run(ask)
+    assert len(supervisor.heard) == 1
+
+
+def test_questions_that_differ_are_asked_each() -> None:
+    supervisor = Supervisor(lambda ask: Found(ask, INTROSPECTED))
+
+    async def ask() -> None:
+        first, second = NeedIntrospection("main", "opaque"), NeedIntrospection("main", "other")
+        asked = (supervisor.look_up(first), supervisor.look_up(second), supervisor.look_up(first, number=2))
+        await asyncio.gather(*asked)
+
+    run(ask)
+    assert len(supervisor.heard) == 3
+
+
+def test_a_token_is_minted_for_each_who_asks() -> None:
+    supervisor = Supervisor(lambda ask: Found(ask, Minted(f"token-{ask}", 60)))
+
+    async def ask() -> None:
+        need = NeedMinted("key-1", {"sub": "ann"}, 60)
+        first, second = await asyncio.gather(supervisor.look_up(need), supervisor.look_up(need))
+        assert first != second
+
+    run(ask)
+
+
+def test_who_gives_up_waiting_takes_the_answer_from_nobody_else() -> None:
+    supervisor = Supervisor(lambda ask: None)
+
+    async def ask() -> None:
+        need = NeedIntrospection("main", "opaque")
+        impatient, patient = (asyncio.create_task(supervisor.look_up(need)) for _ in range(2))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        impatient.cancel()
+        supervisor.asking.take(Found(1, INTROSPECTED))
+        assert await patient == INTROSPECTED
+
+    run(ask)
+
+
+def test_a_fault_is_everybody_s_who_waits_and_the_next_one_asks_again() -> None:
+    answers = [lambda ask: Unanswered(ask, "introspection_unreachable", 3), lambda ask: Found(ask, INTROSPECTED)]
+    supervisor = Supervisor(lambda ask: answers.pop(0)(ask))
+
+    async def ask() -> None:
+        need = NeedIntrospection("main", "opaque")
+        faults = await asyncio.gather(*(supervisor.look_up(need) for _ in range(3)), return_exceptions=True)
+        assert [(type(fault), getattr(fault, "reason", "")) for fault in faults] == [
+            (DependencyFault, "introspection_unreachable")
+        ] * 3
+        assert await supervisor.look_up(need) == INTROSPECTED
+
+    run(ask)
+
+
+@pytest.mark.parametrize(
+    ("need", "reason"),
+    [
+        (NeedConsumer(BY, "a-1"), "consumers_unreachable"),
+        (NeedCredential("key-1"), "consumers_unreachable"),
+        (NeedIntrospection("main", "opaque"), "introspection_unreachable"),
+        (NeedMinted("key-1", {}, 60), "signer_unavailable"),
+    ],
+)
+def test_a_supervisor_that_is_gone_is_a_fault_of_the_kind_that_was_asked(need: Need, reason: str) -> None:
+    supervisor = Supervisor(lambda ask: None)
+
+    async def ask() -> None:
+        waiting = asyncio.create_task(supervisor.look_up(need))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        supervisor.asking.lose()
+        with pytest.raises(DependencyFault) as fault:
+            await waiting
+        assert fault.value.reason == reason
+
+    run(ask)
+
+
+def test_what_was_found_is_out_of_date_as_soon_as_a_change_is_heard() -> None:
+    """The answer and the change behind it may both have arrived before whoever asked wakes up."""
+    supervisor, served = Supervisor(lambda ask: None), Served.build(built().prepare())
+    held = served.generation.facts
+
+    async def ask() -> None:
+        waiting = asyncio.create_task(supervisor.look_up(NeedConsumer(BY, "a-1"), held))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        supervisor.asking.take(Found(1, ANN))
+        served.change(ConsumersChanged())
+        assert await waiting == ANN
+
+    run(ask)
+    assert held.consumer(BY, "a-1") is None
+
+
+def test_changed_consumers_are_forgotten_and_so_is_what_was_remembered() -> None:
+    served = Served.build(built().prepare())
+    served.generation.facts.note_consumer(BY, "a-1", ANN)
+    served.generation.memory.remember("x", Remembered(b"", FOR_EVER, "main"))
+    epoch = served.generation.epoch
+    served.change(ConsumersChanged())
+    assert served.generation.facts.consumer(BY, "a-1") is None
+    assert len(served.generation.memory) == 0
+    assert served.generation.epoch == epoch + 1
+
+
+def test_sec_75_revocations_hold_at_once_and_what_was_remembered_is_forgotten() -> None:
+    served = Served.build(built().prepare())
+    served.generation.memory.remember("x", Remembered(b"", FOR_EVER, "main"))
+    served.change(RevocationsChanged((Revocation("r-1", RevokedBy.SUBJECT, "alice"),)))
+    revoked = served.generation.facts.revocations
+    assert revoked.find("main", text="", claims={"sub": "alice"}, consumer=None, now=0) is not None
+    assert len(served.generation.memory) == 0
+    served.change(RevocationsChanged(()))
+    assert not served.generation.facts.revocations
+
+
+def test_a_change_of_another_generation_changes_nothing() -> None:
+    served = Served.build(built().prepare())
+    served.change(KeysChanged(served.generation.number + 1, "main", None))
+    assert served.generation.facts.key_set("main") is not None

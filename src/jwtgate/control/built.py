@@ -1,0 +1,183 @@
+"""A generation: its plan and the state the plan needs, alive; what of it workers are sent, and what they ask it for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from jwtgate.control.callers import Callers
+from jwtgate.control.documents import Text
+from jwtgate.control.workers.messages import (
+    KeysChanged,
+    Prepare,
+    Sent,
+    SentCredential,
+    SentKey,
+    SentSigner,
+    Signing,
+    SigningChanged,
+)
+from jwtgate.errors import DependencyFault
+from jwtgate.gateway.mint import Minted, NeedMinted
+from jwtgate.gateway.observe import IssuerReport
+from jwtgate.jose.encoding import json_bytes
+from jwtgate.jose.key import Key
+from jwtgate.jose.key_set import KeySet
+from jwtgate.oauth.metadata import gateway_metadata
+from jwtgate.policy.callers import Consumer, Credential
+from jwtgate.policy.facts import Introspected, Need, NeedConsumer, NeedCredential, NeedIntrospection, NeedKeys
+from jwtgate.policy.plan import Plan, Sources
+from jwtgate.policy.sources import SigningKeys
+from jwtgate.state.callers.directory import Staged
+from jwtgate.state.callers.introspection import Introspections
+from jwtgate.state.keys.key_sets import KeySets
+from jwtgate.state.keys.keyring import Keyring, Signer
+from jwtgate.state.secrets.references import Secrets
+from jwtgate.state.secrets.secret_stores import SecretStores
+
+LOOK_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A generation: the text it was made from, its plan, and the state the plan needs, which is alive.
+
+    `staged` are its consumers, to be adopted when it is served; None when the directory holds them already.
+    `certificates` tells whether the files behind the listeners are still the same; `cautions` are the sentences
+    about what is dangerous in it.
+    """
+
+    number: int
+    text: Text
+    plan: Plan
+    key_sets: KeySets
+    keyring: Keyring
+    introspections: Introspections
+    secret_stores: SecretStores
+    secrets: Secrets
+    callers: Callers
+    staged: Staged | None
+    certificates: tuple[object, ...]
+    cautions: tuple[str, ...]
+
+    def prepare(self) -> Prepare:
+        """What a worker is sent of it, as of now."""
+        key_sets = {issuer: sent_keys(key_set) for issuer, key_set in self.key_sets.current().items()}
+        return Prepare(
+            number=self.number,
+            # Sources may hold secrets of the document, and no worker reads them.
+            plan=replace(self.plan, sources=Sources(), signing=_named(self.plan)),
+            key_sets=key_sets,
+            signing=self.signing(),
+            metadata_document=_metadata(self.plan),
+        )
+
+    def signing(self) -> Signing:
+        """What we sign with now."""
+        signers = {name: _sent_signer(signer) for name, signer in self.keyring.signers().items()}
+        return Signing(signers, json_bytes(self.keyring.to_jwks()))
+
+    async def obtain(self, need: NeedKeys) -> KeySet:
+        """The key set a worker misses, fetched where that may help. `DependencyFault`."""
+        if need.issuer not in self.plan.sources.keys:
+            raise DependencyFault("issuer_unreachable", issuer=need.issuer)
+        return await self.key_sets.obtain(need)
+
+    async def find(self, need: Need | NeedMinted) -> Consumer | Credential | Introspected | Minted | None:
+        """What a worker misses besides key sets. `DependencyFault`."""
+        match need:
+            case NeedConsumer() | NeedCredential():
+                return await self.callers.find(need, self.secrets.resolve)
+            case NeedIntrospection() if need.issuer in self.plan.sources.introspection:
+                return await self.introspections.ask(need)
+            case NeedMinted():
+                return await self.callers.mint(need, self.secrets.resolve)
+        raise DependencyFault("internal", need=type(need).__name__)
+
+    def issuers(self) -> tuple[IssuerReport, ...]:
+        """How the key set of each issuer is doing."""
+        return tuple(
+            IssuerReport(
+                source.issuer,
+                keys=source.keys,
+                age_seconds=source.age_seconds,
+                stale=source.stale,
+                fetches=source.fetches,
+                failures=source.failures,
+                skipped_keys=source.skipped,
+                last_failure=source.last_failure or "",
+            )
+            for source in self.key_sets.report()
+        )
+
+    async def follow_signing(self, changed: Callable[[SigningChanged], None]) -> None:
+        """Tell of our signing keys each time one of them begins or ends or is rotated, as long as this runs.
+
+        Looks about once a second, so that a clock that is set and a rotation by somebody else take effect.
+        """
+        while True:
+            instant = self.keyring.next_change()
+            await asyncio.sleep(min(LOOK_SECONDS, max(0.0, instant - time.time()) if instant else LOOK_SECONDS))
+            if await asyncio.to_thread(self._keys_have_changed) or (instant is not None and time.time() >= instant):
+                changed(SigningChanged(self.number, self.signing()))
+
+    def _keys_have_changed(self) -> bool:
+        written_by_others = self.keyring.reload()
+        return self.keyring.advance() or written_by_others
+
+    async def discard(self) -> None:
+        """Forget consumers that were made ready and that nobody will adopt."""
+        if self.staged is not None:
+            await asyncio.to_thread(self.callers.directory.discard, self.staged)
+
+    async def close(self) -> None:
+        """End all that it fetches."""
+        await self.key_sets.close()
+        await self.introspections.close()
+        await self.secret_stores.close()
+
+
+def _sent_signer(signer: Signer) -> SentSigner:
+    return SentSigner(SentKey(signer.key.to_private_jwk()), signer.alg, signer.certificates)
+
+
+def sent(found: Consumer | Credential | Introspected | Minted | None) -> Sent:
+    """What was found, as it is sent to a worker."""
+    if not isinstance(found, Credential):
+        return found
+    return SentCredential(
+        found.name,
+        found.id,
+        found.consumer,
+        algorithms=found.algorithms,
+        keys=sent_keys(found.keys),
+        leeway_seconds=found.leeway_seconds,
+    )
+
+
+def sent_keys(key_set: KeySet) -> tuple[SentKey, ...]:
+    """The keys of a set as they are sent: public halves, and the secrets of MAC keys."""
+    return tuple(SentKey(_jwk(key)) for key in key_set)
+
+
+def _jwk(key: Key) -> Mapping[str, object]:
+    return key.to_private_jwk() if key.is_symmetric else key.to_jwk()
+
+
+def keys_changed(number: int, issuer: str, key_set: KeySet | None) -> KeysChanged:
+    """What workers are told of a key set that is another one now."""
+    return KeysChanged(number, issuer, None if key_set is None else sent_keys(key_set))
+
+
+def _named(plan: Plan) -> Mapping[str, SigningKeys]:
+    return {name: SigningKeys(name, keys.alg) for name, keys in plan.signing.items()}
+
+
+def _metadata(plan: Plan) -> bytes | None:
+    """Our metadata document; None when our name is no address, or our keys are not served."""
+    if plan.iss is None or plan.own.keys is None or not plan.iss.startswith(("https://", "http://")):
+        return None
+    algs = {keys.alg for keys in plan.signing.values()}
+    return json_bytes(gateway_metadata(plan.iss, plan.iss.rstrip("/") + plan.own.keys, algs))

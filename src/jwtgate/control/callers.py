@@ -1,0 +1,107 @@
+"""Who may call: consumers, their credentials, and what is revoked. One state for all generations and workers of a node.
+
+Workers hold what they were told until they hear that something changed, so what is looked up while a change is made is
+looked up again: no worker is told something that was out of date before it heard so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from jwtgate.control.announcing import Announcing
+from jwtgate.control.journal import event
+from jwtgate.errors import ConfigError, DependencyFault
+from jwtgate.gateway.mint import Minted, NeedMinted
+from jwtgate.jose.sealing import Sealer
+from jwtgate.policy.callers import Consumer, Credential
+from jwtgate.policy.facts import NeedConsumer, NeedCredential
+from jwtgate.state.callers.credentials import credential_of
+from jwtgate.state.callers.directory import Directory, Staged
+from jwtgate.state.callers.minting import mint_with_credential
+from jwtgate.state.callers.revocations import RevocationList
+from jwtgate.state.stores.registry import Registry
+from jwtgate.state.stores.store import Store, StoreFailed
+
+DIRECTORY = "consumers"
+EXPIRE_SECONDS = 60.0
+Resolve = Callable[[str], str]
+
+
+class Callers:
+    """The directory and the list of revocations of a node, and the registry both come from.
+
+    `changes` counts what was changed in the directory; whoever changes it adds to that, and then tells the workers.
+    """
+
+    def __init__(self, registry: Registry, directory: Directory, revocations: RevocationList) -> None:
+        self.registry = registry
+        self.directory = directory
+        self.revocations = revocations
+        self.changes = 0
+
+    @classmethod
+    def open(cls, store: Store, *, folder: Path | None, sealer: Sealer | None) -> Callers:
+        """The state in this store; its indexes are below `folder`, or in memory. `StoreFailed`."""
+        registry = Registry(store, wall=time.time, sealer=sealer)
+        revocations = RevocationList(registry, wall=time.time)
+        directory = Directory.open(None if folder is None else folder / DIRECTORY, sealer=sealer)
+        return cls(registry, directory, revocations)
+
+    async def find(self, need: NeedConsumer | NeedCredential, resolve: Resolve) -> Consumer | Credential | None:
+        """What the directory holds now. `DependencyFault("consumers_unreachable")` when it cannot be told."""
+        while True:
+            changes = self.changes
+            try:
+                found = await asyncio.to_thread(self._look_up, need, resolve)
+            except (StoreFailed, ConfigError) as trouble:
+                raise DependencyFault("consumers_unreachable", cause=str(trouble)) from None
+            if changes == self.changes:
+                return found
+
+    async def mint(self, need: NeedMinted, resolve: Resolve) -> Minted | None:
+        """A token made with a consumer's credential, None when there is no such credential. `DependencyFault`."""
+        try:
+            return await asyncio.to_thread(self._mint, need, resolve)
+        except StoreFailed as trouble:
+            raise DependencyFault("consumers_unreachable", cause=str(trouble)) from None
+
+    def adopt(self, staged: Staged) -> None:
+        """Have the document's consumers be these."""
+        self.directory.adopt(staged)
+        self.changes += 1
+
+    async def follow_time(self, announcing: Announcing, *, every_seconds: float = EXPIRE_SECONDS) -> None:
+        """Let go of revocations that have ended, as long as this runs."""
+        while True:
+            await asyncio.sleep(every_seconds)
+            try:
+                ended = await asyncio.to_thread(self.revocations.expire)
+            except StoreFailed as failure:
+                event("revocations_not_expired", level=logging.WARNING, cause=str(failure))
+            else:
+                if ended:
+                    announcing.revocations_changed(self.revocations.entries)
+
+    def close(self) -> None:
+        """Close the files."""
+        self.directory.close()
+
+    def _look_up(self, need: NeedConsumer | NeedCredential, resolve: Resolve) -> Consumer | Credential | None:
+        if isinstance(need, NeedConsumer):
+            return self.directory.consumer(need.by, need.value)
+        held = self.directory.credential(need.name)
+        return None if held is None else credential_of(*held, resolve)
+
+    def _mint(self, need: NeedMinted, resolve: Resolve) -> Minted | None:
+        held = self.directory.credential(need.credential)
+        if held is None:
+            return None
+        source, _ = held
+        lives = min(source.ttl_seconds, need.most_ttl_seconds)
+        now = int(time.time())
+        token = mint_with_credential(source, need.claims, ttl_seconds=lives, resolve=resolve, now=now)
+        return Minted(token, lives)

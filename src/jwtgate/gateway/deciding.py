@@ -1,0 +1,157 @@
+"""What becomes of a request: its route, and the outcome, remembered or decided.
+
+The usual path is a few plain calls. A walk that has to wait comes back to where it stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal, RequestRefused, RouteUnknown
+from jwtgate.gateway.memory import FOR_EVER, Key, Remembered, memory_key
+from jwtgate.gateway.mint import MOST_BODY_BYTES, Minted, NeedMinted, asked_for, minted_answer, minting, note_minted
+from jwtgate.gateway.observe import logged_name
+from jwtgate.policy.decide import decide
+from jwtgate.policy.facts import Need
+from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused, Trail
+from jwtgate.policy.value import Known
+
+if TYPE_CHECKING:
+    from jwtgate.gateway.exchange import Exchange
+
+Result = TypeVar("Result")
+Walk = Generator[Need | NeedMinted, Any, Result]
+
+_JSON = b"application/json"
+NEED_SECONDS = 15.0
+"""The longest a request waits for a fact or a signature; what it waits for has shorter limits of its own."""
+
+
+def find_route(exchange: Exchange) -> None:
+    """Find the route of this request and have it forwarded, refused or decided. Refuses `route_unknown`."""
+    generation, head = exchange.generation, exchange.head
+    route = generation.plan.router.find(head.method, head.host, head.path)
+    if route is None:
+        raise RouteUnknown("route_unknown", method=head.method)
+    exchange.route = route
+    if head.length is not None and head.length > route.body_limit_bytes:
+        raise RequestRefused("request_too_large", limit_bytes=route.body_limit_bytes)
+    if route.upgrade_origins is not None and head.asks_for_websocket:
+        head.check_origin(route.upgrade_origins)
+    key = memory_key(route, generation.places[route.name], head)
+    if key is not None:
+        remembered = generation.memory.recall(key)
+        if remembered is not None and time.time() < remembered.until:
+            exchange.worker.counters.remembered_hits += 1
+            exchange.issuer, exchange.consumer = remembered.issuer, remembered.consumer
+            exchange.token_until = remembered.token_until
+            exchange.forward(remembered.lines)
+            return
+    _decide(exchange, key)
+
+
+def _decide(exchange: Exchange, key: Key | None) -> None:
+    view = exchange.head.view(exchange.connection.scheme, exchange.connection.client)
+    generation = exchange.generation
+    walk = decide(generation.plan, view, generation.facts, int(time.time()))
+    drive(exchange, walk, partial(_carry_out, exchange, key, generation.epoch))
+
+
+def drive(exchange: Exchange, walk: Walk[Result], ended: Callable[[Result], None]) -> None:
+    """Take a walk to its end, and give `ended` what it returns. A refusal or a fault that leaves it is answered."""
+    _walk_on(exchange, walk, ended, step=lambda: next(walk))
+
+
+def _walk_on(
+    exchange: Exchange, walk: Walk[Result], ended: Callable[[Result], None], *, step: Callable[[], Need | NeedMinted]
+) -> None:
+    """Take the walk a step further, and on as far as it goes without waiting."""
+    try:
+        need = step()
+        while (answer := _answer_now(exchange, need)) is not None:
+            need = walk.throw(answer) if isinstance(answer, DependencyFault) else walk.send(answer)
+    except StopIteration as end:
+        ended(end.value)
+        return
+    except (Refusal, Fault) as error:
+        exchange.refuse(error)
+        return
+    exchange.deadline = time.monotonic() + NEED_SECONDS
+
+    def go_on(answer: object) -> None:
+        if exchange.finished:
+            return
+        step = partial(walk.throw if isinstance(answer, DependencyFault) else walk.send, answer)
+        _walk_on(exchange, walk, ended, step=step)
+
+    exchange.worker.meet(exchange, need, go_on)
+
+
+def _answer_now(exchange: Exchange, need: Need | NeedMinted) -> object | None:
+    """The answer to a need, or the fault in its place; None when it has to be waited for."""
+    try:
+        return exchange.generation.answer_now(need, int(time.time()))
+    except DependencyFault as fault:
+        return fault
+
+
+def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome) -> None:
+    caller = outcome.trail.principal.consumer
+    exchange.consumer = "" if caller is None else logged_name(caller.name)
+    if isinstance(outcome, Refused):
+        exchange.refuse(outcome.refusal)
+        return
+    if isinstance(outcome, Failed):
+        exchange.refuse(outcome.fault)
+        return
+    assert isinstance(outcome, Allowed)  # noqa: S101
+    exchange.issuer = ",".join(proven.issuer.name for proven in outcome.trail.proven.values())
+    proven_until = outcome.trail.principal.good_until
+    exchange.token_until = FOR_EVER if proven_until is None else proven_until
+    if outcome.route.mint is not None:
+        _mint(exchange, outcome.trail)
+        return
+    lines = b"".join(b"%b: %b\r\n" % field for field in outcome.rewrite.fields)
+    # What was decided with facts that have changed meanwhile is used once and not remembered.
+    if key is not None and epoch == exchange.generation.epoch:
+        until = outcome.good_until if outcome.good_until is not None else FOR_EVER
+        remembered = Remembered(lines, until, exchange.issuer, exchange.consumer, exchange.token_until)
+        exchange.generation.memory.remember(key, remembered)
+    exchange.forward(lines)
+
+
+def _mint(exchange: Exchange, trail: Trail) -> None:
+    """Read what is asked for, and answer with a token of ours."""
+    route, request = exchange.route, trail.request
+    assert route is not None  # noqa: S101
+    assert route.mint is not None  # noqa: S101
+    mint, known = route.mint, Known(route, request, trail.principal, trail.now)
+    if request.method != "POST":
+        exchange.refuse(AccessRefused("method_not_permitted", method=request.method))
+        return
+    # A page of another origin may send plain text without asking first, and never this.
+    if [value.partition(b";")[0].strip().lower() for value in request.field_values(b"content-type")] != [_JSON]:
+        exchange.refuse(RequestRefused("minting_refused", cause="Content-Type is not application/json"))
+        return
+
+    def read(body: bytes) -> None:
+        try:
+            asked = asked_for(body, mint)
+        except RequestRefused as refusal:
+            exchange.refuse(refusal)
+            return
+
+        def answer(minted: Minted) -> None:
+            note_minted(asked, minted, known=known, request_id=exchange.request_id)
+            accept = b",".join(request.field_values(b"accept")).decode("latin-1")
+            exchange.answer(200, *minted_answer(minted, accept))
+
+        drive(exchange, minting(exchange.generation.plan, known, asked), answer)
+
+    if exchange.upload is None:
+        read(b"")
+    else:
+        exchange.upload.collect(MOST_BODY_BYTES, read)

@@ -1,0 +1,163 @@
+"""Tokens made on request (a sign endpoint): what a request asks for, and the walk that makes it (SEC-147).
+
+Who may ask was decided before, as for any route. A request chooses a profile or a credential out of those its route
+names, claims out of those its route permits, and a life no longer than its route's.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from jwtgate.errors import RequestRefused
+from jwtgate.jose.encoding import JSON, json_bytes, parse_json_object
+from jwtgate.policy.facts import Need, NeedIssuedToken, find_claims, find_issued_token
+from jwtgate.policy.provisions import Issue, Mint
+from jwtgate.policy.rooms.issue import OURS, describe
+
+if TYPE_CHECKING:
+    from jwtgate.policy.plan import Plan
+    from jwtgate.policy.value import Known
+
+MOST_BODY_BYTES = 64 * 1024
+_MEMBERS = frozenset({"profile", "credential", "claims", "ttl_seconds"})
+# Claims that say who made a token and for whom are never a caller's to choose.
+_NEVER_ASKED_FOR = OURS | {"aud", "cnf"}
+_journal = logging.getLogger("jwtgate.process")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a request asks for: a token of a profile or of a consumer's credential, one of the two."""
+
+    profile: str | None
+    credential: str | None
+    claims: Mapping[str, JSON] = field(repr=False)
+    ttl_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class NeedMinted:
+    """A token made with a consumer's credential, as its consumer would make it. Answered by a `Minted`, or None.
+
+    It lives as long as its credential says, and no longer than `most_ttl_seconds`.
+    """
+
+    credential: str
+    claims: Mapping[str, JSON] = field(repr=False)
+    most_ttl_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A token in compact form, and how long it lives."""
+
+    text: str = field(repr=False)
+    expires_in: int
+
+
+Minting = Generator[Need | NeedMinted, Any, Minted]
+
+
+def asked_for(body: bytes, mint: Mint) -> Asked:
+    """What this body asks for. Refuses `minting_refused` for what the route does not offer."""
+    try:
+        members = parse_json_object(body, limit_bytes=MOST_BODY_BYTES)
+    except ValueError:
+        raise _refused("the body is no JSON object") from None
+    if not members.keys() <= _MEMBERS:
+        raise _refused("a member that is not known")
+    profile, credential = _text(members, "profile"), _text(members, "credential")
+    if (profile is None) == (credential is None):
+        raise _refused("exactly one of profile and credential is needed")
+    if profile is not None and profile not in mint.profiles:
+        raise _refused("the profile is not offered here")
+    if credential is not None and not mint.credentials:
+        raise _refused("credentials are not offered here")
+    claims = _permitted(members.get("claims", {}), mint)
+    return Asked(profile, credential, claims, _seconds(members.get("ttl_seconds"), mint))
+
+
+def _text(members: Mapping[str, JSON], name: str) -> str | None:
+    value = members.get(name)
+    if value is not None and not isinstance(value, str):
+        raise _refused(f"{name} is no text")
+    return value
+
+
+def _permitted(claims: JSON, mint: Mint) -> Mapping[str, JSON]:
+    if not isinstance(claims, dict):
+        raise _refused("claims is no object")
+    if not _NEVER_ASKED_FOR.isdisjoint(claims) or (mint.claims is not None and not claims.keys() <= mint.claims):
+        raise _refused("a claim that may not be chosen")
+    if len(json_bytes(claims)) > mint.most_claims_bytes:
+        raise _refused("the claims are too large")
+    return claims
+
+
+def _seconds(asked: JSON, mint: Mint) -> int:
+    if asked is None:
+        return mint.most_ttl_seconds
+    if not isinstance(asked, int) or isinstance(asked, bool) or asked < 1:
+        raise _refused("ttl_seconds is no number of seconds")
+    return min(asked, mint.most_ttl_seconds)
+
+
+def minting(plan: Plan, known: Known, asked: Asked) -> Minting:
+    """The token that was asked for."""
+    if asked.profile is None:
+        minted = yield NeedMinted(asked.credential or "", asked.claims, asked.ttl_seconds)
+        if minted is None:
+            raise _refused("there is no such credential")
+        assert isinstance(minted, Minted)  # noqa: S101 - a driver that answers otherwise is a bug
+        return minted
+    profile = plan.profiles[asked.profile]
+    ttl_seconds = min(profile.ttl_seconds, asked.ttl_seconds)
+    generated: Mapping[str, JSON] = {}
+    if profile.generator is not None:
+        generated = yield from find_claims(profile.generator, _context(profile, known))
+    # What the profile says stands before what the request asks for.
+    claims = {**asked.claims, **describe(profile, known, incoming={}, generated=generated)}
+    need = NeedIssuedToken(replace(profile, ttl_seconds=ttl_seconds, reuse=False), claims, None)
+    token = yield from find_issued_token(need)
+    return Minted(token.text, ttl_seconds)
+
+
+def _context(profile: Issue, known: Known) -> Mapping[str, JSON]:
+    consumer = known.principal.consumer
+    return {
+        "claims": {},
+        "consumer": consumer.members() if consumer else None,
+        "permissions": list(known.principal.permissions),
+        "route": known.route.name,
+        "slot": profile.slot,
+        "now": known.now,
+    }
+
+
+def note_minted(asked: Asked, minted: Minted, *, known: Known, request_id: str) -> None:
+    """Write down who was given what, and for how long."""
+    consumer = known.principal.consumer
+    who = {
+        "route": known.route.name,
+        "consumer": consumer.name if consumer else None,
+        "subjects": [proven.token.claims.get("sub") for proven in known.principal.tokens.values()],
+        "client": known.request.client,
+        "id": request_id,
+    }
+    what = {"profile": asked.profile, "credential": asked.credential, "ttl_seconds": minted.expires_in}
+    _journal.info("token_minted", extra={"fields": {**who, **what}})
+
+
+def minted_answer(minted: Minted, accept: str) -> tuple[list[tuple[str, str]], bytes]:
+    """The fields and the body of the answer: JSON, or the bare token for whoever accepts nothing but plain text."""
+    if accept.strip().lower() == "text/plain":
+        return [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")], minted.text.encode()
+    body = json_bytes({"token": minted.text, "expires_in": minted.expires_in})
+    return [("Content-Type", "application/json"), ("Cache-Control", "no-store")], body
+
+
+def _refused(cause: str) -> RequestRefused:
+    return RequestRefused("minting_refused", cause=cause)

@@ -1,0 +1,146 @@
+"""What becomes of a request once its head is read: remembered, decided, or answered with a token of ours."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.gateway.messages import head_of, status_of
+from tests.unit.gateway.parts import OK, SIGNER, SLOWLY_ISSUED, Gate, a_generation, a_plan, a_request, an_order
+
+from jwtgate.errors import DependencyFault
+from jwtgate.gateway.mint import MOST_BODY_BYTES, Minted, NeedMinted
+from jwtgate.jose.token import UnverifiedToken
+from jwtgate.policy.facts import IssuedToken, NeedIssuedToken
+from jwtgate.policy.plan import NOWHERE, Plan
+from jwtgate.policy.provisions import Issue, Mint
+from jwtgate.policy.rooms.match import Router
+
+MINT = Mint(profiles=frozenset({"robots"}), credentials=True, claims=frozenset({"sub"}))
+PROFILE = Issue("robots", "", "default", "https://gate.example", ("internal",), ttl_seconds=300)
+ASKED = {"profile": "robots", "claims": {"sub": "r2"}}
+
+
+def minting_plan(**changes: Any) -> Plan:
+    """The small document's plan, whose route `orders` answers with tokens of ours."""
+    plan = a_plan()
+    orders, other = plan.routes
+    route = replace(orders, upstream=NOWHERE, issue=(), identity=(), mint=replace(MINT, **changes))
+    router = Router()
+    router.add(route, "/orders/*", methods=(), hosts=())
+    return replace(plan, routes=(route, other), router=router, profiles={"robots": PROFILE})
+
+
+def minting_gate(**options: Any) -> Gate:
+    return Gate(a_generation(minting_plan(), **options))
+
+
+def asking(content: object = ASKED, *fields: bytes, method: bytes = b"POST") -> bytes:
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    length = b"Content-Length: %d" % len(body)
+    kind = () if any(field.lower().startswith(b"content-type") for field in fields) else (JSON,)
+    return an_order(length, *kind, *fields, start=method + b" /orders/sign") + body
+
+
+JSON = b"Content-Type: application/json; charset=utf-8"
+
+
+def test_a_token_of_a_profile_is_signed_and_answered() -> None:
+    gate = minting_gate()
+    got = gate.send(asking()).transport.take()
+    assert (status_of(got), head_of(got)[1][b"cache-control"]) == (200, b"no-store")
+    answer = json.loads(got.partition(b"\r\n\r\n")[2])
+    token = UnverifiedToken.parse(answer["token"]).verify([SIGNER], {"ES256"})
+    assert token.claims["sub"] == "r2"
+    assert (token.claims["iss"], token.claims["aud"]) == ("https://gate.example", "internal")
+    assert token.claims["exp"] - token.claims["iat"] == answer["expires_in"] == 300  # type: ignore[operator]
+    assert gate.outcomes == [(200, "")]
+
+
+def test_no_two_requests_are_given_the_same_token() -> None:
+    gate = minting_gate()
+    assert gate.send(asking()).transport.take() != gate.send(asking()).transport.take()
+
+
+def test_sec_147_whoever_is_not_allowed_is_refused_before_the_body_is_looked_at() -> None:
+    gate = minting_gate()
+    gate.send(a_request(b"Content-Length: 2", JSON, start=b"POST /orders/sign") + b"{}")
+    assert gate.outcomes == [(401, "credential_missing")]
+
+
+@pytest.mark.parametrize("cut", [1, 10, 30])
+def test_a_body_may_come_in_pieces(cut: int) -> None:
+    gate, sent = minting_gate(), asking()
+    gate.send(sent[:-cut])
+    assert gate.outcomes == []
+    assert status_of(gate.send(sent[-cut:]).transport.take()) == 200
+
+
+def test_a_body_may_come_in_chunks() -> None:
+    gate, body = minting_gate(), json.dumps(ASKED).encode()
+    chunks = b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    gate.send(an_order(b"Transfer-Encoding: chunked", JSON, start=b"POST /orders/sign") + chunks)
+    assert gate.outcomes == [(200, "")]
+
+
+def test_a_client_that_waits_for_word_is_told_to_go_on() -> None:
+    gate, sent = minting_gate(), asking(ASKED, b"Expect: 100-continue")
+    head, _, body = sent.partition(b"\r\n\r\n")
+    assert gate.send(head + b"\r\n\r\n").transport.take() == b"HTTP/1.1 100 Continue\r\n\r\n"
+    assert status_of(gate.send(body).transport.take()) == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "status", "reason"),
+    [
+        (asking({"profile": "people"}), 400, "minting_refused"),
+        (asking(b""), 400, "minting_refused"),
+        (asking(ASKED, b"Content-Type: text/plain"), 400, "minting_refused"),
+        (asking(b" " * (MOST_BODY_BYTES + 1)), 413, "request_too_large"),
+        (an_order(start=b"GET /orders/sign"), 405, "method_not_permitted"),
+    ],
+)
+def test_what_cannot_be_made_is_refused(sent: bytes, status: int, reason: str) -> None:
+    gate = minting_gate()
+    gate.send(sent)
+    assert gate.outcomes == [(status, reason)]
+    assert gate.desk.bugs == []
+
+
+def test_a_wrong_method_is_told_the_right_one() -> None:
+    got = minting_gate().send(an_order(start=b"GET /orders/sign")).transport.take()
+    assert head_of(got)[1][b"allow"] == b"POST"
+
+
+def test_a_slow_signature_is_waited_for() -> None:
+    gate = minting_gate(issued=SLOWLY_ISSUED)
+    gate.send(asking())
+    ((need, done),) = gate.desk.needs
+    assert isinstance(need, NeedIssuedToken)
+    done(IssuedToken("a.b.c", 0))
+    assert b'"token":"a.b.c"' in gate.transport.take()
+
+
+def test_a_token_of_a_credential_is_asked_for() -> None:
+    gate = minting_gate()
+    gate.send(asking({"credential": "key-1", "ttl_seconds": 5}, b"Accept: text/plain"))
+    ((need, done),) = gate.desk.needs
+    assert need == NeedMinted("key-1", {}, 5)
+    done(Minted("a.b.c", 5))
+    assert gate.transport.take().endswith(b"\r\n\r\na.b.c")
+
+
+def test_sec_143_a_token_that_cannot_be_had_is_a_503() -> None:
+    gate = minting_gate()
+    gate.send(asking({"credential": "key-1"}))
+    gate.desk.needs[0][1](DependencyFault("signer_unavailable"))
+    assert gate.outcomes == [(503, "signer_unavailable")]
+
+
+def test_whoever_forwards_is_no_less_remembered() -> None:
+    gate = Gate()
+    gate.idle()
+    for _ in range(2):
+        gate.send(an_order()).answer(OK)
+    assert gate.desk.counters.remembered_hits == 1
+    assert [exchange.consumer for exchange in gate.desk.done] == ["", ""]

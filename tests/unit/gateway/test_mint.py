@@ -1,0 +1,211 @@
+"""A request for a token chooses what its route offers and nothing else, and what it gets is written down."""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from jwtgate.errors import Refusal, RequestRefused
+from jwtgate.gateway.mint import (
+    MOST_BODY_BYTES,
+    Asked,
+    Minted,
+    NeedMinted,
+    asked_for,
+    minted_answer,
+    minting,
+    note_minted,
+)
+from jwtgate.jose.encoding import JSON
+from jwtgate.policy.callers import Consumer
+from jwtgate.policy.facts import IssuedToken, NeedClaims, NeedIssuedToken
+from jwtgate.policy.plan import NOWHERE, Plan, Route
+from jwtgate.policy.provisions import Issue, Mint, Origin, Value
+from jwtgate.policy.request import RequestView
+from jwtgate.policy.rooms.identify import Principal
+from jwtgate.policy.rooms.match import Router
+from jwtgate.policy.value import Known
+
+MINT = Mint(profiles=frozenset({"robots"}), credentials=True, claims=frozenset({"sub", "room"}), most_ttl_seconds=600)
+PROFILE = Issue("robots", "", "default", "https://gate.example", ("internal",), ttl_seconds=900)
+REQUEST = RequestView("POST", "https", "gate.example", "/sign", query="", fields=(), client="192.0.2.7")
+ROUTE = Route("sign", NOWHERE, mint=MINT)
+
+
+def body(**members: Any) -> bytes:
+    return json.dumps(members).encode()
+
+
+def known(consumer: Consumer | None = None) -> Known:
+    return Known(ROUTE, REQUEST, Principal({}, consumer, permissions=("sign",)), 1_750_000_000)
+
+
+def plan(profile: Issue = PROFILE) -> Plan:
+    return Plan(Router(), (ROUTE,), {}, signing={}, listeners=(), profiles={"robots": profile})
+
+
+def test_a_profile_may_be_asked_for_with_claims_and_a_life() -> None:
+    asked = asked_for(body(profile="robots", claims={"room": 7}, ttl_seconds=60), MINT)
+    assert asked == Asked("robots", None, {"room": 7}, 60)
+
+
+def test_a_credential_may_be_asked_for_where_the_route_offers_them() -> None:
+    assert asked_for(body(credential="key-1"), MINT) == Asked(None, "key-1", {}, 600)
+
+
+def test_sec_147_a_life_is_no_longer_than_the_route_allows() -> None:
+    assert asked_for(body(profile="robots", ttl_seconds=10**9), MINT).ttl_seconds == 600
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"",
+        b"[]",
+        b"{",
+        b'{"profile": "robots", "profile": "robots"}',
+        b'{"profile": "robots", "claims": {"room": 1, "room": 2}}',
+        body(),
+        body(profile="robots", credential="key-1"),
+        body(profile="people"),
+        body(profile=["robots"]),
+        body(profile={"robots": 1}),
+        body(profile="robots", alg="none"),
+        body(credential=7),
+        body(profile="robots", claims=[]),
+        body(profile="robots", claims={"admin": True}),
+        body(profile="robots", claims={"room": "x" * 5000}),
+        body(profile="robots", ttl_seconds=0),
+        body(profile="robots", ttl_seconds=-1),
+        body(profile="robots", ttl_seconds=True),
+        body(profile="robots", ttl_seconds=1.5),
+        body(profile="robots", ttl_seconds="60"),
+    ],
+)
+def test_sec_147_what_the_route_does_not_offer_is_refused(sent: bytes) -> None:
+    with pytest.raises(RequestRefused) as refusal:
+        asked_for(sent, MINT)
+    assert refusal.value.reason == "minting_refused"
+    assert refusal.value.status == 400
+
+
+@pytest.mark.parametrize("name", ["iss", "iat", "nbf", "exp", "jti", "aud", "cnf"])
+def test_sec_147_claims_that_say_who_made_a_token_are_nobody_s_to_choose(name: str) -> None:
+    with pytest.raises(RequestRefused):
+        asked_for(body(profile="robots", claims={name: "x"}), Mint(profiles=frozenset({"robots"}), claims=None))
+
+
+def test_any_other_claim_may_be_chosen_where_the_route_says_so() -> None:
+    mint = Mint(profiles=frozenset({"robots"}), claims=None)
+    assert asked_for(body(profile="robots", claims={"anything": [1]}), mint).claims == {"anything": [1]}
+
+
+def test_credentials_are_not_offered_unless_the_route_says_so() -> None:
+    with pytest.raises(RequestRefused):
+        asked_for(body(credential="key-1"), Mint(profiles=frozenset({"robots"})))
+
+
+def test_a_body_that_is_too_large_is_not_read_as_json() -> None:
+    with pytest.raises(RequestRefused):
+        asked_for(b" " * MOST_BODY_BYTES + body(profile="robots"), MINT)
+
+
+def test_a_token_of_a_profile_is_described_by_the_profile_and_by_what_was_asked_for() -> None:
+    profile = Issue(
+        "robots",
+        "",
+        "default",
+        "https://gate.example",
+        ("internal",),
+        ttl_seconds=900,
+        set=(("sub", Value(Origin.CONSTANT, "robot")),),
+    )
+    walk = minting(plan(profile), known(), Asked("robots", None, {"sub": "admin", "room": 7}, 60))
+    need = next(walk)
+    assert isinstance(need, NeedIssuedToken)
+    assert need.claims == {"sub": "robot", "room": 7, "iss": "https://gate.example", "aud": "internal"}
+    assert (need.issue.ttl_seconds, need.issue.reuse, need.not_after) == (60, False, None)
+    assert ended(walk, IssuedToken("a.b.c", 0)) == Minted("a.b.c", 60)
+
+
+def test_a_profile_s_own_life_is_not_lengthened_by_a_request() -> None:
+    walk = minting(plan(), known(), Asked("robots", None, {}, 3600))
+    next(walk)
+    assert ended(walk, IssuedToken("a.b.c", 0)).expires_in == 900
+
+
+def test_a_profile_s_plug_in_is_told_of_the_caller() -> None:
+    profile = Issue("robots", "", "default", "https://gate.example", (), generator="extra")
+    caller = Consumer("ann", "1")
+    walk = minting(plan(profile), known(caller), Asked("robots", None, {}, 60))
+    need = next(walk)
+    assert isinstance(need, NeedClaims)
+    assert need.generator == "extra"
+    assert need.context["consumer"] == caller.members()
+    assert need.context["permissions"] == ["sign"]
+    described = walk.send({"seat": 4})
+    assert isinstance(described, NeedIssuedToken)
+    assert described.claims["seat"] == 4
+
+
+def test_a_token_of_a_credential_is_left_to_whoever_holds_the_credential() -> None:
+    walk = minting(plan(), known(), Asked(None, "key-1", {"room": 7}, 60))
+    assert next(walk) == NeedMinted("key-1", {"room": 7}, 60)
+    assert ended(walk, Minted("a.b.c", 60)) == Minted("a.b.c", 60)
+
+
+def test_a_credential_nobody_has_is_refused() -> None:
+    walk = minting(plan(), known(), Asked(None, "key-1", {}, 60))
+    next(walk)
+    with pytest.raises(Refusal) as refusal:
+        walk.send(None)
+    assert refusal.value.reason == "minting_refused"
+
+
+@pytest.mark.parametrize("accept", ["", "*/*", "application/json", "text/plain, application/json"])
+def test_the_answer_is_json_and_kept_by_nobody(accept: str) -> None:
+    fields, text = minted_answer(Minted("a.b.c", 60), accept)
+    assert json.loads(text) == {"token": "a.b.c", "expires_in": 60}
+    assert dict(fields) == {"Content-Type": "application/json", "Cache-Control": "no-store"}
+
+
+def test_the_bare_token_is_given_to_whoever_takes_nothing_but_text() -> None:
+    fields, text = minted_answer(Minted("a.b.c", 60), "Text/Plain")
+    assert text == b"a.b.c"
+    assert dict(fields)["Content-Type"].startswith("text/plain")
+    assert dict(fields)["Cache-Control"] == "no-store"
+
+
+def test_sec_147_who_got_what_is_written_down_and_the_token_is_not(caplog: pytest.LogCaptureFixture) -> None:
+    asked, minted = Asked("robots", None, {"room": "secret-room"}, 60), Minted("aaa.bbb.ccc", 60)
+    with caplog.at_level(logging.INFO, logger="jwtgate.process"):
+        note_minted(asked, minted, known=known(Consumer("ann", "1")), request_id="0001")
+    (record,) = caplog.records
+    fields: Mapping[str, JSON] = record.fields  # type: ignore[attr-defined]
+    assert record.message == "token_minted"
+    assert fields == {
+        "route": "sign",
+        "consumer": "ann",
+        "subjects": [],
+        "client": "192.0.2.7",
+        "id": "0001",
+        "profile": "robots",
+        "credential": None,
+        "ttl_seconds": 60,
+    }
+
+
+def test_sec_35_a_token_is_not_shown_by_what_holds_it() -> None:
+    shown = repr((Minted("aaa.bbb.ccc", 60), Asked("robots", None, {"room": "secret-room"}, 60)))
+    assert "aaa.bbb" not in shown
+    assert "secret-room" not in shown
+
+
+def ended(walk: Any, answer: object) -> Minted:
+    """What the walk returns for this answer."""
+    with pytest.raises(StopIteration) as end:
+        walk.send(answer)
+    minted: Minted = end.value.value
+    return minted
