@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 from tests.unit.admin.node import NOON, Node
 
+from jwtgate.admin.access.attempts import Attempts
 from jwtgate.admin.access.guard import Guard
 from jwtgate.admin.app import guarded_app
 from jwtgate.policy.sources import Operator
 
-TOKEN, LOOKING_TOKEN = "operator-token-of-alice", "operator-token-of-bob"  # noqa: S105
+TOKEN, LOOKING_TOKEN = "operator-token-of-alice", "operator-token-of-bob"
 
 
 def digest(token: str) -> str:
@@ -57,6 +58,8 @@ class Client:
         fields: Mapping[str, str] | None = None,
         address: str = "127.0.0.1",
         state: Mapping[str, Any] | None = None,
+        breaks_off: bool = False,
+        keep_failure: bool = False,
     ) -> Answer:
         """The answer; `body` is sent as JSON unless it is bytes."""
         data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
@@ -79,10 +82,10 @@ class Client:
             "server": ("127.0.0.1", 9901),
             "state": dict(state or {}),
         }
-        return asyncio.run(self._run(scope, data))
+        return asyncio.run(self._run(scope, data, breaks_off, keep_failure))
 
-    async def _run(self, scope: dict[str, Any], data: bytes) -> Answer:
-        waiting = [{"type": "http.request", "body": data, "more_body": False}]
+    async def _run(self, scope: dict[str, Any], data: bytes, breaks_off: bool, keep_failure: bool) -> Answer:
+        waiting = [{"type": "http.request", "body": data, "more_body": breaks_off}]
         sent: list[Any] = []
 
         async def receive() -> Any:
@@ -91,16 +94,29 @@ class Client:
         async def send(message: Any) -> None:
             sent.append(message)
 
-        await self.app(scope, receive, send)
+        try:
+            await self.app(scope, receive, send)
+        except Exception:  # the answer was sent before a failure is passed on to the journal
+            if not keep_failure:
+                raise
         fields = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
         return Answer(sent[0]["status"], fields, b"".join(message.get("body", b"") for message in sent[1:]))
 
 
-@pytest.fixture
-def node() -> Node:
-    return Node()
+@pytest.fixture(scope="session")
+def whole() -> tuple[Node, Guard]:
+    """One application for all tests: making it takes longer than asking it."""
+    node = Node()
+    return node, guarded_app(node, OPERATORS, shows_page=True, wall=lambda: float(NOON), monotonic=lambda: 100.0)
 
 
 @pytest.fixture
-def client(node: Node) -> Client:
-    return Client(guarded_app(node, OPERATORS, shows_page=True, wall=lambda: float(NOON), monotonic=lambda: 100.0))
+def node(whole: tuple[Node, Guard]) -> Node:
+    whole[0].__init__()  # type: ignore[misc]  # as new
+    return whole[0]
+
+
+@pytest.fixture
+def client(whole: tuple[Node, Guard], node: Node) -> Client:
+    whole[1].attempts = Attempts(lambda: 100.0)
+    return Client(whole[1])

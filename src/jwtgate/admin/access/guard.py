@@ -44,7 +44,7 @@ class Guard:
         self, app: App, *, operators: Operators, attempts: Attempts, public: Iterable[str], reading: Iterable[str]
     ) -> None:
         self._app = app
-        self._attempts = attempts
+        self.attempts = attempts
         self._public = frozenset(public)
         self._reading = frozenset(reading)
         self.operators = operators
@@ -72,7 +72,7 @@ class Guard:
         if known is not None:
             return known
         address = scope["client"][0] if scope["client"] else ""
-        wait_seconds = self._attempts.wait_seconds(address)
+        wait_seconds = self.attempts.wait_seconds(address)
         if wait_seconds:
             detail = "Too many wrong credentials came from this address."
             raise Problem(429, "credentials", detail, fields={"Retry-After": str(wait_seconds)})
@@ -82,7 +82,7 @@ class Guard:
         token = bearer_token(authorization)
         operator = self.operators.by_token(token) if token else None
         if operator is None:
-            self._attempts.failed(address)
+            self.attempts.failed(address)
             fields = {"WWW-Authenticate": _CHALLENGE["WWW-Authenticate"] + ', error="invalid_token"'}
             raise Problem(401, "credentials", "The token is not that of an operator.", fields=fields)
         return operator

@@ -29,7 +29,8 @@ _ENCODED = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@-]|%[0-9A-Fa-f]{2})+")
 _NAME = re.compile(r"[!#-\[\]-~]{1,128}")
 NUMBER_PATTERN = r"^(0|[1-9][0-9]{0,14})$"
 NAME_PATTERN = r"^[!#-\[\]-~]{1,128}$"
-_FORMS = {"integer": re.compile(r"0|[1-9][0-9]*"), "boolean": re.compile(r"true|false")}
+_INTEGER, _BOOLEAN = re.compile(r"0|[1-9][0-9]*"), re.compile(r"true|false")
+_FORMS = {"integer": (_INTEGER, "an integer"), "boolean": (_BOOLEAN, "true or false")}
 
 
 def who(request: Request) -> str:
@@ -60,10 +61,8 @@ async def only_described(request: Request) -> None:
             mistakes.append(Mistake("", "there is a query parameter that is not known here"))
         elif name in seen:
             mistakes.append(Mistake("", f"the query parameter {name} is given twice"))
-        elif (form := _FORMS.get(known[name].get("type"))) and not form.fullmatch(value):
-            mistakes.append(
-                Mistake("", f"the query parameter {name} must be a {known[name]['type']} as JSON writes it")
-            )
+        elif (form := _FORMS.get(known[name].get("type"))) and not form[0].fullmatch(value):
+            mistakes.append(Mistake("", f"the query parameter {name} must be as JSON writes {form[1]}"))
         seen.add(name)
     if mistakes:
         raise Problem(400, "unreadable", "The request cannot be read.", mistakes=dict.fromkeys(mistakes))
