@@ -158,7 +158,7 @@ class Registry:
 
     def _names(self, kind: Kind, after: str) -> Iterator[str]:
         prefix = _prefix(kind)
-        while page := self._store.names(prefix, after=prefix + after):
+        while page := self._store.names(prefix, after=prefix + after, limit=USUAL_PAGE):
             yield from (path.removeprefix(prefix) for path in page)
             after = page[-1].removeprefix(prefix)
 

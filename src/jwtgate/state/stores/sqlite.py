@@ -88,9 +88,10 @@ class SqliteStore(Store):
         rows = self._rows(f"SELECT name, value, version {_BELOW}", prefix, _end(prefix), after, limit)
         return tuple((name, Record(value, version)) for name, value, version in rows)
 
-    def names(self, prefix: str, *, after: str = "", limit: int = USUAL_PAGE) -> tuple[str, ...]:
+    def names(self, prefix: str, *, after: str = "", limit: int | None = None) -> tuple[str, ...]:
         """The names of the same records. Raises `StoreFailed`."""
-        return tuple(name for (name,) in self._rows(f"SELECT name {_BELOW}", prefix, _end(prefix), after, limit))
+        every = -1 if limit is None else limit
+        return tuple(name for (name,) in self._rows(f"SELECT name {_BELOW}", prefix, _end(prefix), after, every))
 
     def entries(self, log: str, *, after: int = 0, limit: int = USUAL_PAGE) -> tuple[Entry, ...]:
         """The entries of a log behind this number. Raises `StoreFailed`."""

@@ -81,8 +81,8 @@ class Store(Protocol):
         """The records below `prefix`, which ends with a slash, in the order of their names, from behind `after`."""
 
     @abstractmethod
-    def names(self, prefix: str, *, after: str = "", limit: int = USUAL_PAGE) -> tuple[str, ...]:
-        """The names of the same records."""
+    def names(self, prefix: str, *, after: str = "", limit: int | None = None) -> tuple[str, ...]:
+        """The names of the same records, all of them unless there is a limit."""
 
     @abstractmethod
     def entries(self, log: str, *, after: int = 0, limit: int = USUAL_PAGE) -> tuple[Entry, ...]:
@@ -132,9 +132,10 @@ class MemoryStore(Store):
             found = sorted(name for name in self._records if name.startswith(prefix) and name > max(prefix, after))
             return tuple((name, self._records[name]) for name in found[:limit])
 
-    def names(self, prefix: str, *, after: str = "", limit: int = USUAL_PAGE) -> tuple[str, ...]:
+    def names(self, prefix: str, *, after: str = "", limit: int | None = None) -> tuple[str, ...]:
         """The names of the same records."""
-        return tuple(name for name, _ in self.records(prefix, after=after, limit=limit))
+        every = len(self._records) if limit is None else limit
+        return tuple(name for name, _ in self.records(prefix, after=after, limit=every))
 
     def entries(self, log: str, *, after: int = 0, limit: int = USUAL_PAGE) -> tuple[Entry, ...]:
         """The entries of a log behind this number."""
