@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal, RequestRefused, RouteUnknown
 from jwtgate.gateway.memory import FOR_EVER, Key, Remembered, memory_key
 from jwtgate.gateway.mint import MOST_BODY_BYTES, Minted, NeedMinted, asked_for, minted_answer, minting, note_minted
-from jwtgate.gateway.observe import logged_name
+from jwtgate.gateway.observe import logged_members, logged_name
+from jwtgate.gateway.saying_no import logged_values
 from jwtgate.policy.decide import decide
 from jwtgate.policy.facts import Need
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused, Trail
@@ -47,7 +48,7 @@ def find_route(exchange: Exchange) -> None:
         if remembered is not None and time.time() < remembered.until:
             exchange.worker.counters.remembered_hits += 1
             exchange.issuer, exchange.consumer = remembered.issuer, remembered.consumer
-            exchange.token_until = remembered.token_until
+            exchange.detail, exchange.token_until = remembered.detail, remembered.token_until
             exchange.forward(remembered.lines)
             return
     _decide(exchange, key)
@@ -99,8 +100,8 @@ def _answer_now(exchange: Exchange, need: Need | NeedMinted) -> object | None:
 
 
 def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome) -> None:
-    caller = outcome.trail.principal.consumer
-    exchange.consumer = "" if caller is None else logged_name(caller.name)
+    exchange.trail = outcome.trail
+    _note(exchange, outcome.trail)
     if isinstance(outcome, Refused):
         exchange.refuse(outcome.refusal)
         return
@@ -118,9 +119,19 @@ def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome
     # What was decided with facts that have changed meanwhile is used once and not remembered.
     if key is not None and epoch == exchange.generation.epoch:
         until = outcome.good_until if outcome.good_until is not None else FOR_EVER
-        remembered = Remembered(lines, until, exchange.issuer, exchange.consumer, exchange.token_until)
+        remembered = Remembered(
+            lines, until, exchange.issuer, exchange.consumer, exchange.detail, token_until=exchange.token_until
+        )
         exchange.generation.memory.remember(key, remembered)
     exchange.forward(lines)
+
+
+def _note(exchange: Exchange, trail: Trail) -> None:
+    """Keep what the log will say of the caller."""
+    caller, route = trail.principal.consumer, trail.route
+    exchange.consumer = "" if caller is None else logged_name(caller.name)
+    if route is not None and route.log:
+        exchange.detail = logged_members("log", logged_values(Known(route, trail.request, trail.principal, trail.now)))
 
 
 def _mint(exchange: Exchange, trail: Trail) -> None:

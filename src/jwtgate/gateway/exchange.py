@@ -14,9 +14,12 @@ from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal, Reque
 from jwtgate.gateway.deciding import NEED_SECONDS, find_route
 from jwtgate.gateway.heads.framing import Framing
 from jwtgate.gateway.memory import FOR_EVER
-from jwtgate.gateway.observe import logged_detail
+from jwtgate.gateway.observe import logged_members
 from jwtgate.gateway.relay import Tunnel, Upload
-from jwtgate.gateway.respond import refusal_body, refusal_fields, response
+from jwtgate.gateway.respond import response
+from jwtgate.gateway.saying_no import of_route, ours
+from jwtgate.policy.rooms.identify import ANONYMOUS
+from jwtgate.policy.value import Known
 
 if TYPE_CHECKING:
     from jwtgate.gateway.balancer import Pool
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
     from jwtgate.gateway.heads.answer_head import AnswerHead
     from jwtgate.gateway.heads.request_head import RequestHead
     from jwtgate.gateway.upstream import UpstreamConnection
+    from jwtgate.policy.outcome import Trail
     from jwtgate.policy.plan import Route
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -33,6 +37,7 @@ class Exchange:
     """One request and its answer."""
 
     route: Route | None = None
+    trail: Trail | None = None
     reason = ""
     issuer = ""
     consumer = ""
@@ -212,10 +217,21 @@ class Exchange:
         """Answer with a refusal or a fault."""
         self.reason = error.reason
         if isinstance(error, AccessRefused):
-            self.detail = logged_detail(error)
-        body = refusal_body(error, self.request_id)
-        fields = [*refusal_fields(error, self.route), ("X-Request-Id", self.request_id)]
-        self.answer(error.status, fields, body)
+            # What the caller lacks; what it has comes from its token, and stands in no log.
+            lacks = {name: value for name, value in error.detail.items() if name != "granted"}
+            self.detail += logged_members("detail", lacks)
+        if self.route is None or not self.route.answers:
+            status, fields, body = ours(error, self.route, self.request_id)
+        else:
+            status, fields, body = of_route(error, self._known(self.route), self.request_id)
+        self.answer(status, [*fields, ("X-Request-Id", self.request_id)], body)
+
+    def _known(self, route: Route) -> Known:
+        """What is known of a request that may not have been decided."""
+        if self.trail is not None:
+            return Known(route, self.trail.request, self.trail.principal, self.trail.now)
+        view = self.head.view(self.connection.scheme, self.connection.client)
+        return Known(route, view, ANONYMOUS, int(time.time()))
 
     def answer(self, status: int, fields: list[tuple[str, str]], body: bytes) -> None:
         """Answer on our own, whatever the upstream may still do."""

@@ -77,6 +77,7 @@ class Remembered:
     until: int
     issuer: str
     consumer: str = ""
+    detail: str = ""
     token_until: int = FOR_EVER
 
 

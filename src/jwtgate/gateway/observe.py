@@ -12,13 +12,12 @@ import queue
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jwtgate.errors import AccessRefused
     from jwtgate.gateway.exchange import Exchange
 
 BUCKET_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -111,10 +110,16 @@ def logged_name(name: str) -> str:
     return _quoted(name[:_NAME_LIMIT])[1:-1]
 
 
-def logged_detail(refusal: AccessRefused) -> str:
-    """The end of a log line that says what the caller lacked."""
-    shown = ",".join(f'"{name}":{_quoted(str(value)[:_PATH_LIMIT])}' for name, value in refusal.detail.items())
-    return f',"detail":{{{shown}}}'
+def logged_members(name: str, members: Mapping[str, object]) -> str:
+    """Members at the end of a log line, under one name. What is not plain is written as text."""
+    shown = ",".join(f"{_quoted(member)}:{_plain(value)}" for member, value in members.items())
+    return f',"{name}":{{{shown}}}'
+
+
+def _plain(value: object) -> str:
+    if value is None or isinstance(value, bool | int | float):
+        return json.dumps(value)
+    return _quoted(str(value)[:_PATH_LIMIT])
 
 
 class AccessLog:

@@ -1,0 +1,84 @@
+"""What a refusal or a fault looks like to a client: as we say it, or as its route does.
+
+A route names answers by reason, by class and for all of them (`*`); the most particular is taken. Whatever stands
+there, the log says what happened.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from jwtgate.errors import AccessRefused, Fault, Refusal, TokenRefused
+from jwtgate.gateway.respond import OwnAnswer, refusal_body, refusal_fields
+from jwtgate.jose.encoding import json_bytes
+from jwtgate.policy.provisions import IdentityField, Origin, Value
+from jwtgate.policy.rooms.claims import MISSING
+from jwtgate.policy.rooms.rewrite import field_value
+from jwtgate.policy.value import Known, value_of
+
+if TYPE_CHECKING:
+    from jwtgate.policy.plan import Route
+    from jwtgate.policy.provisions import Answer
+
+_CHALLENGE = "WWW-Authenticate"
+
+
+def ours(error: Refusal | Fault, route: Route | None, request_id: str) -> OwnAnswer:
+    """The status, fields and body we answer with."""
+    return error.status, refusal_fields(error, route), refusal_body(error, request_id)
+
+
+def of_route(error: Refusal | Fault, known: Known, request_id: str) -> OwnAnswer:
+    """The same as the route says it, where it does."""
+    answers = known.route.answers
+    answer = answers.get(error.reason) or answers.get(type(error).__name__) or answers.get("*")
+    status, fields, body = ours(error, known.route, request_id)
+    if answer is None:
+        return status, fields, body
+    said = None if answer.body is None else _said(answer.body, known)
+    if said is not None:
+        body = said.encode() if isinstance(said, str) else json_bytes(said)
+    return answer.status or status, [*_kept(fields, answer), *_fields(answer, known)], body
+
+
+def logged_values(known: Known) -> dict[str, object]:
+    """What the route has its log say of a request."""
+    said = ((name, _said(value, known)) for name, value in known.route.log)
+    return {name: value for name, value in said if value is not None}
+
+
+def _kept(fields: list[tuple[str, str]], answer: Answer) -> list[tuple[str, str]]:
+    """Our own fields that belong to the answer, too."""
+    kept = [field for field in fields if answer.challenge or field[0] != _CHALLENGE]
+    if answer.body is not None:
+        kept = [field for field in kept if field[0] != "Content-Type"] + [("Content-Type", answer.content_type)]
+    named = {name.decode("latin-1").lower() for name, _ in answer.fields}
+    return [field for field in kept if field[0].lower() not in named]
+
+
+def _fields(answer: Answer, known: Known) -> list[tuple[str, str]]:
+    fields = []
+    for name, value in answer.fields:
+        said = _said(value, known)
+        if said is None:
+            continue
+        # The document's own words stand as they are.
+        plain = value.origin is Origin.CONSTANT and isinstance(said, str)
+        fields.append((name.decode("latin-1"), str(said) if plain else _escaped(name, value, said)))
+    return [field for field in fields if field[1].isprintable()]
+
+
+def _escaped(name: bytes, value: Value, said: object) -> str:
+    try:
+        return field_value(IdentityField(name, value), said).decode("latin-1")
+    except TokenRefused:
+        return ""
+
+
+def _said(value: Value, known: Known) -> object:
+    """The value, or None where there is none: a refusal that cannot be worded goes out all the same."""
+    try:
+        said = value_of(value, known)
+    except AccessRefused:
+        return None
+    return None if said is MISSING else said

@@ -1,0 +1,164 @@
+"""A refusal looks as its route says, for a reason, for a class or for all of them; else it looks as usual."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.unit.gateway.messages import head_of, status_of
+from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request, a_token, an_order
+from tests.unit.gateway.test_observe import logged
+
+from jwtgate.errors import AccessRefused, CredentialMissing, Fault, Refusal, TokenRefused, UpstreamFault
+from jwtgate.gateway.saying_no import logged_values, of_route, ours
+from jwtgate.policy.callers import Consumer
+from jwtgate.policy.expression import ExpressionFailed
+from jwtgate.policy.plan import NOWHERE, Route
+from jwtgate.policy.provisions import Answer, Origin, Value
+from jwtgate.policy.request import RequestView
+from jwtgate.policy.rooms.identify import Principal
+from jwtgate.policy.rooms.match import Router
+from jwtgate.policy.value import Known
+
+REQUEST = RequestView("GET", "https", "gate.example", "/a/ü", query="", fields=(), client="192.0.2.7")
+EXPIRED, MISSING = TokenRefused("token_expired"), CredentialMissing("credential_missing")
+PATH = Value(Origin.PATH)
+
+
+class Failing:
+    """An expression without a value."""
+
+    text = "nothing.there"
+
+    def __call__(self, _: object) -> object:
+        raise ExpressionFailed("nothing there")
+
+
+def constant(value: Any) -> Value:
+    return Value(Origin.CONSTANT, constant=value)
+
+
+def said(error: Refusal | Fault, **answers: Answer) -> tuple[int, dict[str, str], bytes]:
+    named = {"*" if name == "any" else name: answer for name, answer in answers.items()}
+    known = Known(Route("a", NOWHERE, answers=named), REQUEST, Principal({}, Consumer("ann", "1")), 0)
+    status, fields, body = of_route(error, known, "0001")
+    assert len(dict(fields)) == len(fields)
+    return status, dict(fields), body
+
+
+def usual(error: Refusal | Fault) -> tuple[int, dict[str, str], bytes]:
+    status, fields, body = ours(error, Route("a", NOWHERE), "0001")
+    return status, dict(fields), body
+
+
+@pytest.mark.parametrize("error", [EXPIRED, MISSING, UpstreamFault("upstream_slow")])
+def test_without_words_of_its_own_a_route_answers_as_usual(error: Refusal | Fault) -> None:
+    assert said(error, signature_wrong=Answer(status=303)) == usual(error)
+    assert said(error, any=Answer()) == usual(error)
+
+
+def test_the_most_particular_answer_is_taken() -> None:
+    every = {"any": Answer(status=418), "TokenRefused": Answer(status=403), "token_expired": Answer(status=303)}
+    assert said(EXPIRED, **every)[0] == 303
+    assert said(TokenRefused("signature_wrong"), **every)[0] == 403
+    assert said(MISSING, **every)[0] == 418
+
+
+def test_a_field_of_the_route_takes_the_place_of_ours() -> None:
+    fields = ((b"cache-control", constant("no-cache")), (b"Location", constant("/login?from=%2Fa")))
+    _, told, _ = said(EXPIRED, any=Answer(fields=fields))
+    assert told["cache-control"] == "no-cache"
+    assert told["Location"] == "/login?from=%2Fa"
+    assert "Cache-Control" not in told
+
+
+def test_a_challenge_may_be_left_out() -> None:
+    assert "WWW-Authenticate" in said(EXPIRED, any=Answer())[1]
+    assert "WWW-Authenticate" not in said(EXPIRED, any=Answer(challenge=False))[1]
+
+
+@pytest.mark.parametrize(
+    ("value", "body"), [(constant("go away"), b"go away"), (constant({"code": 7}), b'{"code":7}'), (PATH, REQUEST.path)]
+)
+def test_a_body_is_text_or_json(value: Value, body: Any) -> None:
+    _, fields, told = said(EXPIRED, any=Answer(body=value, content_type="text/plain"))
+    assert told == (body.encode() if isinstance(body, str) else body)
+    assert fields["Content-Type"] == "text/plain"
+
+
+def test_values_of_the_request_are_escaped_in_a_field() -> None:
+    _, fields, _ = said(EXPIRED, any=Answer(fields=((b"X-Path", PATH),)))
+    assert fields["X-Path"] == "/a/%C3%BC"
+
+
+@pytest.mark.parametrize("hostile", ["a\r\nSet-Cookie: b", "a\x00", "a\n"])
+def test_sec_117_nothing_begins_another_field(hostile: str) -> None:
+    assert "X-A" not in said(EXPIRED, any=Answer(fields=((b"X-A", constant(hostile)),)))[1]
+
+
+def test_what_has_no_value_is_left_out_and_the_refusal_goes_out() -> None:
+    failing = Value(Origin.EXPRESSION, expression=Failing())
+    answer = Answer(status=303, fields=((b"X-A", failing), (b"X-B", Value(Origin.FIELD, field=b"x-b"))), body=failing)
+    status, fields, body = said(EXPIRED, any=answer)
+    assert status == 303
+    assert fields.keys().isdisjoint({"X-A", "X-B"})
+    assert body == usual(EXPIRED)[2]
+
+
+def gate(**changes: Any) -> Gate:
+    plan = a_plan()
+    orders, other = plan.routes
+    route, router = replace(orders, **changes), Router()
+    router.add(route, "/orders/*", methods=(), hosts=())
+    return Gate(a_generation(replace(plan, routes=(route, other), router=router)))
+
+
+def test_the_gateway_answers_as_the_route_says_and_logs_what_happened() -> None:
+    login = Answer(status=303, fields=((b"Location", constant("/login")),), challenge=False)
+    asked = gate(answers={"credential_missing": login})
+    got = asked.send(a_request(start=b"GET /orders/1")).transport.take()
+    assert (status_of(got), head_of(got)[1][b"location"]) == (303, b"/login")
+    assert asked.outcomes == [(303, "credential_missing")]
+    assert status_of(asked.send(an_order(token=a_token(exp=1))).transport.take()) == 401
+
+
+def test_what_is_refused_before_it_is_decided_is_answered_so_too() -> None:
+    asked = gate(answers={"*": Answer(status=418, fields=((b"X-Path", PATH),))})
+    got = asked.send(an_order(b"Content-Length: 99999999", start=b"PUT /orders/1")).transport.take()
+    assert (status_of(got), head_of(got)[1][b"x-path"]) == (418, b"/orders/1")
+
+
+def test_the_log_has_what_the_route_says_of_each_request_remembered_or_not() -> None:
+    seen = Value(Origin.CLAIM, slot="access", path=("sub",))
+    asked = gate(log=(("subject", seen), ("absent", Value(Origin.CLAIM, slot="access", path=("no",)))))
+    asked.idle()
+    for _ in range(2):
+        asked.send(an_order()).answer(OK)
+    assert asked.desk.counters.remembered_hits == 1
+    assert [line["log"] for line in logged(asked)] == [{"subject": "alice"}] * 2
+
+
+def test_values_for_the_log_are_plain_and_bounded() -> None:
+    log = (("big", constant("x" * 5000)), ("list", constant([1, {"a": "\n"}])), ("n", constant(7)))
+    known = Known(Route("a", NOWHERE, log=log), REQUEST, Principal({}), 0)
+    assert logged_values(known) == {"big": "x" * 5000, "list": [1, {"a": "\n"}], "n": 7}
+    asked = gate(log=log)
+    asked.send(an_order())
+    asked.answer(OK)
+    (line,) = logged(asked)
+    assert (len(line["log"]["big"]), line["log"]["n"]) == (1024, 7)
+
+
+def test_a_missing_permission_stands_in_the_log_and_not_in_the_answer() -> None:
+    asked = gate()
+    asked.send(an_order())
+    exchange = asked.client._exchange
+    assert exchange is not None
+    exchange.refuse(AccessRefused("permission_missing", permission='orders:"write"\n', granted=("a",)))
+    got = asked.transport.take()
+    assert status_of(got) == 403
+    assert b"www-authenticate" not in head_of(got)[1]
+    assert b"orders:" not in got
+    (line,) = logged(asked)
+    assert line["detail"] == {"permission": 'orders:"write"\n'}
+    assert json.loads(got.partition(b"\r\n\r\n")[2])["error"] == "permission_missing"
