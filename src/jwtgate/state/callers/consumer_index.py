@@ -79,6 +79,13 @@ def names_of(source: ConsumerSource) -> list[tuple[What, str]]:
     return names + [(What.CREDENTIAL, credential.name) for credential in source.credentials]
 
 
+def _is_known_so(source: ConsumerSource, what: What, value: str) -> bool:
+    if what is What.CREDENTIAL:
+        return any(credential.name == value for credential in source.credentials)
+    consumer = source.consumer
+    return value == (consumer.name, consumer.external_id, consumer.id)[what]
+
+
 class ConsumerIndex:
     """One index, not for several threads at once. Every call raises `StoreFailed`."""
 
@@ -138,12 +145,15 @@ class ConsumerIndex:
 
     def find(self, what: What, value: str) -> ConsumerSource | None:
         """The consumer known so, or None."""
-        with _translated():
-            row = self._connection.execute(_FIND, (what, value)).fetchone()
+        # Requests wait for this one, and a context manager costs as much as half the reading.
+        try:
+            row = self._connection.execute(_FIND, (int(what), value)).fetchone()
+        except sqlite3.Error as error:
+            raise StoreFailed(f"the index failed: {error}") from error
         if row is None:
             return None
         source = _unpacked(self._unsealed(row[0]))
-        if (what, value) not in names_of(source):
+        if not _is_known_so(source, what, value):
             raise StoreFailed("the index is damaged")
         return source
 
@@ -307,7 +317,7 @@ def _unpacked(data: bytes) -> ConsumerSource:
     try:
         name, id_, external_id, groups, labels, attributes, credentials = json.loads(data)
         consumer = Consumer(name, id_, external_id, tuple(groups), labels, attributes)
-        return ConsumerSource(consumer, tuple(_credential(name, *members) for members in credentials))
+        return ConsumerSource(consumer, tuple([_credential(name, *members) for members in credentials]))
     except (ValueError, TypeError) as error:
         raise StoreFailed("the index is damaged") from error
 
