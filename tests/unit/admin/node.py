@@ -102,7 +102,8 @@ class Node:
 
     async def revocations(self, *, after: str | None, limit: int) -> Sequence[Revocation]:
         self._fail()
-        return [each for each in self.revoked if after is None or each.id > after][:limit]
+        found = sorted(self.revoked, key=lambda each: each.id)
+        return [each for each in found if after is None or each.id > after][:limit]
 
     async def withdraw_revocation(self, name: str, *, who: str) -> None:
         self._fail()

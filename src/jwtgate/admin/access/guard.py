@@ -43,7 +43,7 @@ class Guard:
     def __init__(
         self, app: App, *, operators: Operators, attempts: Attempts, public: Iterable[str], reading: Iterable[str]
     ) -> None:
-        self._app = app
+        self.app = app
         self.attempts = attempts
         self._public = frozenset(public)
         self._reading = frozenset(reading)
@@ -63,7 +63,7 @@ class Guard:
         except Problem as problem:
             await problem.response()(scope, receive, guarded)
             return
-        await self._app({**scope, "path": path}, receive, guarded)
+        await self.app({**scope, "path": path}, receive, guarded)
 
     def _operator(self, scope: Scope) -> Operator:
         """Who asks. Raises `Problem` 401 or 429."""

@@ -1,0 +1,40 @@
+"""Answers of the Admin API for people."""
+
+from __future__ import annotations
+
+import pytest
+
+from jwtgate.cli.ctl.showing import done, rows, status, value, when
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"), [(0, "1970-01-01 00:00:00Z"), (None, "-"), ("x", "-"), (2**53, str(2**53))]
+)
+def test_an_instant_is_shown_as_people_read_it(instant: object, text: str) -> None:
+    assert when(instant) == text
+
+
+def test_a_table_has_the_columns_asked_for() -> None:
+    answer = rows(
+        ("name", "changed_at"), [{"name": "a", "changed_at": 0, "more": 1}, {"name": None}], instants=("changed_at",)
+    )
+    assert [line.split("  ")[0].strip() for line in answer.text.splitlines()[1:]] == ["a", "-"]
+    assert "1970-01-01" in answer.text
+    assert answer.value == [{"name": "a", "changed_at": 0, "more": 1}, {"name": None}]
+
+
+def test_sec_144_what_came_from_outside_cannot_move_the_cursor() -> None:
+    assert "\x1b[2J" not in rows(("name",), [{"name": "\x1b[2J"}]).text
+    assert "\x1b[2J" not in value({"a": "\x1b[2J"}, None).text
+    assert "\x1b[2J" not in done("\x1b[2J", None).text
+
+
+def test_nothing_is_said_to_be_nothing() -> None:
+    assert rows(("name",), []).text == "none"
+
+
+def test_a_node_that_is_not_ready_is_a_no() -> None:
+    told = {"generation": 1, "ready": False, "issuers": []}
+    assert not status(told).good
+    assert status({**told, "ready": True}).good
+    assert "ready            false" in status(told).text
