@@ -75,7 +75,7 @@ class KeyRecords:
 
     def write(self, name: str, kept: Kept, *, over: int) -> KeyRecord:
         """The record after this was written over that version, 0 where there is none."""
-        data = plain_bytes(kept)
+        data = _plain(kept)
         if self._sealer is not None:
             data = self._sealer.seal(data, _PREFIX + name, nonce=os.urandom(NONCE_BYTES))
         self._store.write(_PREFIX + name, data, over=over)
@@ -93,8 +93,12 @@ class KeyRecords:
         return _kept(parse_json_object(self._sealer.unseal(data, _PREFIX + name), limit_bytes=_LIMIT_BYTES))
 
 
-def plain_bytes(kept: Kept) -> bytes:
-    """What is written, before it is sealed. The same bytes: nothing has changed."""
+def is_alike(kept: Kept, other: Kept) -> bool:
+    """Whether writing one over the other would change nothing."""
+    return kept == other or _plain(kept) == _plain(other)
+
+
+def _plain(kept: Kept) -> bytes:
     return json_bytes(
         {
             "keys": [_members(held) for held in kept.life],

@@ -8,6 +8,7 @@ and of the command line; each sees in `reload` and `advance` what the others wro
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,7 @@ from jwtgate.jose.key_set import KeySet
 from jwtgate.jose.sealing import Sealer
 from jwtgate.policy.sources import SigningKeys
 from jwtgate.state.keys import manual_rotation
-from jwtgate.state.keys.key_records import Kept, KeyRecord, KeyRecords, plain_bytes
+from jwtgate.state.keys.key_records import Kept, KeyRecord, KeyRecords, is_alike
 from jwtgate.state.keys.rotation import (
     USUAL_PERIODS,
     KeyState,
@@ -92,7 +93,9 @@ class Keyring:
         self._records = records
         self._wall = wall
         self._periods = periods
-        self._names: dict[str, _Name] = {}
+        # Several threads come here: the dictionary is never changed, but exchanged under the lock.
+        self._names: Mapping[str, _Name] = {}
+        self._exchanging = threading.Lock()
         self._has_changed = False
         self._store_fails = False
 
@@ -205,17 +208,18 @@ class Keyring:
             self._store_fails = True
         else:
             self._store_fails = False
-        changed, self._has_changed = self._has_changed, False
+        with self._exchanging:
+            changed, self._has_changed = self._has_changed, False
         return changed
 
     def _reload(self) -> None:
-        for name, held in list(self._names.items()):
+        for name, held in self._names.items():
             given = held.wanted is not None and is_given(held.wanted)
             if not given and held.record is not None and self._records.version(name) != held.record.version:
                 self._load(name)
 
     def _advance(self) -> None:
-        for name, held in list(self._names.items()):
+        for name, held in self._names.items():
             if held.wanted is None:
                 self._let_go(name)
             elif not is_given(held.wanted):
@@ -249,7 +253,7 @@ class Keyring:
         if record is None or not life:
             if record is not None:
                 self._records.delete(name, over=record.version)
-            self._names.pop(name)
+            self._hold(name, None)
             return
         self._hold(name, _Name(self._write(name, replace(record.kept, life=life), record), None, life))
 
@@ -280,26 +284,31 @@ class Keyring:
             raise ConfigError(f"signing keys {name!r}: {refusal.sentence}") from refusal
 
     def _at_present(self, name: str) -> tuple[KeyRecord | None, Life]:
-        record, held = self._records.read(name), self._names.get(name)
-        if record is not None:
-            return record, record.kept.life
-        # Somebody emptied the store; tokens of these keys are alive all the same.
-        return None, held.life if held is not None else ()
+        """The record as it is now, and the life to go on from."""
+        held = self._names.get(name)
+        if held is not None and held.record is not None and self._records.version(name) == held.record.version:
+            return held.record, held.record.kept.life
+        record = self._records.read(name)
+        if record is None:  # somebody emptied the store; tokens of these keys are alive all the same
+            return None, held.life if held is not None else ()
+        return record, record.kept.life
 
     def _write(self, name: str, kept: Kept, record: KeyRecord | None) -> KeyRecord:
         """The record after `kept` took the place of this one; written only if that makes a difference."""
         unsealed = record is not None and self._records.are_sealed and not record.is_sealed
-        if record is not None and not unsealed and plain_bytes(kept) == plain_bytes(record.kept):
+        if record is not None and not unsealed and is_alike(kept, record.kept):
             return record
         written = self._records.write(name, kept, over=record.version if record else 0)
         if unsealed:
             _log.warning("the signing keys %r were kept unsealed; from now on they are sealed", name)
         return written
 
-    def _hold(self, name: str, new: _Name) -> None:
-        held = self._names.get(name)
-        self._has_changed |= held is None or held.shown() != new.shown()
-        self._names[name] = new
+    def _hold(self, name: str, new: _Name | None) -> None:
+        with self._exchanging:
+            held = self._names.get(name)
+            self._has_changed |= held is None or new is None or held.shown() != new.shown()
+            others = {other: kept for other, kept in self._names.items() if other != name}
+            self._names = others if new is None else {**others, name: new}
 
     def _rule(self, wanted: SigningKeys) -> Rule:
         return Rule(wanted.alg, None if is_given(wanted) else wanted.rotate_seconds, self._periods)

@@ -41,6 +41,11 @@ class Periods:
         """How long a key is published before it signs."""
         return self.cache_seconds + SPREAD_SECONDS
 
+    @property
+    def rest_seconds(self) -> int:
+        """How long a key is published after it signs no more."""
+        return self.token_seconds + SPREAD_SECONDS
+
     def widened(self, other: Periods) -> Periods:
         """The longer of each."""
         return Periods(max(self.cache_seconds, other.cache_seconds), max(self.token_seconds, other.token_seconds))
@@ -75,7 +80,7 @@ class SigningKey:
 
     def stops(self, at: int) -> SigningKey:
         """This key, signing until `at`; gone when the last token it can have signed has ended."""
-        ends = max(at + self.periods.token_seconds, self.retired_from or 0)
+        ends = max(at + self.periods.rest_seconds, self.retired_from or 0)
         return replace(self, retiring_from=at, retired_from=ends)
 
     def goes_on(self) -> SigningKey:
@@ -139,7 +144,7 @@ def plan_rotation(life: Life, now: int) -> Timetable:
     """When everything would happen if a successor were made now."""
     last = last_of(life)
     takes_over = now + last.periods.lead_seconds
-    return Timetable(last.key.kid, now, takes_over, takes_over + last.periods.token_seconds)
+    return Timetable(last.key.kid, now, takes_over, takes_over + last.periods.rest_seconds)
 
 
 def pending_rotation(life: Life, now: float) -> Timetable | None:

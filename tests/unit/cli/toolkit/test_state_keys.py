@@ -55,7 +55,7 @@ def test_the_keys_of_one_name_are_listed_with_what_comes_next(state: Path) -> No
     former, new = _value(answer)["keys"]
     assert (former["state"], new["state"]) == ("active", "upcoming")
     assert former["signs_until"] == new["signs_from"]
-    assert former["shown_until"] == former["signs_until"] + 1000
+    assert former["shown_until"] == former["signs_until"] + 1000 + SPREAD_SECONDS
     assert former["next"].startswith("signs until ")
     assert new["next"].startswith("signs from ")
     assert former["next"] in answer.text
@@ -76,7 +76,7 @@ def test_a_plan_changes_nothing_and_is_what_then_happens(state: Path) -> None:
     assert plan["former"] == done["former"] == before["keys"][0]["kid"]
     for timetable in (plan, done):
         assert timetable["takes_over_at"] - timetable["published_at"] == 120 + SPREAD_SECONDS
-        assert timetable["leaves_at"] - timetable["takes_over_at"] == 1000
+        assert timetable["leaves_at"] - timetable["takes_over_at"] == 1000 + SPREAD_SECONDS
 
 
 def test_a_timetable_tells_instants_and_what_they_mean(state: Path) -> None:

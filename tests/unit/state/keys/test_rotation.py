@@ -25,6 +25,7 @@ from jwtgate.state.keys.rotation import (
 NOON = 1_800_000_000
 PERIODS = Periods(cache_seconds=300, token_seconds=1000)
 LEAD = 300 + SPREAD_SECONDS
+REST = 1000 + SPREAD_SECONDS
 RULE = Rule("ES256", None, PERIODS)
 WEEK = 7 * 86_400
 
@@ -78,14 +79,14 @@ def test_sec_155_the_cache_time_we_allow_is_shorter_than_the_time_a_key_is_publi
 
 def test_sec_156_a_key_stays_published_until_the_last_token_it_signed_has_ended() -> None:
     life = rotated(first(), "k2")
-    assert states(life, NOON + LEAD + 999) == {"k1": "retiring", "k2": "active"}
-    assert states(life, NOON + LEAD + 1000) == {"k1": "retired", "k2": "active"}
+    assert states(life, NOON + LEAD + REST - 1) == {"k1": "retiring", "k2": "active"}
+    assert states(life, NOON + LEAD + REST) == {"k1": "retired", "k2": "active"}
 
 
 def test_a_key_that_is_still_retiring_stays_when_the_next_one_retires() -> None:
     life = rotated(rotated(first(), "k2"), "k3", now=NOON + 600)
     assert states(life, NOON + 600 + LEAD) == {"k1": "retiring", "k2": "retiring", "k3": "active"}
-    assert states(life, NOON + LEAD + 1000) == {"k1": "retired", "k2": "retiring", "k3": "active"}
+    assert states(life, NOON + LEAD + REST) == {"k1": "retired", "k2": "retiring", "k3": "active"}
 
 
 def test_rel_37_a_clock_set_back_before_the_first_key_still_finds_it() -> None:
@@ -96,7 +97,7 @@ def test_rel_37_a_clock_set_back_before_the_first_key_still_finds_it() -> None:
 def test_the_plan_of_a_rotation_is_what_the_rotation_then_does() -> None:
     life = first()
     timetable = plan_rotation(life, NOON)
-    assert timetable == Timetable("k1", NOON, NOON + LEAD, NOON + LEAD + 1000)
+    assert timetable == Timetable("k1", NOON, NOON + LEAD, NOON + LEAD + REST)
     assert pending_rotation(life, NOON) is None
     assert pending_rotation(rotated(life, "k2"), NOON) == timetable
 
@@ -180,7 +181,7 @@ def test_rel_83_a_successor_about_to_sign_is_not_withdrawn_any_more() -> None:
 
 def test_a_retired_key_is_forgotten_in_the_end() -> None:
     life = rotated(first(), "k2")
-    gone = NOON + LEAD + 1000 + FORGET_SECONDS
+    gone = NOON + LEAD + REST + FORGET_SECONDS
     assert len(advanced(life, RULE, now=gone - 1, make=makes_none)) == 2
     assert states(advanced(life, RULE, now=gone, make=makes_none), gone) == {"k2": "active"}
 
@@ -199,14 +200,14 @@ def test_rel_83_a_longer_token_life_keeps_a_key_and_a_later_shorter_one_does_not
     life = advanced(first(), replace(RULE, periods=longer), now=NOON, make=makes_none)
     life = advanced(life, replace(RULE, periods=shorter), now=NOON + 1, make=makes_none)
     life = with_successor(life, key("k2"), "ES256", now=NOON + 2, periods=shorter)
-    assert plan_rotation(life, NOON).leaves_at - plan_rotation(life, NOON).takes_over_at == 10
-    assert states(life, NOON + 2 + LEAD + 4999)["k1"] == "retiring"
-    assert states(life, NOON + 2 + LEAD + 5000)["k1"] == "retired"
+    assert plan_rotation(life, NOON).leaves_at - plan_rotation(life, NOON).takes_over_at == 10 + SPREAD_SECONDS
+    assert states(life, NOON + 2 + LEAD + 5000 + SPREAD_SECONDS - 1)["k1"] == "retiring"
+    assert states(life, NOON + 2 + LEAD + 5000 + SPREAD_SECONDS)["k1"] == "retired"
 
 
 def test_rel_83_a_longer_token_life_counts_for_a_key_that_is_about_to_stop() -> None:
     life = advanced(rotated(first(), "k2"), replace(RULE, periods=Periods(300, 9000)), now=NOON + 1, make=makes_none)
-    assert states(life, NOON + LEAD + 8999)["k1"] == "retiring"
+    assert states(life, NOON + LEAD + 9000 + SPREAD_SECONDS - 1)["k1"] == "retiring"
 
 
 def test_a_longer_token_life_says_nothing_about_a_key_that_stopped_before() -> None:
@@ -229,8 +230,8 @@ def test_rel_35_a_cache_time_that_was_longer_before_is_still_waited_for() -> Non
 def test_rel_83_a_key_nothing_signs_with_stays_until_its_tokens_have_ended() -> None:
     life = stopped(rotated(first(), "k2"), NOON + 5)
     assert states(life, NOON + 5) == {"k1": "retiring"}
-    assert states(life, NOON + LEAD + 999) == {"k1": "retiring"}
-    assert stopped(life, NOON + LEAD + 1000 + FORGET_SECONDS) == ()
+    assert states(life, NOON + LEAD + REST - 1) == {"k1": "retiring"}
+    assert stopped(life, NOON + LEAD + REST + FORGET_SECONDS) == ()
 
 
 def test_stopping_twice_changes_nothing() -> None:
@@ -245,8 +246,8 @@ def test_rel_37_a_key_that_signed_is_kept_though_the_clock_was_set_back_before_i
 def test_a_name_that_comes_back_goes_on_with_its_key_while_that_is_published() -> None:
     life = stopped(first(), NOON + 5)
     assert states(advanced(life, RULE, now=NOON + 900, make=makes_none), NOON + WEEK) == {"k1": "active"}
-    later = advanced(life, RULE, now=NOON + 1005, make=makes("k2"))
-    assert states(later, NOON + 1005) == {"k1": "retired", "k2": "active"}
+    later = advanced(life, RULE, now=NOON + 5 + REST, make=makes("k2"))
+    assert states(later, NOON + 5 + REST) == {"k1": "retired", "k2": "active"}
 
 
 def test_a_name_that_comes_back_with_another_algorithm_gets_a_new_key() -> None:
@@ -277,7 +278,7 @@ def test_rel_35_a_new_key_waits_while_the_former_one_is_still_given() -> None:
 def test_rel_83_a_former_key_that_is_given_no_more_is_published_until_its_tokens_have_ended() -> None:
     life = with_given(with_given((), [key("a")], RULE, now=NOON), [key("b")], RULE, now=NOON + 10)
     assert states(life, NOON + 10) == {"a": "retiring", "b": "active"}
-    assert states(life, NOON + 1010) == {"a": "retired", "b": "active"}
+    assert states(life, NOON + 10 + REST) == {"a": "retired", "b": "active"}
 
 
 def test_a_former_key_that_goes_while_the_new_one_waits_hands_over_at_once() -> None:
