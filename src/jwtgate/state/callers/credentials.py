@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import lru_cache
 
 from jwtgate.errors import ConfigError, KeyRefused
-from jwtgate.jose.algorithms import is_mac
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.callers import Consumer, Credential
 from jwtgate.policy.sources import CredentialSource, KeyText
@@ -41,7 +40,7 @@ def _resolved(source: CredentialSource, resolve: Callable[[str], str]) -> KeyTex
     if given.base64url:
         # Gateways write such secrets in either alphabet of base64, padded or not.
         text = text.translate(_TO_URL_ALPHABET).rstrip("=")
-    return replace(given, file=None, text=text, alg=source.alg if is_mac(source.alg) else None)
+    return replace(given, file=None, text=text)
 
 
 @lru_cache(MOST_REMEMBERED)

@@ -15,11 +15,15 @@ from jwtgate.policy.sources import CredentialSource, KeyText
 from jwtgate.state.callers.credentials import credential_of
 
 ANN = Consumer("ann", "1")
+MACS = ("HS256", "HS384", "HS512")
 SECRET = "a secret of forty characters, not weak: " + "x7Qp"
 RSA, EC = generate_key("RS256", kid="r"), generate_key("ES256", kid="e")
+SHARED = Key.secret(SECRET.encode(), alg="HS256", kid="s")
 
 
 def of(alg: str, key: KeyText | None, *, private_key: KeyText | None = None) -> Credential:
+    if key is not None and alg in MACS and not (key.text or "").startswith("{"):
+        key = replace(key, alg=key.alg or alg)
     source = CredentialSource("k1", "c1", "ann", alg, key, private_key, leeway_seconds=7)
     return credential_of(source, ANN, references.__getitem__ if key and key.file else resolve)
 
@@ -87,6 +91,11 @@ def test_sec_20_keys_verify_with_the_one_algorithm_of_their_credential(text: str
     assert not any(key.is_private for key in made.keys)
 
 
+def test_a_secret_may_stand_in_a_jwk_set() -> None:
+    made = of("HS256", KeyText(text=json.dumps({"keys": [SHARED.to_private_jwk()]})))
+    assert [(key.material.verifier, key.kid) for key in made.keys] == [(SECRET.encode(), "s")]
+
+
 def test_a_private_key_alone_is_enough_to_verify_with() -> None:
     made = of("ES256", None, private_key=KeyText(text=EC.to_private_pem()))
     assert [key.thumbprint() for key in made.keys] == [EC.thumbprint()]
@@ -110,7 +119,11 @@ def test_a_private_key_alone_is_enough_to_verify_with() -> None:
         ("HS256", KeyText(text="secret", short_secret_allowed_for_legacy_credential=True), "too short"),
         ("HS256", KeyText(text="*" * 44, base64url=True), "not base64url"),
         ("HS256", KeyText(text=RSA.to_pem()), "Public key material"),
-        ("HS256", KeyText(text=json.dumps(RSA.to_jwk())), "Public key material"),
+        ("HS256", KeyText(text=json.dumps(RSA.to_jwk()), alg="HS256"), "Public key material"),
+        ("HS256", KeyText(text=json.dumps(RSA.to_jwk())), "does not fit"),
+        ("HS256", KeyText(file="ann.pem"), "Public key material"),
+        ("HS256", KeyText(text=SECRET, alg="HS512"), "too short"),
+        ("HS512", KeyText(text=json.dumps(SHARED.to_private_jwk())), "does not fit"),
     ],
 )  # fmt: skip
 def test_sec_20_21_22_a_key_that_is_not_good_is_refused_by_name(alg: str, key: KeyText | None, told: str) -> None:
@@ -146,7 +159,7 @@ def test_a_key_that_was_parsed_lately_is_not_parsed_again() -> None:
 
 
 def test_a_changed_secret_is_another_key() -> None:
-    source = CredentialSource("k1", "c1", "ann", "HS256", KeyText(text="${env:SECRET}"))
+    source = CredentialSource("k1", "c1", "ann", "HS256", KeyText(text="${env:SECRET}", alg="HS256"))
     secrets = iter((SECRET, SECRET + "2"))
     made = [credential_of(source, ANN, lambda _: next(secrets)) for _ in range(2)]
     assert [key.material.verifier for each in made for key in each.keys] == [SECRET.encode(), SECRET.encode() + b"2"]
