@@ -75,7 +75,7 @@ def _row(name: str, route: RouteSection) -> tuple[str, ...]:
         route.auth,
         ", ".join(slots) or "-",
         ", ".join(issued) or "-",
-        route.upstream,
+        route.upstream or "-",
     )
 
 
