@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from jwtgate.admin.exchange.problems import Mistake, Problem, pointer, unreadable, unusable
+
+ROOT = Path(__file__).parents[4]
 
 
 def test_a_problem_is_answered_as_rfc_9457_says() -> None:
@@ -34,3 +38,13 @@ def test_a_request_without_a_reading_is_another_problem_than_a_value_with_mistak
 @pytest.mark.parametrize(("place", "text"), [((), ""), (("a", 0, "b/c", "d~e"), "/a/0/b~1c/d~0e"), (("",), "/")])
 def test_a_place_is_a_json_pointer(place: tuple[str | int, ...], text: str) -> None:
     assert pointer(place) == text
+
+
+def test_every_kind_of_problem_has_its_section_in_the_documentation() -> None:
+    sources = (ROOT / "src/jwtgate/admin").rglob("*.py")
+    raised = {
+        kind for source in sources for kind in re.findall(r'\(\s*\d{3}[^,"()]*,\s*"([a-z-]+)"', source.read_text())
+    }
+    page = (ROOT / "docs/how-to/admin-api.md").read_text()
+    assert raised >= {"credentials", "mistakes", "versions", "store", "unknown", "failure"}
+    assert raised == set(re.findall(r"^### ([a-z-]+)$", page, re.MULTILINE))
