@@ -31,11 +31,7 @@ def listed(folder: Path, name: str | None) -> Answer:
     with _records(folder) as records:
         lives = {each: _life(records, each) for each in ([name] if name else records.names())}
     now = time.time()
-    return listing(
-        {"name": each, **row(held.key), "state": held.state(now).value, **_instants(held, now)}
-        for each, life in lives.items()
-        for held in life
-    )
+    return listing(_row(each, held, now) for each, life in lives.items() for held in life)
 
 
 def shown(folder: Path, name: str, *, kid: str | None, form: str) -> Answer:
@@ -103,6 +99,13 @@ def _life(records: KeyRecords, name: str) -> Life:
     return record.kept.life
 
 
+def _row(name: str, held: SigningKey, now: float) -> dict[str, object]:
+    shown = row(held.key)
+    if shown.get("kid") == shown.get("thumbprint"):  # as for every key that was made here
+        shown.pop("thumbprint")
+    return {"name": name, **shown, "state": held.state(now).value, **_instants(held, now)}
+
+
 def _instants(held: SigningKey, now: float) -> dict[str, object]:
     """The instants of this key, and in words which of them is next."""
     instants = {
@@ -119,8 +122,8 @@ def _timetable(head: str, name: str, timetable: Timetable) -> Answer:
     former = timetable.former
     rows = (
         (timetable.published_at, "the new key is in our key set, and signs nothing yet"),
-        (timetable.takes_over_at, f"the new key signs; {former} signs no more, and stays in the key set"),
-        (timetable.leaves_at, f"the last token that {former} signed has ended, and it leaves the key set"),
+        (timetable.takes_over_at, "the new key signs; the former one signs no more, and stays in the key set"),
+        (timetable.leaves_at, "the last token of the former key has ended, and it leaves the key set"),
     )
     text = table(("when", "what"), [(_moment(instant), what) for instant, what in rows])
     value = {
@@ -130,7 +133,7 @@ def _timetable(head: str, name: str, timetable: Timetable) -> Answer:
         "takes_over_at": timetable.takes_over_at,
         "leaves_at": timetable.leaves_at,
     }
-    return Answer(f"{head}\n\n{text}", value)
+    return Answer(f"{head} The former key is {former}.\n\n{text}", value)
 
 
 def _moment(instant: int) -> str:

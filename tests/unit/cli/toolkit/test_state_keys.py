@@ -81,7 +81,7 @@ def test_a_plan_changes_nothing_and_is_what_then_happens(state: Path) -> None:
 
 def test_a_timetable_tells_instants_and_what_they_mean(state: Path) -> None:
     lines = state_keys.planned(state, "default").text.splitlines()
-    assert lines[0] == "A rotation of 'default' now would go like this."
+    assert lines[0].startswith("A rotation of 'default' now would go like this. The former key is ")
     assert [bool(re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ  \w", line)) for line in lines[3:]] == [True, True, True]
 
 
