@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from jwtgate.config.checks import Mistake, Mistakes, Place
 from jwtgate.config.problems import mistakes_of, sentences
+from jwtgate.config.schema import is_secret
 from jwtgate.config.sections.document import Document
-from jwtgate.config.sections.issuers import SECRET_KEYS
 from jwtgate.config.source import Plain, Source, read_source
 from jwtgate.errors import ConfigError
 
@@ -44,19 +44,13 @@ def _resolved(value: Plain, place: Place, resolve: Resolve, mistakes: list[Mista
         return {name: _resolved(item, (*place, name), resolve, mistakes) for name, item in value.items()}
     if isinstance(value, list):
         return [_resolved(item, (*place, index), resolve, mistakes) for index, item in enumerate(value)]
-    if not isinstance(value, str) or "${" not in value or _is_kept(place):
+    if not isinstance(value, str) or "${" not in value or is_secret(place):
         return value
     try:
         return resolve(value)
     except ConfigError as error:
         mistakes.extend(Mistake(place, problem) for problem in error.problems)
         return value
-
-
-def _is_kept(place: Place) -> bool:
-    if place == ("signing", "master_key"):
-        return True
-    return len(place) > 3 and (place[0], place[2]) == ("issuers", "keys") and place[3] in SECRET_KEYS
 
 
 def _remaining(plain: Plain, error: ValidationError, source: Source, context: Mapping[str, Any]) -> list[Mistake]:

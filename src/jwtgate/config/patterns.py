@@ -27,6 +27,11 @@ class Pattern:
         except (re2.error, UnicodeEncodeError):
             raise ValueError("is not a pattern that can be matched in linear time (RE2)") from None
 
+    @property
+    def size(self) -> int:
+        """The size of its program: what one character of a text may cost at most, in steps."""
+        return int(self._matcher.programsize)
+
     def __call__(self, value: str) -> bool:
         try:
             return self._matcher.fullmatch(value) is not None

@@ -5,15 +5,13 @@ What was written is quoted only when it is short text that cannot be a secret.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from jwtgate.config.checks import Mistake, Mistakes, Place, did_you_mean
-from jwtgate.config.sections.document import document_schema
+from jwtgate.config.schema import is_secret, keys_at
 from jwtgate.config.source import Plain, Source
 
 _LONGEST_QUOTED = 60
@@ -81,7 +79,7 @@ def _place_in(data: Plain, place: Place) -> Place:
 def _sentence(details: ErrorDetails, place: Place, source: Source) -> str:
     kind, context = details["type"], details.get("ctx") or {}
     if kind == "extra_forbidden":
-        return f"is no key of this section{did_you_mean(str(place[-1]), _neighbours(place[:-1]))}"
+        return f"is no key of this section{did_you_mean(str(place[-1]), keys_at(place[:-1]))}"
     if kind == "literal_error":
         expected = context["expected"]
         return f"must be {expected}{_quoted(place, source)}"
@@ -106,46 +104,10 @@ def _quoted(place: Place, source: Source) -> str:
             value = value[step]
     if not isinstance(value, str) or len(value) > _LONGEST_QUOTED or not value.isprintable():
         return ""
-    return "" if may_be_secret(place) else f" (not {value!r})"
+    return "" if _may_be_secret(place) else f" (not {value!r})"
 
 
-def may_be_secret(place: Place) -> bool:
-    """Whether what stands at this place may be a secret: keys, the master key, and constant values for the upstream."""
-    if place == ("signing", "master_key"):
-        return True
-    return (place[:1] == ("issuers",) and "keys" in place[2:]) or (
-        place[:1] == ("routes",) and any(part in place[2:] for part in ("headers", "add", "set"))
-    )
-
-
-@cache
-def _schema() -> Mapping[str, Any]:
-    return document_schema()
-
-
-def _neighbours(place: Place) -> tuple[str, ...]:
-    """The keys that may stand in the section at this place."""
-    nodes = list(_alternatives(_schema()))
-    for step in place:
-        nodes = [found for node in nodes for child in _children(node, step) for found in _alternatives(child)]
-    return tuple(name for node in nodes for name in node.get("properties", ()))
-
-
-def _alternatives(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    yield node
-    if "$ref" in node:
-        yield from _alternatives(_schema()["$defs"][node["$ref"].rpartition("/")[2]])
-    for part in ("anyOf", "oneOf", "allOf"):
-        for alternative in node.get(part, ()):
-            yield from _alternatives(alternative)
-
-
-def _children(node: Mapping[str, Any], step: str | int) -> Iterator[Mapping[str, Any]]:
-    if isinstance(step, int):
-        below = [node.get("items")]
-    elif step in node.get("properties", {}):
-        below = [node["properties"][step]]
-    else:
-        below = [node.get("additionalProperties"), *node.get("patternProperties", {}).values()]
-    # `additionalProperties` may also be a flag.
-    yield from (child for child in below if isinstance(child, dict))
+def _may_be_secret(place: Place) -> bool:
+    """Whether what stands at this place may be a secret: what is marked so, and constant values for the upstream."""
+    constant = place[:1] == ("routes",) and any(part in place[2:] for part in ("headers", "add", "set"))
+    return constant or place[:2] == ("signing", "profiles") or place[:1] == ("consumers",) or is_secret(place)

@@ -18,8 +18,9 @@ One YAML, JSON or TOML file says everything. Unknown keys, repeated keys, and ke
 In YAML only the core scalars of version 1.2 are read: `no`, `on`, `1_000` and dates are text. Tags, anchors, aliases
 and merge keys are refused.
 
-Any text may hold `${env:NAME}` or `${file:PATH}`; `$${` writes `${` as it stands. Files are found from the folder of
-the document.
+Any text may hold `${env:NAME}`, `${file:PATH}`, or `${STORE:PATH#FIELD}` for a secret kept in one of `secret_stores`
+(`#FIELD` is left out where the secret is plain text); `$${` writes `${` as it stands. Files are found from the folder
+of the document.
 """
 
 

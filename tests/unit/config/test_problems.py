@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jwtgate.config.load import load_document
-from jwtgate.config.problems import may_be_secret, shown
+from jwtgate.config.problems import shown
 from jwtgate.errors import ConfigError
 
 
@@ -98,10 +98,3 @@ def test_what_cannot_be_secret_is_quoted_when_short() -> None:
 )
 def test_a_place_is_written_safely(place: tuple[str | int, ...], text: str) -> None:
     assert shown(place) == text
-
-
-def test_places_of_secrets_are_known() -> None:
-    assert may_be_secret(("issuers", "a", "keys", "secret"))
-    assert may_be_secret(("routes", "a", "headers", "X"))
-    assert not may_be_secret(("issuers", "keys", "issuer"))
-    assert not may_be_secret(("routes", "set", "path"))

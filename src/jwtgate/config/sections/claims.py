@@ -1,4 +1,4 @@
-"""Claims as a document speaks of them: where one lies, what is asked of it, and where its value may go.
+"""Claims as a document speaks of them: where one lies, and what is asked of it.
 
 A path is text split at dots, `\\.` being a dot of the name itself and `[0]` an element of a list; or it is a list
 of names and whole numbers, taken as it stands. Nothing is ever found by half a name (SEC-46).
@@ -10,10 +10,10 @@ import re
 from functools import lru_cache
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
 from jwtgate.config.patterns import Pattern
-from jwtgate.config.sections.section import FieldName, JsonValue, Maybe, Name, Section, exactly_one
+from jwtgate.config.sections.section import Flag, JsonValue, Maybe, Section, exactly_one
 from jwtgate.policy.requirements import ClaimPath
 
 _MOST_STEPS = 32
@@ -82,6 +82,7 @@ class ClaimRuleSection(Section):
     matches: Maybe[Annotated[str, AfterValidator(_checked_pattern)]] = Field(
         None, description="A pattern (RE2) the whole of the text must match."
     )
+    if_present: Flag = Field(False, description="A token without the claim satisfies the rule.")
 
     @property
     def asked(self) -> str:
@@ -93,79 +94,6 @@ class ClaimRuleSection(Section):
         asked = self.asked
         if asked == "one_of" and not self.one_of:
             raise ValueError("one_of must not be empty")
+        if self.if_present and asked == "required":
+            raise ValueError("if_present and required exclude each other")
         return self
-
-
-class ValueSection(Section):
-    """A value for the upstream: exactly one of a claim, a field or a part of the request, or a constant."""
-
-    claim: Maybe[Path] = Field(None, description="The value of this claim of a verified token.")
-    slot: Maybe[Name] = Field(None, description="The slot whose token is meant. Default: the first slot.")
-    header: Maybe[FieldName] = Field(None, description="The value of this header field of the request.")
-    request: Maybe[Literal["method", "host", "path", "client"]] = Field(
-        None, description="A part of the request; `client` is the caller's address."
-    )
-    constant: JsonValue = Field(None, description="Any JSON value, as it stands.")
-
-    @property
-    def origin(self) -> str:
-        """The name of where the value comes from."""
-        return exactly_one(self.model_fields_set, ("claim", "header", "request", "constant"))
-
-    @model_validator(mode="after")
-    def _has_one_origin(self) -> ValueSection:
-        origin = self.origin
-        if self.slot is not None and origin != "claim":
-            raise ValueError("slot stands beside claim only")
-        return self
-
-
-def _constant(value: object) -> object:
-    return value if isinstance(value, dict | ValueSection) else {"constant": value}
-
-
-SomeValue = Annotated[
-    ValueSection,
-    BeforeValidator(_constant, json_schema_input_type=ValueSection | str | int | float | bool | None | list[JsonValue]),
-]
-"""A JSON constant that is no object, or one of the forms of a value."""
-
-
-class FieldSection(Section):
-    """The value of a header field the upstream receives: a claim, all claims, or constant text."""
-
-    constant: Maybe[Annotated[str, Field(pattern=r"^[!-~]([ -~]*[!-~])?$")]] = Field(
-        None, description="Text, as it stands: visible ASCII, blanks inside."
-    )
-    claim: Maybe[Path] = Field(None, description="The value of this claim. Without it the field is not set.")
-    claims: Maybe[Literal[True]] = Field(None, description="All claims of the token, as one JSON object.")
-    slot: Maybe[Name] = Field(None, description="The slot whose token is meant. Default: the first slot.")
-    form: Maybe[Literal["text", "json", "base64url"]] = Field(
-        None,
-        description="How the value is written: `text` (plain values, and lists of them), `json`, or `base64url` of "
-        "the JSON text. Default: `text` for a claim, `base64url` for all claims.",
-    )
-    separator: Annotated[str, Field(pattern=r"^[ -$&-/:-@\[-`{-~]{1,4}$")] = Field(
-        ",", description="What stands between the elements of a list in the form `text`."
-    )
-
-    @property
-    def origin(self) -> str:
-        """The name of where the value comes from."""
-        return exactly_one(self.model_fields_set, ("constant", "claim", "claims"))
-
-    @model_validator(mode="after")
-    def _has_one_origin(self) -> FieldSection:
-        origin = self.origin
-        if origin == "constant" and self.model_fields_set != {"constant"}:
-            raise ValueError("nothing else stands beside a constant")
-        if origin == "claims" and self.form == "text":
-            raise ValueError("all claims have no form of plain text; json and base64url are possible")
-        return self
-
-
-def _constant_text(value: object) -> object:
-    return {"constant": value} if isinstance(value, str) else value
-
-
-SomeField = Annotated[FieldSection, BeforeValidator(_constant_text, json_schema_input_type=FieldSection | str)]

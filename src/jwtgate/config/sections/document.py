@@ -13,13 +13,16 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, mod
 from pydantic.json_schema import GenerateJsonSchema
 
 from jwtgate.config.checks import Mistakes, find_mistakes
+from jwtgate.config.route_checks import find_route_mistakes
+from jwtgate.config.sections.administration import AdminSection
+from jwtgate.config.sections.consumers import ConsumerSection
 from jwtgate.config.sections.issuers import IssuerSection
 from jwtgate.config.sections.routes import RouteSection, UpstreamSection
+from jwtgate.config.sections.secret_stores import SecretStoreSection, StoreName
 from jwtgate.config.sections.section import (
     Address,
     Count,
     FileName,
-    Filled,
     Maybe,
     Name,
     OneOrMore,
@@ -127,11 +130,21 @@ class Document(Section):
     status_listen: Maybe[Address] = Field(
         None, description="Address for health and metrics, which are then answered nowhere else."
     )
+    admin: Maybe[AdminSection] = Field(None, description="The Admin API. Default: none.")
+    secret_stores: dict[StoreName, SecretStoreSection] = Field(
+        {}, description="Where secrets are kept that `${NAME:PATH#FIELD}` refers to, by name."
+    )
     issuers: dict[Name, IssuerSection] = Field({}, description="Who signs the tokens we accept, by name.")
     signing: Maybe[SigningSection] = Field(None, description="Who we are when we issue tokens.")
+    consumers: dict[Name, ConsumerSection] = Field({}, description="Callers known by name.")
+    consumer_files: tuple[FileName, ...] = Field(
+        (), description="Files with more of them: JSON Lines, one consumer a line, its name under `name`."
+    )
     upstreams: dict[Name, UpstreamSection] = Field({}, description="Where requests go, by name.")
-    routes: Filled[dict[Name, RouteSection]] = Field(
-        description="Which requests there are, by name. A request no route takes is refused."
+    routes: dict[Name, RouteSection] = Field(
+        {},
+        description="Which requests there are, by name. A request no route takes is refused. Needed unless routes are "
+        "added over the Admin API.",
     )
     limits: LimitsSection = Field(LimitsSection.model_validate({}), description="What one client may cost.")
     paths: PathsSection = Field(PathsSection.model_validate({}), description="How ambiguous paths are read.")
@@ -146,7 +159,8 @@ class Document(Section):
 
     @model_validator(mode="after")
     def _is_consistent(self, info: ValidationInfo) -> Document:
-        mistakes = tuple(find_mistakes(self, (info.context or {}).get("present")))
+        present = (info.context or {}).get("present")
+        mistakes = (*find_mistakes(self, present), *find_route_mistakes(self, present))
         if mistakes:
             raise Mistakes(mistakes)
         return self

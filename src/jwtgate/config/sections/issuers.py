@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from jwtgate.config.sections.claims import ClaimRuleSection
+from jwtgate.config.sections.claims import ClaimRuleSection, Path
+from jwtgate.config.sections.grants import GrantsSection
+from jwtgate.config.sections.introspection import IntrospectionSection
 from jwtgate.config.sections.section import (
+    Alg,
     Count,
     FileName,
     Flag,
-    JsonValue,
+    JwkSet,
     LongSeconds,
     Maybe,
     OneOrMore,
+    Secret,
     Section,
     Text,
     Url,
@@ -27,34 +31,9 @@ from jwtgate.config.sections.section import (
     raise_all,
 )
 from jwtgate.errors import KeyRefused
-from jwtgate.jose.algorithms import ALGORITHMS, is_mac, mixes_families
+from jwtgate.jose.algorithms import is_mac, mixes_families
 from jwtgate.jose.encoding import base64url_decode
 from jwtgate.jose.key import Key
-
-SECRET_KEYS = ("secret", "pem", "jwks")
-"""Members of `keys` that may be secret: their `${...}` references are kept, and they are never shown."""
-
-
-def _checked_alg(value: str) -> str:
-    if value not in ALGORITHMS:
-        raise ValueError(f"must be one of {', '.join(ALGORITHMS)}")
-    return value
-
-
-Alg = Annotated[str, AfterValidator(_checked_alg), Field(json_schema_extra={"enum": sorted(ALGORITHMS)})]
-
-
-def _checked_jwks(value: object) -> object:
-    entries = value if isinstance(value, list) else [value]
-    if not entries or not all(isinstance(entry, dict) for entry in entries):
-        raise ValueError("must be a JWK Set, a JWK, or a list of JWKs")
-    return value
-
-
-Jwks = Annotated[
-    dict[str, JsonValue] | list[dict[str, JsonValue]],
-    PlainValidator(_checked_jwks, json_schema_input_type=dict[str, JsonValue] | list[dict[str, JsonValue]]),
-]
 
 
 class KeysSection(Section):
@@ -63,10 +42,14 @@ class KeysSection(Section):
     discovery: Maybe[Url] = Field(None, description="Address of the issuer's metadata document.")
     url: Maybe[Url] = Field(None, description="Address of the JWK Set.")
     file: Maybe[FileName] = Field(None, description="A file with a JWK, a JWK Set or a PEM text.")
-    jwks: Maybe[Jwks] = Field(None, description="A JWK Set, a JWK or a list of JWKs, here in the document.")
-    pem: Maybe[Text] = Field(None, description="A PEM text of a public key or a certificate, or a reference to one.")
-    secret: Maybe[Text] = Field(None, description="The secret of a MAC algorithm, best as a reference.")
+    jwks: Maybe[JwkSet] = Field(None, description="A JWK Set, a JWK or a list of JWKs, here in the document.")
+    pem: Maybe[Secret] = Field(None, description="A PEM text of a public key or a certificate, or a reference to one.")
+    secret: Maybe[Secret] = Field(None, description="The secret of a MAC algorithm, best as a reference.")
     base64url: Flag = Field(False, description="The secret is written in base64url.")
+    username: Maybe[Text] = Field(None, description="Our name at `url` (basic authentication).")
+    password: Maybe[Secret] = Field(None, description="Our password there, best as a reference.")
+    client_certificate: Maybe[FileName] = Field(None, description="A PEM file with the certificate we show there.")
+    client_key: Maybe[FileName] = Field(None, description="A PEM file with its private key.")
 
     @property
     def kind(self) -> str:
@@ -98,14 +81,39 @@ Audience = Annotated[
 """The audiences meant for us. None: the document says in words that any will do (SEC-44)."""
 
 
+class LookupSection(Section):
+    """What names the consumer's credential in a token: exactly one of a claim and a header parameter."""
+
+    claim: Maybe[Path] = Field(None, description="Path of the claim.")
+    header: Maybe[Text] = Field(None, description="Name of the parameter of the token's own header.")
+
+    @model_validator(mode="after")
+    def _is_one(self) -> LookupSection:
+        exactly_one(self.model_fields_set, ("claim", "header"))
+        return self
+
+
 class IssuerSection(Section):
     """One issuer of tokens."""
 
-    issuer: Text = Field(description="The exact `iss` of its tokens, code point for code point.")
-    keys: Maybe[KeysSection] = Field(None, description="Where its keys come from. Default: discovery from `issuer`.")
-    algorithms: OneOrMore[Alg] = Field(
-        description="The algorithms its tokens may use; never a MAC together with a signature."
+    issuer: Maybe[Text] = Field(
+        None,
+        description="The exact `iss` of its tokens, code point for code point. Needed unless its tokens are those of "
+        "consumers, or are introspected and nothing else.",
     )
+    keys: Maybe[KeysSection] = Field(None, description="Where its keys come from. Default: discovery from `issuer`.")
+    algorithms: Maybe[OneOrMore[Alg]] = Field(
+        None,
+        description="The algorithms its tokens may use; never a MAC together with a signature. Needed unless its "
+        "tokens are those of consumers, or are introspected and nothing else.",
+    )
+    consumers: Maybe[LookupSection] = Field(
+        None, description="Consumers make the tokens, each with its own credentials; this names the credential."
+    )
+    introspection: Maybe[IntrospectionSection] = Field(
+        None, description="Tokens may be asked about (RFC 7662); which ones, a slot says."
+    )
+    permissions: Maybe[GrantsSection] = Field(None, description="How claims become permissions.")
     audience: Audience = Field(
         description="The audiences meant for us; the word `any` accepts every token of the issuer, whoever it is for."
     )
@@ -147,41 +155,64 @@ class IssuerSection(Section):
         return self
 
     def _mistakes_of_tokens(self) -> Iterator[str]:
-        if mixes_families(self.algorithms):
+        if self.algorithms is not None and mixes_families(self.algorithms):
             yield "algorithms must not mix MACs (HS256, ...) with signatures"
         if self.type_optional and self.type is None:
             yield "type_optional needs type"
+        if self.consumers is not None:
+            yield from self._mistakes_of_consumers()
+        elif self.algorithms is None and self.introspection is None:
+            yield "needs algorithms, consumers or introspection: its tokens must be proven somehow"
+        elif self.algorithms is None and self.keys is not None:
+            yield "keys need algorithms"
+        elif self.algorithms is not None and self.issuer is None:
+            yield "needs issuer, the exact iss of its tokens"
+
+    def _mistakes_of_consumers(self) -> Iterator[str]:
+        if self.keys is not None or self.algorithms is not None:
+            yield "keys and algorithms are those of each consumer's credential, so they cannot stand beside consumers"
+        if self.introspection is not None:
+            yield "tokens of consumers are not introspected; name a second issuer for that"
 
     def _mistakes_of_keys(self) -> Iterator[str]:
+        if self.algorithms is not None:
+            yield from self._mistakes_of_kind(self.algorithms)
+        if self.short_secret_allowed_for_legacy_credential and (self.keys is None or self.keys.secret is None):
+            yield "short_secret_allowed_for_legacy_credential needs keys: {secret: ...}"
+        if self.needs_discovery and (self.issuer is None or not is_url(self.issuer)):
+            yield "issuer is no address, so nothing can be discovered from it; add keys"
+        elif not self.insecure_http and any(map(is_plain_http_elsewhere, self.fetched_from)):
+            yield "keys are fetched by https; plain http reaches this host only, or needs insecure_http"
+        asked = self.introspection
+        if asked is not None and asked.signed and self.algorithms is None:
+            yield "signed answers need algorithms, and keys to verify them with"
+        endpoint = asked.endpoint if asked is not None and not self.insecure_http else None
+        if endpoint is not None and is_plain_http_elsewhere(endpoint):
+            yield "tokens are sent by https; plain http reaches this host only, or needs insecure_http"
+
+    def _mistakes_of_kind(self, algorithms: tuple[str, ...]) -> Iterator[str]:
         kind = self.keys.kind if self.keys else "discovery"
-        mac = all(map(is_mac, self.algorithms))
+        mac = all(map(is_mac, algorithms))
         if mac and kind in ("discovery", "url"):
             yield "a secret is never fetched; a MAC needs keys: {secret: ...}"
         if mac and kind == "pem":
             yield "a public key is never the secret of a MAC"
         if not mac and kind == "secret":
             yield "a secret serves a MAC only (HS256, HS384, HS512)"
-        if mac and kind == "secret":
-            yield from self._mistakes_of_secret()
-        if self.short_secret_allowed_for_legacy_credential and kind != "secret":
-            yield "short_secret_allowed_for_legacy_credential needs keys: {secret: ...}"
-        if self.keys is None and not is_url(self.issuer):
-            yield "issuer is no address, so its keys cannot be discovered; add keys"
-        elif not self.insecure_http and any(map(is_plain_http_elsewhere, self.fetched_from)):
-            yield "keys are fetched by https; plain http reaches this host only, or needs insecure_http"
-
-    def _mistakes_of_secret(self) -> Iterator[str]:
-        """What is wrong with a secret that stands in the document. One that is referred to is seen later."""
-        if len(self.algorithms) > 1:
+        if mac and kind == "secret" and len(algorithms) > 1:
             yield "a secret serves one algorithm; name one"
-            return
-        text = self.keys.secret if self.keys else None
-        if self.keys is None or text is None or "${" in text:
+        elif mac and kind == "secret":
+            yield from self._mistakes_of_secret(algorithms[0])
+
+    def _mistakes_of_secret(self, alg: str) -> Iterator[str]:
+        """What is wrong with a secret that stands in the document. One that is referred to is seen later."""
+        keys = self.keys
+        if keys is None or keys.secret is None or "${" in keys.secret:
             return
         try:
             Key.secret(
-                base64url_decode(text) if self.keys.base64url else text.encode(),
-                alg=self.algorithms[0],
+                base64url_decode(keys.secret) if keys.base64url else keys.secret.encode(),
+                alg=alg,
                 short_secret_allowed_for_legacy_credential=self.short_secret_allowed_for_legacy_credential,
             )
         except ValueError:
@@ -190,8 +221,15 @@ class IssuerSection(Section):
             yield f"the secret cannot be used: {refused.sentence}"
 
     @property
+    def needs_discovery(self) -> bool:
+        """Whether the addresses of its keys or of its introspection endpoint follow from `issuer`."""
+        asked = self.introspection is not None and self.introspection.discovered
+        unnamed = self.keys is None or self.keys.discovery is None
+        return (self.keys is None and self.algorithms is not None) or (asked and unnamed)
+
+    @property
     def fetched_from(self) -> tuple[str, ...]:
         """The configured addresses the keys are fetched from."""
-        if self.keys is None:
-            return (self.issuer,)
-        return tuple(address for address in (self.keys.discovery, self.keys.url) if address is not None)
+        found = (self.issuer,) if self.needs_discovery else ()
+        named = (self.keys.discovery, self.keys.url) if self.keys else ()
+        return tuple(address for address in (*found, *named) if address is not None)

@@ -6,12 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from jwtgate.config.sections.claims import ClaimRuleSection, Path, SomeField
+from jwtgate.config.sections.issued import IssueSection, NotOurs
 from jwtgate.config.sections.section import (
-    CookieName,
-    FieldName,
     FileName,
     Filled,
     Flag,
@@ -19,18 +17,17 @@ from jwtgate.config.sections.section import (
     Name,
     OneOrMore,
     Origin,
-    ParameterName,
     Seconds,
     Section,
     SettableFieldName,
     Text,
     Url,
     Whole,
-    exactly_one,
     raise_all,
     split_url,
 )
-from jwtgate.config.sections.signing import IssueSection
+from jwtgate.config.sections.slots import Credential, SlotSection
+from jwtgate.config.sections.values import Cel, Permission, SomeField
 from jwtgate.errors import RequestRefused
 from jwtgate.policy.request import PathRules, canonical_path
 
@@ -100,103 +97,36 @@ class UpstreamSection(Section):
     server_name: Maybe[Text] = Field(None, description="The name its certificate must have. Default: its host.")
 
 
-class SourceSection(Section):
-    """One place a slot looks for its credential."""
+class MintSection(Section):
+    """A route that answers with a token of ours: a sign endpoint."""
 
-    bearer: Maybe[Literal[True]] = Field(None, description="`Authorization: Bearer`; short: the word `bearer`.")
-    header: Maybe[FieldName] = Field(None, description="A header field.")
-    prefix: Annotated[str, Field(pattern=r"^[ -~]{0,64}$")] = Field(
-        "", description="Exact text before the token in that field."
+    profiles: tuple[Name, ...] = Field((), description="The profiles of `signing` a request may name.")
+    credentials: Flag = Field(False, description="A request may name the credential of a consumer.")
+    claims: Literal["any"] | tuple[NotOurs, ...] = Field(
+        (), description="The claims a request may set, or the word `any`; never the gateway's own."
     )
-    cookie: Maybe[CookieName] = Field(None, description="A cookie.")
-    query: Maybe[ParameterName] = Field(None, description="A parameter of the query. Dangerous: addresses are logged.")
-
-    @property
-    def place(self) -> str:
-        """The name of the kind of place."""
-        return exactly_one(self.model_fields_set, ("bearer", "header", "cookie", "query"))
+    most_ttl_seconds: Annotated[Whole, Field(ge=1, le=366 * 86400)] = Field(
+        3600, description="Most seconds a token may live, whatever a request asks for."
+    )
+    most_claims_bytes: Annotated[Whole, Field(ge=0, le=65536)] = Field(
+        4096, description="Most bytes of the claims a request sets."
+    )
+    unauthenticated_minting_allowed: Flag = Field(
+        False, description="Whoever reaches the route is given a token. Dangerous; needed with `auth: none`."
+    )
 
     @model_validator(mode="after")
-    def _is_one_place(self) -> SourceSection:
-        place = self.place
-        if self.prefix and place != "header":
-            raise ValueError("prefix stands beside header only")
+    def _mints_something(self) -> MintSection:
+        if not self.profiles and not self.credentials:
+            raise ValueError("needs profiles, or credentials: true")
         return self
 
 
-BEARER = SourceSection.model_validate({"bearer": True})
-
-
-def _bearer(value: object) -> object:
-    if isinstance(value, str) and value != "bearer":
-        raise ValueError("must be bearer, or a mapping with header, cookie or query")
-    return {"bearer": True} if value == "bearer" else value
-
-
-Source = Annotated[SourceSection, BeforeValidator(_bearer, json_schema_input_type=SourceSection | Literal["bearer"])]
-
-ScopeToken = Annotated[str, Field(pattern=r"^[\x21\x23-\x5B\x5D-\x7E]+$")]
-
-
-class ScopeSection(Section):
-    """The scope a token must have. Empty lists ask nothing."""
-
-    all: tuple[ScopeToken, ...] = Field((), description="Scope tokens of which none may be missing.")
-    any: tuple[ScopeToken, ...] = Field((), description="Scope tokens of which one is enough.")
-    claim: Path = Field(("scope",), description="Path of the claim that holds the scope.")
-
-
-def _scope(value: object) -> object:
-    if isinstance(value, str):
-        return {"all": value.split()}
-    return {"all": value} if isinstance(value, list) else value
-
-
-Scope = Annotated[ScopeSection, BeforeValidator(_scope, json_schema_input_type=ScopeSection | str | list[str])]
-
-
-def _no_word_any(value: tuple[str, ...]) -> tuple[str, ...]:
-    if "any" in value:
-        raise ValueError("any audience is said of an issuer, never here")
-    return value
-
-
-class Credential(Section):
-    """What is asked of one credential."""
-
-    sources: Maybe[OneOrMore[Source]] = Field(
-        None, alias="from", description="Where the credential may stand; never in two places at once. Default: bearer."
-    )
-    issuers: Maybe[OneOrMore[Name]] = Field(None, description="The issuers whose tokens are accepted.")
-    audience: Maybe[Annotated[OneOrMore[Text], AfterValidator(_no_word_any)]] = Field(
-        None, description="Audiences meant here, instead of those of the issuer."
-    )
-    claims: tuple[ClaimRuleSection, ...] = Field((), description="Rules besides those of the issuer.")
-    scope: Maybe[Scope] = Field(
-        None, description="Scope the token must have: text or a list (all of them), or `all` and `any` of a claim."
-    )
-
-    @property
-    def places(self) -> tuple[SourceSection, ...]:
-        """Where the credential may stand."""
-        return self.sources or (BEARER,)
-
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The header fields it may stand in, cookies aside."""
-        found = ("Authorization" if source.bearer else source.header for source in self.places)
-        return tuple(name for name in found if name is not None)
-
-
-class SlotSection(Credential):
-    """One named slot of a route."""
-
-    auth: Maybe[Literal["required", "optional"]] = Field(
-        None, description="Whether the credential must be there. Default: as the route says."
-    )
-
-
 _CREDENTIAL_KEYS = frozenset(Credential.model_fields)
+_FORWARDING = (
+    *("issue", "headers", "forward_token", "upgrade", "forward_cors_preflight", "original_header"),
+    *("request_seconds", "private_responses"),
+)
 
 
 class RouteSection(Credential):
@@ -218,7 +148,22 @@ class RouteSection(Credential):
     headers: dict[SettableFieldName, SomeField] = Field(
         {}, description="Header fields that tell the upstream who the caller is."
     )
-    upstream: Name = Field(description="Where allowed requests go.")
+    anonymous_consumer: Maybe[Name] = Field(
+        None, description="The consumer a request without any credential counts as."
+    )
+    anonymous_consumer_also_for_refused_tokens: Flag = Field(
+        False, description="A request whose token was refused counts as that consumer too. Dangerous."
+    )
+    permission: Maybe[Permission] = Field(
+        None,
+        description="The permission a caller must be granted: text, a value, or a mapping of methods to them. `*` "
+        "stands for the methods not named, which are refused without it; the empty text asks for none.",
+    )
+    require: Maybe[OneOrMore[Cel]] = Field(None, description="Expressions (CEL) that must all be true.")
+    upstream: Maybe[Name] = Field(None, description="Where allowed requests go.")
+    mint: Maybe[MintSection] = Field(
+        None, description="The gateway answers with a token of its own, instead of an upstream."
+    )
     realm: Annotated[str, Field(pattern=r"^[ !#-\[\]-~]{1,128}$")] = Field(
         "jwtgate", description="The realm a challenge names."
     )
@@ -243,6 +188,13 @@ class RouteSection(Credential):
         return self.paths or ((self.path,) if self.path is not None else ())
 
     @property
+    def fields_set(self) -> tuple[str, ...]:
+        """The header fields the gateway sets for the upstream."""
+        originals = (credential.original_header for credential in self.credentials.values())
+        issued = (issue.header for issue in self.issue or ())
+        return (*self.headers, *issued, *(name for name in originals if name is not None))
+
+    @property
     def credentials(self) -> Mapping[str, Credential]:
         """What is asked, slot by slot; the shorthand on the route itself is the slot `access`."""
         if self.auth == "none":
@@ -264,12 +216,34 @@ class RouteSection(Credential):
             yield "needs exactly one of path, paths"
         if self.upgrade is None and (self.upgrade_origins is not None or self.close_on_expiry):
             yield "upgrade_origins and close_on_expiry need upgrade: websocket"
+        if (self.upstream is None) == (self.mint is None):
+            yield "needs exactly one of upstream, mint"
+        if self.anonymous_consumer is None and self.anonymous_consumer_also_for_refused_tokens:
+            yield "anonymous_consumer_also_for_refused_tokens needs anonymous_consumer"
+        yield from self._mistakes_of_mint()
+        yield from self._mistakes_of_credentials()
+
+    def _mistakes_of_mint(self) -> Iterator[str]:
+        if self.mint is None:
+            return
+        beside = [name for name in _FORWARDING if name in self.model_fields_set]
+        beside += [f"slots.{name}.original_header" for name, slot in (self.slots or {}).items() if slot.original_header]
+        if beside:
+            yield f"answers by itself (mint), so {', '.join(beside)} can do nothing"
+        if (self.auth != "required" or self.anonymous_consumer is not None) and (
+            not self.mint.unauthenticated_minting_allowed
+        ):
+            yield "mints tokens for callers without a credential; needs unauthenticated_minting_allowed in mint"
+
+    def _mistakes_of_credentials(self) -> Iterator[str]:
         described = _CREDENTIAL_KEYS & self.model_fields_set
         if self.slots is not None and described:
             yield "describes its credential on the route and in slots; one of them is enough"
             return
         if self.auth == "none" and (described or self.slots is not None or self.issue is not None):
             yield "asks for no credential (auth: none), so nothing can be said of one or issued from one"
+        if self.auth == "none" and (self.permission is not None or self.anonymous_consumer is not None):
+            yield "asks for no credential (auth: none), so it has no callers to be granted something or to be anonymous"
         for slot, credential in self.credentials.items():
             if not credential.issuers:
                 yield f"needs issuers: the tokens of slot {slot} must come from somebody"

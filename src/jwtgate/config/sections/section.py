@@ -21,6 +21,7 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    PlainValidator,
     Strict,
     ValidationInfo,
 )
@@ -28,6 +29,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 from pydantic_core.core_schema import no_info_before_validator_function
 
+from jwtgate.jose.algorithms import ALGORITHMS
 from jwtgate.policy.rooms.rewrite import fold
 
 T = TypeVar("T")
@@ -99,6 +101,46 @@ LongSeconds = Annotated[float, Strict(), Field(ge=1, le=366 * 24 * 3600)]
 Text = Annotated[str, Field(min_length=1)]
 # Names stand in log lines and labels as they are, so neither a quote nor a backslash may be in one.
 Name = Annotated[str, Field(pattern=r"^[!#-\[\]-~]{1,128}$")]
+
+
+HIDDEN = "***"
+"""What stands in the place of a secret wherever a document is shown."""
+
+_SECRET = {"writeOnly": True}
+
+
+def _not_hidden(value: str) -> str:
+    if value == HIDDEN:
+        raise ValueError("stands for a secret that is not shown; write the secret, or a reference to it")
+    return value
+
+
+Secret = Annotated[str, Field(min_length=1, json_schema_extra=_SECRET), AfterValidator(_not_hidden)]
+"""Text that may be secret: its references are kept, and it is never shown. `writeOnly` in the schema marks it."""
+
+
+def _checked_jwks(value: object) -> object:
+    entries = value if isinstance(value, list) else [value]
+    if not entries or not all(isinstance(entry, dict) for entry in entries):
+        raise ValueError("must be a JWK Set, a JWK, or a list of JWKs")
+    return value
+
+
+JwkSet = Annotated[
+    dict[str, Any] | list[dict[str, Any]],
+    PlainValidator(_checked_jwks, json_schema_input_type=dict[str, Any] | list[dict[str, Any]]),
+    Field(json_schema_extra=_SECRET),
+]
+"""Keys in the document itself, secret like `Secret` where they are."""
+
+
+def _checked_alg(value: str) -> str:
+    if value not in ALGORITHMS:
+        raise ValueError(f"must be one of {', '.join(ALGORITHMS)}")
+    return value
+
+
+Alg = Annotated[str, AfterValidator(_checked_alg), Field(json_schema_extra={"enum": sorted(ALGORITHMS)})]
 
 
 def _in_folder(value: str, info: ValidationInfo) -> str:

@@ -1,127 +1,115 @@
-"""The `signing` section, and the tokens a route issues: our name, our keys, what our tokens carry."""
+"""The `signing` section: our name, our keys, and the tokens made on request."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated
 
-from pydantic import AfterValidator, Field, PlainValidator, model_validator
+from pydantic import Field, model_validator
 
-from jwtgate.config.sections.claims import SomeValue, parse_claim_path
+from jwtgate.config.sections.issued import ProfileSection
 from jwtgate.config.sections.section import (
+    Alg,
+    FileName,
     Filled,
     Flag,
+    LongSeconds,
     Maybe,
     Name,
-    OneOrMore,
+    Secret,
     Section,
-    SettableFieldName,
     Text,
+    Url,
     Whole,
+    is_plain_http_elsewhere,
+    raise_all,
 )
-from jwtgate.jose.algorithms import ALGORITHMS, is_mac
-from jwtgate.policy.requirements import ClaimPath
-from jwtgate.policy.rooms.issue import OURS
+from jwtgate.errors import KeyRefused
+from jwtgate.jose.algorithms import is_mac
+from jwtgate.jose.encoding import base64url_decode
+from jwtgate.jose.key import Key
 
-Copied = Literal["all"] | tuple[tuple[ClaimPath, str], ...]
-
-
-_SIGNING = sorted(alg for alg in ALGORITHMS if not is_mac(alg))
-
-
-def _checked_signing_alg(value: str) -> str:
-    if value not in _SIGNING:
-        raise ValueError(f"must be a signature algorithm, which others verify with public keys: {', '.join(_SIGNING)}")
-    return value
-
-
-SigningAlg = Annotated[str, AfterValidator(_checked_signing_alg), Field(json_schema_extra={"enum": _SIGNING})]
+_PLACES = ("file", "url", "secret")
+_OF_URL = ("username", "password", "client_certificate", "client_key", "refresh_seconds", "ca_file", "insecure_http")
 
 
 class SigningKeySection(Section):
-    """One named set of our signing keys."""
+    """One named set of our signing keys, made here unless they come from somewhere else."""
 
-    alg: SigningAlg = Field("ES256", description="The algorithm its keys are made for.")
+    alg: Alg = Field("ES256", description="The algorithm its keys are for. A MAC needs `secret`.")
+    file: Maybe[FileName] = Field(None, description="A file with the private keys: a JWK, a JWK Set or a PEM text.")
+    certificate_file: Maybe[FileName] = Field(
+        None, description="A PEM file with the certificate of the key in `file`, then those that signed it."
+    )
+    url: Maybe[Url] = Field(None, description="Address of a JWK Set with the private keys.")
+    username: Maybe[Text] = Field(None, description="Our name there (basic authentication).")
+    password: Maybe[Secret] = Field(None, description="Our password there, best as a reference.")
+    client_certificate: Maybe[FileName] = Field(None, description="A PEM file with the certificate we show there.")
+    client_key: Maybe[FileName] = Field(None, description="A PEM file with its private key.")
+    refresh_seconds: LongSeconds = Field(300, description="Age at which that JWK Set is fetched again.")
+    ca_file: Maybe[FileName] = Field(None, description="Certificates to trust instead of the system's.")
+    insecure_http: Flag = Field(False, description="Plain http may be used to hosts other than this one. Dangerous.")
+    secret: Maybe[Secret] = Field(None, description="The secret of a MAC algorithm, best as a reference.")
+    base64url: Flag = Field(False, description="The secret is written in base64url.")
+    rotate_every_seconds: Maybe[Annotated[Whole, Field(ge=60, le=10 * 366 * 86400)]] = Field(
+        None, description="How long each key made here signs. Default: until it is told otherwise."
+    )
+    published: Flag = Field(True, description="Its public keys stand in our JWK Set. A secret never does.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> SigningKeySection:
+        raise_all((*self._mistakes_of_place(), *self._mistakes_of_secret()))
+        return self
+
+    def _mistakes_of_place(self) -> Iterator[str]:
+        given = [name for name in _PLACES if name in self.model_fields_set]
+        if len(given) > 1:
+            yield f"keys come from one place; {', '.join(given)} exclude each other"
+        if self.certificate_file is not None and self.file is None:
+            yield "certificate_file needs file"
+        if self.rotate_every_seconds is not None and given:
+            yield "keys that are made elsewhere are rotated there; rotate_every_seconds cannot stand here"
+        needless = [name for name in _OF_URL if name in self.model_fields_set and self.url is None]
+        if needless:
+            yield f"{', '.join(needless)} need url"
+        if (self.username is None) != (self.password is None):
+            yield "username and password need each other"
+        if (self.client_certificate is None) != (self.client_key is None):
+            yield "client_certificate and client_key need each other"
+        if self.url is not None and not self.insecure_http and is_plain_http_elsewhere(self.url):
+            yield "private keys are fetched by https; plain http reaches this host only, or needs insecure_http"
+
+    def _mistakes_of_secret(self) -> Iterator[str]:
+        if is_mac(self.alg) != (self.secret is not None):
+            yield "a MAC algorithm and secret need each other: nobody could verify with a secret made here"
+            return
+        if self.base64url and self.secret is None:
+            yield "base64url stands beside secret only"
+        if self.secret is None:
+            return
+        if self.published and "published" in self.model_fields_set:
+            yield "a secret is never published"
+        if "${" in self.secret:
+            return
+        try:
+            Key.secret(base64url_decode(self.secret) if self.base64url else self.secret.encode(), alg=self.alg)
+        except ValueError:
+            yield "the secret is not base64url"
+        except KeyRefused as refused:
+            yield f"the secret cannot be used: {refused.sentence}"
 
 
 class SigningSection(Section):
-    """Who we are to the upstreams, and the keys we sign with. The keys are made on first start."""
+    """Who we are when we issue tokens, and the keys we sign with. Keys are made on first start."""
 
     issuer: Text = Field(description="The `iss` of the tokens we issue.")
     keys: Filled[dict[Name, SigningKeySection]] = Field(
-        {"default": SigningKeySection(alg="ES256")}, description="Our signing keys by name."
+        {"default": SigningKeySection.model_validate({})}, description="Our signing keys by name."
     )
-    master_key: Maybe[Text] = Field(
+    profiles: dict[Name, ProfileSection] = Field(
+        {}, description="Tokens made on request, by name: by a route with `mint`, or `jwtgate sign`."
+    )
+    master_key: Maybe[Secret] = Field(
         None,
         description="Seals our keys where they are kept: 32 bytes or more, best as a reference. Default: not sealed.",
     )
-
-
-def _not_ours(name: str) -> str:
-    if name in OURS or name == "aud":
-        raise ValueError("iss, aud, iat, nbf, exp and jti of an issued token are set by the gateway alone")
-    return name
-
-
-ClaimName = Annotated[str, Field(min_length=1), AfterValidator(_not_ours)]
-
-
-def _parse_copied(value: object) -> Copied:
-    if value == "all":
-        return "all"
-    entries = value if isinstance(value, list | tuple) else [value]
-    copied = [pair for entry in entries for pair in _copies(entry)]
-    names = [name for _, name in copied]
-    if len(set(names)) < len(names):
-        raise ValueError("copies two claims under one name")
-    for name in names:
-        _not_ours(name)
-    return tuple(copied)
-
-
-def _copies(entry: object) -> list[tuple[ClaimPath, str]]:
-    if isinstance(entry, dict):
-        if not all(isinstance(name, str) and name for name in entry.values()):
-            raise ValueError("must map the path of a claim to its new name")
-        return [(parse_claim_path(path), name) for path, name in entry.items()]
-    path = parse_claim_path(entry)
-    if isinstance(path[-1], str):
-        return [(path, path[-1])]
-    raise ValueError("an element of a list needs a name: {path: name}")
-
-
-_Entry = str | list[str | int] | dict[str, str]
-
-
-class IssueSection(Section):
-    """A token of ours the upstream receives."""
-
-    slot: Maybe[Name] = Field(None, description="The slot whose token it is made from. Default: the first.")
-    key: Maybe[Name] = Field(None, description="The signing key. Default: the only one, or `default`.")
-    header: SettableFieldName = Field("X-JWT-Assertion", description="The header field that carries it.")
-    scheme: Maybe[Annotated[str, Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$")]] = Field(
-        None, description="A word before the token, such as `Bearer`."
-    )
-    type: Text = Field("JWT", description="Its `typ`.")
-    issuer: Maybe[Text] = Field(None, description="Its `iss`. Default: that of `signing`.")
-    audience: OneOrMore[Text] = Field(description="Its `aud`: the upstream it is meant for.")
-    ttl_seconds: Annotated[Whole, Field(ge=1, le=86400)] = Field(300, description="How long it lives.")
-    copied: Annotated[
-        Copied,
-        PlainValidator(_parse_copied, json_schema_input_type=Literal["all"] | list[_Entry] | dict[str, str] | str),
-    ] = Field(
-        (),
-        alias="copy",
-        description="Claims taken over: `all`, a list of paths, or paths mapped to new names. A path alone keeps its "
-        "last name.",
-    )
-    add: dict[ClaimName, SomeValue] = Field({}, description="Claims set where the copied ones lack them.")
-    set: dict[ClaimName, SomeValue] = Field({}, description="Claims set in any case.")
-    remove: tuple[ClaimName, ...] = Field((), description="Claims left out in the end.")
-    reuse: Flag = Field(True, description="The same token may be sent again while it lasts.")
-    may_outlive_incoming_token: Flag = Field(False, description="It may last longer than the caller's. Dangerous.")
-
-    @model_validator(mode="after")
-    def _has_an_origin(self) -> IssueSection:
-        if self.scheme is None and self.header.lower() == "authorization":
-            raise ValueError("a token in Authorization needs a scheme, such as Bearer")
-        return self

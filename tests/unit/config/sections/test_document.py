@@ -44,8 +44,12 @@ def test_sec_160_a_section_of_the_wrong_type_is_refused(mistakes: Find, section:
 
 
 def test_what_is_needed_is_asked_for(mistakes: Find) -> None:
-    assert mistakes({"listen": ..., "routes": ...}) == ["listen: is missing", "routes: is missing"]
-    assert mistakes({"routes": {}}) == ["routes: must not be empty"]
+    assert mistakes({"listen": ..., "routes": ...}) == [
+        "listen: is missing",
+        "routes: there are none, and no admin section to add them over",
+    ]
+    assert mistakes({"routes": {}}) == ["routes: there are none, and no admin section to add them over"]
+    assert mistakes({"routes": {}, "admin": {"operators": {"a": {"token_sha256": "0" * 64}}}}) == []
 
 
 @pytest.mark.parametrize("name", ["", "a b", "é", "a\n", "x" * 129])

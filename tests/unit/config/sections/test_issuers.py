@@ -20,7 +20,9 @@ def hmac(**keys: object) -> dict[str, Any]:
 
 
 def test_sec_20_algorithms_must_be_named(mistakes: Find) -> None:
-    assert mistakes({"issuers/main/algorithms": ...}) == ["issuers.main.algorithms: is missing"]
+    assert mistakes({"issuers/main/algorithms": ...}) == [
+        "issuers.main: needs algorithms, consumers or introspection: its tokens must be proven somehow"
+    ]
     assert mistakes({"issuers/main/algorithms": []}) == ["issuers.main.algorithms: must not be empty"]
 
 
@@ -124,7 +126,7 @@ def test_base64url_belongs_to_a_secret(mistakes: Find) -> None:
 
 def test_discovery_needs_an_issuer_that_is_an_address(mistakes: Find) -> None:
     assert mistakes({"issuers/main/issuer": "somebody"}) == [
-        "issuers.main: issuer is no address, so its keys cannot be discovered; add keys"
+        "issuers.main: issuer is no address, so nothing can be discovered from it; add keys"
     ]
     assert mistakes({"issuers/main/issuer": "somebody", "issuers/main/keys": {"file": "x"}}) == []
 

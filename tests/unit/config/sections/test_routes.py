@@ -86,52 +86,6 @@ def test_a_slot_may_be_optional_by_itself(load: Load) -> None:
     assert [route.is_required(credential) for credential in route.credentials.values()] == [True, False]
 
 
-@pytest.mark.parametrize(
-    ("source", "place"),
-    [
-        ("bearer", "bearer"),
-        ({"header": "X-T", "prefix": "T "}, "header"),
-        ({"cookie": "t"}, "cookie"),
-        ({"query": "t"}, "query"),
-    ],
-)
-def test_a_credential_stands_in_one_of_four_places(load: Load, source: object, place: str) -> None:
-    assert [found.place for found in load({"routes/orders/from": source}).routes["orders"].places] == [place]
-
-
-@pytest.mark.parametrize(
-    "source",
-    ["baerer", 1, None, [], {}, {"header": "a", "cookie": "b"}, {"cookie": "a", "prefix": "b"}, {"header": "a b"},
-     {"query": "a b"}, {"cookie": "a=b"}, {"bearer": False}, {"header": None}],
-)  # fmt: skip
-def test_any_other_place_is_refused(mistakes: Find, source: object) -> None:
-    (mistake,) = mistakes({"routes/orders/from": source})
-    assert mistake.startswith("routes.orders.from")
-
-
-@pytest.mark.parametrize(
-    ("scope", "all_of", "any_of"),
-    [
-        ("a b", ("a", "b"), ()),
-        (["a", "b"], ("a", "b"), ()),
-        ({"all": ["a"], "any": ["b", "c"]}, ("a",), ("b", "c")),
-        ([], (), ()),
-    ],
-)
-def test_scope_is_all_of_one_list_and_any_of_another(
-    load: Load, scope: object, all_of: tuple[str, ...], any_of: tuple[str, ...]
-) -> None:
-    found = load({"routes/orders/scope": scope}).routes["orders"].scope
-    assert found is not None
-    assert (found.all, found.any) == (all_of, any_of)
-
-
-@pytest.mark.parametrize("scope", [None, 1, ["a b"], ['a"b'], ["é"], {"al": ["a"]}, {"all": "a"}, {"claim": "a..b"}])
-def test_scope_that_cannot_be_granted_is_refused(mistakes: Find, scope: object) -> None:
-    (mistake,) = mistakes({"routes/orders/scope": scope})
-    assert mistake.startswith("routes.orders.scope")
-
-
 @pytest.mark.parametrize("methods", ["get", "CONNECT", "TRACE", "GET ", [], ["GET", ""]])
 def test_sec_93_methods_are_upper_case_and_never_connect_or_trace(mistakes: Find, methods: object) -> None:
     assert len(mistakes({"routes/orders/methods": methods})) == 1
@@ -144,13 +98,6 @@ def test_hosts_are_lower_case_and_may_begin_with_a_star(load: Load, mistakes: Fi
     )
     for host in ("a.example:80", "*", "a.*", "é.example", "", "https://a"):
         assert len(mistakes({"routes/orders/hosts": host})) == 1
-
-
-def test_sec_44_any_audience_is_never_said_of_a_slot(mistakes: Find, load: Load) -> None:
-    assert mistakes({"routes/orders/audience": "any"}) == [
-        "routes.orders.audience: any audience is said of an issuer, never here (not 'any')"
-    ]
-    assert load({"routes/orders/audience": "x"}).routes["orders"].audience == ("x",)
 
 
 @pytest.mark.parametrize(
@@ -172,4 +119,4 @@ def test_a_realm_can_be_quoted(mistakes: Find, realm: str) -> None:
 
 
 def test_a_route_says_where_it_goes(mistakes: Find) -> None:
-    assert mistakes({"routes/orders/upstream": ...}) == ["routes.orders.upstream: is missing"]
+    assert mistakes({"routes/orders/upstream": ...}) == ["routes.orders: needs exactly one of upstream, mint"]

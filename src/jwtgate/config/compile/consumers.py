@@ -1,0 +1,50 @@
+"""Consumers as they are kept: each with its credentials, whose keys are still text."""
+
+from __future__ import annotations
+
+from jwtgate.config.compile.issuers import jwks_text
+from jwtgate.config.sections.consumers import ConsumerSection, CredentialSection, as_base64url, derived_id
+from jwtgate.policy.callers import Consumer
+from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeyText
+
+
+def compile_consumer(name: str, section: ConsumerSection) -> ConsumerSource:
+    """One consumer."""
+    consumer = Consumer(
+        name,
+        section.id or derived_id(name),
+        section.external_id,
+        groups=section.groups,
+        labels=section.labels,
+        attributes=section.attributes,
+    )
+    credentials = (_credential(key, credential, name) for key, credential in section.credentials.items())
+    return ConsumerSource(consumer, tuple(credentials))
+
+
+def _credential(name: str, section: CredentialSection, consumer: str) -> CredentialSource:
+    return CredentialSource(
+        name=name,
+        id=section.id or derived_id(consumer, name),
+        consumer=consumer,
+        alg=section.alg,
+        key=_key(section),
+        private_key=KeyText(text=section.private_key) if section.private_key is not None else None,
+        leeway_seconds=section.leeway_seconds,
+        ttl_seconds=section.ttl_seconds,
+        key_claim=section.key_claim,
+        labels=section.labels,
+    )
+
+
+def _key(section: CredentialSection) -> KeyText:
+    if section.secret is None:
+        text = section.public_key if section.jwks is None else jwks_text(section.jwks)
+        return KeyText(file=section.file, text=text)
+    written_out = section.base64 and "${" not in section.secret
+    return KeyText(
+        text=as_base64url(section.secret) if written_out else section.secret,
+        alg=section.alg,
+        base64url=section.base64,
+        short_secret_allowed_for_legacy_credential=section.short_secret_allowed_for_legacy_credential,
+    )

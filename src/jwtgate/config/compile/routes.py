@@ -1,0 +1,213 @@
+"""Routes and upstreams: what a request is matched to, what is asked of it, and what its upstream receives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from jwtgate.config.compile.issued import compile_issue, compile_value
+from jwtgate.config.compile.issuers import compile_rules
+from jwtgate.config.expressions import CelExpression
+from jwtgate.config.sections.document import Document
+from jwtgate.config.sections.routes import MintSection, RouteSection, UpstreamSection
+from jwtgate.config.sections.section import split_url
+from jwtgate.config.sections.slots import ConsumerSection, Credential, ScopeSection, SourceSection
+from jwtgate.config.sections.values import FieldSection, ValueSection
+from jwtgate.policy.plan import NOWHERE, Route, Target, Upstream
+from jwtgate.policy.provisions import Form, IdentityField, Issue, Mint, Origin, PermissionNeed, Value
+from jwtgate.policy.requirements import (
+    ConsumerMapping,
+    ConsumerName,
+    Introspect,
+    Issuer,
+    Place,
+    ScopeNeed,
+    Slot,
+    Source,
+)
+from jwtgate.policy.rooms.rewrite import fold
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_PLACES = {
+    "bearer": Place.AUTHORIZATION,
+    "header": Place.FIELD,
+    "cookie": Place.COOKIE,
+    "query": Place.QUERY,
+}
+
+T = TypeVar("T")
+
+# Thousands of routes that ask for the same thing share one value for it, here and in every worker.
+_shared = lru_cache(maxsize=1024)
+
+
+class RouteCompiler:
+    """Compiles the routes of one document."""
+
+    def __init__(self, document: Document, issuers: Mapping[str, Issuer]) -> None:
+        self._document = document
+        self._issuers = issuers
+        self._upstreams = {name: _upstream(name, section) for name, section in document.upstreams.items()}
+        self.identity_names = frozenset(
+            fold(name.encode()) for route in document.routes.values() for name in route.fields_set
+        )
+        # `Authorization` is a field the gateway reads; where some route sets it, no route passes on a client's own.
+        self._set_by_us = self.identity_names & {b"authorization"}
+
+    def route(self, name: str, section: RouteSection) -> Route:
+        """What a request of this route is matched to."""
+        slots = tuple(self._slot(slot, section, credential) for slot, credential in section.credentials.items())
+        first = slots[0].name if slots else ""
+        issue = tuple(
+            compile_issue(f"{name}/{index}", entry, self._document, first=first)
+            for index, entry in enumerate(section.issue or ())
+        )
+        identity = tuple(_identity(field, entry, first) for field, entry in section.headers.items())
+        conditions = tuple(map(CelExpression, section.require or ()))
+        permission = _permission(section.permission, first) if section.permission is not None else None
+        values = (*_values(issue, identity), *_permission_values(permission))
+        expressions = any(entry.when is not None for entry in issue) or bool(conditions)
+        by_method = permission is not None and bool(permission.by_method)
+        asks_request = expressions or by_method or any(value.of_request for value in values)
+        return Route(
+            name=name,
+            upstream=NOWHERE if section.upstream is None else self._upstreams[section.upstream],
+            slots=slots,
+            issue=issue,
+            identity=identity,
+            remembered=section.mint is None and not asks_request and all(entry.reuse for entry in issue),
+            templates=section.templates if expressions or any(map(_asks_for_path, values)) else (),
+            conditions=conditions,
+            permission=permission,
+            anonymous=section.anonymous_consumer,
+            anonymous_for_refused=section.anonymous_consumer_also_for_refused_tokens,
+            mint=_mint(section.mint) if section.mint is not None else None,
+            upgrade=section.upgrade is not None,
+            upgrade_origins=_origins(section),
+            **self._removed(section, slots),
+            **{name: getattr(section, name) for name in _TAKEN_OVER},
+        )
+
+    def _removed(self, section: RouteSection, slots: tuple[Slot, ...]) -> dict[str, Any]:
+        """Every place the credentials of a route come from, for an upstream that must not see them."""
+        sources = () if section.forward_token else tuple(source for slot in slots for source in slot.sources)
+        fields = (source.name.encode() for source in sources if source.place in (Place.AUTHORIZATION, Place.FIELD))
+        return {
+            "removed_fields": self._set_by_us | _set(tuple(fields)),
+            "removed_cookies": _set(tuple(source.name.encode() for source in sources if source.place is Place.COOKIE)),
+            "removed_parameters": _set(tuple(source.name for source in sources if source.place is Place.QUERY)),
+        }
+
+    def _slot(self, name: str, route: RouteSection, section: Credential) -> Slot:
+        named = [self._issuers[issuer] for issuer in section.issuers or ()]
+        return Slot(
+            name=name,
+            required=route.is_required(section),
+            sources=_sources(section.places),
+            issuers={issuer.iss: issuer for issuer in named if issuer.iss is not None and issuer.algorithms},
+            audiences=None if section.audience is None else frozenset(section.audience),
+            rules=compile_rules(section.claims),
+            scope=_scope(section.scope) if section.scope else None,
+            by_credential=next((issuer for issuer in named if issuer.credentials is not None), None),
+            introspector=next((issuer for issuer in named if issuer.introspection is not None), None),
+            introspect=Introspect(section.introspect or "opaque"),
+            consumer=_consumer(section.consumer) if section.consumer else None,
+            original_field=section.original_header.encode() if section.original_header else None,
+        )
+
+
+_TAKEN_OVER = (
+    *("realm", "close_on_expiry", "request_seconds", "body_limit_bytes", "private_responses"),
+    "forward_cors_preflight",
+)
+
+
+def _upstream(name: str, section: UpstreamSection) -> Upstream:
+    settings = section.model_dump(exclude={"targets"})
+    return Upstream(name, tuple(map(_target, section.targets)), **settings)
+
+
+def _target(url: str) -> Target:
+    parts = split_url(url)
+    host = parts.hostname or ""
+    port = _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
+    authority = f"[{host}]" if ":" in host else host
+    if port != _DEFAULT_PORTS[parts.scheme]:
+        authority = f"{authority}:{port}"
+    return Target(host, port, parts.scheme == "https", authority)
+
+
+def _origins(section: RouteSection) -> frozenset[bytes] | None:
+    origins = section.upgrade_origins
+    return None if origins is None else frozenset(origin.encode() for origin in origins)
+
+
+def _values(issue: tuple[Issue, ...], identity: tuple[IdentityField, ...]) -> Iterator[Value]:
+    yield from (value for entry in issue for _, value in (*entry.add, *entry.set))
+    yield from (field.value for field in identity)
+
+
+def _permission_values(need: PermissionNeed | None) -> Iterator[Value]:
+    if need is not None:
+        yield from (value for _, value in need.by_method)
+        if need.otherwise is not None:
+            yield need.otherwise
+
+
+def _asks_for_path(value: Value) -> bool:
+    return value.origin in (Origin.EXPRESSION, Origin.PARAMETER)
+
+
+def _permission(section: Mapping[str, ValueSection], first: str) -> PermissionNeed:
+    values = {method: compile_value(value, first) for method, value in section.items()}
+    otherwise = values.pop("*", None)
+    return PermissionNeed(tuple(values.items()), otherwise)
+
+
+def _mint(section: MintSection) -> Mint:
+    return Mint(
+        profiles=frozenset(section.profiles),
+        credentials=section.credentials,
+        claims=None if section.claims == "any" else frozenset(section.claims),
+        most_ttl_seconds=section.most_ttl_seconds,
+        most_claims_bytes=section.most_claims_bytes,
+    )
+
+
+def _consumer(section: ConsumerSection) -> ConsumerMapping:
+    return ConsumerMapping(section.claim, tuple(map(ConsumerName, section.by)), section.required, section.numbers)
+
+
+@_shared
+def _sources(sections: tuple[SourceSection, ...]) -> tuple[Source, ...]:
+    return tuple(map(_source, sections))
+
+
+@_shared
+def _set(items: tuple[T, ...]) -> frozenset[T]:
+    return frozenset(items)
+
+
+def _source(section: SourceSection) -> Source:
+    place = _PLACES[section.place]
+    if place is Place.AUTHORIZATION:
+        return Source(place)
+    name = section.header.lower() if section.header else section.cookie or section.query or ""
+    return Source(place, name, section.prefix)
+
+
+@_shared
+def _scope(section: ScopeSection) -> ScopeNeed | None:
+    if not section.all and not section.any:
+        return None
+    return ScopeNeed(section.claim, _set(section.all), _set(section.any))
+
+
+@_shared
+def _identity(name: str, section: FieldSection, first: str) -> IdentityField:
+    if section.origin == "claims":
+        value = Value(Origin.CLAIMS, slot=section.slot or first)
+        return IdentityField(name.encode(), value, Form(section.form or "base64url"), section.separator)
+    value = compile_value(section, first)
+    return IdentityField(name.encode(), value, Form(section.form or "text"), section.separator)

@@ -1,0 +1,162 @@
+"""Expressions of a document (CEL): compiled while loading, bounded, and given nothing but what they name (SEC-50).
+
+What an evaluation would cost is worked out from the sizes of its values before it begins, so a request is refused for
+what is in it and never for how busy the machine was. Patterns run on RE2. Neither clock, files, network nor
+environment can be reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import cel
+
+from jwtgate.config.expression_text import Leaf, Reading, read_expression
+from jwtgate.config.patterns import Pattern
+from jwtgate.policy.expression import ExpressionFailed
+from jwtgate.policy.rooms.claims import MISSING, find
+
+# Nanoseconds, measured generously: handing a value over, one piece of text for one element of a list, reading a value
+# once more in a loop, making a list longer by one, beginning to match a pattern, and matching one character.
+_HAND_OVER, _PIECE, _READ_AGAIN, _LENGTHEN, _MATCH, _CHARACTER = 250, 150, 40, 60, 3_000, 60
+_MOST_NANOSECONDS = 3_000_000
+_MOST_PATTERN_SIZE = 500
+_LARGEST = 2**63
+_MOST_DEPTH = 64
+
+
+class CelExpression:
+    """A callable that evaluates one expression. It travels to another process as its text."""
+
+    __slots__ = ("_leaves", "_patterns", "_program", "_reading", "text")
+
+    def __init__(self, text: str) -> None:
+        """`ValueError` with a sentence when the text cannot be an expression."""
+        self.text = text
+        reading = read_expression(text, _literal)
+        _compiled(text)
+        self._program = _compiled(reading.text)
+        self._reading = reading
+        self._leaves = tuple(reading.leaves)
+        self._patterns = {pattern: _search(pattern) for pattern in reading.patterns}
+        names = {leaf.name for leaf in self._leaves}
+        assert names.issuperset(name for name in self._program.variables() if name.startswith("_"))  # noqa: S101
+
+    def __call__(self, variables: Mapping[str, object]) -> object:
+        """Its JSON value. Raises `ExpressionFailed`, and nothing else."""
+        sizes = _Sizes()
+        given = {}
+        for leaf in self._leaves:
+            value = _value(leaf, variables)
+            if value is not MISSING:
+                sizes.add(value)
+                given[leaf.name] = value
+        if _nanoseconds(self._reading, sizes) > _MOST_NANOSECONDS:
+            raise ExpressionFailed("looks at too many values")
+        return _json(self._evaluated(given))
+
+    def _evaluated(self, given: dict[str, object]) -> object:
+        context: Any = cel.Context(given, {"matches": self._matches}) if self._patterns else given
+        try:
+            return self._program.execute(context)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # a panic of the engine is no Exception
+            raise ExpressionFailed(type(error).__name__) from None
+
+    def _matches(self, value: object, pattern: object) -> bool:
+        if not isinstance(value, str):
+            raise TypeError("matches needs text")
+        return self._patterns[str(pattern)](value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CelExpression) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return f"CelExpression({self.text!r})"
+
+    def __reduce__(self) -> tuple[type[CelExpression], tuple[str]]:
+        return CelExpression, (self.text,)
+
+
+class _Sizes:
+    """How much the values of one evaluation hold: values, characters, and the elements of the longest list."""
+
+    __slots__ = ("characters", "longest", "values")
+
+    def __init__(self) -> None:
+        self.values = self.characters = self.longest = 0
+
+    def add(self, value: object, depth: int = 0) -> None:
+        """Count this value. `ExpressionFailed` for one the engine cannot hold."""
+        self.values += 1
+        if isinstance(value, str):
+            self.characters += len(value)
+        elif isinstance(value, int) and not -_LARGEST <= value < _LARGEST:
+            raise ExpressionFailed("a number is too large")
+        elif isinstance(value, dict | list | tuple):
+            self.longest = max(self.longest, len(value))
+            if depth > _MOST_DEPTH:
+                raise ExpressionFailed("a value is nested too deeply")
+            if isinstance(value, dict):
+                self.characters += sum(map(len, value))
+            for item in value.values() if isinstance(value, dict) else value:
+                self.add(item, depth + 1)
+
+
+def _nanoseconds(reading: Reading, sizes: _Sizes) -> int:
+    """What an evaluation may take at most, as far as the sizes of its values tell."""
+    held = sizes.values + sizes.characters // 64
+    longest = max(sizes.longest, reading.commas + 1) * (reading.sums + 1)
+    total = sizes.values * _HAND_OVER
+    for depth, loop in enumerate(reading.loops):
+        once = loop.pieces * _PIECE + loop.leaves * held * _READ_AGAIN + loop.lists * longest**2 * _LENGTHEN
+        once += loop.matches * (_MATCH + sizes.characters * _CHARACTER)
+        total += longest**depth * once
+    return total
+
+
+def _value(leaf: Leaf, variables: Mapping[str, object]) -> object:
+    if not leaf.presence:
+        return find(variables, leaf.path)  # type: ignore[arg-type] # what lies in variables is JSON
+    holder = find(variables, leaf.path[:-1])  # type: ignore[arg-type]
+    return leaf.path[-1] in holder if isinstance(holder, dict) else MISSING
+
+
+def _json(value: object, depth: int = 0) -> object:
+    """The result, unless it is something JSON does not know."""
+    if value is None or isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float) and value - value == 0:
+        return value
+    if depth <= _MOST_DEPTH and isinstance(value, list):
+        return [_json(item, depth + 1) for item in value]
+    if depth <= _MOST_DEPTH and isinstance(value, dict) and all(isinstance(name, str) for name in value):
+        return {name: _json(item, depth + 1) for name, item in value.items()}
+    raise ExpressionFailed("its value is not JSON")
+
+
+def _compiled(text: str) -> cel.Program:
+    try:
+        return cel.compile(text)
+    except ValueError:
+        raise ValueError("is not an expression (CEL)") from None
+
+
+def _literal(text: str) -> object:
+    try:
+        return cel.evaluate(text)
+    except (ValueError, RuntimeError):
+        raise ValueError("is not an expression (CEL)") from None
+
+
+def _search(text: str) -> Callable[[str], bool]:
+    """Whether a pattern is found anywhere in a text, as CEL means it."""
+    pattern = Pattern(text)
+    if pattern.size > _MOST_PATTERN_SIZE:
+        raise ValueError("holds a pattern that is too large")
+    return Pattern(f"(?s:.*)(?:{text})(?s:.*)")

@@ -1,0 +1,154 @@
+"""Mistakes of a route that its own section cannot see: what it names elsewhere, and the fields it sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from jwtgate.config.checks import Mistake, Names, Place, did_you_mean, signing_mistakes
+from jwtgate.policy.rooms.rewrite import fold
+
+if TYPE_CHECKING:
+    from jwtgate.config.sections.document import Document
+    from jwtgate.config.sections.issued import IssueSection
+    from jwtgate.config.sections.routes import RouteSection
+    from jwtgate.config.sections.slots import Credential, SourceSection
+    from jwtgate.config.sections.values import ValueSection
+
+_OF_CALLER = {"claim": "a claim", "claims": "claims", "consumer": "the consumer", "permissions": "permissions"}
+
+
+def find_route_mistakes(document: Document, present: Mapping[str, Any] | None = None) -> Iterator[Mistake]:
+    """Every mistake of every route. `present` is the data as written, when parts of it were left out."""
+    names = Names(document, present)
+    set_by_us = {
+        fold(name.encode()): route for route, section in document.routes.items() for name in section.fields_set
+    }
+    for name, route in document.routes.items():
+        place = ("routes", name)
+        yield from _named(document, route, place, names)
+        yield from _credentials(document, route, place, names)
+        yield from _issued(document, route, place, names)
+        for here, value in _values(route, place):
+            yield from _value(route, value, here)
+        yield from _fields(route, place)
+        yield from _forwarded(route, place, set_by_us)
+
+
+def _named(document: Document, route: RouteSection, place: Place, names: Names) -> Iterator[Mistake]:
+    if route.upstream is not None and route.upstream not in names.of["upstream"]:
+        yield names.unknown((*place, "upstream"), "upstream", route.upstream)
+    # Files and the Admin API may bring consumers this document does not name.
+    all_here = not document.consumer_files and document.admin is None
+    anonymous = route.anonymous_consumer
+    if anonymous is not None and all_here and anonymous not in names.of["consumer"]:
+        yield names.unknown((*place, "anonymous_consumer"), "consumer", anonymous)
+    if route.mint is None or not names.signing_is_readable:
+        return
+    profiles = document.signing.profiles if document.signing else {}
+    for index, name in enumerate(route.mint.profiles):
+        if name not in profiles:
+            meant = did_you_mean(name, profiles)
+            yield Mistake((*place, "mint", "profiles", index), f"there is no signing profile of this name{meant}")
+
+
+def _credentials(document: Document, route: RouteSection, place: Place, names: Names) -> Iterator[Mistake]:
+    sources: set[SourceSection] = set()
+    for slot, credential in route.credentials.items():
+        here = _place_of(route, slot, place)
+        yield from _slot_issuers(document, credential, here, names)
+        for source in credential.places:
+            if source in sources:
+                yield Mistake((*here, "from"), "another slot of this route already looks there")
+            sources.add(source)
+
+
+def _place_of(route: RouteSection, slot: str, place: Place) -> Place:
+    return (*place, "slots", slot) if route.slots is not None else place
+
+
+def _slot_issuers(document: Document, credential: Credential, place: Place, names: Names) -> Iterator[Mistake]:
+    seen: dict[str, str] = {}
+    only: dict[str, str] = {}
+    for index, name in enumerate(credential.issuers or ()):
+        here = (*place, "issuers", index)
+        if name not in names.of["issuer"]:
+            yield names.unknown(here, "issuer", name)
+            continue
+        issuer = document.issuers.get(name)
+        if issuer is None:
+            return
+        if issuer.issuer is not None and issuer.issuer in seen:
+            yield Mistake(here, f"has the same iss as {seen[issuer.issuer]}, so a token could belong to either")
+        seen.setdefault(issuer.issuer or "", name)
+        for kind in ("consumers", "introspection"):
+            if getattr(issuer, kind) is not None and only.setdefault(kind, name) != name:
+                yield Mistake(here, f"has {kind} as {only[kind]} has, so a token could belong to either")
+    if credential.introspect is not None and "introspection" not in only:
+        yield Mistake((*place, "introspect"), "none of the issuers has introspection")
+
+
+def _issued(document: Document, route: RouteSection, place: Place, names: Names) -> Iterator[Mistake]:
+    for index, issue in enumerate(route.issue or ()):
+        here = (*place, "issue", index)
+        if document.signing is not None:
+            yield from signing_mistakes(document, issue, here)
+        elif names.signing_is_readable:
+            yield Mistake(here, "needs the section signing, which says who we are")
+        yield from _slot_known(route, issue, here)
+
+
+def _values(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSection]]:
+    for index, issue in enumerate(route.issue or ()):
+        for part, values in (("add", issue.add), ("set", issue.set)):
+            yield from (((*place, "issue", index, part, claim), value) for claim, value in values.items())
+    yield from (((*place, "headers", name), field) for name, field in route.headers.items())
+    yield from (((*place, "permission", method), value) for method, value in (route.permission or {}).items())
+
+
+def _value(route: RouteSection, value: ValueSection, place: Place) -> Iterator[Mistake]:
+    if value.origin in _OF_CALLER and not route.credentials:
+        yield Mistake(place, f"asks for {_OF_CALLER[value.origin]}, but the route asks for no credential")
+    yield from _slot_known(route, value, place)
+    name = value.path_parameter
+    if name is not None and not all(f"/{{{name}}}" in template for template in route.templates):
+        yield Mistake((*place, "path_parameter"), f"not every path of the route has {{{name}}}")
+
+
+def _slot_known(route: RouteSection, section: IssueSection | ValueSection, place: Place) -> Iterator[Mistake]:
+    slots = route.credentials
+    if section.slot is not None and section.slot not in slots:
+        yield Mistake((*place, "slot"), f"there is no slot of this name{did_you_mean(section.slot, slots)}")
+
+
+def _fields(route: RouteSection, place: Place) -> Iterator[Mistake]:
+    """Every field of a route is set once, so that none is lost to another."""
+    seen: set[bytes] = set()
+    for here, name in _places_of_fields(route, place):
+        folded = fold(name.encode())
+        if folded in seen:
+            yield Mistake(here, "another entry of this route sets the same field")
+        seen.add(folded)
+
+
+def _places_of_fields(route: RouteSection, place: Place) -> Iterator[tuple[Place, str]]:
+    for index, issue in enumerate(route.issue or ()):
+        yield (*place, "issue", index, "header"), issue.header
+    for name in route.headers:
+        yield (*place, "headers", name), name
+    for slot, credential in route.credentials.items():
+        if credential.original_header is not None:
+            yield (*_place_of(route, slot, place), "original_header"), credential.original_header
+
+
+def _forwarded(route: RouteSection, place: Place, set_by_us: Mapping[bytes, str]) -> Iterator[Mistake]:
+    """A field we set for some upstream is never taken from a client on any route (SEC-112)."""
+    if not route.forward_token:
+        return
+    names = {fold(name.encode()) for credential in route.credentials.values() for name in credential.fields}
+    for name in sorted(names & set_by_us.keys()):
+        setter = set_by_us[name]
+        yield Mistake(
+            (*place, "forward_token"),
+            f"cannot be: the gateway sets the field {name.decode()} on route {setter}, so no client may send it on",
+        )

@@ -1,0 +1,116 @@
+"""The `consumers` section: callers known by name, and the credentials they make their own tokens with."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID, uuid5
+
+from pydantic import Field, model_validator
+
+from jwtgate.config.sections.section import (
+    Alg,
+    FileName,
+    Flag,
+    JsonValue,
+    JwkSet,
+    Maybe,
+    Secret,
+    Section,
+    Text,
+    Whole,
+    exactly_one,
+)
+from jwtgate.errors import KeyRefused
+from jwtgate.jose.algorithms import is_mac
+from jwtgate.jose.encoding import base64url_decode
+from jwtgate.jose.key import Key
+
+_IDS = UUID("6f1b5f0e-6d3c-5a52-9a43-0d8c1f6f2a77")
+_TO_BASE64URL = str.maketrans("+/", "-_")
+_KEYS = ("secret", "public_key", "jwks", "file")
+
+Label = Annotated[str, Field(max_length=1024)]
+CredentialName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,256}$")]
+"""What a token names a credential by."""
+
+
+def derived_id(*names: str) -> str:
+    """The id of something that was given none: the same wherever these names stand."""
+    return str(uuid5(_IDS, "\0".join(names)))
+
+
+def as_base64url(text: str) -> str:
+    """A base64 text in the alphabet of base64url, without padding; other text as it stands."""
+    return text.translate(_TO_BASE64URL).rstrip("=")
+
+
+class CredentialSection(Section):
+    """One credential of a consumer: exactly one place for what its tokens are verified with."""
+
+    id: Maybe[Text] = Field(None, description="Our own name of it. Default: made from the names.")
+    alg: Alg = Field(description="The one algorithm of its tokens.")
+    secret: Maybe[Secret] = Field(None, description="The secret of a MAC algorithm, best as a reference.")
+    base64: Flag = Field(False, description="The secret is written in base64 or base64url.")
+    public_key: Maybe[Secret] = Field(None, description="A PEM text of a public key or certificate, or a JWK.")
+    jwks: Maybe[JwkSet] = Field(None, description="A JWK Set, a JWK or a list of JWKs.")
+    file: Maybe[FileName] = Field(None, description="A file with a JWK, a JWK Set or a PEM text.")
+    private_key: Maybe[Secret] = Field(
+        None, description="A PEM text or JWK of the private key, if tokens are to be minted with it."
+    )
+    leeway_seconds: Maybe[Annotated[Whole, Field(ge=0, le=300)]] = Field(
+        None, description="How far its clock may differ from ours. Default: as the issuer says."
+    )
+    ttl_seconds: Annotated[Whole, Field(ge=1, le=366 * 86400)] = Field(
+        86400, description="How long tokens minted with it live."
+    )
+    key_claim: Text = Field("key", description="The claim that names the credential in tokens minted with it.")
+    labels: dict[Text, Label] = Field({}, description="Labels, for people.")
+    short_secret_allowed_for_legacy_credential: Flag = Field(
+        False, description="A secret shorter than its algorithm wants is accepted. Dangerous."
+    )
+
+    @property
+    def kind(self) -> str:
+        """The name of the place of what verifies."""
+        return exactly_one(self.model_fields_set, _KEYS)
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> CredentialSection:
+        kind, mac = self.kind, is_mac(self.alg)
+        if mac and kind == "public_key":
+            raise ValueError("a public key is never the secret of a MAC")
+        if not mac and kind == "secret":
+            raise ValueError("a secret serves a MAC only (HS256, HS384, HS512)")
+        if mac and self.private_key is not None:
+            raise ValueError("a MAC has no private key; the secret signs")
+        if kind != "secret" and (self.base64 or self.short_secret_allowed_for_legacy_credential):
+            raise ValueError("base64 and short_secret_allowed_for_legacy_credential stand beside secret only")
+        if self.secret is not None and "${" not in self.secret:
+            self._check_secret(self.secret)
+        return self
+
+    def _check_secret(self, secret: str) -> None:
+        try:
+            value = base64url_decode(as_base64url(secret)) if self.base64 else secret.encode()
+        except ValueError:
+            raise ValueError("the secret is not base64") from None
+        allowed = self.short_secret_allowed_for_legacy_credential
+        try:
+            Key.secret(value, alg=self.alg, short_secret_allowed_for_legacy_credential=allowed)
+        except KeyRefused as refused:
+            raise ValueError(f"the secret cannot be used: {refused.sentence}") from None
+
+
+class ConsumerSection(Section):
+    """One caller the gateway knows by name."""
+
+    id: Maybe[Text] = Field(None, description="Our own name of it, which never changes. Default: made from its name.")
+    external_id: Maybe[Annotated[str, Field(min_length=1, max_length=256)]] = Field(
+        None, description="Somebody else's name of it."
+    )
+    groups: tuple[Text, ...] = Field((), description="The groups it belongs to.")
+    labels: dict[Text, Label] = Field({}, description="Labels, for people and for header fields.")
+    attributes: dict[Text, JsonValue] = Field({}, description="Any data, for expressions and issued tokens.")
+    credentials: dict[CredentialName, CredentialSection] = Field(
+        {}, description="Its credentials, by the name a token names each by."
+    )

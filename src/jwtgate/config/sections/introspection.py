@@ -1,0 +1,133 @@
+"""Where an issuer is asked about tokens (RFC 7662), how we prove who we are there, and how its answers are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from jwtgate.config.sections.claims import ClaimRuleSection, Path
+from jwtgate.config.sections.section import (
+    Alg,
+    Count,
+    FileName,
+    Flag,
+    Maybe,
+    OneOrMore,
+    Seconds,
+    Secret,
+    Section,
+    Text,
+    Url,
+    Whole,
+    exactly_one,
+    raise_all,
+)
+from jwtgate.jose.algorithms import is_mac
+
+_NEEDED = {
+    "basic": {"client_id", "client_secret"},
+    "post": {"client_id", "client_secret"},
+    "client_secret_jwt": {"client_id", "client_secret"},
+    "private_key_jwt": {"client_id", "client_key"},
+    "none": set[str](),
+}
+_SAID_BY_US = frozenset({"token", "token_type_hint", "client_id", "client_secret", "client_assertion"})
+
+
+class ClientKeySection(Section):
+    """The private key a client assertion is signed with: exactly one place."""
+
+    file: Maybe[FileName] = Field(None, description="A file with a JWK or a PEM text.")
+    pem: Maybe[Secret] = Field(None, description="A PEM text, best as a reference.")
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> ClientKeySection:
+        exactly_one(self.model_fields_set, ("file", "pem"))
+        return self
+
+
+class IntrospectionSection(Section):
+    """Asking an issuer about tokens nobody else can read."""
+
+    endpoint: Maybe[Url] = Field(None, description="Address of the introspection endpoint.")
+    discovered: Flag = Field(False, description="The endpoint is taken from the issuer's metadata document.")
+    auth: Maybe[Literal["basic", "post", "client_secret_jwt", "private_key_jwt", "none"]] = Field(
+        None, description="How we prove who we are. Default: `basic`."
+    )
+    client_id: Maybe[Text] = Field(None, description="Our name there.")
+    client_secret: Maybe[Secret] = Field(None, description="Our secret there, best as a reference.")
+    client_key: Maybe[ClientKeySection] = Field(None, description="Our private key for `private_key_jwt`.")
+    client_assertion_alg: Maybe[Alg] = Field(
+        None, description="The algorithm of our assertion. Default: what the key is for, `HS256` for a secret."
+    )
+    authorization: Maybe[Secret] = Field(
+        None, description="The whole value of the `Authorization` field, instead of all the above."
+    )
+    hint: Literal["access_token", "refresh_token"] | None = Field(
+        "access_token", description="The hint sent along. `null`: none."
+    )
+    hint_parameter: Text = Field("token_type_hint", description="The parameter the hint is sent in.")
+    body: dict[Text, Secret] = Field({}, description="More parameters to send.")
+    claims: dict[Text, Path] = Field(
+        {}, description="Where an answer holds what a JWT holds under this name, such as `scope`, `aud` or `exp`."
+    )
+    jwt_claim: Maybe[Path] = Field(None, description="An answer carries a JWT here, whose claims stand for it.")
+    signed: Flag = Field(False, description="Only answers signed with the issuer's keys are taken (RFC 9701).")
+    audience: Maybe[OneOrMore[Text]] = Field(
+        None, description="Audiences meant for us in an answer, instead of those of the issuer."
+    )
+    rules: tuple[ClaimRuleSection, ...] = Field((), description="Rules every answer must satisfy.")
+    leeway_seconds: Maybe[Annotated[Whole, Field(ge=0, le=300)]] = Field(
+        None, description="How far its clock may differ from ours. Default: as the issuer says."
+    )
+    exp_required: Flag = Field(False, description="An answer must say when the token ends.")
+    max_age_seconds: Maybe[Count] = Field(None, description="Most seconds since `iat`.")
+    max_lifetime_seconds: Maybe[Count] = Field(None, description="Most seconds from `iat` to `exp`.")
+    cache_seconds: Annotated[float, Field(strict=True, ge=0, le=86400)] = Field(
+        60, description="How long an answer is used, never beyond the token's end."
+    )
+    negative_cache_seconds: Annotated[float, Field(strict=True, ge=0, le=10)] = Field(
+        5, description="How long the answer that a token is not active is used."
+    )
+    timeout_seconds: Annotated[Seconds, Field(le=60)] = Field(5, description="How long one question may take.")
+    attempts: Annotated[Whole, Field(ge=1, le=3)] = Field(1, description="How often is asked, the first included.")
+    most_in_flight: Annotated[Whole, Field(ge=1, le=1024)] = Field(64, description="Most questions at a time.")
+    stale_if_error_seconds: Annotated[float, Field(strict=True, ge=0, le=3600)] = Field(
+        0, description="How long an answer is used beyond its time while the issuer cannot be asked. Dangerous."
+    )
+
+    @property
+    def authenticates_by(self) -> str:
+        """How we prove who we are: `authorization`, or a word of `auth`."""
+        return "authorization" if self.authorization is not None else self.auth or "basic"
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> IntrospectionSection:
+        raise_all((*self._mistakes_of_address(), *self._mistakes_of_client()))
+        return self
+
+    def _mistakes_of_address(self) -> Iterator[str]:
+        if (self.endpoint is None) != self.discovered:
+            yield "needs exactly one of endpoint, discovered"
+        ours = sorted((_SAID_BY_US | {self.hint_parameter}) & self.body.keys())
+        if ours:
+            yield f"body must not hold what the gateway itself sends: {', '.join(ours)}"
+
+    def _mistakes_of_client(self) -> Iterator[str]:
+        told = {"client_id", "client_secret", "client_key", "client_assertion_alg"} & self.model_fields_set
+        if self.authorization is not None:
+            if told or self.auth is not None:
+                yield "authorization stands instead of auth and client_*"
+            return
+        method = self.auth or "basic"
+        missing = sorted(_NEEDED[method] - told)
+        if missing:
+            yield f"auth {method} needs {', '.join(missing)}"
+        beside = sorted(told - _NEEDED[method] - {"client_id", "client_assertion_alg"})
+        if beside:
+            yield f"auth {method} has no use for {', '.join(beside)}"
+        alg = self.client_assertion_alg
+        if alg is not None and (not method.endswith("_jwt") or is_mac(alg) != (method == "client_secret_jwt")):
+            yield f"client_assertion_alg does not fit auth {method}"

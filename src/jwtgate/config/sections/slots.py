@@ -1,0 +1,148 @@
+"""Slots of a route: where a credential may stand, whose tokens are accepted, and what they must say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from jwtgate.config.sections.claims import ClaimRuleSection, Path
+from jwtgate.config.sections.section import (
+    CookieName,
+    FieldName,
+    Flag,
+    Maybe,
+    Name,
+    OneOrMore,
+    ParameterName,
+    Section,
+    SettableFieldName,
+    Text,
+    exactly_one,
+    not_empty,
+)
+
+
+class SourceSection(Section):
+    """One place a slot looks for its credential."""
+
+    bearer: Maybe[Literal[True]] = Field(None, description="`Authorization: Bearer`; short: the word `bearer`.")
+    header: Maybe[FieldName] = Field(None, description="A header field.")
+    prefix: Annotated[str, Field(pattern=r"^[ -~]{0,64}$")] = Field(
+        "", description="Exact text before the token in that field."
+    )
+    cookie: Maybe[CookieName] = Field(None, description="A cookie.")
+    query: Maybe[ParameterName] = Field(None, description="A parameter of the query. Dangerous: addresses are logged.")
+
+    @property
+    def place(self) -> str:
+        """The name of the kind of place."""
+        return exactly_one(self.model_fields_set, ("bearer", "header", "cookie", "query"))
+
+    @model_validator(mode="after")
+    def _is_one_place(self) -> SourceSection:
+        place = self.place
+        if self.prefix and place != "header":
+            raise ValueError("prefix stands beside header only")
+        return self
+
+
+BEARER = SourceSection.model_validate({"bearer": True})
+
+
+def _bearer(value: object) -> object:
+    if isinstance(value, str) and value != "bearer":
+        raise ValueError("must be bearer, or a mapping with header, cookie or query")
+    return {"bearer": True} if value == "bearer" else value
+
+
+Source = Annotated[SourceSection, BeforeValidator(_bearer, json_schema_input_type=SourceSection | Literal["bearer"])]
+
+ScopeToken = Annotated[str, Field(pattern=r"^[\x21\x23-\x5B\x5D-\x7E]+$")]
+
+
+class ScopeSection(Section):
+    """The scope a token must have. Empty lists ask nothing."""
+
+    all: tuple[ScopeToken, ...] = Field((), description="Scope tokens of which none may be missing.")
+    any: tuple[ScopeToken, ...] = Field((), description="Scope tokens of which one is enough.")
+    claim: Path = Field(("scope",), description="Path of the claim that holds the scope.")
+
+
+def _scope(value: object) -> object:
+    if isinstance(value, str):
+        return {"all": value.split()}
+    return {"all": value} if isinstance(value, list) else value
+
+
+Scope = Annotated[ScopeSection, BeforeValidator(_scope, json_schema_input_type=ScopeSection | str | list[str])]
+
+
+def _no_word_any(value: tuple[str, ...]) -> tuple[str, ...]:
+    if "any" in value:
+        raise ValueError("any audience is said of an issuer, never here")
+    return value
+
+
+def _several_paths(value: object) -> object:
+    # A text is one path; a list is a list of paths, each a text or a list of steps.
+    return not_empty(value) if isinstance(value, list | tuple) else [value]
+
+
+class ConsumerSection(Section):
+    """The claims that name the consumer a token belongs to."""
+
+    claim: Annotated[
+        tuple[Path, ...],
+        BeforeValidator(_several_paths, json_schema_input_type=str | list[str | list[str | int]]),
+    ] = Field(description="Path of the claim, or a list of paths that are tried in order.")
+    by: OneOrMore[Literal["name", "external_id", "id"]] = Field(
+        ("external_id", "name"), description="What the claim names a consumer by; tried in order."
+    )
+    required: Flag = Field(True, description="A token that leads to no consumer is refused.")
+    numbers: Flag = Field(False, description="A whole number counts as the text of its digits.")
+
+
+class Credential(Section):
+    """What is asked of one credential."""
+
+    sources: Maybe[OneOrMore[Source]] = Field(
+        None, alias="from", description="Where the credential may stand; never in two places at once. Default: bearer."
+    )
+    issuers: Maybe[OneOrMore[Name]] = Field(None, description="The issuers whose tokens are accepted.")
+    audience: Maybe[Annotated[OneOrMore[Text], AfterValidator(_no_word_any)]] = Field(
+        None, description="Audiences meant here, instead of those of the issuer."
+    )
+    claims: tuple[ClaimRuleSection, ...] = Field((), description="Rules besides those of the issuer.")
+    scope: Maybe[Scope] = Field(
+        None, description="Scope the token must have: text or a list (all of them), or `all` and `any` of a claim."
+    )
+
+    introspect: Maybe[Literal["opaque", "always", "additionally"]] = Field(
+        None,
+        description="Which tokens the introspecting issuer is asked about: those that are no JWT, all of them, or a "
+        "JWT only after its signature held. Default: `opaque`.",
+    )
+    consumer: Maybe[ConsumerSection] = Field(None, description="How the token leads to a consumer.")
+    original_header: Maybe[SettableFieldName] = Field(
+        None, description="A header field that carries the credential itself to the upstream. Dangerous."
+    )
+
+    @property
+    def places(self) -> tuple[SourceSection, ...]:
+        """Where the credential may stand."""
+        return self.sources or (BEARER,)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The header fields it may stand in, cookies aside."""
+        found = ("Authorization" if source.bearer else source.header for source in self.places)
+        return tuple(name for name in found if name is not None)
+
+
+class SlotSection(Credential):
+    """One named slot of a route."""
+
+    auth: Maybe[Literal["required", "optional"]] = Field(
+        None, description="Whether the credential must be there. Default: as the route says."
+    )

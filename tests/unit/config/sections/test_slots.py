@@ -1,0 +1,66 @@
+"""Slots: where a credential may stand, and whose tokens are accepted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from jwtgate.config.sections.document import Document
+
+Load = Callable[[dict[str, Any]], Document]
+Find = Callable[[dict[str, Any]], list[str]]
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ("bearer", "bearer"),
+        ({"header": "X-T", "prefix": "T "}, "header"),
+        ({"cookie": "t"}, "cookie"),
+        ({"query": "t"}, "query"),
+    ],
+)
+def test_a_credential_stands_in_one_of_four_places(load: Load, source: object, place: str) -> None:
+    assert [found.place for found in load({"routes/orders/from": source}).routes["orders"].places] == [place]
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["baerer", 1, None, [], {}, {"header": "a", "cookie": "b"}, {"cookie": "a", "prefix": "b"}, {"header": "a b"},
+     {"query": "a b"}, {"cookie": "a=b"}, {"bearer": False}, {"header": None}],
+)  # fmt: skip
+def test_any_other_place_is_refused(mistakes: Find, source: object) -> None:
+    (mistake,) = mistakes({"routes/orders/from": source})
+    assert mistake.startswith("routes.orders.from")
+
+
+@pytest.mark.parametrize(
+    ("scope", "all_of", "any_of"),
+    [
+        ("a b", ("a", "b"), ()),
+        (["a", "b"], ("a", "b"), ()),
+        ({"all": ["a"], "any": ["b", "c"]}, ("a",), ("b", "c")),
+        ([], (), ()),
+    ],
+)
+def test_scope_is_all_of_one_list_and_any_of_another(
+    load: Load, scope: object, all_of: tuple[str, ...], any_of: tuple[str, ...]
+) -> None:
+    found = load({"routes/orders/scope": scope}).routes["orders"].scope
+    assert found is not None
+    assert (found.all, found.any) == (all_of, any_of)
+
+
+@pytest.mark.parametrize("scope", [None, 1, ["a b"], ['a"b'], ["é"], {"al": ["a"]}, {"all": "a"}, {"claim": "a..b"}])
+def test_scope_that_cannot_be_granted_is_refused(mistakes: Find, scope: object) -> None:
+    (mistake,) = mistakes({"routes/orders/scope": scope})
+    assert mistake.startswith("routes.orders.scope")
+
+
+def test_sec_44_any_audience_is_never_said_of_a_slot(mistakes: Find, load: Load) -> None:
+    assert mistakes({"routes/orders/audience": "any"}) == [
+        "routes.orders.audience: any audience is said of an issuer, never here (not 'any')"
+    ]
+    assert load({"routes/orders/audience": "x"}).routes["orders"].audience == ("x",)

@@ -1,0 +1,76 @@
+"""Mistakes of a route that its own section cannot see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Find = Callable[[dict[str, Any]], list[str]]
+
+ORDERS = {"path": "/orders/*", "auth": "required", "issuers": ["main"], "upstream": "echo"}
+
+
+def test_unknown_names_are_refused_with_a_suggestion(mistakes: Find) -> None:
+    assert mistakes({"routes/orders/upstream": "ecco", "routes/orders/issuers": ["mian", "zzz"]}) == [
+        "routes.orders.upstream: there is no upstream of this name; did you mean echo?",
+        "routes.orders.issuers[0]: there is no issuer of this name; did you mean main?",
+        "routes.orders.issuers[1]: there is no issuer of this name",
+    ]
+
+
+def test_sec_43_two_issuers_of_one_slot_never_share_their_iss(mistakes: Find) -> None:
+    same = {"issuers/other/issuer": "https://issuer.example"}
+    assert mistakes({**same, "routes/orders/issuers": ["main", "other"]}) == [
+        "routes.orders.issuers[1]: has the same iss as main, so a token could belong to either"
+    ]
+    assert mistakes(same) == []
+
+
+def test_tokens_are_issued_only_with_the_section_signing(mistakes: Find) -> None:
+    assert mistakes({"signing": ...}) == ["routes.orders.issue: needs the section signing, which says who we are"]
+
+
+def test_two_slots_never_look_in_the_same_place(mistakes: Find) -> None:
+    slots = {"a": {"issuers": "main"}, "b": {"issuers": "other", "from": [{"cookie": "t"}, "bearer"]}}
+    assert mistakes({"routes/orders/issuers": ..., "routes/orders/slots": slots}) == [
+        "routes.orders.slots.b.from: another slot of this route already looks there"
+    ]
+
+
+def test_a_slot_that_is_not_there_cannot_be_named(mistakes: Find) -> None:
+    assert mistakes({"routes/orders/issue/slot": "acces"}) == [
+        "routes.orders.issue.slot: there is no slot of this name; did you mean access?"
+    ]
+    assert mistakes({"routes/orders/issue/add": {"x": {"claim": "a", "slot": "b"}}}) == [
+        "routes.orders.issue.add.x.slot: there is no slot of this name"
+    ]
+    assert mistakes({"routes/orders/headers/X-B": {"claim": "a", "slot": "b"}}) == [
+        "routes.orders.headers.X-B.slot: there is no slot of this name"
+    ]
+
+
+def test_two_entries_of_a_route_never_set_the_same_field(mistakes: Find) -> None:
+    sentence = "another entry of this route sets the same field"
+    assert mistakes({"routes/orders/headers/x.caller": "me"}) == [f"routes.orders.headers.x.caller: {sentence}"]
+    assert mistakes({"routes/orders/headers/x_jwt_assertion": "me"}) == [
+        f"routes.orders.headers.x_jwt_assertion: {sentence}"
+    ]
+    issue = [{"audience": "a"}, {"audience": "b"}]
+    assert mistakes({"routes/orders/issue": issue}) == [f"routes.orders.issue[1].header: {sentence}"]
+
+
+def test_a_route_without_credentials_has_no_claims_to_pass_on(mistakes: Find) -> None:
+    assert mistakes({"routes/health/headers": {"X-A": {"claim": "sub"}, "X-B": "constant"}}) == [
+        "routes.health.headers.X-A: asks for a claim, but the route asks for no credential"
+    ]
+
+
+def test_sec_112_a_field_we_set_is_never_forwarded_from_a_client(mistakes: Find) -> None:
+    changes = {
+        "routes/orders/issue": {"audience": "x", "header": "Authorization", "scheme": "Bearer"},
+        "routes/raw": {**ORDERS, "path": "/raw", "forward_token": True},
+    }
+    (mistake,) = mistakes(changes)
+    assert mistake.startswith("routes.raw.forward_token: cannot be: the gateway sets the field authorization on route")
+    changes["routes/raw"]["from"] = {"cookie": "t"}
+    assert mistakes(changes) == []
