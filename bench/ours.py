@@ -22,10 +22,15 @@ def missing() -> str | None:
 
 def ours(folder: Path, upstream: int, *, routes: int = HOT_ROUTES, alg: str = "RS256") -> Contestant:
     """Our gateway with so many routes, issuing tokens signed with `alg`."""
-    name = f"jwtgate {routes} routes {alg}"
     port = free_port()
+    written = document(folder, port, upstream=upstream, routes=routes, alg=alg)
+    return serving(f"jwtgate {routes} routes {alg}", folder, port, written=written)
+
+
+def serving(name: str, folder: Path, port: int, *, written: dict[str, object]) -> Contestant:
+    """Our gateway with this document, which listens on `port`."""
     file = folder / f"{name.replace(' ', '-')}.json"
-    file.write_text(json.dumps(document(folder, port, upstream=upstream, routes=routes, alg=alg)))
+    file.write_text(json.dumps(written))
     script = str(Path(sys.executable).with_name("jwtgate"))
     return Contestant(
         name,

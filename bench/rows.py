@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .cold import bare_us
+from .consumers import crowd
 from .contestants import Contestant, Place, Running, started
 from .load import Measure, measure
 from .ours import HOT_ROUTES, ours, prefixes
@@ -94,6 +95,16 @@ def routes_row(bench: Bench) -> Row:
         found = compare(large, small, many, bench.settings, their_requests=few)
     note = "The look-up itself costs the same; the rest is memory, since each request meets another route's objects."
     return _row("PERF-8", "hot, 100 000 routes ÷ 10 routes", found, target=Target(0.9, 0.98), note=note)
+
+
+def consumers_row(bench: Bench) -> Row:
+    """PERF-9: ours with a million consumers against ours with ten, 10 000 tokens of their own in turn."""
+    paths = _paths(HOT_ROUTES)
+    many, few = (crowd(bench.place, count, tokens=10_000, paths=paths) for count in (1_000_000, 10))
+    with started(few.contestant, few.place) as small, started(many.contestant, many.place) as large:
+        found = compare(large, small, many.requests, bench.settings, their_requests=few.requests)
+    note = "Tokens signed with HS256 by their consumers; each of the many signs one, each of the few a thousand."
+    return _row("PERF-9", "hot, 1 000 000 consumers ÷ 10 consumers", found, target=Target(0.85, 0.98), note=note)
 
 
 def large_row(bench: Bench) -> Row:
