@@ -142,6 +142,10 @@ class Keyring:
         self._load(name)
         return timetable
 
+    def planned(self, name: str) -> Timetable:
+        """What `rotate` would answer now. Errors as there."""
+        return manual_rotation.planned(self._records, name, self._now())
+
     def signer(self, name: str) -> Signer:
         """What this name signs with now. `DependencyFault("signer_unavailable")`."""
         held = self._names.get(name)

@@ -135,12 +135,17 @@ class Registry:
         """The documents that were applied, oldest first, from behind this version; the latest thousand are kept."""
         return tuple(self._document(entry) for entry in self._store.entries(_DOCUMENT, after=after, limit=limit))
 
-    def apply_document(self, value: Mapping[str, JSON], *, over: int | None, who: str) -> DocumentVersion:
-        """The document as its newest version. `StoreConflict` when the last one is not `over`."""
+    def apply_document(
+        self, value: Mapping[str, JSON], *, over: int | None, who: str, action: str = "apply", path: str = _DOCUMENT
+    ) -> DocumentVersion:
+        """The document as its newest version. `StoreConflict` when the last one is not `over`.
+
+        The audit log says that `action` was done to what `path` names: its kind and its name with a slash between.
+        """
         data = self._sealed(_DOCUMENT, value, who)
         last = self._store.last(_DOCUMENT) if over is None else over
         added = Append(_DOCUMENT, data, keep=MOST_DOCUMENTS, over=over)
-        version, _ = self._store.write_all([added, self._audit("apply", _DOCUMENT, over=last, who=who)])
+        version, _ = self._store.write_all([added, self._audit(action, path, over=last, who=who)])
         return self._document(Entry(version, data))
 
     def note(self, action: str, path: str, *, who: str) -> None:
