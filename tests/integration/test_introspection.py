@@ -51,7 +51,7 @@ async def asking(source: IntrospectionSource) -> AsyncIterator[Introspections]:
 
     async def key_set(_: NeedKeys) -> KeySet:
         url = f"{source.iss}/jwks"
-        return (await fetch_keys(KeySource("main", source.iss or "", SIGNED_ALGORITHMS, url=url), client)).key_set
+        return (await fetch_keys(KeySource("main", source.iss or "", SIGNED_ALGORITHMS, url=url), client, str)).key_set
 
     introspections = Introspections(
         {"main": source},

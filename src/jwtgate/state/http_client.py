@@ -11,6 +11,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType, SimpleNamespace
@@ -169,6 +170,11 @@ class Line:
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "jwtgate"},
             trace_configs=[tracing],
         )
+
+
+def basic_fields(username: str, password: str) -> Mapping[str, str]:
+    """The field that says who asks (RFC 7617)."""
+    return {"Authorization": f"Basic {b64encode(f'{username}:{password}'.encode()).decode()}"}
 
 
 def check_url(url: str, rules: FetchRules) -> SplitResult:

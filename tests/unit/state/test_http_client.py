@@ -6,7 +6,7 @@ import ipaddress
 
 import pytest
 
-from jwtgate.state.http_client import FetchFailed, FetchRules, check_url, is_internal
+from jwtgate.state.http_client import FetchFailed, FetchRules, basic_fields, check_url, is_internal
 
 RULES = FetchRules()
 INSECURE = FetchRules(insecure_http=True)
@@ -117,3 +117,8 @@ def test_sec_63_internal_addresses_are_told_however_they_are_wrapped(text: str) 
 )
 def test_sec_63_addresses_of_the_internet_are_not_internal(text: str) -> None:
     assert not is_internal(ipaddress.ip_address(text))
+
+
+def test_who_asks_is_said_as_rfc_7617_has_it() -> None:
+    assert basic_fields("Aladdin", "open sesame") == {"Authorization": "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="}
+    assert basic_fields("test", "123£") == {"Authorization": "Basic dGVzdDoxMjPCow=="}

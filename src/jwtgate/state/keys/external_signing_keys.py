@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -20,7 +19,7 @@ from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import MOST_KEYS, MOST_SET_BYTES
 from jwtgate.policy.sources import KeyText, SigningKeys
 from jwtgate.state.discovery import json_body
-from jwtgate.state.http_client import FetchFailed, FetchRules, HttpClient
+from jwtgate.state.http_client import NO_FIELDS, FetchFailed, FetchRules, HttpClient, basic_fields
 from jwtgate.state.keys.key_texts import parse_key_text
 from jwtgate.state.keys.keyring import Given, Keyring, is_given
 
@@ -57,10 +56,9 @@ async def fetch_given(wanted: SigningKeys, client: HttpClient, resolve: Resolve)
         client_certificate_file=wanted.client_certificate_file,
         client_key_file=wanted.client_key_file,
     )
-    fields = {}
+    fields = NO_FIELDS
     if wanted.username is not None:
-        pair = f"{resolve(wanted.username)}:{resolve(wanted.password or '')}"
-        fields["Authorization"] = f"Basic {b64encode(pair.encode()).decode()}"
+        fields = basic_fields(resolve(wanted.username), resolve(wanted.password or ""))
     try:
         async with asyncio.timeout(by.total_seconds):
             body = json_body(await client.send("GET", wanted.url or "", rules=rules, fields=fields))

@@ -35,7 +35,7 @@ class KeySets:
         jitter: Callable[[], float],
         changed: Callable[[str, KeySet | None], None],
     ) -> None:
-        around = Surroundings(client, folder, clock, wall, jitter, changed)
+        around = Surroundings(client, folder, clock, wall, jitter, resolve, changed)
         self._resolve = resolve
         self._sources = dict(sources)
         self._local: dict[str, KeySet] = {}

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jwtgate.errors import ConfigError, KeyRefused
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.sources import KeySource
 from jwtgate.state.discovery import fetch_metadata, json_body, permitted
-from jwtgate.state.http_client import FetchFailed, FetchRules, HttpClient
+from jwtgate.state.http_client import NO_FIELDS, FetchFailed, FetchRules, HttpClient, Response, basic_fields
 from jwtgate.state.keys.key_texts import parse_key_text
 
 
@@ -61,8 +61,11 @@ def _sentence(error: KeyRefused | ValueError) -> str:
     return error.sentence if isinstance(error, KeyRefused) else f"{error}."
 
 
-async def fetch_keys(source: KeySource, client: HttpClient) -> FetchedKeys:
-    """The issuer's set, fetched now, through its metadata where that is configured. Raises `FetchFailed`."""
+async def fetch_keys(source: KeySource, client: HttpClient, resolve: Callable[[str], str]) -> FetchedKeys:
+    """The issuer's set, fetched now, through its metadata where that is configured. Raises `FetchFailed`.
+
+    Credentials are for the configured address alone; one that a metadata document names sees none of them.
+    """
     rules = FetchRules(
         connect_seconds=source.connect_seconds,
         total_seconds=source.total_seconds,
@@ -72,12 +75,30 @@ async def fetch_keys(source: KeySource, client: HttpClient) -> FetchedKeys:
     )
     try:
         async with asyncio.timeout(source.total_seconds):
-            url = source.url if source.url is not None else await _discover(source, client, rules)
-            body = json_body(await client.get(url, rules=rules))
+            if source.url is None:
+                answer = await client.get(await _discover(source, client, rules), rules=rules)
+            else:
+                answer = await _ask(source, source.url, client=client, rules=rules, resolve=resolve)
+            body = json_body(answer)
             # A set of many large keys takes long enough to parse to be noticed by everything else here.
             return await asyncio.to_thread(parse_fetched, source, body)
     except TimeoutError:
         raise FetchFailed("timeout") from None
+
+
+async def _ask(
+    source: KeySource, url: str, *, client: HttpClient, rules: FetchRules, resolve: Callable[[str], str]
+) -> Response:
+    fields = NO_FIELDS
+    try:
+        if source.username is not None:
+            fields = basic_fields(resolve(source.username), resolve(source.password or ""))
+    except ConfigError as error:
+        raise FetchFailed("secret_missing", detail=" ".join(error.problems)) from error
+    known = replace(
+        rules, client_certificate_file=source.client_certificate_file, client_key_file=source.client_key_file
+    )
+    return await client.send("GET", url, rules=known, fields=fields)
 
 
 def parse_fetched(source: KeySource, body: bytes) -> FetchedKeys:

@@ -56,6 +56,7 @@ class Surroundings:
     clock: Callable[[], float]
     wall: Callable[[], float]
     jitter: Callable[[], float]
+    resolve: Callable[[str], str]
     changed: Callable[[str, KeySet | None], None]
 
 
@@ -182,7 +183,7 @@ class RemoteKeys:
         """Whether the issuer's set was fetched. Never raises: a source that fails is tried again."""
         self._fetches += 1
         try:
-            fetched = await fetch_keys(self.source, self._around.client)
+            fetched = await fetch_keys(self.source, self._around.client, self._around.resolve)
         except FetchFailed as failure:
             self._note_failure(failure)
             return False

@@ -41,7 +41,7 @@ class Web(HttpClient):
         self.seconds = seconds
         self.asked: list[tuple[str, float]] = []
 
-    async def get(self, url: str, *, rules: FetchRules) -> Response:
+    async def send(self, method: str, url: str, *, rules: FetchRules, **_: object) -> Response:
         self.asked.append((url, now()))
         await asyncio.sleep(self.seconds)
         if url in self.down:

@@ -12,7 +12,7 @@ from jwtgate.jose.encoding import base64url_encode, json_bytes
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.sources import KeySource, KeyText
-from jwtgate.state.http_client import FetchFailed, FetchRules, HttpClient, Response
+from jwtgate.state.http_client import NO_FIELDS, FetchFailed, FetchRules, HttpClient, Response
 from jwtgate.state.keys.key_sources import fetch_keys, is_remote, parse_fetched, read_local
 
 from ..virtual_time import live
@@ -52,7 +52,7 @@ class Web(HttpClient):
         self.media_type = media_type
         self.asked: list[tuple[str, FetchRules]] = []
 
-    async def get(self, url: str, *, rules: FetchRules) -> Response:
+    async def send(self, method: str, url: str, *, rules: FetchRules, **_: object) -> Response:
         self.asked.append((url, rules))
         page = self.pages.get(url, FetchFailed("status_404", status=404))
         if isinstance(page, FetchFailed):
@@ -61,12 +61,12 @@ class Web(HttpClient):
 
 
 def fetched(source: KeySource, web: HttpClient) -> list[str | None]:
-    return [held.kid for held in live(fetch_keys(source, web)).key_set]
+    return [held.kid for held in live(fetch_keys(source, web, str)).key_set]
 
 
 def failure(source: KeySource, web: HttpClient) -> FetchFailed:
     with pytest.raises(FetchFailed) as caught:
-        live(fetch_keys(source, web))
+        live(fetch_keys(source, web, str))
     return caught.value
 
 
@@ -224,9 +224,9 @@ def test_sec_64_a_page_for_people_is_not_a_set() -> None:
 
 def test_sec_64_discovery_and_set_share_one_time_limit() -> None:
     class Slow(Web):
-        async def get(self, url: str, *, rules: FetchRules) -> Response:
+        async def send(self, method: str, url: str, *, rules: FetchRules, **_: object) -> Response:
             await asyncio.sleep(3)
-            return await super().get(url, rules=rules)
+            return await super().send(method, url, rules=rules)
 
     pages = {CONFIGURATION: metadata(), JWKS: jwks()}
     assert failure(DISCOVERED, Slow(pages)).cause == "timeout"
@@ -251,3 +251,31 @@ def test_an_allowed_empty_set_is_not_a_set_of_useless_keys() -> None:
         with pytest.raises(FetchFailed) as caught:
             parse_fetched(allowed, json_bytes({"keys": entries}))
         assert caught.value.cause == "key_set_empty"
+
+
+def test_an_address_of_ours_learns_who_asks_and_one_that_was_discovered_does_not() -> None:
+    class Watched(Web):
+        async def send(
+            self, method: str, url: str, *, rules: FetchRules, fields: Mapping[str, str] = NO_FIELDS, **_: object
+        ) -> Response:
+            sent.append((url, dict(fields), rules.client_certificate_file, rules.client_key_file))
+            return await super().send(method, url, rules=rules)
+
+    sent: list[tuple[str, dict[str, str], str | None, str | None]] = []
+    known = {"username": "gate", "password": "${env:P}", "client_certificate_file": "c", "client_key_file": "k"}
+    web = Watched({JWKS: jwks(), CONFIGURATION: metadata()})
+    live(fetch_keys(replace(DIRECT, **known), web, lambda text: text.replace("${env:P}", "s3cret")))
+    live(fetch_keys(replace(DISCOVERED, **known), web, str))
+    assert sent[0] == (JWKS, {"Authorization": "Basic Z2F0ZTpzM2NyZXQ="}, "c", "k")
+    assert [asked[1:] for asked in sent[1:]] == [({}, None, None)] * (len(sent) - 1)
+    assert len(sent) == 3
+
+
+def test_a_password_that_cannot_be_had_is_a_failure_and_is_not_sent_as_its_reference() -> None:
+    def missing(_: str) -> str:
+        raise ConfigError("The reference ${env:P} names an environment variable that is not set.")
+
+    web = Web({JWKS: jwks()})
+    with pytest.raises(FetchFailed, match="secret_missing"):
+        live(fetch_keys(replace(DIRECT, username="gate", password="${env:P}"), web, missing))
+    assert web.asked == []

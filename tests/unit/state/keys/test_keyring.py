@@ -237,8 +237,11 @@ def test_a_rotation_is_published_first_and_takes_over_when_it_says() -> None:
     keyring = ring(MemoryStore(), clock)
     keyring.ensure(MAIN)
     old = keyring.signer("main").key.kid
+    planned = keyring.planned("main")
+    assert len(keyring.published()) == 1
     timetable = keyring.rotate("main")
     assert (timetable.former, timetable.takes_over_at) == (old, NOON + LEAD)
+    assert timetable == planned
     assert len(keyring.published()) == 2
     assert keyring.signer("main").key.kid == old
     clock.now = timetable.takes_over_at

@@ -38,7 +38,7 @@ class Issuer(HttpClient):
     seconds: float = 0.1
     asked_at: list[float] = field(default_factory=list)
 
-    async def get(self, url: str, *, rules: FetchRules) -> Response:
+    async def send(self, method: str, url: str, *, rules: FetchRules, **_: object) -> Response:
         assert url == SOURCE.url
         self.asked_at.append(now())
         await asyncio.sleep(self.seconds)
@@ -61,6 +61,7 @@ class Node:
             clock=now,
             wall=lambda: wall + now() - started,
             jitter=lambda: 0.5,
+            resolve=str,
             changed=lambda _, key_set: self.told.append(key_set),
         )
         self.keys = RemoteKeys("main", source, around)
@@ -359,8 +360,8 @@ def test_sec_66_a_set_that_cannot_be_used_leaves_the_good_one(body: bytes, cause
 
 def test_a_failure_nobody_foresaw_is_a_failure_like_any_other(caplog: pytest.LogCaptureFixture) -> None:
     class Odd(Issuer):
-        async def get(self, url: str, *, rules: FetchRules) -> Response:
-            await super().get(url, rules=rules)
+        async def send(self, method: str, url: str, *, rules: FetchRules, **_: object) -> Response:
+            await super().send(method, url, rules=rules)
             raise ZeroDivisionError
 
     async def life() -> None:
