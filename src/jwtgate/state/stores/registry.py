@@ -204,16 +204,19 @@ class Registry:
 
     def _unsealed(self, path: str, data: bytes) -> tuple[Mapping[str, JSON], int, str]:
         try:
-            if self._sealer is not None:
-                data = self._sealer.unseal(data, path)
-            elif is_sealed(data):
-                raise StoreFailed(f"{path} is sealed; the master key it was sealed with is needed")
-            match json.loads(data):
+            match json.loads(self._plain(path, data)):
                 case {"value": dict() as value, "at": int() as at, "who": str() as who}:
                     return value, at, who
         except ValueError as error:
             raise StoreFailed(f"{path} cannot be read: {error}") from None
         raise StoreFailed(f"{path} cannot be read: it is not a record of this release")
+
+    def _plain(self, path: str, data: bytes) -> bytes:
+        if not is_sealed(data):  # kept before there was a master key; sealed when it is written next
+            return data
+        if self._sealer is None:
+            raise StoreFailed(f"{path} is sealed; the master key it was sealed with is needed")
+        return self._sealer.unseal(data, path)
 
 
 def _prefix(kind: Kind) -> str:

@@ -189,6 +189,8 @@ class SqliteStore(Store):
 
     def _prepare(self) -> None:
         with _translated():
+            if self._connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
+                raise StoreFailed("the database is damaged")
             self._connection.execute("PRAGMA journal_mode = WAL")
             # A key that was published must not be forgotten when the power fails.
             self._connection.execute("PRAGMA synchronous = FULL")

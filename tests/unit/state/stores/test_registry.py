@@ -193,6 +193,17 @@ def test_sec_150_without_the_master_key_nothing_is_read() -> None:
         registry(store, Sealer(b"o" * 32)).get(Kind.CONSUMER, "ann")
 
 
+def test_what_was_kept_before_there_was_a_master_key_is_read_and_sealed_when_it_is_written() -> None:
+    store = MemoryStore()
+    registry(store).put(Kind.CONSUMER, "ann", {"secret": "hush"}, over=0, who="bob")
+    held = registry(store, Sealer(b"m" * 32))
+    kept = held.get(Kind.CONSUMER, "ann")
+    assert kept is not None
+    held.put(Kind.CONSUMER, "ann", kept.value, over=1, who="bob")
+    ((_, record),) = store.records("resource/")
+    assert b"hush" not in record.value
+
+
 def test_sec_150_a_sealed_value_does_not_pass_for_another() -> None:
     store = MemoryStore()
     held = registry(store, Sealer(b"m" * 32))

@@ -81,6 +81,19 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         SqliteStore(tmp_path / "db")
 
 
+@pytest.mark.parametrize("keep", [0.3, 0.7, 0.9])
+def test_rel_8_a_truncated_file_is_refused_and_left_alone(tmp_path: Path, keep: float) -> None:
+    with closing(SqliteStore(tmp_path / "db")) as store:
+        for number in range(50):
+            store.write(f"a/{number}", b"x" * 1_000, over=0)
+    whole = (tmp_path / "db").read_bytes()
+    torn = whole[: int(len(whole) * keep)]
+    (tmp_path / "db").write_bytes(torn)
+    with pytest.raises(StoreFailed):
+        SqliteStore(tmp_path / "db")
+    assert (tmp_path / "db").read_bytes() == torn
+
+
 def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreFailed, match="cannot be opened"):
