@@ -201,7 +201,7 @@ class VaultModel:
         versions = self.kv2.get(path, [])
         if method in ("POST", "PUT"):
             self.put(path, **body["data"])
-            return 200, _enveloped(_metadata(len(versions) + 1))
+            return 200, _enveloped(_metadata(len(self.kv2[path])))
         if not versions:
             return NOT_FOUND
         if method == "DELETE":
