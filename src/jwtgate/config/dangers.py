@@ -5,19 +5,20 @@ Nothing here is refused. Each needs words in the document that nobody writes by 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 from jwtgate.config.checks import Place
 from jwtgate.config.problems import shown
+from jwtgate.config.redact import secrets_in
 from jwtgate.config.sections.document import Document
-from jwtgate.config.sections.issuers import IssuerSection, KeysSection
+from jwtgate.config.sections.issued import IssueSection, TokenSection
+from jwtgate.config.sections.issuers import IssuerSection
 from jwtgate.config.sections.routes import RouteSection
 
-_PRIVATE_MEMBERS = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth", "priv"})
+Found = Iterator[tuple[Place, str]]
 
-
-_WRITTEN_OUT = "a secret stands in the document itself; refer to it with ${env:NAME} or ${file:PATH}"
+_WRITTEN_OUT = "a secret stands in the document itself; refer to it with ${env:NAME}, ${file:PATH} or a secret store"
+_SECRET_SECTIONS = {"issuers", "signing", "secret_stores"}
 
 
 def dangers(document: Document) -> tuple[str, ...]:
@@ -25,58 +26,125 @@ def dangers(document: Document) -> tuple[str, ...]:
     return tuple(f"{shown(place)}: {sentence}" for place, sentence in _found(document))
 
 
-def _found(document: Document) -> Iterator[tuple[Place, str]]:
+def _found(document: Document) -> Found:
+    yield from _written_out(document)
+    yield from _of_administration(document)
     for name, issuer in document.issuers.items():
-        for key, sentence in _of_issuer(issuer):
-            yield ("issuers", name, key), sentence
-    if document.signing is not None and "${" not in (document.signing.master_key or "${"):
-        yield ("signing", "master_key"), _WRITTEN_OUT
+        yield from _below(("issuers", name), _of_issuer(issuer))
+    yield from _of_signing(document)
+    yield from _of_consumers(document)
     for name, route in document.routes.items():
-        for place, sentence in _of_route(route):
-            yield ("routes", name, *place), sentence
+        yield from _below(("routes", name), _of_route(route))
+        yield from _below(("routes", name), _of_callers(route))
     if document.paths.encoded_slashes == "keep":
         yield ("paths", "encoded_slashes"), "an encoded slash is read in two ways by different servers"
     if document.paths.parameters == "keep":
         yield ("paths", "parameters"), "path parameters are read in two ways by different servers"
 
 
-def _of_issuer(issuer: IssuerSection) -> Iterator[tuple[str, str]]:
-    if issuer.keys is not None and _holds_secret(issuer.keys):
-        yield "keys", _WRITTEN_OUT
+def _below(place: Place, found: Found) -> Found:
+    yield from (((*place, *rest), sentence) for rest, sentence in found)
+
+
+def _written_out(document: Document) -> Found:
+    """Secrets in the text of the document, those of consumers as one: there may be thousands."""
+    written = document.model_dump(by_alias=True, exclude_unset=True, include=_SECRET_SECTIONS)
+    yield from ((place, _WRITTEN_OUT) for place in secrets_in((), written))
+    held = document.model_dump(by_alias=True, exclude_unset=True, include={"consumers"})
+    places = list(secrets_in((), held))
+    if len(places) == 1:
+        yield places[0], _WRITTEN_OUT
+    elif places:
+        yield ("consumers",), f"{len(places)} secrets stand in the document itself; refer to them instead"
+
+
+def _of_administration(document: Document) -> Found:
+    admin = document.admin
+    if admin is not None and admin.page and not admin.is_local:
+        yield ("admin", "page"), "the page that describes the Admin API can be reached beyond this machine"
+    for name, store in document.secret_stores.items():
+        if store.vault is not None and store.vault.insecure_http:
+            yield ("secret_stores", name, "vault", "insecure_http"), "secrets may be fetched without TLS"
+
+
+def _of_issuer(issuer: IssuerSection) -> Found:
     if issuer.audience is None:
-        yield "audience", "tokens meant for anybody are accepted"
+        yield ("audience",), "tokens meant for anybody are accepted"
     if issuer.exp_optional_for_legacy_tokens:
-        yield "exp_optional_for_legacy_tokens", "tokens that never expire are accepted"
+        yield ("exp_optional_for_legacy_tokens",), "tokens that never expire are accepted"
     if issuer.insecure_http:
-        yield "insecure_http", "keys may be fetched without TLS, so whoever sits on the way can make tokens"
+        sentence = "keys may be fetched, and tokens asked about, without TLS: whoever sits on the way can make tokens"
+        yield ("insecure_http",), sentence
     if issuer.empty_key_set_allowed:
-        yield "empty_key_set_allowed", "an empty key set refuses every token until the next one is fetched"
+        yield ("empty_key_set_allowed",), "an empty key set refuses every token until the next one is fetched"
     if issuer.short_secret_allowed_for_legacy_credential:
-        yield "short_secret_allowed_for_legacy_credential", "a secret that may be guessed is accepted"
+        yield ("short_secret_allowed_for_legacy_credential",), "a secret that may be guessed is accepted"
+    asked = issuer.introspection
+    if asked is not None and asked.stale_if_error_seconds > 0:
+        place = ("introspection", "stale_if_error_seconds")
+        yield place, "a token that was withdrawn is accepted while its issuer cannot be asked"
 
 
-def _holds_secret(keys: KeysSection) -> bool:
-    if keys.secret is not None:
-        return "${" not in keys.secret
-    if keys.pem is not None:
-        return "PRIVATE KEY" in keys.pem
-    entries = keys.jwks.get("keys", [keys.jwks]) if isinstance(keys.jwks, dict) else keys.jwks or []
-    held = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    return any(name in entry and "${" not in json.dumps(entry[name]) for entry in held for name in _PRIVATE_MEMBERS)
+def _of_signing(document: Document) -> Found:
+    signing = document.signing
+    if signing is None:
+        return
+    for name, keys in signing.keys.items():
+        if keys.insecure_http:
+            yield ("signing", "keys", name, "insecure_http"), "our private keys may be fetched without TLS"
+    for name, profile in signing.profiles.items():
+        yield from _below(("signing", "profiles", name), _of_token(profile))
 
 
-def _of_route(route: RouteSection) -> Iterator[tuple[Place, str]]:
+def _of_consumers(document: Document) -> Found:
+    for name, consumer in document.consumers.items():
+        for key, credential in consumer.credentials.items():
+            if credential.short_secret_allowed_for_legacy_credential:
+                place = ("consumers", name, "credentials", key, "short_secret_allowed_for_legacy_credential")
+                yield place, "a secret that may be guessed is accepted"
+
+
+def _of_token(token: TokenSection) -> Found:
+    if not token.kid:
+        yield ("kid",), "whoever verifies the token has to guess its key, which ends when keys are rotated"
+    if token.x5t_of_hex_text_for_legacy_upstream:
+        yield ("x5t_of_hex_text_for_legacy_upstream",), "no reader of RFC 7515 finds the certificate"
+    if token.encoding_unlike_rfc7515 is not None:
+        yield ("encoding_unlike_rfc7515",), "no reader of RFC 7515 can verify the token"
+    if token.exp_in_milliseconds_for_legacy_upstream:
+        sentence = "a reader of RFC 7519 takes the end of the token for an instant thousands of years ahead"
+        yield ("exp_in_milliseconds_for_legacy_upstream",), sentence
+    if token.omit_for_legacy_upstream:
+        left_out = ", ".join(token.omit_for_legacy_upstream)
+        yield ("omit_for_legacy_upstream",), f"nobody can check what the token does not say: {left_out}"
+    if isinstance(token, IssueSection) and token.may_outlive_incoming_token:
+        yield ("may_outlive_incoming_token",), "a token of ours may last longer than the caller's"
+
+
+def _of_route(route: RouteSection) -> Found:
     for name, credential in route.credentials.items():
-        place: Place = ("slots", name, "from") if route.slots is not None else ("from",)
+        place: Place = ("slots", name) if route.slots is not None else ()
         if any(source.query is not None for source in credential.places):
-            yield place, "a token in the query is seen wherever addresses are written down"
+            yield (*place, "from"), "a token in the query is seen wherever addresses are written down"
         by_cookie = any(source.cookie is not None for source in credential.places)
         if by_cookie and route.upgrade is not None and route.upgrade_origins is None:
             yield ("upgrade",), "any page may open a WebSocket with the cookies of its visitor; name upgrade_origins"
+        if credential.original_header is not None:
+            sentence = "the upstream receives the caller's own token and could use it elsewhere"
+            yield (*place, "original_header"), sentence
     for index, issue in enumerate(route.issue or ()):
-        if issue.may_outlive_incoming_token:
-            yield ("issue", index, "may_outlive_incoming_token"), "a token of ours may last longer than the caller's"
+        yield from _below(("issue", index), _of_token(issue))
     if route.forward_token:
         yield ("forward_token",), "the upstream receives the caller's own token and could use it elsewhere"
     if route.forward_cors_preflight:
         yield ("forward_cors_preflight",), "preflight requests reach the upstream without a token"
+
+
+def _of_callers(route: RouteSection) -> Found:
+    if route.anonymous_consumer_also_for_refused_tokens:
+        place = ("anonymous_consumer_also_for_refused_tokens",)
+        yield place, "a token that was refused lets its caller in all the same, as the anonymous consumer"
+    if route.mint is not None and route.mint.unauthenticated_minting_allowed:
+        yield ("mint", "unauthenticated_minting_allowed"), "whoever reaches this route is given a token of ours"
+    if route.mint is not None and route.mint.claims == "any":
+        yield ("mint", "claims"), "callers choose what tokens of ours say of them"

@@ -1,7 +1,11 @@
-"""A document from its bytes: read, references resolved, validated; or every mistake in it at once."""
+"""A document from its bytes: read, references resolved, validated; or every mistake in it at once.
+
+A store may add to what the file says and never change it: what the file names, the file says alone.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,42 +13,102 @@ from typing import Any
 from pydantic import ValidationError
 
 from jwtgate.config.checks import Mistake, Mistakes, Place
-from jwtgate.config.problems import mistakes_of, sentences
+from jwtgate.config.problems import mistakes_of, sentences, shown
 from jwtgate.config.schema import is_secret
 from jwtgate.config.sections.document import Document
-from jwtgate.config.source import Plain, Source, read_source
+from jwtgate.config.source import Plain, read_source
 from jwtgate.errors import ConfigError
 
 Resolve = Callable[[str], str]
+Stored = Mapping[str, Mapping[str, Plain]]
+"""What a store adds: names and their values by the section they belong to."""
+
+STORED_SECTIONS = ("routes", "upstreams", "issuers", "signing.keys", "secret_stores", "consumers")
+
+_OF_STORE = re.compile(r"(?<!\$)\$\{(?!env:|file:)")
 
 
-def load_document(data: bytes, *, name: str, folder: Path, resolve: Resolve) -> Document:
-    """The document in these bytes. `ConfigError` with all its mistakes.
+def load_document(data: bytes, *, name: str, folder: Path, resolve: Resolve, stored: Stored | None = None) -> Document:
+    """The document in these bytes, with what the store adds. `ConfigError` with all its mistakes.
 
     `name` tells the kind of text by its ending and stands in every sentence. Files are found from `folder`.
-    `resolve` expands the `${env:NAME}` and `${file:PATH}` in a text; those of secrets are kept for later.
+    `resolve` expands the `${...}` in a text; those of secrets are kept for later.
     """
     source = read_source(data, name)
+    merged, _ = merge(source.data, stored or {})
+    added = _added(source.data, stored or {})
     mistakes: list[Mistake] = []
-    plain = _resolved(source.data, (), resolve, mistakes) if b"${" in data else source.data
-    context = {"folder": folder, "present": source.data if isinstance(source.data, dict) else None}
+    plain = resolved(merged, (), resolve, mistakes) if stored or b"${" in data else merged
+    context = {"folder": folder, "present": merged if isinstance(merged, dict) else None}
     try:
         document = Document.model_validate(plain, context=context)
     except ValidationError as error:
-        mistakes.extend(mistakes_of(error, source))
-        mistakes.extend(_remaining(plain, error, source, context))
-        raise ConfigError(*sentences(mistakes, source)) from None
+        mistakes.extend(mistakes_of(error, merged))
+        mistakes.extend(_remaining(plain, error, merged, context))
+        raise ConfigError(*sentences(mistakes, source, added)) from None
     if mistakes:
-        raise ConfigError(*sentences(mistakes, source))
+        raise ConfigError(*sentences(mistakes, source, added))
     return document
 
 
-def _resolved(value: Plain, place: Place, resolve: Resolve, mistakes: list[Mistake]) -> Plain:
+def load_plain(data: bytes, *, name: str) -> Plain:
+    """The document in these bytes as plain data, nothing in it looked at. `ConfigError` when it cannot be read."""
+    return read_source(data, name).data
+
+
+def merge(plain: Plain, stored: Stored) -> tuple[Plain, tuple[str, ...]]:
+    """The document with what the store adds, and the places of what the store has although the file names it."""
+    if not isinstance(plain, dict):
+        return plain, ()
+    added = _added(plain, stored)
+    merged = dict(plain)
+    for section in dict.fromkeys(place[:-1] for place in added):
+        holder = merged
+        for step in section:
+            held = holder.get(step)
+            holder[step] = holder = dict(held) if isinstance(held, dict) else _unsaid(section)
+        holder.update({name: value for name, value in stored[".".join(section)].items() if (*section, name) in added})
+    shadowed = (shown((section, name)) for section, names in stored.items() for name in names)
+    shown_added = set(map(shown, added))
+    return merged, tuple(place for place in shadowed if place not in shown_added)
+
+
+def _unsaid(section: tuple[str, ...]) -> dict[str, Plain]:
+    """What a section the file does not have means. The signing key of a document that names none is `default`."""
+    return {"default": {}} if section == ("signing", "keys") else {}
+
+
+def _added(plain: Plain, stored: Stored) -> frozenset[tuple[str, ...]]:
+    """The places of what the store adds. A section that is no mapping takes nothing: it is a mistake anyway."""
+    return frozenset(
+        (*section.split("."), name)
+        for section, names in stored.items()
+        if (held := _held(plain, section)) is not None
+        for name in names
+        if name not in held
+    )
+
+
+def _held(plain: Plain, section: str) -> dict[str, Plain] | None:
+    for step in section.split("."):
+        if not isinstance(plain, dict):
+            return None
+        plain = plain.get(step, {})
+    return plain if isinstance(plain, dict) else None
+
+
+def resolved(value: Plain, place: Place, resolve: Resolve, mistakes: list[Mistake]) -> Plain:
+    """The data with its references resolved. Those at secret places are kept; mistakes are added to the list."""
     if isinstance(value, dict):
-        return {name: _resolved(item, (*place, name), resolve, mistakes) for name, item in value.items()}
+        return {name: resolved(item, (*place, name), resolve, mistakes) for name, item in value.items()}
     if isinstance(value, list):
-        return [_resolved(item, (*place, index), resolve, mistakes) for index, item in enumerate(value)]
-    if not isinstance(value, str) or "${" not in value or is_secret(place):
+        return [resolved(item, (*place, index), resolve, mistakes) for index, item in enumerate(value)]
+    if not isinstance(value, str) or "${" not in value:
+        return value
+    if place[:1] == ("secret_stores",) and _OF_STORE.search(value):
+        mistakes.append(Mistake(place, "a secret store may refer to env and file only"))
+        return value
+    if is_secret(place):
         return value
     try:
         return resolve(value)
@@ -53,7 +117,7 @@ def _resolved(value: Plain, place: Place, resolve: Resolve, mistakes: list[Mista
         return value
 
 
-def _remaining(plain: Plain, error: ValidationError, source: Source, context: Mapping[str, Any]) -> list[Mistake]:
+def _remaining(plain: Plain, error: ValidationError, written: Plain, context: Mapping[str, Any]) -> list[Mistake]:
     """The mistakes between sections that the parts without a mistake of their own still show.
 
     What is wrong is left out, first as narrowly as it can be, then with all of its section's entry.
@@ -69,7 +133,7 @@ def _remaining(plain: Plain, error: ValidationError, source: Source, context: Ma
         except ValidationError as others:
             error = others
             if all(isinstance((found.get("ctx") or {}).get("error"), Mistakes) for found in others.errors()):
-                return list(mistakes_of(others, source))
+                return list(mistakes_of(others, written))
         else:
             return []
     return []
@@ -79,7 +143,7 @@ def _narrowed(place: Place) -> Place:
     """The part to leave out: one key of an entry, unless the rest would then mean something else."""
     if place[:1] == ("routes",) and place[2:3] not in (("hosts",), ("methods",), ("from",), ("slots",)):
         return place
-    return place[:2] if place[:1] in (("issuers",), ("upstreams",), ("routes",)) else place[:1]
+    return place[:2] if place[:1] in (("issuers",), ("upstreams",), ("routes",), ("consumers",)) else place[:1]
 
 
 def _without(data: Plain, places: set[Place]) -> Plain:

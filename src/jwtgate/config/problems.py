@@ -36,22 +36,35 @@ _SENTENCES = {
 }
 
 
-def mistakes_of(error: ValidationError, source: Source) -> Iterator[Mistake]:
-    """The mistakes pydantic found, each at its place in the document as it was written."""
+def mistakes_of(error: ValidationError, data: Plain, holder: Place = ()) -> Iterator[Mistake]:
+    """The mistakes pydantic found, each at its place in the document as it was written.
+
+    `data` is the whole document, or no more of it than leads to the part that was looked at, which is at `holder`.
+    """
     for details in error.errors(include_url=False, include_input=False):
         cause = (details.get("ctx") or {}).get("error")
         if isinstance(cause, Mistakes):
-            yield from (Mistake(_place_in(source.data, place), text) for place, text in cause.mistakes)
+            yield from (Mistake(_place_in(data, place), text) for place, text in cause.mistakes)
             continue
-        place = _place_in(source.data, details["loc"])
-        yield Mistake(place, _sentence(details, place, source))
+        place = _place_in(data, (*holder, *details["loc"]))
+        yield Mistake(place, _sentence(details, place, data))
 
 
-def sentences(mistakes: Iterable[Mistake], source: Source) -> tuple[str, ...]:
-    """One sentence for each mistake, in the order of their lines, none of them twice."""
+def sentences(mistakes: Iterable[Mistake], source: Source, added: frozenset[Place] = frozenset()) -> tuple[str, ...]:
+    """One sentence for each mistake, in the order of their lines, none of them twice.
+
+    What stands at the places `added` is not in the file; its sentences come last.
+    """
     once = dict.fromkeys(mistakes)
-    placed = sorted(((source.line(mistake.place), *mistake) for mistake in once), key=lambda entry: entry[0])
-    return tuple(f"{source.name}:{line}: {shown(place)}: {text}" for line, place, text in placed)
+    of_store = [mistake for mistake in once if {mistake.place[:2], mistake.place[:3]} & added]
+    placed = sorted(
+        ((source.line(mistake.place), *mistake) for mistake in once if mistake not in of_store),
+        key=lambda each: each[0],
+    )
+    return (
+        *(f"{source.name}:{line}: {shown(place)}: {text}" for line, place, text in placed),
+        *(f"{shown(place)} (store): {text}" for place, text in of_store),
+    )
 
 
 def shown(place: Place) -> str:
@@ -76,17 +89,17 @@ def _place_in(data: Plain, place: Place) -> Place:
     return tuple(kept)
 
 
-def _sentence(details: ErrorDetails, place: Place, source: Source) -> str:
+def _sentence(details: ErrorDetails, place: Place, data: Plain) -> str:
     kind, context = details["type"], details.get("ctx") or {}
     if kind == "extra_forbidden":
         return f"is no key of this section{did_you_mean(str(place[-1]), keys_at(place[:-1]))}"
     if kind == "literal_error":
         expected = context["expected"]
-        return f"must be {expected}{_quoted(place, source)}"
+        return f"must be {expected}{_quoted(place, data)}"
     if kind == "value_error":
-        return f"{context['error']}{_quoted(place, source)}"
+        return f"{context['error']}{_quoted(place, data)}"
     if kind == "string_pattern_mismatch":
-        return f"{_SENTENCES[kind]}{_quoted(place, source)}"
+        return f"{_SENTENCES[kind]}{_quoted(place, data)}"
     if kind in ("greater_than_equal", "greater_than"):
         return f"must be {'at least' if 'ge' in context else 'more than'} {context.get('ge', context.get('gt'))}"
     if kind == "less_than_equal":
@@ -94,9 +107,9 @@ def _sentence(details: ErrorDetails, place: Place, source: Source) -> str:
     return _SENTENCES.get(kind, "cannot be used here")
 
 
-def _quoted(place: Place, source: Source) -> str:
+def _quoted(place: Place, data: Plain) -> str:
     """What stands at a place, in brackets: short text as it was written, and never where a secret may stand."""
-    value = source.data
+    value = data
     for step in place:
         if isinstance(value, dict):
             value = value.get(step)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import Field, model_validator
 
@@ -25,7 +26,7 @@ from jwtgate.jose.algorithms import is_mac
 from jwtgate.jose.encoding import base64url_decode
 from jwtgate.jose.key import Key
 
-_IDS = UUID("6f1b5f0e-6d3c-5a52-9a43-0d8c1f6f2a77")
+_IDS = UUID("6f1b5f0e-6d3c-5a52-9a43-0d8c1f6f2a77").bytes
 _TO_BASE64URL = str.maketrans("+/", "-_")
 _KEYS = ("secret", "public_key", "jwks", "file")
 
@@ -36,7 +37,10 @@ CredentialName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,256}$")]
 
 def derived_id(*names: str) -> str:
     """The id of something that was given none: the same wherever these names stand."""
-    return str(uuid5(_IDS, "\0".join(names)))
+    # A UUID of version 5 (RFC 9562 section 5.5), written out: there may be a million of them.
+    found = hashlib.sha1(_IDS + "\0".join(names).encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(found[16], 16) & 3]
+    return f"{found[:8]}-{found[8:12]}-5{found[13:16]}-{variant}{found[17:20]}-{found[20:32]}"
 
 
 def as_base64url(text: str) -> str:
@@ -64,7 +68,7 @@ class CredentialSection(Section):
         86400, description="How long tokens minted with it live."
     )
     key_claim: Text = Field("key", description="The claim that names the credential in tokens minted with it.")
-    labels: dict[Text, Label] = Field({}, description="Labels, for people.")
+    labels: dict[Text, Label] = Field(default_factory=dict, description="Labels, for people.")
     short_secret_allowed_for_legacy_credential: Flag = Field(
         False, description="A secret shorter than its algorithm wants is accepted. Dangerous."
     )
@@ -109,8 +113,10 @@ class ConsumerSection(Section):
         None, description="Somebody else's name of it."
     )
     groups: tuple[Text, ...] = Field((), description="The groups it belongs to.")
-    labels: dict[Text, Label] = Field({}, description="Labels, for people and for header fields.")
-    attributes: dict[Text, JsonValue] = Field({}, description="Any data, for expressions and issued tokens.")
+    labels: dict[Text, Label] = Field(default_factory=dict, description="Labels, for people and for header fields.")
+    attributes: dict[Text, JsonValue] = Field(
+        default_factory=dict, description="Any data, for expressions and issued tokens."
+    )
     credentials: dict[CredentialName, CredentialSection] = Field(
-        {}, description="Its credentials, by the name a token names each by."
+        default_factory=dict, description="Its credentials, by the name a token names each by."
     )

@@ -120,9 +120,14 @@ Secret = Annotated[str, Field(min_length=1, json_schema_extra=_SECRET), AfterVal
 
 
 def _checked_jwks(value: object) -> object:
-    entries = value if isinstance(value, list) else [value]
+    entries: list[Any] = value if isinstance(value, list) else [value]
     if not entries or not all(isinstance(entry, dict) for entry in entries):
         raise ValueError("must be a JWK Set, a JWK, or a list of JWKs")
+    for entry in entries:
+        held = entry.get("keys", ())
+        for key in (entry, *(held if isinstance(held, list) else ())):
+            if isinstance(key, dict) and HIDDEN in key.values():
+                _not_hidden(HIDDEN)
     return value
 
 
