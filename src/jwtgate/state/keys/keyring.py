@@ -131,6 +131,13 @@ class Keyring:
                 return
             _twice(lambda: self._step(wanted))
 
+    def adopt(self, previous: Keyring) -> None:
+        """Hold the keys of others that another key ring has from the same places, until they are read again."""
+        for name, held in self._names.items():
+            other = previous._names.get(name)
+            if held.wanted is not None and is_given(held.wanted) and other is not None and other.wanted == held.wanted:
+                self._hold(name, other)
+
     def take(self, wanted: SigningKeys, given: Given) -> None:
         """Sign with these keys of somebody else's. `ConfigError` when they cannot be shown beside all others."""
         with _explained():

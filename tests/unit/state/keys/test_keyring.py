@@ -488,6 +488,22 @@ def test_sec_150_private_keys_of_somebody_else_are_kept_only_sealed_and_only_fro
         assert str(key.to_private_jwk()["d"]).encode() not in record.value
 
 
+def test_keys_of_somebody_else_that_cannot_be_read_now_are_taken_over_from_the_generation_before() -> None:
+    store = MemoryStore()
+    before = ring(store)
+    before.take(URL, given(made("a")))
+    before.ensure(SigningKeys("own"))
+    for wanted, able in ((URL, ["main"]), (replace(URL, url="https://other.example/"), [])):
+        keyring = ring(store)
+        keyring.ensure(wanted)
+        keyring.adopt(before)
+        assert list(keyring.signers()) == able
+    keyring.ensure(URL)
+    keyring.adopt(before)
+    keyring.take(URL, given(made("b")))
+    assert keyring.signer("main").key.kid == "b"
+
+
 def test_a_secret_of_somebody_else_signs_and_is_neither_kept_nor_published() -> None:
     store = MemoryStore()
     keyring = ring(store)
