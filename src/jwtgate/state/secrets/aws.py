@@ -84,7 +84,7 @@ class Aws:
 
         return Session().client(
             "secretsmanager",
-            region_name=text_of(self._settings, "region", "us-east-1"),
+            region_name=text_of(self._settings, "region") or None,
             endpoint_url=text_of(self._settings, "endpoint") or None,
             aws_access_key_id=self._resolved("access_key_id"),
             aws_secret_access_key=self._resolved("secret_access_key"),

@@ -48,6 +48,7 @@ class _Entry:
 
     contents: Contents | None = field(default=None, repr=False)
     read_at: float = -math.inf
+    tried_at: float = -math.inf
     due: float = -math.inf
     failures: int = 0
     failed: ReadFailed | None = None
@@ -81,6 +82,12 @@ class Holdings:
         if tasks:
             # Unlike awaiting the tasks: whoever gives up waiting leaves them to those who still wait.
             await asyncio.wait(tasks)
+
+    async def read_missing(self, paths: Iterable[str]) -> None:
+        """Read those of these paths of which nothing is held, each at most once a second."""
+        since = self._clock() - LEAST_INTERVAL_SECONDS
+        entries = {path: self._entries.get(path, _Entry()) for path in paths}
+        await self.read([path for path, each in entries.items() if each.contents is None and each.tried_at <= since])
 
     def due(self) -> float:
         """When the next path must be read again; infinite when there is none."""
@@ -168,7 +175,7 @@ class Holdings:
         interval = min(read.again_seconds, self.store.refresh_seconds * (0.85 + 0.1 * self._jitter()))
         known = entry.contents is not None or entry.failed is not None
         self._changed |= known and entry.contents != read.contents
-        self._entries[path] = _Entry(read.contents, now, now + max(interval, LEAST_INTERVAL_SECONDS))
+        self._entries[path] = _Entry(read.contents, now, now, now + max(interval, LEAST_INTERVAL_SECONDS))
         if entry.failed is not None and not self._is_failing():
             _log.info("the secret store %s can be read again", self.store.name)
 
@@ -185,7 +192,8 @@ class Holdings:
         self._changed |= entry.contents is not None and contents is None
         # The last moment of a value is a moment to try once more, and to drop it if that fails.
         due = due if contents is None else min(due, ends)
-        self._entries[path] = replace(entry, contents=contents, due=due, failures=entry.failures + 1, failed=failed)
+        failures = entry.failures + 1
+        self._entries[path] = replace(entry, contents=contents, tried_at=now, due=due, failures=failures, failed=failed)
 
     def _is_failing(self) -> bool:
         return any(entry.failed is not None for entry in self._entries.values())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from pathlib import Path
 
 from jwtgate.errors import ConfigError
@@ -73,21 +73,14 @@ class SecretStores:
 
         `ConfigError` with a sentence for each reference that has no value afterwards, neither new nor old.
         """
-        references = store_references(texts)
-        paths: dict[str, dict[str, None]] = {}
-        for reference in references:
-            if reference.store in self._holdings:
-                paths.setdefault(reference.store, {})[reference.path] = None
-        await asyncio.gather(*(self._holdings[store].read(wanted) for store, wanted in paths.items()))
-        self._wanted.set()
-        problems: list[str] = []
-        for reference in references:
-            try:
-                self.value(reference)
-            except ConfigError as error:
-                problems += error.problems
-        if problems:
-            raise ConfigError(*problems)
+        await self._fetch(texts, Holdings.read)
+
+    async def fetch_missing(self, texts: Iterable[str]) -> None:
+        """As `fetch`, of what nothing is held of so far: for texts that were not known when the others were fetched.
+
+        What is not there is looked for at most once a second, however often this is called.
+        """
+        await self._fetch(texts, Holdings.read_missing)
 
     def value(self, reference: Reference) -> str:
         """The value that was read for this reference. `ConfigError`."""
@@ -112,6 +105,25 @@ class SecretStores:
                 await asyncio.gather(*(holdings.read_due() for holdings in self._holdings.values()))
             if self._take_changed():
                 changed()
+
+    async def _fetch(
+        self, texts: Iterable[str], read: Callable[[Holdings, Iterable[str]], Coroutine[None, None, None]]
+    ) -> None:
+        references = store_references(texts)
+        paths: dict[str, dict[str, None]] = {}
+        for reference in references:
+            if reference.store in self._holdings:
+                paths.setdefault(reference.store, {})[reference.path] = None
+        await asyncio.gather(*(read(self._holdings[store], wanted) for store, wanted in paths.items()))
+        self._wanted.set()
+        problems: list[str] = []
+        for reference in references:
+            try:
+                self.value(reference)
+            except ConfigError as error:
+                problems += error.problems
+        if problems:
+            raise ConfigError(*problems)
 
     def _take_changed(self) -> bool:
         # All of them, not only up to the first.

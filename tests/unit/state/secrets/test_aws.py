@@ -9,7 +9,7 @@ from jwtgate.state.secrets.aws import Aws
 from jwtgate.state.secrets.reading import ReadFailed
 from jwtgate.state.secrets.references import Secrets
 
-OURS = {"access_key_id": "${env:ID}", "secret_access_key": "${env:KEY}"}
+OURS = {"region": "eu-west-1", "access_key_id": "${env:ID}", "secret_access_key": "${env:KEY}"}
 
 
 def failure(settings: dict[str, object], path: str = "orders", **environ: str) -> ReadFailed:
@@ -26,7 +26,9 @@ def test_sec_149_credentials_that_are_not_set_are_named_before_anything_is_asked
 
 
 def test_sec_149_half_of_the_credentials_is_a_failure_that_does_not_quote_them() -> None:
-    failed = failure({"access_key_id": "${env:ID}", "endpoint": "http://127.0.0.1:1"}, ID="swordfish")
+    failed = failure(
+        {"region": "eu-west-1", "access_key_id": "${env:ID}", "endpoint": "http://127.0.0.1:1"}, ID="swordfish"
+    )
     assert failed.words == "it failed (failed): PartialCredentialsError"
 
 

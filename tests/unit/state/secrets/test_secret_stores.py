@@ -325,6 +325,23 @@ def test_what_is_fetched_later_is_followed_as_well() -> None:
     live(life())
 
 
+def test_a_secret_that_is_made_after_it_was_missed_is_found_within_a_second() -> None:
+    async def life() -> None:
+        client = VaultClient()
+        given = await Life(client).fetched("plain")
+        with pytest.raises(ConfigError, match="nothing under this path"):
+            await given.stores.fetch_missing([KEY])
+        client.model.put("orders", key="one")
+        await asyncio.sleep(1)
+        await given.stores.fetch_missing([KEY])
+        await given.stores.fetch_missing([KEY])
+        assert given.resolve(KEY) == "one"
+        assert client.model.asked.count("GET secret/data/orders") == 2
+        await given.end()
+
+    live(life())
+
+
 def test_a_change_that_a_later_fetch_finds_is_told_at_once() -> None:
     async def life() -> None:
         client = orders()
