@@ -41,8 +41,7 @@ def decide(plan: Plan, request: RequestView, facts: Facts, now: int) -> Steps[Ou
         trail.room = "rewrite"
         rewritten = rewrite(known, issued=issued)
         ends = [token.reuse_until for _, token in issued]
-        if principal.good_until is not None:
-            ends.append(principal.good_until)
+        ends += [until for until in (principal.good_until, principal.asked_until) if until is not None]
         if preflight:
             ends.append(0)  # what was let through unasked is never remembered for who should have been asked
         return Allowed(route, rewritten, trail, min(ends, default=None))

@@ -91,11 +91,15 @@ class IssuedToken:
 
 @dataclass(frozen=True, slots=True)
 class Introspected:
-    """An issuer's answer about a token: whether it is active, its members, and how long it holds (NumericDate)."""
+    """An issuer's answer about a token: whether it is active, and its members.
+
+    It may be used again before `until`; what is made from it must end by `vouched_until`, if that is set. NumericDates.
+    """
 
     active: bool
     claims: Mapping[str, JSON] = field(repr=False)
     until: int
+    vouched_until: int | None = None
 
 
 class Facts(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -23,7 +23,9 @@ _MOST_NAME_CHARACTERS = 256
 class Proven:
     """One slot's token after every check, with the issuer it belongs to and the end of its use.
 
-    `good_until` allows for clocks that differ, `lives_until` does not; NumericDates. `text` is the credential itself.
+    `good_until` allows for clocks that differ, `lives_until` does not; NumericDates. Of one its
+    issuer was asked about, the answer may be used again before `asked_until`, and what is made from it must end by
+    `vouched_until`. `text` is the credential itself.
     A token made with a consumer's credential brings the consumer along, and the name of the credential.
     """
 
@@ -31,6 +33,8 @@ class Proven:
     token: VerifiedToken
     good_until: int | None
     lives_until: int | None = None
+    asked_until: int | None = None
+    vouched_until: int | None = None
     text: str = field(default="", repr=False)
     consumer: Consumer | None = None
     credential: str | None = None
@@ -39,15 +43,14 @@ class Proven:
 def proven(verified: Verified, text: str, good_until: int | None) -> Proven:
     """The token after every check; `good_until` is the end its claims give it, leeway included."""
     lives_until = None if good_until is None else good_until - verified.issuer.times.leeway_seconds
-    if verified.until is not None:
-        good_until = verified.until if good_until is None else min(good_until, verified.until)
-        lives_until = verified.until if lives_until is None else min(lives_until, verified.until)
     credential = verified.credential
     return Proven(
         verified.issuer,
         verified.token,
         good_until,
         lives_until=lives_until,
+        asked_until=verified.answer.until if verified.answer else None,
+        vouched_until=verified.answer.vouched_until if verified.answer else None,
         text=text,
         consumer=credential.consumer if credential else None,
         credential=credential.name if credential else None,
@@ -69,10 +72,16 @@ class Principal:
     @property
     def good_until(self) -> int | None:
         """The instant (NumericDate) at which the first of the tokens stops being good."""
-        return min(
-            (proven.good_until for proven in self.tokens.values() if proven.good_until is not None),
-            default=None,
-        )
+        return _first(proven.good_until for proven in self.tokens.values())
+
+    @property
+    def asked_until(self) -> int | None:
+        """The instant (NumericDate) at which the first of the issuers must be asked again."""
+        return _first(proven.asked_until for proven in self.tokens.values())
+
+
+def _first(instants: Iterable[int | None]) -> int | None:
+    return min((instant for instant in instants if instant is not None), default=None)
 
 
 ANONYMOUS = Principal(MappingProxyType({}))

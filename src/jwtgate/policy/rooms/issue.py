@@ -60,14 +60,16 @@ def _exp(proven: Proven) -> int | None:
 
 
 def not_after(issue: Issue, proven: Proven, now: int) -> int | None:
-    """The instant (NumericDate) the token may not outlive: the end of the one it is made from.
+    """The instant (NumericDate) the token may not outlive: the end of the one it is made from (SEC-157).
 
-    Leeway is for clocks that differ and no longer life. Only a token that lives on nothing else passes it on.
+    Leeway is for clocks that differ and no longer life. Only a token that lives on nothing else passes it on. What an
+    issuer said of a token when it was asked is never stretched.
     """
-    if issue.may_outlive_incoming_token or proven.good_until is None:
-        return None
-    end = proven.lives_until
-    return end if end is not None and now < end else proven.good_until
+    ends = [] if proven.vouched_until is None else [proven.vouched_until]
+    if not issue.may_outlive_incoming_token and proven.good_until is not None:
+        lives_until = proven.lives_until
+        ends.append(lives_until if lives_until is not None and now < lives_until else proven.good_until)
+    return min(ends, default=None)
 
 
 def describe(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from jwtgate.errors import TokenRefused
 from jwtgate.jose.token import UnverifiedToken, VerifiedToken, type_matches
 from jwtgate.policy.callers import Credential
-from jwtgate.policy.facts import Facts, Steps, credential_keys, find_credential, find_keys
+from jwtgate.policy.facts import Facts, Introspected, Steps, credential_keys, find_credential, find_keys
 from jwtgate.policy.requirements import Introspect, Issuer, Slot
 from jwtgate.policy.rooms.introspect import introspect
 
@@ -25,13 +25,13 @@ _MOST_NAME_CHARACTERS = 256
 class Verified:
     """A token proven to be its issuer's; the credential it was made with, if a consumer made it.
 
-    `until` is the end (NumericDate) of what the issuer said of it, if it was asked.
+    `answer` is what the issuer said of it, if it was asked.
     """
 
     issuer: Issuer
     token: VerifiedToken
     credential: Credential | None = None
-    until: int | None = None
+    answer: Introspected | None = None
 
 
 def verify(slot: Slot, text: str, facts: Facts, *, client: str, limit_bytes: int) -> Steps[Verified]:
@@ -47,12 +47,12 @@ def verify(slot: Slot, text: str, facts: Facts, *, client: str, limit_bytes: int
         issuer = slot.introspector
         # An answer comes from the address of its issuer, and need not repeat whose it is (RFC 7662 section 2.2).
         issuer = issuer if "iss" in described.claims else replace(issuer, iss=None)
-        return Verified(issuer, described, until=answer.until)
+        return Verified(issuer, described, answer=answer)
     verified = yield from _by_signature(slot, parsed, facts, client=client)
     if slot.introspect is not Introspect.ADDITIONALLY:
         return verified
     _, answer = yield from introspect(slot.introspector, text, limit_bytes=limit_bytes)
-    return Verified(verified.issuer, verified.token, verified.credential, answer.until)
+    return Verified(verified.issuer, verified.token, verified.credential, answer)
 
 
 def _jwt(text: str, limit_bytes: int) -> UnverifiedToken | None:

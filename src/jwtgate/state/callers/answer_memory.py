@@ -20,15 +20,18 @@ _BYTES_OF_ONE = 6
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An answer that was kept. It is `fresh_until`, and may stand in for a failed call until `stale_until`.
+    """An answer that may be kept until `fresh_until`, and stand in for a failed call until `stale_until`.
 
-    Both are instants of the monotonic clock; `exp` (NumericDate) ends both, None: it does not say. `size_bytes` is
-    what it was read from.
+    It is used without asking until `ask_again_at`, and what is made from it ends by `vouched_until` (None: when it
+    likes). All are instants of the monotonic clock; `exp` (NumericDate) ends all of them, None: it does not say.
+    `size_bytes` is what it was read from.
     """
 
     answer: Answer
+    ask_again_at: float
     fresh_until: float
     stale_until: float
+    vouched_until: float | None
     exp: float | None
     size_bytes: int
 

@@ -26,13 +26,15 @@ from jwtgate.state.http_client import FetchFailed, HttpClient
 _log = logging.getLogger(__name__)
 MOST_NEGATIVE_SECONDS = 10.0
 MOST_WAITING = 4096
+ASK_AGAIN_AFTER = 0.75
+"""The part of its time for which a good answer is used without asking."""
 
 
 @dataclass(frozen=True, slots=True)
 class IntrospectionReport:
     """How asking one issuer goes. `breaker` is `closed`, `open` or `trying`; `last_failure` None: it works.
 
-    `failures` counts by cause, `not_understood` answers of an unknown shape, `stale` those that stood in for a
+    `failures` counts by cause, `not_understood` answers of an unknown shape, `stood_in` those that stood in for a
     failed call.
     """
 
@@ -43,7 +45,7 @@ class IntrospectionReport:
     in_flight: int
     remembered: int
     from_memory: int
-    stale: int
+    stood_in: int
     not_understood: int
     failures: Mapping[str, int]
     last_failure: str | None
@@ -104,13 +106,13 @@ class _Asked:
         self._around = around
         self._endpoint = IntrospectionEndpoint(source, around)
         self._memory = AnswerMemory()
-        self._flights: dict[bytes, asyncio.Task[Told | FetchFailed]] = {}
-        self._from_memory = self._stale = self._not_understood = 0
+        self._flights: dict[bytes, asyncio.Task[Held | FetchFailed]] = {}
+        self._from_memory = self._stood_in = self._not_understood = 0
 
     def take_over(self, other: _Asked) -> None:
         self._endpoint.take_over(other._endpoint)
         self._memory = other._memory
-        self._from_memory, self._stale = other._from_memory, other._stale
+        self._from_memory, self._stood_in = other._from_memory, other._stood_in
         self._not_understood = other._not_understood
 
     async def ask(self, token: str, hint: str | None) -> Introspected:
@@ -120,18 +122,18 @@ class _Asked:
             raise self._fault(failure) from None
         question = question_hash(self.source.issuer, address, self.source.client_id, token, hint)
         held = self._memory.find(question)
-        if held is not None and self._holds(held, held.fresh_until):
+        if held is not None and self._holds(held, held.ask_again_at):
             self._from_memory += 1
-            return self._introspected(held.answer, held.fresh_until)
+            return self._introspected(held, held.ask_again_at, held.vouched_until)
         told = await self._told(question, address, token, hint=hint)
-        if isinstance(told, Told):
-            return self._introspected(told.answer, self._around.monotonic() + self._lifetime(told))
+        if isinstance(told, Held):
+            return self._introspected(told, told.ask_again_at, told.vouched_until)
         if held is not None and self._holds(held, held.stale_until):
-            self._stale += 1
-            return self._introspected(held.answer, -math.inf)
+            self._stood_in += 1
+            return self._introspected(held, -math.inf, held.stale_until)
         raise self._fault(told) from None
 
-    async def _told(self, question: bytes, address: str, token: str, *, hint: str | None) -> Told | FetchFailed:
+    async def _told(self, question: bytes, address: str, token: str, *, hint: str | None) -> Held | FetchFailed:
         """What comes of the one call about this question, begun now or by somebody else."""
         flight = self._flights.get(question)
         if flight is None:
@@ -143,7 +145,7 @@ class _Asked:
         await asyncio.wait((flight,))
         return FetchFailed("closed") if flight.cancelled() else flight.result()
 
-    async def _call(self, question: bytes, address: str, token: str, *, hint: str | None) -> Told | FetchFailed:
+    async def _call(self, question: bytes, address: str, token: str, *, hint: str | None) -> Held | FetchFailed:
         """Never raises: what goes wrong is everybody's who waits."""
         try:
             told = await self._endpoint.ask(address, token, hint=hint)
@@ -154,35 +156,50 @@ class _Asked:
             _log.error("issuer %s: introspection failed in an unforeseen way: %s", self.source.issuer, type(error))
             return FetchFailed("internal")
         self._not_understood += not told.answer.understood
-        self._keep(question, told)
-        return told
-
-    def _keep(self, question: bytes, told: Told) -> None:
-        seconds = self._lifetime(told)
-        if seconds <= 0:
+        held = self._held(told)
+        if held.fresh_until > self._around.monotonic():
+            self._memory.keep(question, held)
+        else:
             self._memory.drop(question)
-            return
-        fresh = self._around.monotonic() + seconds
-        stale = fresh + (self.source.stale_if_error_seconds if told.answer.active else 0)
-        exp = _exp(told.answer)
-        self._memory.keep(question, Held(told.answer, fresh, stale_until=stale, exp=exp, size_bytes=told.size_bytes))
+        return held
 
-    def _lifetime(self, told: Told) -> float:
-        """How long an answer holds from now on, in seconds."""
+    def _held(self, told: Told) -> Held:
+        """The answer with its times. One that is good is asked about again before its time is over.
+
+        So there is time left for what is made from it, and for the next answer to come late.
+        """
+        now, exp, source = self._around.monotonic(), _exp(told.answer), self.source
+        usual, share, stale = source.cache_seconds, ASK_AGAIN_AFTER, source.stale_if_error_seconds
         if not told.answer.active:
-            return min(self.source.negative_cache_seconds, MOST_NEGATIVE_SECONDS, told.keep_seconds)
-        seconds = min(self.source.cache_seconds, told.keep_seconds)
-        exp = _exp(told.answer)
-        return seconds if exp is None else min(seconds, exp - self._around.wall())
+            usual, share, stale = min(source.negative_cache_seconds, MOST_NEGATIVE_SECONDS), 1.0, 0.0
+        kept = min(usual, told.keep_seconds)
+        seconds = kept if exp is None else max(0.0, min(kept, exp - self._around.wall()))
+        # What is made from an answer nobody may keep lives as if it were kept: so long does the document trust one.
+        vouched = seconds or usual
+        return Held(
+            told.answer,
+            now + min(share * kept, seconds),
+            fresh_until=now + seconds,
+            stale_until=now + seconds + stale,
+            vouched_until=now + vouched if vouched else None,
+            exp=exp,
+            size_bytes=told.size_bytes,
+        )
 
     def _holds(self, held: Held, until: float) -> bool:
         is_over = held.exp is not None and self._around.wall() >= held.exp
         return self._around.monotonic() < until and not is_over
 
-    def _introspected(self, answer: Answer, fresh_until: float) -> Introspected:
-        wall, exp = self._around.wall(), _exp(answer)
-        until = wall + max(0.0, fresh_until - self._around.monotonic())
-        return Introspected(answer.active, answer.members, int(until if exp is None else min(until, exp)))
+    def _introspected(self, held: Held, until: float, vouched_until: float | None) -> Introspected:
+        ahead = self._around.wall() - self._around.monotonic()
+        instant = ahead + max(until, self._around.monotonic())
+        return Introspected(
+            held.answer.active,
+            held.answer.members,
+            int(instant if held.exp is None else min(instant, held.exp)),
+            # Rounded up, for a token that ends in the second in which it was made is of no use.
+            None if vouched_until is None else math.ceil(ahead + vouched_until),
+        )
 
     def _fault(self, failure: FetchFailed) -> DependencyFault:
         return DependencyFault(
@@ -203,7 +220,7 @@ class _Asked:
             in_flight=endpoint.in_flight,
             remembered=len(self._memory),
             from_memory=self._from_memory,
-            stale=self._stale,
+            stood_in=self._stood_in,
             not_understood=self._not_understood,
             failures=MappingProxyType(dict(endpoint.failures)),
             last_failure=failure.cause if failure else None,

@@ -20,7 +20,7 @@ from tests.unit.policy.plans import (
 
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.callers import Credential
-from jwtgate.policy.facts import NeedConsumer
+from jwtgate.policy.facts import Introspected, NeedConsumer
 from jwtgate.policy.requirements import ConsumerMapping, ConsumerName, Grants
 from jwtgate.policy.rooms.identify import ANONYMOUS, Principal, Proven, identify
 from jwtgate.policy.rooms.identify import proven as as_proven
@@ -55,6 +55,12 @@ def test_a_principal_is_good_as_long_as_the_first_of_its_tokens() -> None:
     assert principal.tokens == tokens
     assert principal.good_until == 7
     assert identified({"b": tokens["b"]}).good_until is None
+
+
+def test_the_first_issuer_to_be_asked_again_ends_what_is_known_of_a_principal() -> None:
+    tokens = {"a": replace(proven(), asked_until=9), "b": proven(), "c": replace(proven(), asked_until=7)}
+    assert identified(tokens).asked_until == 7
+    assert identified({"b": proven()}).asked_until is None
 
 
 def test_a_principal_does_not_change_with_what_it_was_made_from() -> None:
@@ -137,12 +143,11 @@ def test_sec_157_what_an_issuer_said_of_a_token_ends_with_its_answer() -> None:
     leeway = ISSUER.times.leeway_seconds
     plain = as_proven(Verified(ISSUER, token), "text", 1000)
     assert (plain.good_until, plain.lives_until, plain.text) == (1000, 1000 - leeway, "text")
-    asked = as_proven(Verified(ISSUER, token, until=900), "text", 1000)
-    assert (asked.good_until, asked.lives_until) == (900, 900)
-    late = as_proven(Verified(ISSUER, token, until=5000), "text", 1000)
-    assert (late.good_until, late.lives_until) == (1000, 1000 - leeway)
-    endless = as_proven(Verified(ISSUER, token, until=900), "text", None)
-    assert (endless.good_until, endless.lives_until) == (900, 900)
+    answer = Introspected(True, {}, until=800, vouched_until=900)
+    asked = as_proven(Verified(ISSUER, token, answer=answer), "text", 1000)
+    assert (asked.good_until, asked.lives_until) == (1000, 1000 - leeway)
+    assert (asked.asked_until, asked.vouched_until) == (800, 900)
+    assert (plain.asked_until, plain.vouched_until) == (None, None)
     assert as_proven(Verified(ISSUER, token), "text", None).good_until is None
 
 

@@ -133,6 +133,22 @@ def test_sec_157_a_token_does_not_outlive_the_one_it_is_made_from(
     assert not_after(description, proven(good_until=good_until), now) == expected
 
 
+@pytest.mark.parametrize(
+    ("changes", "good_until", "vouched_until", "expected"),
+    [
+        ({}, NOON + 330, NOON + 60, NOON + 60),
+        ({}, NOON + 330, NOON + 900, NOON + 300),
+        ({}, None, NOON + 60, NOON + 60),
+        ({"may_outlive_incoming_token": True}, NOON + 330, NOON + 60, NOON + 60),
+    ],
+)
+def test_sec_157_a_token_does_not_outlive_what_an_issuer_said_when_it_was_asked(
+    changes: dict[str, bool], good_until: int | None, vouched_until: int, expected: int
+) -> None:
+    asked = replace(proven(good_until=good_until), vouched_until=vouched_until)
+    assert not_after(replace(ISSUE, **changes), asked, NOON) == expected
+
+
 def test_sec_157_the_leeway_is_that_of_the_issuer() -> None:
     exact = replace(ISSUER, times=Times(leeway_seconds=0))
     assert not_after(ISSUE, proven(good_until=NOON + 300, issuer=exact), NOON) == NOON + 300

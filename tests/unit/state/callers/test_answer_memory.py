@@ -7,7 +7,9 @@ import pytest
 from jwtgate.oauth.introspection import Answer
 from jwtgate.state.callers.answer_memory import AnswerMemory, Held, question_hash
 
-GOOD = Held(Answer(True, {"sub": "ann"}), 60, stale_until=60, exp=None, size_bytes=100)
+GOOD = Held(
+    Answer(True, {"sub": "ann"}), 45, fresh_until=60, stale_until=60, vouched_until=60, exp=None, size_bytes=100
+)
 BAD = replace(GOOD, answer=Answer(False, {}), size_bytes=16)
 
 
