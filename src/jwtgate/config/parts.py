@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from jwtgate.config.checks import Mistake, Place
 from jwtgate.config.compile.consumers import compile_consumer
 from jwtgate.config.load import resolved
-from jwtgate.config.problems import mistakes_of, shown
+from jwtgate.config.problems import Sentence, mistakes_of, shown
 from jwtgate.config.sections.consumers import ConsumerSection
 from jwtgate.config.sections.issuers import IssuerSection
 from jwtgate.config.sections.routes import RouteSection, UpstreamSection
@@ -67,7 +67,9 @@ def check_part(
     except ValidationError as error:
         mistakes.extend(mistakes_of(error, _at(place, named), place))
     if mistakes:
-        raise ConfigError(*(f"{shown(place)}: {text}" for place, text in dict.fromkeys(mistakes)))
+        raise ConfigError(
+            *(Sentence(f"{shown(place)}: {text}", place, text) for place, text in dict.fromkeys(mistakes))
+        )
     return sections
 
 

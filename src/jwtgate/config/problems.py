@@ -6,6 +6,7 @@ What was written is quoted only when it is short text that cannot be a secret.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Self
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -36,6 +37,19 @@ _SENTENCES = {
 }
 
 
+class Sentence(str):
+    """A mistake as one sentence that still knows its parts: the place, and what is wrong there."""
+
+    place: Place
+    cause: str
+
+    def __new__(cls, whole: str, place: Place, cause: str) -> Self:
+        """The sentence."""
+        made = super().__new__(cls, whole)
+        made.place, made.cause = place, cause
+        return made
+
+
 def mistakes_of(error: ValidationError, data: Plain, holder: Place = ()) -> Iterator[Mistake]:
     """The mistakes pydantic found, each at its place in the document as it was written.
 
@@ -62,8 +76,8 @@ def sentences(mistakes: Iterable[Mistake], source: Source, added: frozenset[Plac
         key=lambda each: each[0],
     )
     return (
-        *(f"{source.name}:{line}: {shown(place)}: {text}" for line, place, text in placed),
-        *(f"{shown(place)} (store): {text}" for place, text in of_store),
+        *(Sentence(f"{source.name}:{line}: {shown(place)}: {text}", place, text) for line, place, text in placed),
+        *(Sentence(f"{shown(place)} (store): {text}", place, text) for place, text in of_store),
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jwtgate.config.load import load_document
-from jwtgate.config.problems import shown
+from jwtgate.config.problems import Sentence, shown
 from jwtgate.errors import ConfigError
 
 
@@ -98,3 +98,12 @@ def test_what_cannot_be_secret_is_quoted_when_short() -> None:
 )
 def test_a_place_is_written_safely(place: tuple[str | int, ...], text: str) -> None:
     assert shown(place) == text
+
+
+def test_a_sentence_still_knows_its_place_and_its_cause() -> None:
+    (sentence,) = problems("listen: 127.0.0.1:0\nroutes: {a.b: {path: /, auth: none, upstream: nobody}}\nupstreams: {}")
+    assert isinstance(sentence, Sentence)
+    assert (sentence.place, str(sentence)) == (
+        ("routes", "a.b", "upstream"),
+        f"gate.yaml:2: routes.a.b.upstream: {sentence.cause}",
+    )
