@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,11 @@ import hvac
 import pytest
 from botocore.config import Config
 from hvac import exceptions as refused
+from joserfc import jwt
+from joserfc.jwk import OctKey
 
+from jwtgate.config.references import secret_stores_of
+from jwtgate.config.source import read_source
 from jwtgate.errors import ConfigError
 from jwtgate.policy.sources import SecretStore
 from jwtgate.state.http_client import HttpClient
@@ -22,6 +28,8 @@ from jwtgate.state.secrets.references import Secrets
 from jwtgate.state.secrets.secret_stores import SecretStores
 
 from .aws_server import AwsServer
+from .gateway_process import GatewayProcess
+from .loopback_server import LoopbackServer
 from .secret_manager_server import SecretManagerServer
 from .vault_server import ROOT_TOKEN, UNSEAL_KEY, AppRole, VaultModel, VaultServer
 
@@ -250,6 +258,58 @@ def test_rel_36_a_new_version_and_a_server_that_was_sealed_are_followed(vault: V
         await stores.close()
 
     asyncio.run(life())
+
+
+# The documents of the how-to.
+
+DOCUMENTS = re.findall(
+    r"^```yaml\n(.*?)^```", (Path(__file__).parents[2] / "docs/how-to/secrets.md").read_text(), re.MULTILINE | re.DOTALL
+)
+
+
+def test_every_store_of_the_how_to_can_be_opened(tmp_path: Path) -> None:
+    kinds = []
+    for document in DOCUMENTS:
+        plain = read_source(document.encode(), "gate.yaml").data
+        for store in secret_stores_of(plain, tmp_path, resolve=Secrets(tmp_path, ENVIRON).resolve):
+            kinds.append(store.kind)
+            assert opened(store, tmp_path).names == {store.name}
+    assert kinds == ["vault", "vault", "aws", "gcp"]
+
+
+def test_rel_36_a_gateway_takes_up_a_secret_that_changes_in_vault(vault: VaultServer, tmp_path: Path) -> None:
+    document = DOCUMENTS[0]
+    vault.model.approles = [AppRole("gateway", "s")]
+    old, new = "the secret that jack has until today", "the secret that jack has from now on"
+    vault.model.put("partners/jack", secret=old)
+    with LoopbackServer() as upstream:
+        for written, meant in (
+            ("https://vault.example:8200", vault.url),
+            ("refresh_seconds: 300", "refresh_seconds: 1"),
+            ("127.0.0.1:8080", "127.0.0.1:0"),
+            ("http://127.0.0.1:9020", upstream.url),
+        ):
+            assert written in document
+            document = document.replace(written, meant)
+        with GatewayProcess(tmp_path, document, workers=1, environ={"VAULT_SECRET_ID": "s"}) as gateway:
+            assert gateway.get("/orders/1", token=_token(old))[0] == 200
+            assert gateway.get("/orders/1", token=_token(new))[0] == 401
+            vault.model.sealed = True
+            assert gateway.reload()["event"] == "reloaded"
+            assert gateway.get("/orders/1", token=_token(old))[0] == 200
+            vault.model.put("partners/jack", secret=new)
+            vault.model.sealed = False
+            gateway.until(lambda: gateway.get("/orders/1", token=_token(new))[0] == 200)
+            assert gateway.get("/orders/1", token=_token(old))[0] == 401
+        written_down = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+        assert b"partners/jack" in written_down
+        assert old.encode() not in written_down
+        assert new.encode() not in written_down
+
+
+def _token(secret: str) -> str:
+    claims = {"iss": "jack-key", "aud": "https://orders.example", "exp": int(time.time()) + 600}
+    return jwt.encode({"alg": "HS256"}, claims, OctKey.import_key(secret))
 
 
 # AWS Secrets Manager, as moto plays it.
