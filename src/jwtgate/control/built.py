@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 
+from jwtgate.control.announcing import Announcing
 from jwtgate.control.callers import Callers
 from jwtgate.control.documents import Text
+from jwtgate.control.journal import event
 from jwtgate.control.workers.messages import (
     KeysChanged,
     Prepare,
@@ -32,6 +35,7 @@ from jwtgate.policy.plan import Plan, Sources
 from jwtgate.policy.sources import SigningKeys
 from jwtgate.state.callers.directory import Staged
 from jwtgate.state.callers.introspection import Introspections
+from jwtgate.state.keys.external_signing_keys import ExternalSigningKeys
 from jwtgate.state.keys.key_sets import KeySets
 from jwtgate.state.keys.keyring import Keyring, Signer
 from jwtgate.state.secrets.references import Secrets
@@ -54,6 +58,7 @@ class Built:
     plan: Plan
     key_sets: KeySets
     keyring: Keyring
+    external_keys: ExternalSigningKeys
     introspections: Introspections
     secret_stores: SecretStores
     secrets: Secrets
@@ -112,6 +117,21 @@ class Built:
             for source in self.key_sets.report()
         )
 
+    async def follow(
+        self,
+        signing_changed: Callable[[SigningChanged], None],
+        announcing: Announcing,
+        *,
+        secrets_changed: Callable[[], None],
+    ) -> None:
+        """Keep all of it up to date, as long as this runs, and tell of what changed."""
+        await asyncio.gather(
+            _kept_up("signing", lambda: self.follow_signing(signing_changed)),
+            _kept_up("external_keys", self.external_keys.follow),
+            _kept_up("secret_stores", lambda: self.secret_stores.follow(secrets_changed)),
+            _kept_up("revocations", lambda: self.callers.follow_time(announcing)),
+        )
+
     async def follow_signing(self, changed: Callable[[SigningChanged], None]) -> None:
         """Tell of our signing keys each time one of them begins or ends or is rotated, as long as this runs.
 
@@ -141,6 +161,18 @@ class Built:
 
 def _sent_signer(signer: Signer) -> SentSigner:
     return SentSigner(SentKey(signer.key.to_private_jwk()), signer.alg, signer.certificates)
+
+
+async def _kept_up(what: str, follow: Callable[[], Awaitable[None]]) -> None:
+    """Follow it, and begin again when a bug of ours ends that."""
+    while True:
+        try:
+            await follow()
+        except Exception as error:
+            event("following_failed", level=logging.ERROR, error=error, what=what)
+            await asyncio.sleep(LOOK_SECONDS)
+        else:
+            return
 
 
 def sent(found: Consumer | Credential | Introspected | Minted | None) -> Sent:

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from jwtgate.control.administration.layers import Added
 from jwtgate.control.announcing import Announcing, Told
 from jwtgate.control.built import Built
 from jwtgate.control.documents import Text, read_document
@@ -55,8 +56,9 @@ class EmbeddedGateway:
         self._log_descriptor = log_descriptor
         self._open = AsyncExitStack()
         self._served: Served | None = None
-        self._following: list[asyncio.Task[None]] = []
+        self._following: asyncio.Task[None] | None = None
         self.announcing = Announcing(self._changed)
+        self.changing = asyncio.Lock()
         self.addresses: tuple[tuple[str, int], ...] = ()
 
     async def __aenter__(self) -> Self:
@@ -77,8 +79,9 @@ class EmbeddedGateway:
             self._folder, store=store, saved=self._state_folder, environ=self._environ, changed=self._changed
         )
         opened.callback(self._generations.close)
-        self._built, served = await self._build(self._text, None)
+        self._built = await self._generations.build(self._text, after=None)
         opened.push_async_callback(self._close_built)
+        served = self._prepared(self._built)
         sockets = ListeningSockets()
         opened.callback(sockets.close)
         bound = sockets.bind(self._built.plan.listeners)
@@ -92,37 +95,58 @@ class EmbeddedGateway:
 
     async def reload(self, document: Path | str, *, name: str = "jwtgate.yaml") -> None:
         """Serve this document from the next request on; `ConfigError` leaves the running one, as do other listeners."""
-        built, served = await self._build(_read(document, name), self._built)
+        async with self.changing:
+            await self.take(await self.build(_read(document, name)))
+
+    # What an administration asks of whoever it administers.
+
+    @property
+    def running(self) -> Built:
+        """The generation that runs."""
+        return self._built
+
+    async def build(self, text: Text, *, stored: Added | None = None) -> Built:
+        """The next generation. `ConfigError`."""
+        return await self._generations.build(text, after=self._built, stored=stored)
+
+    async def take(self, built: Built) -> None:
+        """Serve this generation from the next request on; `ConfigError` for other listeners."""
         if built.plan.listeners != self._built.plan.listeners:
-            await built.close()
+            await self.drop(built)
             raise ConfigError("the listeners of a running gateway stay as they are")
+        served = self._prepared(built)
         previous, self._built = self._built, built
         self._adopted(served)
         self.worker.adopt(served.generation)
         await previous.close()
 
-    async def _build(self, text: Text, after: Built | None) -> tuple[Built, Served]:
-        built = await self._generations.build(text, after=after)
+    async def drop(self, built: Built) -> None:
+        """Let go of a generation that is not to be served."""
+        await built.discard()
+        await built.close()
+
+    async def report(self) -> Report:
+        """How the gateway is doing."""
+        return await self._report()
+
+    def _prepared(self, built: Built) -> Served:
         if built.staged is not None:
             built.callers.adopt(built.staged)
             self.announcing.consumers_changed()
         sent = built.prepare()
         # No wait between these two lines: what changes after the first is told to the second.
-        served = Served.build(sent)
-        return built, served
+        return Served.build(sent)
 
     def _adopted(self, served: Served) -> None:
         self._served = served
         served.change(RevocationsChanged(self._built.callers.revocations.entries()))
         self._stop_following()
-        self._following = [
-            asyncio.create_task(self._built.follow_signing(self._changed)),
-            asyncio.create_task(self._built.callers.follow_time(self.announcing)),
-        ]
+        following = self._built.follow(self._changed, self.announcing, secrets_changed=lambda: None)
+        self._following = asyncio.create_task(following)
 
     def _stop_following(self) -> None:
-        for task in self._following:
-            task.cancel()
+        if self._following is not None:
+            self._following.cancel()
 
     async def _close_built(self) -> None:
         self.announcing.close()

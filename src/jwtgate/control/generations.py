@@ -7,36 +7,44 @@ changed: the generation that runs goes on.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from jwtgate.config.compile.document import compile_document
 from jwtgate.config.dangers import dangers
-from jwtgate.config.load import load_document
+from jwtgate.config.load import load_document, load_plain, merge
+from jwtgate.config.parts import check_consumer
+from jwtgate.config.references import secret_stores_of
+from jwtgate.control.administration.layers import Added, entries
+from jwtgate.control.administration.stored import stored_in
 from jwtgate.control.built import Built, keys_changed
 from jwtgate.control.callers import Callers
 from jwtgate.control.documents import Text
+from jwtgate.control.journal import event
 from jwtgate.control.sockets import shown
 from jwtgate.control.workers.messages import KeysChanged
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.generation import generators_of
 from jwtgate.gateway.worker import server_tls
-from jwtgate.jose.encoding import JSON
 from jwtgate.jose.sealing import Sealer
 from jwtgate.policy.plan import Plan
-from jwtgate.policy.sources import ConsumerSource
+from jwtgate.policy.sources import SecretStore
 from jwtgate.state.callers.directory import Staged
 from jwtgate.state.callers.introspection import Introspections
 from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.http_client import HttpClient
 from jwtgate.state.issued_tokens import longest_life_seconds
+from jwtgate.state.keys.external_signing_keys import ExternalSigningKeys
 from jwtgate.state.keys.key_sets import KeySets
 from jwtgate.state.keys.keyring import Keyring, sealer_of
 from jwtgate.state.keys.rotation import Periods
-from jwtgate.state.secrets.references import Secrets
+from jwtgate.state.secrets.references import Secrets, references_in
 from jwtgate.state.secrets.secret_stores import SecretStores
 from jwtgate.state.stores.store import Store, StoreFailed
 
@@ -44,6 +52,19 @@ DATABASE = "jwtgate.sqlite"
 WARM_SECONDS = 5.0
 LEEWAY_SECONDS = 300
 """How much longer than its life somebody may accept a token of ours: its key stays published meanwhile."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A document as plain data: what the store adds, the whole, and what is needed to look at it."""
+
+    text: Text
+    stored: Added = field(repr=False)
+    whole: Any = field(repr=False)
+    sealer: Sealer | None
+    callers: Callers
+    secret_stores: tuple[SecretStore, ...]
+    cautions: tuple[str, ...]
 
 
 class Generations:
@@ -68,21 +89,27 @@ class Generations:
         self._callers: Callers | None = None
         self._number = 0
 
-    async def build(self, text: Text, *, after: Built | None) -> Built:
-        """The next generation, warmed; what did not change in its sources is taken over. `ConfigError`."""
+    async def build(self, text: Text, *, after: Built | None, stored: Added | None = None) -> Built:
+        """The next generation, warmed; what did not change in its sources is taken over. `ConfigError`.
+
+        `stored` is what the store adds to the document; None: what it adds now.
+        """
         async with AsyncExitStack() as opened:
-            stores = SecretStores((), client=self._client, folder=self._folder, environ=self._environ)
+            read = await asyncio.to_thread(self._read, text, stored)
+            stores = SecretStores(read.secret_stores, client=self._client, folder=self._folder, environ=self._environ)
             opened.push_async_callback(stores.close)
+            if after is not None:
+                stores.adopt(after.secret_stores)
+            await stores.fetch(references_in(read.whole))
             secrets = Secrets(self._folder, self._environ, stores)
-            plan, cautions = await asyncio.to_thread(self._compiled, text, secrets)
+            plan, cautions = await asyncio.to_thread(self._compiled, read, secrets)
             certificates = await asyncio.to_thread(_certificates, plan)
-            sealer = _sealer(plan, secrets)
-            keyring = await asyncio.to_thread(self._keyring, plan, sealer)
-            callers = await asyncio.to_thread(self._opened, sealer)
-            staged = await asyncio.to_thread(self._staged, plan, callers)
+            keyring = await asyncio.to_thread(self._keyring, plan, read.sealer)
+            staged = await asyncio.to_thread(self._staged, plan, read.callers)
             if staged is not None:
-                opened.callback(callers.directory.discard, staged)
+                opened.callback(read.callers.directory.discard, staged)
             self._number += 1
+            external = ExternalSigningKeys(plan.signing.values(), keyring, client=self._client, resolve=secrets.resolve)
             key_sets = self._key_sets(self._number, plan, secrets)
             opened.push_async_callback(key_sets.close)
             introspections = self._introspections(plan, secrets, key_sets)
@@ -90,6 +117,8 @@ class Generations:
             if after is not None:
                 key_sets.adopt(after.key_sets)
                 introspections.adopt(after.introspections)
+                keyring.adopt(after.keyring)
+            await external.start()
             await key_sets.start(WARM_SECONDS)
             opened.pop_all()
         return Built(
@@ -98,13 +127,14 @@ class Generations:
             plan,
             key_sets=key_sets,
             keyring=keyring,
+            external_keys=external,
             introspections=introspections,
             secret_stores=stores,
             secrets=secrets,
-            callers=callers,
+            callers=read.callers,
             staged=staged,
             certificates=certificates,
-            cautions=(*cautions, *secrets.warnings),
+            cautions=(*read.cautions, *cautions, *secrets.warnings),
         )
 
     async def staged(self, built: Built) -> Staged | None:
@@ -116,8 +146,25 @@ class Generations:
         if self._callers is not None:
             self._callers.close()
 
-    def _compiled(self, text: Text, secrets: Secrets) -> tuple[Plan, tuple[str, ...]]:
-        document = load_document(text.data, name=text.name, folder=self._folder, resolve=secrets.resolve)
+    def _read(self, text: Text, stored: Added | None) -> _Read:
+        """The document before anything in it is looked at, and what has to be known for that."""
+        plain = load_plain(text.data, name=text.name)
+        secrets = Secrets(self._folder, self._environ)
+        sealer = _sealer(plain, secrets)
+        callers = self._opened(sealer)
+        if stored is None:
+            with explained():
+                stored = stored_in(callers.registry.document()).added
+        whole, shadowed = merge(plain, stored)
+        stores = secret_stores_of(whole, self._folder, resolve=secrets.resolve)
+        cautions = tuple(f"{place}: stands in the file and in the store; the file's is used." for place in shadowed)
+        return _Read(text, stored, whole, sealer, callers, stores, cautions)
+
+    def _compiled(self, read: _Read, secrets: Secrets) -> tuple[Plan, tuple[str, ...]]:
+        text = read.text
+        document = load_document(
+            text.data, name=text.name, folder=self._folder, resolve=secrets.resolve, stored=read.stored
+        )
         plan = compile_document(document)
         ClaimGenerators(generators_of(plan))  # the workers load them; here the mistakes are said
         return plan, dangers(document)
@@ -134,18 +181,17 @@ class Generations:
     def _opened(self, sealer: Sealer | None) -> Callers:
         """What all generations share, opened by the first of them: its master key is known only then."""
         if self._callers is None:
-            try:
-                self._callers = Callers.open(self._store, folder=self._saved, sealer=sealer)
-            except StoreFailed as failure:
-                raise ConfigError(f"The store failed: {failure}.") from failure
+            with explained():
+                callers = Callers.open(self._store, folder=self._saved, sealer=sealer)
+                for problem in callers.directory.follow(callers.registry, check_consumer):
+                    event("consumer_not_usable", level=logging.ERROR, problem=problem)
+            self._callers = callers
         return self._callers
 
     def _staged(self, plan: Plan, callers: Callers) -> Staged | None:
         files = [self._folder / name for name in plan.sources.consumer_files]
-        try:
-            return callers.directory.stage(plan.sources.consumers, files, parse=_no_file_yet)
-        except StoreFailed as failure:
-            raise ConfigError(f"The directory of consumers failed: {failure}.") from failure
+        with explained():
+            return callers.directory.stage(plan.sources.consumers, files, parse=check_consumer)
 
     def _key_sets(self, number: int, plan: Plan, secrets: Secrets) -> KeySets:
         return KeySets(
@@ -170,13 +216,19 @@ class Generations:
         )
 
 
-def _no_file_yet(members: Mapping[str, JSON]) -> ConsumerSource:
-    raise ConfigError("files of consumers cannot be read yet")
+@contextmanager
+def explained() -> Iterator[None]:
+    """A store that fails is a mistake for whoever needs it to go on."""
+    try:
+        yield
+    except StoreFailed as failure:
+        raise ConfigError(f"The store failed: {failure}.") from failure
 
 
-def _sealer(plan: Plan, secrets: Secrets) -> Sealer | None:
-    master_key = plan.sources.master_key
-    return None if master_key is None else sealer_of(secrets.resolve(master_key))
+def _sealer(plain: object, secrets: Secrets) -> Sealer | None:
+    """What seals the store: the master key is looked at first, since what the store adds is sealed with it."""
+    master_key = entries(plain, "signing").get("master_key")
+    return sealer_of(secrets.resolve(master_key)) if isinstance(master_key, str) else None
 
 
 def _certificates(plan: Plan) -> tuple[object, ...]:

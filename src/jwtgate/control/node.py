@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Hashable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Hashable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
 
+from jwtgate.control.administration.administration import Administration
+from jwtgate.control.administration.layers import Added
 from jwtgate.control.announcing import Announcing
 from jwtgate.control.built import Built
 from jwtgate.control.documents import Text
@@ -26,12 +29,23 @@ from jwtgate.control.workers.messages import ConsumersChanged, KeysChanged, Revo
 from jwtgate.control.workers.worker_handle import WorkerHandle
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.observe import Counters, Report
+from jwtgate.policy import sources
 from jwtgate.state.stores.store import Store, StoreFailed
 
 LINGER_SECONDS, LINGER_LOOKS = 2.0, 8
 """How often a generation that serves no longer is looked at, and how many times, until it is let go."""
 BIND_PATIENCE_SECONDS = 5.0
 """How long a start waits for a port: workers whose supervisor was killed give theirs back within a moment."""
+
+
+class Companion(Protocol):
+    """What runs beside a node and administers it."""
+
+    async def adopt(self, settings: sources.Administration | None) -> None:
+        """Be there as these settings say; None: not at all. `ConfigError` when that cannot be."""
+
+    async def close(self) -> None:
+        """End."""
 
 
 class Node:
@@ -42,7 +56,16 @@ class Node:
     whether the last one was; and `stopping`.
     """
 
-    def __init__(self, folder: Path, *, size: int, store: Store, saved: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        size: int,
+        store: Store,
+        saved: Path,
+        environ: Mapping[str, str],
+        companion: Callable[[Administration], Companion] | None = None,
+    ) -> None:
         """`folder` is where files named in documents are looked for, `size` how many workers there are."""
         self._size = size
         self._generations = Generations(folder, store=store, saved=saved, environ=environ, changed=self._keys_changed)
@@ -53,12 +76,13 @@ class Node:
         self._crews: list[Crew] = []
         self._changes: dict[int, dict[Hashable, bytes]] = {}
         self._alive: dict[int, Built] = {}
-        self._following: list[asyncio.Task[None]] = []
+        self._following: asyncio.Task[None] | None = None
         self._retiring: set[asyncio.Task[None]] = set()
         self._restarts = 0
         self.announcing = Announcing(self._tell_all)
         self.changing = asyncio.Lock()
         self.secrets_changed = asyncio.Event()
+        self._companion = companion(Administration(self)) if companion is not None else None
         self.refusals = 0
         self.document_refused = False
         self.stopping = False
@@ -68,9 +92,18 @@ class Node:
         """The number of the generation that runs, zero before the first."""
         return 0 if self._running is None else self._running.number
 
-    async def build(self, text: Text) -> Built:
-        """The next generation, from this document. `ConfigError` when it is not fit to be served."""
-        built = await self._generations.build(text, after=self._running)
+    @property
+    def running(self) -> Built:
+        """The generation that runs; there is one as soon as the first was taken."""
+        assert self._running is not None  # noqa: S101
+        return self._running
+
+    async def build(self, text: Text, *, stored: Added | None = None) -> Built:
+        """The next generation, from this document and what the store adds to it; None: what it adds now.
+
+        `ConfigError` when it is not fit to be served.
+        """
+        built = await self._generations.build(text, after=self._running, stored=stored)
         self._alive[built.number] = built
         for caution in built.cautions:
             event("caution", level=logging.WARNING, sentence=caution)
@@ -83,7 +116,7 @@ class Node:
             await self._adopt_callers(built)
         except StoreFailed as failure:
             await self.drop(built)
-            raise ConfigError(f"The directory of consumers failed: {failure}.") from failure
+            raise ConfigError(f"The store failed: {failure}.") from failure
         try:
             await (self._begin(built, BIND_PATIENCE_SECONDS) if running is None else self._change(running, built))
         except BaseException:
@@ -93,6 +126,17 @@ class Node:
                 await self._adopt_callers(replace(running, staged=await self._generations.staged(running)))
             raise
         self._sockets.keep_only(built.plan.listeners)
+        if self._companion is not None and running is None:
+            await self._companion.adopt(built.plan.sources.administration)
+        elif self._companion is not None:
+            # Not awaited: it may be a request to the companion that waits here.
+            self._in_background(self._accompany(self._companion, built))
+
+    async def _accompany(self, companion: Companion, built: Built) -> None:
+        try:
+            await companion.adopt(built.plan.sources.administration)
+        except ConfigError as error:
+            event("companion_refused", level=logging.ERROR, problems=error.problems)
 
     async def drop(self, built: Built) -> None:
         """Let go of a generation that was built and is not to be served."""
@@ -148,13 +192,10 @@ class Node:
     async def _served(self, built: Built) -> None:
         """Note that this generation is the one that runs, and let go of the one before."""
         former, self._running = self._running, built
-        for task in self._following:
-            task.cancel()
-        self._following = [
-            asyncio.create_task(built.follow_signing(self._keys_changed)),
-            asyncio.create_task(built.secret_stores.follow(self.secrets_changed.set)),
-            asyncio.create_task(built.callers.follow_time(self.announcing)),
-        ]
+        if self._following is not None:
+            self._following.cancel()
+        following = built.follow(self._keys_changed, self.announcing, secrets_changed=self.secrets_changed.set)
+        self._following = asyncio.create_task(following)
         if former is not None:
             self._in_background(self._let_go(former))
 
@@ -202,6 +243,10 @@ class Node:
     def _workers(self) -> Iterator[WorkerHandle]:
         return (worker for crew in self._crews for worker in crew.workers)
 
+    async def report(self) -> Report:
+        """How the node is doing."""
+        return await self._desk.report()
+
     def _report(self, counters: Counters) -> Report:
         crew, running = self._crew or self._crews[0], self._running
         issuers = running.issuers() if running else ()
@@ -229,10 +274,12 @@ class Node:
 
     async def close(self) -> None:
         """End whatever is left, now."""
+        if self._companion is not None:
+            await self._companion.close()
         for crew in self._crews:
             await crew.kill()
         self.announcing.close()
-        tasks = [*self._following, *self._retiring]
+        tasks = [task for task in (self._following, *self._retiring) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -12,15 +12,16 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 
 from jwtgate.control import journal
+from jwtgate.control.administration.administration import Administration
 from jwtgate.control.documents import LastGood, Text, Watched, read_document
 from jwtgate.control.generations import DATABASE
 from jwtgate.control.journal import event
-from jwtgate.control.node import Node
+from jwtgate.control.node import Companion, Node
 from jwtgate.control.state_folder import StateFolder
 from jwtgate.errors import ConfigError
 from jwtgate.state.stores.sqlite import SqliteStore
@@ -29,6 +30,7 @@ from jwtgate.state.stores.store import Store, StoreFailed
 STOPPED, REFUSED = 0, 2
 """Exit statuses: stopped as asked; a document, folder or address that cannot be used."""
 WATCH_SECONDS = 0.5
+SECRETS = "secrets"
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -39,17 +41,25 @@ def run(
     state_folder: Path,
     last_good: bool = True,
     environ: Mapping[str, str] = os.environ,
+    companion: Callable[[Administration], Companion] | None = None,
 ) -> int:
     """Serve this document until a signal says stop; the exit status.
 
     SIGTERM and SIGINT drain and stop, a second one stops at once; SIGHUP reads the document again, and so does any
     change of its file. `last_good` False: a start with a broken document fails instead of using the last one that
-    worked.
+    worked. `companion` administers the node while it runs.
     """
     journal.install(sys.stderr)
     try:
         with StateFolder(state_folder), closing(_store(state_folder / DATABASE)) as store:
-            node = Node(document_path.parent, size=workers, store=store, saved=state_folder, environ=environ)
+            node = Node(
+                document_path.parent,
+                size=workers,
+                store=store,
+                saved=state_folder,
+                environ=environ,
+                companion=companion,
+            )
             copies = LastGood(state_folder)
             asyncio.run(Supervisor(node, document_path, copies=copies, last_good=last_good).serve())
     except ConfigError as error:
@@ -112,12 +122,13 @@ class Supervisor:
         event("stopped", at_once=self._stop_now.is_set())
 
     async def _work(self) -> None:
-        await self._start()
+        async with self._node.changing:
+            await self._start()
         event("serving", generation=self._node.generation)
         while True:
             cause = await self._until_reload()
-            self._watched.take()
-            await self._reload(cause)
+            async with self._node.changing:
+                await self._reload(cause)
 
     async def _start(self) -> None:
         """Serve the document, or the last good copy when the document is broken."""
@@ -144,6 +155,8 @@ class Supervisor:
                     await self._reload_asked.wait()
                 self._reload_asked.clear()
                 return "signal"
+            if self._node.secrets_changed.is_set():
+                return SECRETS
             if await asyncio.to_thread(self._watched.changed):
                 return "file"
 
@@ -151,7 +164,7 @@ class Supervisor:
         """Serve what the document says now, or go on as before."""
         began = time.monotonic()
         try:
-            text = await asyncio.to_thread(read_document, self._document_path)
+            text = await self._text(cause)
             await self._node.take(await self._node.build(text))
         except ConfigError as error:
             self._refuse(cause, error.problems, None)
@@ -163,6 +176,14 @@ class Supervisor:
         await self._keep_copy(text)
         milliseconds = round((time.monotonic() - began) * 1000)
         event("reloaded", cause=cause, generation=self._node.generation, milliseconds=milliseconds)
+
+    async def _text(self, cause: str) -> Text:
+        """The document as its file has it now; when only secrets have changed, the one that runs."""
+        if cause == SECRETS:
+            self._node.secrets_changed.clear()
+            return self._node.running.text
+        self._watched.take()
+        return await asyncio.to_thread(read_document, self._document_path)
 
     def _refuse(self, cause: str, problems: tuple[str, ...], error: Exception | None) -> None:
         self._node.refusals += 1

@@ -128,11 +128,15 @@ class Desk:
             return Answered(wanted.ask, built.key_sets.quiet_seconds(need.issuer, need.kid))
         return Found(wanted.ask, sent(await built.find(need)))
 
-    async def _answer_report(self, worker: WorkerHandle, wanted: ReportWanted) -> None:
+    async def report(self) -> Report:
+        """How the node is doing, with counters as fresh as they can be had."""
         with suppress(TimeoutError):
             async with asyncio.timeout(COUNT_SECONDS):
                 await asyncio.gather(*map(_counted, self._workers()))
-        worker.send(Told(wanted.ask, self._report(self._ledger.total())))
+        return self._report(self._ledger.total())
+
+    async def _answer_report(self, worker: WorkerHandle, wanted: ReportWanted) -> None:
+        worker.send(Told(wanted.ask, await self.report()))
 
 
 async def _counted(worker: WorkerHandle) -> None:

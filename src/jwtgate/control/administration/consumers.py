@@ -1,0 +1,224 @@
+"""Consumers and their credentials, administered one by one: live in every worker without a new generation.
+
+A change is checked as a document would be, then kept, then known to the directory, and then every worker hears of it.
+Consumers of the file are the file's; those of an applied document are changed as a part of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from jwtgate.config.parts import check_consumer
+from jwtgate.config.redact import without_secrets
+from jwtgate.control.administration.documents import Documents
+from jwtgate.control.administration.host import Host
+from jwtgate.control.administration.layers import entries, restored
+from jwtgate.control.administration.resources import FROM_FILE, FROM_STORE, NotFound, OwnedByDocument, Page, Resource
+from jwtgate.control.built import Built
+from jwtgate.errors import ConfigError
+from jwtgate.jose.encoding import JSON
+from jwtgate.policy.sources import ConsumerSource
+from jwtgate.state.callers.consumer_index import What
+from jwtgate.state.callers.credentials import credential_of
+from jwtgate.state.callers.directory import Found, Origin
+from jwtgate.state.secrets.references import references_in
+from jwtgate.state.stores.registry import Kind
+from jwtgate.state.stores.registry import Resource as Kept
+from jwtgate.state.stores.store import StoreConflict
+
+CONSUMERS, CREDENTIALS = "consumers", "credentials"
+_WHAT = {CONSUMERS: What.CONSUMER, CREDENTIALS: What.CREDENTIAL}
+
+
+class Consumers:
+    """The callers of a node."""
+
+    def __init__(self, host: Host, documents: Documents) -> None:
+        self._host = host
+        self._documents = documents
+
+    @property
+    def _built(self) -> Built:
+        return self._host.running
+
+    async def list(self, kind: str, *, after: str | None, limit: int, contains: str | None) -> Page:
+        """Consumers or credentials whose name holds `contains`, in the order of their names."""
+        return await asyncio.to_thread(self._list, kind, after or "", limit, contains or "")
+
+    async def get(self, kind: str, name: str) -> Resource:
+        """The consumer or the credential of this name. `NotFound`."""
+        return await asyncio.to_thread(self._get, kind, name)
+
+    async def put(self, kind: str, name: str, value: JSON, *, over: int | None, who: str) -> Resource:
+        """Know this consumer or credential from now on. `ConfigError`, `OwnedByDocument`, and those of the store."""
+        if not isinstance(value, dict):
+            raise ConfigError("The value must be an object.")
+        async with self._host.changing:
+            if kind == CREDENTIALS:
+                return await self._put_credential(name, value, over=over, who=who)
+            return await self._put(name, value, over=over, who=who)
+
+    async def delete(self, kind: str, name: str, *, over: int | None, who: str) -> None:
+        """Forget this consumer or credential. `NotFound`, and as `put`."""
+        async with self._host.changing:
+            if kind == CREDENTIALS:
+                await self._delete_credential(name, over=over, who=who)
+                return
+            if self._is_of_document(name):
+                await self._documents.delete_now(CONSUMERS, name, over=over, who=who)
+                return
+            if not await asyncio.to_thread(self._delete, name, over, who):
+                raise NotFound
+            self._changed()
+
+    # Consumers.
+
+    async def _put(self, name: str, value: dict[str, Any], *, over: int | None, who: str) -> Resource:
+        if self._is_of_document(name):
+            return await self._documents.put_now(CONSUMERS, name, value, over=over, who=who)
+        await self._built.secret_stores.fetch(references_in(value))
+        kept = await asyncio.to_thread(self._keep, name, value, over, who)
+        self._changed()
+        return _shown(name, kept)
+
+    def _keep(self, name: str, value: dict[str, Any], over: int | None, who: str) -> Kept:
+        callers = self._built.callers
+        held = callers.registry.get(Kind.CONSUMER, name)
+        if held is not None:
+            value = restored(value, hidden(held.value), held.value)
+        source = self._checked(name, value)
+        try:
+            callers.directory.check(source)
+        except StoreConflict as conflict:  # a name that is somebody else's: no version makes that good
+            raise ConfigError(str(conflict)) from None
+        kept = callers.registry.put(Kind.CONSUMER, name, value, over=over, who=who)
+        callers.directory.put(source)
+        return kept
+
+    def _checked(self, name: str, value: Mapping[str, Any]) -> ConsumerSource:
+        """The consumer this value describes, whose keys are good. `ConfigError` with every mistake."""
+        source = check_consumer(dict(value), name=name)
+        problems: list[str] = []
+        for credential in source.credentials:
+            try:
+                credential_of(credential, source.consumer, self._built.secrets.resolve)
+            except ConfigError as error:
+                problems += error.problems
+        if problems:
+            raise ConfigError(*problems)
+        return source
+
+    def _delete(self, name: str, over: int | None, who: str) -> bool:
+        callers = self._built.callers
+        if not callers.registry.delete(Kind.CONSUMER, name, over=over, who=who):
+            return False
+        callers.directory.remove(name)
+        return True
+
+    def _changed(self) -> None:
+        self._built.callers.changes += 1
+        self._host.announcing.consumers_changed()
+
+    def _is_of_document(self, name: str) -> bool:
+        """Whether an applied document added the consumer. `OwnedByDocument` for one the file says or leads to."""
+        found = self._built.callers.directory.find(What.CONSUMER, name)
+        if found is None or found.origin is Origin.STORE:
+            return False
+        if name not in self._documents.stored_now().added.get(CONSUMERS, {}):
+            raise OwnedByDocument
+        return True
+
+    # Credentials: members of their consumers.
+
+    async def _put_credential(self, name: str, value: dict[str, Any], *, over: int | None, who: str) -> Resource:
+        owner = value.pop("consumer", None)
+        if not isinstance(owner, str):
+            raise ConfigError("A credential needs `consumer`, the name of the consumer it belongs to.")
+        found = self._built.callers.directory.find(What.CREDENTIAL, name)
+        if found is not None and found.source.consumer.name != owner:
+            raise ConfigError(f"The credential {name!r} belongs to the consumer {found.source.consumer.name!r}.")
+        consumer, version = await asyncio.to_thread(self._raw, owner)
+        if over is not None and over != (version if found else 0):
+            raise StoreConflict(name)
+        credentials = {**consumer.get("credentials", {}), name: value}
+        await self._put(owner, {**consumer, "credentials": credentials}, over=version or None, who=who)
+        return await self.get(CREDENTIALS, name)
+
+    async def _delete_credential(self, name: str, *, over: int | None, who: str) -> None:
+        found = self._built.callers.directory.find(What.CREDENTIAL, name)
+        if found is None:
+            raise NotFound
+        owner = found.source.consumer.name
+        consumer, version = await asyncio.to_thread(self._raw, owner)
+        if over is not None and over != version:
+            raise StoreConflict(name)
+        credentials = {key: value for key, value in consumer.get("credentials", {}).items() if key != name}
+        await self._put(owner, {**consumer, "credentials": credentials}, over=version or None, who=who)
+
+    def _raw(self, name: str) -> tuple[dict[str, Any], int]:
+        """The consumer as it was given, and its version. `ConfigError` when there is none."""
+        if self._is_of_document(name):
+            stored = self._documents.stored_now()
+            return dict(stored.added[CONSUMERS][name]), stored.changed[f"{CONSUMERS}/{name}"]["version"]
+        kept = self._built.callers.registry.get(Kind.CONSUMER, name)
+        if kept is None:
+            raise ConfigError(f"There is no consumer {name!r}.")
+        return dict(kept.value), kept.version
+
+    # How they are shown.
+
+    def _list(self, kind: str, after: str, limit: int, contains: str) -> Page:
+        directory = self._built.callers.directory
+        names = directory.names(_WHAT[kind], after=after, limit=limit + 1, contains=contains)
+        found = []
+        for name in names[:limit]:
+            try:
+                found.append(self._get(kind, name))
+            except NotFound:  # gone meanwhile
+                continue
+        return Page(found, names[limit - 1] if len(names) > limit else None)
+
+    def _get(self, kind: str, name: str) -> Resource:
+        found = self._built.callers.directory.find(_WHAT[kind], name)
+        if found is None:
+            raise NotFound
+        consumer = found.source.consumer.name
+        shown = self._consumer(consumer, found)
+        if kind == CONSUMERS:
+            return shown
+        value = {**entries(shown.value, "credentials")[name], "consumer": consumer}
+        return Resource(CREDENTIALS, name, value, shown.version, shown.origin, shown.changed_at)
+
+    def _consumer(self, name: str, found: Found) -> Resource:
+        if found.origin is Origin.STORE:
+            kept = self._built.callers.registry.get(Kind.CONSUMER, name)
+            if kept is None:
+                raise NotFound
+            return _shown(name, kept)
+        try:
+            return self._documents.entry(CONSUMERS, name, self._documents.stored_now())
+        except NotFound:
+            return Resource(CONSUMERS, name, described(found.source), 0, FROM_FILE)
+
+
+def _shown(name: str, kept: Kept) -> Resource:
+    return Resource(CONSUMERS, name, hidden(kept.value), kept.version, FROM_STORE, kept.changed_at)
+
+
+def hidden(value: Mapping[str, JSON]) -> JSON:
+    """A consumer as people see it."""
+    shown: JSON = without_secrets((CONSUMERS, "any"), dict(value))
+    return shown
+
+
+def described(source: ConsumerSource) -> dict[str, JSON]:
+    """A consumer of a file, by the members a document would describe it with; no key is among them."""
+    members = source.consumer.members()
+    del members["name"]
+    credentials: dict[str, JSON] = {
+        each.name: {"alg": each.alg, "ttl_seconds": each.ttl_seconds, "key_claim": each.key_claim}
+        for each in source.credentials
+    }
+    return {**{name: value for name, value in members.items() if value}, "credentials": credentials}
