@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonpatch import apply_patch
 
@@ -70,18 +70,22 @@ def test_a_section_that_is_none_has_no_entries(document: object) -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("a b ~ / é".split()), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "~", "/", "é"]), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 objects = st.dictionaries(st.sampled_from(["a", "b", "a/b", "~1", ""]), json_values, max_size=4)
 
 
+@settings(deadline=None)
 @given(old=objects, new=objects)
 def test_a_difference_makes_the_one_of_the_other(old: Any, new: Any) -> None:
     made = apply_patch(old, list(difference(old, new)))
-    assert repr(made) == repr(new) or made == new
+    assert made == new
 
 
+@settings(deadline=None)
 @given(same=objects)
 def test_nothing_differs_from_itself(same: Any) -> None:
     assert list(difference(same, same)) == []

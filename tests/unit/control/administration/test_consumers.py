@@ -1,0 +1,224 @@
+"""Consumers and credentials come and go while the gateway runs, without a new generation."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jwtgate.control.administration.administration import Administration
+from jwtgate.control.administration.resources import NotFound, OwnedByDocument
+from jwtgate.control.embedded import EmbeddedGateway
+from jwtgate.errors import ConfigError
+from jwtgate.state.stores.store import StoreConflict
+
+from ..samples import DOCUMENT
+from .nodes import KEY, WHO, administer, consumer, credential
+
+ANN = {"external_id": "a-1", "groups": ["staff"], "credentials": {"key-1": KEY}}
+WITH_BOB = DOCUMENT + "consumers: {bob: {credentials: {key-b: {alg: HS256, secret: '${env:TEST_SECRET}'}}}}\n"
+
+
+def test_a_consumer_is_known_once_it_is_put_and_no_longer_once_it_is_gone() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        number = gateway.running.number
+        made = await node.put("consumers", "ann", ANN, over=0, who=WHO)
+        assert (made.version, made.origin) == (1, "store")
+        found, key = await consumer(gateway, "ann"), await credential(gateway, "key-1")
+        assert found is not None
+        assert key is not None
+        assert (found.external_id, found.groups, key.consumer) == ("a-1", ("staff",), found)
+        await node.delete("consumers", "ann", over=1, who=WHO)
+        assert await consumer(gateway, "ann") is None
+        assert await credential(gateway, "key-1") is None
+        assert gateway.running.number == number
+
+    administer(use)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [],
+        {"unknown": 1},
+        {"credentials": {"key-1": {"alg": "HS256", "secret": "short"}}},
+        {"credentials": {"key-1": {"alg": "RS256", "public_key": "no key"}}},
+        {"credentials": {"key-1": {"alg": "HS256", "secret": "${env:NO_SUCH}"}}},
+        {"credentials": {"key-1": {"alg": "HS256", "secret": "***"}}},
+    ],
+)
+def test_a_consumer_with_mistakes_changes_nothing(value: Any) -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        with pytest.raises(ConfigError):
+            await node.put("consumers", "ann", value, over=None, who=WHO)
+        assert await consumer(gateway, "ann") is None
+        assert await node.audit(after=0, limit=9) == ()
+
+    administer(use)
+
+
+def test_all_mistakes_of_all_credentials_are_said() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        keys = {name: {"alg": "HS256", "secret": "short"} for name in ("key-1", "key-2")}
+        with pytest.raises(ConfigError) as error:
+            await node.put("consumers", "ann", {"credentials": keys}, over=None, who=WHO)
+        assert {name for name in keys if any(name in problem for problem in error.value.problems)} == keys.keys()
+
+    administer(use)
+
+
+def test_a_name_that_is_somebody_else_s_is_refused() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        await node.put("consumers", "ann", ANN, over=None, who=WHO)
+        for value in ({"credentials": {"key-1": KEY}}, {"external_id": "a-1"}, {"credentials": {"key-b": KEY}}):
+            with pytest.raises(ConfigError, match="belongs to"):
+                await node.put("consumers", "eve", value, over=None, who=WHO)
+        assert await consumer(gateway, "eve") is None
+
+    administer(use, document=WITH_BOB)
+
+
+def test_what_the_file_names_is_the_file_s(tmp_path: Path) -> None:
+    more = tmp_path / "more.jsonl"
+    more.write_text(json.dumps({"name": "zoe", "external_id": "z-1", "credentials": {"key-z": KEY}}) + "\n")
+
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        for name, key in (("bob", "key-b"), ("zoe", "key-z")):
+            with pytest.raises(OwnedByDocument):
+                await node.put("consumers", name, ANN, over=None, who=WHO)
+            with pytest.raises(OwnedByDocument):
+                await node.delete("consumers", name, over=None, who=WHO)
+            with pytest.raises(OwnedByDocument):
+                await node.delete("credentials", key, over=None, who=WHO)
+            shown = await node.get("consumers", name)
+            assert (shown.origin, shown.version) == ("document", 0)
+            assert KEY["secret"] not in repr(shown.value)
+        assert (await node.get("credentials", "key-z")).value["consumer"] == "zoe"  # type: ignore[index,call-overload]
+
+    administer(use, document=WITH_BOB + f"consumer_files: ['{more}']\n")
+
+
+def test_a_consumer_of_an_applied_document_is_changed_as_a_part_of_it() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        served = (await node.document()).value
+        assert isinstance(served, dict)
+        await node.apply({**served, "consumers": {"ann": ANN}}, over=None, who=WHO)
+        assert await credential(gateway, "key-1") is not None
+        made = await node.put("consumers", "ann", {"external_id": "a-2"}, over=1, who=WHO)
+        assert (made.version, made.origin) == (2, "store")
+        found = await consumer(gateway, "ann")
+        assert found is not None
+        assert found.external_id == "a-2"
+        assert await credential(gateway, "key-1") is None
+        await node.delete("consumers", "ann", over=2, who=WHO)
+        assert await consumer(gateway, "ann") is None
+
+    administer(use)
+
+
+def test_versions_are_compared() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        await node.put("consumers", "ann", ANN, over=0, who=WHO)
+        for over in (0, 2):
+            with pytest.raises(StoreConflict):
+                await node.put("consumers", "ann", {}, over=over, who=WHO)
+        with pytest.raises(StoreConflict):
+            await node.delete("consumers", "ann", over=2, who=WHO)
+        assert (await node.put("consumers", "ann", {}, over=1, who=WHO)).version == 2
+
+    administer(use)
+
+
+def test_sec_146_secrets_are_hidden_and_kept_when_they_are_given_back_hidden() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        made = await node.put("consumers", "ann", ANN, over=0, who=WHO)
+        assert KEY["secret"] not in repr(made.value)
+        before = await credential(gateway, "key-1")
+        assert isinstance(made.value, dict)
+        await node.put("consumers", "ann", {**made.value, "groups": ["other"]}, over=1, who=WHO)
+        after = await credential(gateway, "key-1")
+        assert before is not None
+        assert after is not None
+        assert [key.thumbprint() for key in before.keys] == [key.thumbprint() for key in after.keys]
+        assert after.consumer.groups == ("other",)
+
+    administer(use)
+
+
+def test_credentials_come_and_go_one_by_one() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        await node.put("consumers", "ann", {"external_id": "a-1"}, over=0, who=WHO)
+        made = await node.put("credentials", "key-1", {**KEY, "consumer": "ann"}, over=0, who=WHO)
+        assert isinstance(made.value, dict)
+        assert made.value["consumer"] == "ann"
+        assert KEY["secret"] not in repr(made.value)
+        assert await credential(gateway, "key-1") is not None
+        await node.put("credentials", "key-2", {**KEY, "consumer": "ann"}, over=None, who=WHO)
+        page = await node.list("credentials", after=None, limit=9, contains="key")
+        assert [each.name for each in page.resources] == ["key-1", "key-2"]
+        await node.delete("credentials", "key-1", over=None, who=WHO)
+        assert await credential(gateway, "key-1") is None
+        assert await credential(gateway, "key-2") is not None
+        with pytest.raises(NotFound):
+            await node.get("credentials", "key-1")
+
+    administer(use)
+
+
+@pytest.mark.parametrize("value", [{**KEY}, {**KEY, "consumer": "nobody"}, {**KEY, "consumer": 7}])
+def test_a_credential_needs_a_consumer_that_is_there(value: Any) -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        with pytest.raises(ConfigError):
+            await node.put("credentials", "key-1", value, over=None, who=WHO)
+
+    administer(use)
+
+
+def test_a_credential_does_not_change_hands() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        for name in ("ann", "eve"):
+            await node.put("consumers", name, {}, over=0, who=WHO)
+        await node.put("credentials", "key-1", {**KEY, "consumer": "ann"}, over=None, who=WHO)
+        with pytest.raises(ConfigError, match="belongs to"):
+            await node.put("credentials", "key-1", {**KEY, "consumer": "eve"}, over=None, who=WHO)
+        for over in (0, 7):
+            with pytest.raises(StoreConflict):
+                await node.put("credentials", "key-1", {**KEY, "consumer": "ann"}, over=over, who=WHO)
+
+    administer(use)
+
+
+def test_consumers_of_all_origins_are_listed_together() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        for name in ("zoe", "ann"):
+            await node.put("consumers", name, {}, over=0, who=WHO)
+        page = await node.list("consumers", after=None, limit=2, contains=None)
+        assert ([(each.name, each.origin) for each in page.resources], page.next) == (
+            [("ann", "store"), ("bob", "document")],
+            "bob",
+        )
+        page = await node.list("consumers", after=page.next, limit=2, contains=None)
+        assert ([each.name for each in page.resources], page.next) == (["zoe"], None)
+
+    administer(use, document=WITH_BOB)
+
+
+def test_rel_9_consumers_of_the_store_are_known_after_a_restart(tmp_path: Path) -> None:
+    async def first(gateway: EmbeddedGateway, node: Administration) -> None:
+        await node.put("consumers", "ann", ANN, over=0, who=WHO)
+
+    async def second(gateway: EmbeddedGateway, node: Administration) -> None:
+        assert await credential(gateway, "key-1") is not None
+        assert (await node.get("consumers", "ann")).version == 1
+
+    administer(first, state_folder=tmp_path)
+    administer(second, state_folder=tmp_path)
+
+
+def test_a_thousand_consumers_are_put_one_by_one() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        for number in range(1000):
+            await node.put("consumers", f"c-{number}", {"external_id": f"e-{number}"}, over=0, who=WHO)
+        assert await consumer(gateway, "c-999") is not None
+
+    administer(use)
