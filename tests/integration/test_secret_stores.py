@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from jwtgate.state.secrets.secret_stores import SecretStores
 from .aws_server import AwsServer
 from .gateway_process import GatewayProcess
 from .loopback_server import LoopbackServer
+from .scripted_server import ScriptedServer, answer
 from .secret_manager_server import SecretManagerServer
 from .vault_server import ROOT_TOKEN, UNSEAL_KEY, AppRole, VaultModel, VaultServer
 
@@ -363,6 +365,50 @@ def test_a_secret_aws_does_not_have_or_has_deleted_is_named(aws: str) -> None:
     assert "swordfish" not in sentence
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("AccessDeniedException", "does not let us read"),
+        ("UnrecognizedClientException", "does not let us log in"),
+        ("ExpiredTokenException", "does not let us log in"),
+        ("ValidationException", "can have this path"),
+        ("InternalServiceError", "it failed"),
+    ],
+)
+def test_rel_84_what_aws_refuses_has_its_words(code: str, words: str) -> None:
+    async def life() -> None:
+        server = ScriptedServer()
+        body = json.dumps({"__type": code, "message": "swordfish"}).encode()
+        server.pages["/"] = answer(body, status="400 Bad Request", media_type="application/x-amz-json-1.1")
+        async with server.running():
+            stores = opened(of_aws(server.origin))
+            with pytest.raises(ConfigError, match=words) as caught:
+                await stores.fetch(["${aws:orders}"])
+            assert "swordfish" not in str(caught.value)
+            server.pages["/"] = answer(b'{"SecretString": "one"}', media_type="application/x-amz-json-1.1")
+            await asyncio.sleep(1)
+            await stores.fetch(["${aws:orders}"])
+            server.pages["/"] = answer(b"{}", media_type="application/x-amz-json-1.1")
+            await stores.fetch(["${aws:orders}"])
+            assert stores.report()[0].last_failure == "malformed"
+
+    asyncio.run(life())
+
+
+def test_rel_84_a_slow_aws_costs_five_seconds_at_most() -> None:
+    async def never(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(6)
+
+    async def life() -> None:
+        server = ScriptedServer()
+        server.pages["/"] = never
+        async with server.running():
+            with pytest.raises(ConfigError, match="in time"):
+                await opened(of_aws(server.origin)).fetch(["${aws:orders}"])
+
+    asyncio.run(life())
+
+
 # Google Cloud Secret Manager.
 
 
@@ -401,10 +447,10 @@ def test_rel_84_what_gcp_refuses_has_its_words(gcp: SecretManagerServer, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "answer", [b"<html>", b"[]", b"{}", b'{"payload": "x"}', b'{"payload": {}}', b'{"payload": {"data": "!"}}']
+    "body", [b"<html>", b"[]", b"{}", b'{"payload": "x"}', b'{"payload": {}}', b'{"payload": {"data": "!"}}']
 )
 def test_rel_84_an_answer_of_gcp_that_makes_no_sense_is_told(
-    gcp: SecretManagerServer, tmp_path: Path, answer: bytes
+    gcp: SecretManagerServer, tmp_path: Path, body: bytes
 ) -> None:
     gcp.secrets = {"open": [b"one"]}
     store = of_gcp(gcp, tmp_path)
@@ -412,7 +458,7 @@ def test_rel_84_an_answer_of_gcp_that_makes_no_sense_is_told(
     async def life() -> None:
         stores = opened(store, tmp_path)
         await stores.fetch(["${gcp:open}"])
-        gcp.body = answer
+        gcp.body = body
         await stores.fetch(["${gcp:open}"])
         assert Secrets(tmp_path, {}, stores).resolve("${gcp:open}") == "one"
         assert stores.report()[0].last_failure == "malformed"

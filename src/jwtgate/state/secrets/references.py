@@ -74,6 +74,10 @@ class Secrets:
         own = (f"The secret file {path!r} can be read by everybody on this machine." for path in self._exposed)
         return (*own, *(() if self._stores is None else self._stores.warnings))
 
+    def warn_as(self, other: Secrets) -> None:
+        """Warn from now on of what `other` warns of as well."""
+        self._exposed.update(other._exposed)
+
     def _value(self, found: re.Match[str]) -> str:
         if found[0].startswith("$${"):
             return found[0][1:]

@@ -67,6 +67,8 @@ class SecretStores:
             old = previous._holdings.get(name)
             if old is not None and old.store == holdings.store:
                 holdings.adopt(old)
+                # Whoever is logged in reads no file again.
+                self._own.warn_as(previous._own)
 
     async def fetch(self, texts: Iterable[str]) -> None:
         """Read all that these texts refer to, now and, once `follow` runs, ever again.

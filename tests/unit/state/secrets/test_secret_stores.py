@@ -379,9 +379,12 @@ def test_sec_149_a_file_we_log_in_with_that_everybody_may_read_is_warned_of(tmp_
         (tmp_path / "token").chmod(0o644)
         given = Life(client, vault(auth={"token": "${file:token}"}), folder=tmp_path)
         await given.stores.fetch([KEY])
-        assert Secrets(tmp_path, {}, given.stores).warnings == (
-            "The secret file 'token' can be read by everybody on this machine.",
-        )
+        warnings = ("The secret file 'token' can be read by everybody on this machine.",)
+        assert Secrets(tmp_path, {}, given.stores).warnings == warnings
+        reloaded = Life(client, vault(auth={"token": "${file:token}"}), folder=tmp_path)
+        reloaded.stores.adopt(given.stores)
+        await reloaded.stores.fetch([KEY])
+        assert reloaded.stores.warnings == warnings
 
     live(life())
 

@@ -74,8 +74,9 @@ def test_what_is_not_there_or_was_deleted_is_not_found(versions: list[Any]) -> N
 
 def test_a_version_that_was_deleted_is_not_found_however_the_server_says_so() -> None:
     async def life() -> None:
-        client = VaultClient()
+        client = VaultClient(kv2={"orders": [{"key": "one"}]})
         store = vault(client)
+        await store.read("orders")
         client.body = b'{"data": {"data": null, "metadata": {"version": 2}}}'
         assert await cause(store) == "not_found"
 
