@@ -21,7 +21,7 @@ from jwtgate.admin.exchange.reading import only_described
 from jwtgate.admin.operations.documents import CHECK, DIFF, Documents
 from jwtgate.admin.operations.kinds import KINDS, Resources
 from jwtgate.admin.operations.records import Records
-from jwtgate.admin.seam import Administration
+from jwtgate.control.administration.administration import Administration
 from jwtgate.policy.sources import Operator
 
 _DESCRIPTION = "Look at the gateway, and change it while it runs. A change is live in every worker, or was refused."

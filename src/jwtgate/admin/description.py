@@ -88,11 +88,15 @@ def _schemas(document: Node) -> Node:
 def _value_schema(document: Node, kind: Kind) -> Node:
     """The schema of one resource of this kind, found from its place in the document."""
     nodes: list[Node] = [document]
-    for step in (*kind.place, "NAME"):
+    for step in (*kind.place, None):
         nodes = [child for node in nodes for each in _alternatives(node, document) for child in _below(each, step)]
-    if not nodes:
-        return {"type": "object"}
-    return nodes[0]
+    section = next(each for node in nodes for each in _alternatives(node, document) if "properties" in each)
+    if kind.path != "credentials":
+        return section
+    # Below its consumer it need not say whose it is.
+    owner = {"type": "string", "pattern": NAME_PATTERN, "description": "The consumer it belongs to."}
+    needed = ["consumer", *section.get("required", ())]
+    return {**section, "properties": {"consumer": owner, **section["properties"]}, "required": needed}
 
 
 def _alternatives(node: Node, document: Node) -> Iterator[Node]:
@@ -103,8 +107,8 @@ def _alternatives(node: Node, document: Node) -> Iterator[Node]:
         yield from _alternatives(choice, document)
 
 
-def _below(node: Node, step: str) -> Iterator[Node]:
-    if step != "NAME":
+def _below(node: Node, step: str | None) -> Iterator[Node]:
+    if step is not None:
         yield from [node["properties"][step]] if step in node.get("properties", {}) else []
         return
     named = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]

@@ -17,7 +17,7 @@ from jwtgate.admin.access.connection import HEAD_BYTES, Connection
 from jwtgate.admin.access.guard import Guard
 from jwtgate.admin.access.operators import Operators
 from jwtgate.admin.app import guarded_app
-from jwtgate.admin.seam import Administration
+from jwtgate.control.administration.administration import Administration
 from jwtgate.control.journal import event
 from jwtgate.control.sockets import shown
 from jwtgate.errors import ConfigError
@@ -54,13 +54,18 @@ class AdminListener:
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
         self._running: _Running | None = None
+        self._changing = asyncio.Lock()
 
     async def adopt(self, settings: sources.Administration | None) -> None:
         """Be reachable as these settings say; None: not at all. `ConfigError` when that cannot be."""
+        async with self._changing:
+            if settings is None:
+                await self.close()
+                return
+            await self._open(settings)
+
+    async def _open(self, settings: sources.Administration) -> None:
         running = self._running
-        if settings is None:
-            await self.close()
-            return
         place = _place(settings)
         if running is not None and running.place == place:
             running.guard.operators = Operators(settings.operators)

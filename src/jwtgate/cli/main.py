@@ -55,13 +55,14 @@ def serve(document: Path, workers: int | None, *, state: Path | None, no_last_go
     stdout, everything else to stderr, one JSON object a line.
     """
     from jwtgate.cli.checking import announce
+    from jwtgate.cli.companion import AdminApi
     from jwtgate.control.supervisor import run
 
     folder = state or _state_folder(document)
     click.echo(announce(document), err=True, color=colour())
     click.echo(f"state in {folder}; stop with Ctrl-C", err=True)
     size = workers or len(os.sched_getaffinity(0))
-    sys.exit(run(document, workers=size, state_folder=folder, last_good=not no_last_good))
+    sys.exit(run(document, workers=size, state_folder=folder, last_good=not no_last_good, companion=AdminApi))
 
 
 def _state_folder(document: Path, environ: Mapping[str, str] = os.environ) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jwtgate.admin.seam import NotFound, OwnedByDocument, Page, Resource
+from jwtgate.control.administration.resources import NotFound, OwnedByDocument, Page, Resource
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.observe import Counters, IssuerReport, Report
 from jwtgate.jose.encoding import JSON

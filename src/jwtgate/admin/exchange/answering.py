@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
 
-from fastapi import Request
 from starlette.responses import Response
 
-from jwtgate.admin.exchange.conditions import etag, is_unchanged
+from jwtgate.admin.exchange.conditions import etag
 from jwtgate.admin.exchange.reading import NumberedAsked
 from jwtgate.jose.encoding import JSON, json_bytes
 
@@ -18,12 +17,14 @@ def answer(content: JSON, *, status: int = 200, fields: Mapping[str, str] | None
     return Response(json_bytes(content), status, fields, media_type="application/json")
 
 
-def tagged(request: Request, version: int, content: JSON) -> Response:
-    """An answer with its version as its entity tag; 304 when the client has it."""
-    fields = {"ETag": etag(version)}
-    if request.method == "GET" and is_unchanged(request, version):
-        return Response(status_code=304, headers=fields)
-    return answer(content, fields=fields)
+def tagged(version: int, content: JSON) -> Response:
+    """An answer with its version as its entity tag."""
+    return answer(content, fields={"ETag": etag(version)})
+
+
+def unchanged(version: int) -> Response:
+    """The answer to a client that has this version."""
+    return Response(status_code=304, headers={"ETag": etag(version)})
 
 
 def listing(path: str, items: JSON, following: str | None, *, asked: Mapping[str, str]) -> Response:

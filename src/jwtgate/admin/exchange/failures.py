@@ -12,11 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from jwtgate.admin.exchange.problems import Mistake, Problem, pointer, unusable
-from jwtgate.admin.seam import NotFound, OwnedByDocument
+from jwtgate.config.problems import Sentence
+from jwtgate.control.administration.resources import NotFound, OwnedByDocument
 from jwtgate.errors import ConfigError
 from jwtgate.state.stores.store import StoreConflict, StoreFailed
 
 RETRY_SECONDS = 5
+
+Place = tuple[str | int | None, ...]
 
 
 def install(app: FastAPI) -> None:
@@ -43,9 +46,22 @@ def _responding(problem_of: Callable[[Request, Any], Problem]) -> Callable[[Requ
     return respond
 
 
-def mistakes_of(error: ConfigError) -> list[Mistake]:
-    """The mistakes in a value, each with its place where it has one."""
-    return [Mistake(pointer(getattr(problem, "place", ())), str(problem)) for problem in error.problems]
+def mistakes_of(error: ConfigError, within: Place = ()) -> list[Mistake]:
+    """The mistakes in a value that stands at `within` in its document, None there for any step.
+
+    What is wrong elsewhere in the document has no place in the value, and its sentence says where it is.
+    """
+    found = []
+    for problem in error.problems:
+        if isinstance(problem, Sentence) and _begins(problem.place, within):
+            found.append(Mistake(pointer(problem.place[len(within) :]), problem.cause))
+        else:
+            found.append(Mistake("", str(problem)))
+    return found
+
+
+def _begins(place: Place, start: Place) -> bool:
+    return len(place) >= len(start) and all(wanted in (None, step) for step, wanted in zip(place, start, strict=False))
 
 
 def _of_framework(request: Request, error: HTTPException) -> Problem:

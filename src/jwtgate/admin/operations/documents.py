@@ -13,7 +13,7 @@ from jwtgate.admin.exchange.conditions import condition, matching
 from jwtgate.admin.exchange.patches import MERGE, PATCH, patched
 from jwtgate.admin.exchange.problems import Problem
 from jwtgate.admin.exchange.reading import NUMBER_PATTERN, NumberedPart, json_body, who
-from jwtgate.admin.seam import Administration
+from jwtgate.control.administration.administration import Administration
 from jwtgate.jose.encoding import JSON
 from jwtgate.state.stores.registry import DocumentVersion
 
@@ -41,15 +41,15 @@ class Documents:
             Operation(back, "POST", self.roll_back, "roll_back_document", whole | heeds_conditions()),
         )
 
-    async def get(self, request: Request) -> Response:
+    async def get(self) -> Response:
         """Secrets are shown as `***`."""
-        return _shown(request, await self._administration.document())
+        return _shown(await self._administration.document())
 
     async def put(self, request: Request) -> Response:
         """All of it, or nothing when it has a mistake. A secret given as `***` stays as it is."""
         over = await self._over(request)
         _, value = await json_body(request)
-        return _shown(request, await self._administration.apply(value, over=over, who=who(request)))
+        return _shown(await self._administration.apply(value, over=over, who=who(request)))
 
     async def patch(self, request: Request) -> Response:
         """Change parts of the document by a JSON Merge Patch or a JSON Patch."""
@@ -57,8 +57,8 @@ class Documents:
         kind, patch = await json_body(request, MERGE, PATCH)
         held = await self._administration.document()
         matching(asked, held.version)
-        value = patched(held.value, patch, kind)
-        return _shown(request, await self._administration.apply(value, over=held.version, who=who(request)))
+        value = patched(dict(held.value), patch, kind)
+        return _shown(await self._administration.apply(value, over=held.version, who=who(request)))
 
     async def check(self, request: Request) -> Response:
         """Whether this document could be applied; its mistakes, if not. Nothing is changed."""
@@ -87,7 +87,7 @@ class Documents:
     ) -> Response:
         """Apply the document of an earlier version as the newest one."""
         over = await self._over(request)
-        return _shown(request, await self._administration.roll_back(int(version), over=over, who=who(request)))
+        return _shown(await self._administration.roll_back(int(version), over=over, who=who(request)))
 
     async def _over(self, request: Request) -> int | None:
         """The version that may be replaced; None: any. Raises `Problem` 412 and 428."""
@@ -107,5 +107,5 @@ _DIFFERENCE = answers("Difference", "What would change.")
 _HISTORY = answers("History", "A part of the history.")
 
 
-def _shown(request: Request, document: DocumentVersion) -> Response:
-    return tagged(request, document.version, {"version": document.version, "value": document.value})
+def _shown(document: DocumentVersion) -> Response:
+    return tagged(document.version, {"version": document.version, "value": dict(document.value)})

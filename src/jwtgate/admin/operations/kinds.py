@@ -9,22 +9,25 @@ from fastapi import Depends, Path, Query, Request
 from starlette.responses import Response
 
 from jwtgate.admin.described import Operation, answers, heeds_conditions, takes_conditionally, takes_patch
-from jwtgate.admin.exchange.answering import listing, tagged
-from jwtgate.admin.exchange.conditions import Condition, condition, matching
+from jwtgate.admin.exchange.answering import listing, tagged, unchanged
+from jwtgate.admin.exchange.conditions import Condition, condition, is_unchanged, matching
+from jwtgate.admin.exchange.failures import mistakes_of
 from jwtgate.admin.exchange.patches import MERGE, PATCH, patched
-from jwtgate.admin.exchange.problems import Problem
+from jwtgate.admin.exchange.problems import Problem, unusable
 from jwtgate.admin.exchange.reading import NAME_PATTERN, Part, json_body, path_name, who
-from jwtgate.admin.seam import Administration, NotFound, Resource
+from jwtgate.control.administration.administration import Administration
+from jwtgate.control.administration.resources import FROM_STORE, NotFound, Resource
+from jwtgate.errors import ConfigError
 from jwtgate.jose.encoding import JSON
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of resource: its path, the name of its schema, and where in a document its resources stand."""
+    """One kind of resource: its path, the name of its schema, and where its resources stand in a document."""
 
     path: str
     schema: str
-    place: tuple[str, ...]
+    place: tuple[str | None, ...]
     one: str
 
     @property
@@ -43,7 +46,7 @@ KINDS = (
     Kind("upstreams", "Upstream", ("upstreams",), "upstream"),
     Kind("issuers", "Issuer", ("issuers",), "issuer"),
     Kind("consumers", "Consumer", ("consumers",), "consumer"),
-    Kind("credentials", "Credential", ("consumers", "NAME", "credentials"), "credential"),
+    Kind("credentials", "Credential", ("consumers", None, "credentials"), "credential"),
     Kind("signing-keys", "SigningKey", ("signing", "keys"), "signing key"),
     Kind("secret-stores", "SecretStore", ("secret_stores",), "secret store"),
 )
@@ -93,7 +96,10 @@ class Resources:
     async def get(self, name: Name, request: Request) -> Response:
         """Secrets are shown as `***`."""
         resource = await self._administration.get(self._kind.path, name)
-        return tagged(request, resource.version, shown(resource))
+        # The file changes without a version of ours.
+        if resource.origin == FROM_STORE and is_unchanged(request, resource.version):
+            return unchanged(resource.version)
+        return tagged(resource.version, shown(resource))
 
     async def put(self, name: Name, request: Request) -> Response:
         """The whole resource is replaced. A secret given as `***` stays as it is."""
@@ -117,8 +123,11 @@ class Resources:
         return Response(status_code=204)
 
     async def _written(self, name: str, value: JSON, over: int | None, request: Request) -> Response:
-        resource = await self._administration.put(self._kind.path, name, value, over=over, who=who(request))
-        return tagged(request, resource.version, shown(resource))
+        try:
+            resource = await self._administration.put(self._kind.path, name, value, over=over, who=who(request))
+        except ConfigError as error:
+            raise unusable(mistakes_of(error, (*self._kind.place, name))) from error
+        return tagged(resource.version, shown(resource))
 
     async def _over(self, name: str, asked: Condition) -> int | None:
         """The version that may be changed; 0: there must be none, None: any."""

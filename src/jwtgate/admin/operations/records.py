@@ -15,7 +15,7 @@ from jwtgate.admin.exchange.answering import answer, listing, numbered
 from jwtgate.admin.exchange.reading import NumberedPart, Part, json_body, who
 from jwtgate.admin.operations.kinds import Name
 from jwtgate.admin.operations.revoking import revocation_from
-from jwtgate.admin.seam import Administration
+from jwtgate.control.administration.administration import Administration
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.revocations import Revocation
 

@@ -7,6 +7,8 @@ from tests.unit.admin.conftest import Client
 from tests.unit.admin.node import STORE_GONE, Node
 
 from jwtgate.admin.exchange.failures import mistakes_of
+from jwtgate.admin.exchange.problems import Mistake
+from jwtgate.config.problems import Sentence
 from jwtgate.errors import ConfigError
 from jwtgate.state.stores.store import StoreConflict
 
@@ -25,11 +27,24 @@ def test_every_mistake_of_a_value_is_named_and_nothing_changes(client: Client, n
     assert node.resources == {}
 
 
-def test_a_mistake_with_a_place_has_it_as_a_json_pointer() -> None:
-    class Placed(str):
-        place = ("routes", "a/b", 0)
-
-    assert mistakes_of(ConfigError(Placed("is missing")))[0].place == "/routes/a~1b/0"
+def test_a_mistake_has_its_place_in_the_value_as_a_json_pointer() -> None:
+    error = ConfigError(
+        Sentence("gate.yaml:3: routes.a/b.auth: is missing", ("routes", "a/b", "auth"), "is missing"),
+        Sentence("gate.yaml:9: routes.c[0]: is wrong", ("routes", "c", 0), "is wrong"),
+        "all is lost",
+    )
+    assert mistakes_of(error) == [
+        Mistake("/routes/a~1b/auth", "is missing"),
+        Mistake("/routes/c/0", "is wrong"),
+        Mistake("", "all is lost"),
+    ]
+    assert mistakes_of(error, ("routes", "a/b")) == [
+        Mistake("/auth", "is missing"),
+        Mistake("", "gate.yaml:9: routes.c[0]: is wrong"),
+        Mistake("", "all is lost"),
+    ]
+    assert mistakes_of(error, ("routes", None))[1] == Mistake("/0", "is wrong")
+    assert mistakes_of(error, ("routes", "a/b", "auth", "x"))[0].place == ""
 
 
 def test_what_is_not_there_is_not_found(client: Client) -> None:

@@ -7,6 +7,7 @@ from tests.unit.admin.conftest import Client
 from tests.unit.admin.node import NOON, Node
 
 from jwtgate.admin.operations.kinds import KINDS
+from jwtgate.control.administration.resources import Resource
 
 PATHS = [f"/v1/{kind.path}/a" for kind in KINDS]
 
@@ -104,3 +105,8 @@ def test_a_client_that_has_the_version_is_spared_it(client: Client) -> None:
     client.ask("PUT", "/v1/routes/a", {})
     answer = client.ask("GET", "/v1/routes/a", fields={"if-none-match": '"1"'})
     assert (answer.status, answer.body, answer.fields["etag"]) == (304, b"", '"1"')
+
+
+def test_what_the_file_says_may_have_changed_under_the_same_version(client: Client, node: Node) -> None:
+    node.resources["routes", "a"] = Resource("routes", "a", {}, 0, "document", None)
+    assert client.ask("GET", "/v1/routes/a", fields={"if-none-match": '"0"'}).status == 200
