@@ -16,6 +16,8 @@ from jwtgate.policy.requirements import ClaimPath
 VARIABLES = ("request", "token", "consumer", "permissions", "now")
 FUNCTIONS = frozenset({"size", "string", "int", "uint", "double"})
 METHODS = frozenset({"size", "contains", "startsWith", "endsWith", "matches"})
+MATCHES = "_matches"
+"""What stands for `matches`: the engine's own compiles its pattern for every match."""
 MACROS = frozenset({"all", "exists", "exists_one", "map", "filter"})
 
 LIMIT_BYTES = 2048
@@ -185,6 +187,7 @@ class _Reader:
                 raise ValueError("matches needs its pattern written out, in quotes")
             self._found.patterns.append(str(self._literal(argument.text)))
             self._loop.matches += 1
+            self._write(position, position + 1, MATCHES)
         return position + 1
 
     def _macro(self, position: int, bound: Token, following: Token) -> int:
@@ -208,13 +211,24 @@ class _Reader:
         self._refuse_in_literal()
         steps, end = self._steps(first + 1)
         presence = first > position
-        leaf = Leaf(f"_{len(self._found.leaves)}", (root, *steps), presence)
-        self._found.leaves.append(leaf)
-        self._loop.leaves += 1
         end += presence  # the bracket that ends `has(`
-        self._written += [self._text[self._copied : self._tokens[position].start], leaf.name]
-        self._copied = self._tokens[end - 1].end
+        self._write(position, end, self._named((root, *steps), presence=presence))
+        self._loop.leaves += 1
         return end
+
+    def _named(self, path: ClaimPath, *, presence: bool) -> str:
+        """The name of this leaf: the one it has already, or a new one."""
+        for leaf in self._found.leaves:
+            if (leaf.path, leaf.presence) == (path, presence):
+                return leaf.name
+        name = f"_{len(self._found.leaves)}"
+        self._found.leaves.append(Leaf(name, path, presence))
+        return name
+
+    def _write(self, first: int, end: int, name: str) -> None:
+        """Put a name in the place of the pieces from `first` to `end`."""
+        self._written += [self._text[self._copied : self._tokens[first].start], name]
+        self._copied = self._tokens[end - 1].end
 
     def _steps(self, position: int) -> tuple[list[str | int], int]:
         """The steps of a path from here, and the position after them: a call, or an index that is not written out."""

@@ -1,0 +1,79 @@
+"""The section `consumers`."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import ValidationError
+
+from jwtgate.config.sections.consumers import ConsumerSection, CredentialSection, as_base64url, derived_id
+
+SECRET = "Zm9vYmFyYmF6cXV4-quite-random-1234567890-abc"
+
+
+def sentence(value: dict[str, Any]) -> str:
+    with pytest.raises(ValidationError) as error:
+        CredentialSection.model_validate(value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ({"alg": "HS256", "secret": SECRET}, "secret"),
+        ({"alg": "HS256", "secret": "${vault:a#b}"}, "secret"),
+        ({"alg": "HS256", "secret": "c2hvcnQgYnV0IG5vdCB0b28gc2hvcnQgaW5kZWVkIQ/+", "base64": True}, "secret"),
+        ({"alg": "HS512", "secret": "legacy", "short_secret_allowed_for_legacy_credential": True}, "secret"),
+        ({"alg": "RS256", "public_key": "-----BEGIN PUBLIC KEY-----"}, "public_key"),
+        ({"alg": "RS256", "public_key": "-----BEGIN PUBLIC KEY-----", "private_key": "${env:K}"}, "public_key"),
+        ({"alg": "EdDSA", "jwks": {"keys": []}}, "jwks"),
+        ({"alg": "HS256", "jwks": [{"kty": "oct", "k": "x"}]}, "jwks"),
+        ({"alg": "ES256", "file": "k.json"}, "file"),
+    ],
+)
+def test_a_credential_has_one_key(value: dict[str, Any], kind: str) -> None:
+    assert CredentialSection.model_validate(value).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ({"alg": "HS256"}, "needs exactly one of secret, public_key, jwks, file"),
+        ({"alg": "HS256", "secret": SECRET, "file": "x"}, "needs exactly one of"),
+        ({"secret": SECRET}, "Field required"),
+        ({"alg": "none", "secret": SECRET}, "must be one of HS256"),
+        ({"alg": "RS256", "secret": SECRET}, "a secret serves a MAC only"),
+        ({"alg": "HS256", "public_key": "x"}, "never the secret of a MAC"),
+        ({"alg": "HS256", "secret": SECRET, "private_key": "x"}, "a MAC has no private key"),
+        ({"alg": "RS256", "file": "x", "base64": True}, "stand beside secret only"),
+        ({"alg": "HS256", "secret": "short-hunter2"}, "the secret cannot be used"),
+        ({"alg": "HS256", "secret": "secret", "short_secret_allowed_for_legacy_credential": True}, "cannot be used"),
+        ({"alg": "HS256", "secret": "no base64!", "base64": True}, "the secret is not base64"),
+        ({"alg": "HS256", "secret": "***"}, "stands for a secret that is not shown"),
+        ({"alg": "HS256", "jwks": {"keys": [{"kty": "oct", "k": "***"}]}}, "stands for a secret that is not shown"),
+    ],
+)
+def test_sec_22_anything_else_is_no_credential(value: dict[str, Any], wanted: str) -> None:
+    found = sentence(value)
+    assert wanted in found
+    assert "hunter2" not in found
+
+
+def test_both_alphabets_of_base64_are_read() -> None:
+    assert as_base64url("a+b/cg==") == as_base64url("a-b_cg") == "a-b_cg"
+
+
+@pytest.mark.parametrize("key", ["", "a\n", "x" * 257])
+def test_a_credential_has_a_name_a_token_can_hold(key: str) -> None:
+    with pytest.raises(ValidationError):
+        ConsumerSection.model_validate({"credentials": {key: {"alg": "HS256", "secret": SECRET}}})
+    ConsumerSection.model_validate({"credentials": {"any name ü": {"alg": "HS256", "secret": SECRET}}})
+
+
+def test_an_id_follows_from_the_names_alone() -> None:
+    assert derived_id("a") == derived_id("a") != derived_id("b")
+    assert derived_id("a", "b") != derived_id("ab")
+    assert UUID(derived_id("a")).version == 5
+    assert UUID(derived_id("a")).variant == UUID(int=0).variant.__class__("specified in RFC 4122")

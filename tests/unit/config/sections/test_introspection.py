@@ -1,0 +1,78 @@
+"""Asking an issuer about tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from jwtgate.config.sections.introspection import IntrospectionSection
+
+ASKED = {"endpoint": "https://a.example/introspect"}
+CLIENT = {"client_id": "me", "client_secret": "${env:S}"}
+
+
+def load(**keys: Any) -> IntrospectionSection:
+    return IntrospectionSection.model_validate({**ASKED, **keys})
+
+
+@pytest.mark.parametrize(
+    ("keys", "by"),
+    [
+        (CLIENT, "basic"),
+        ({**CLIENT, "auth": "post"}, "post"),
+        ({**CLIENT, "auth": "client_secret_jwt", "client_assertion_alg": "HS512"}, "client_secret_jwt"),
+        ({"auth": "private_key_jwt", "client_id": "me", "client_key": {"file": "k.pem"}}, "private_key_jwt"),
+        ({"auth": "private_key_jwt", "client_id": "me", "client_key": {"pem": "${env:K}"},
+          "client_assertion_alg": "ES256"}, "private_key_jwt"),
+        ({"auth": "none"}, "none"),
+        ({"auth": "none", "client_id": "me"}, "none"),
+        ({"authorization": "Basic ${env:A}"}, "authorization"),
+    ],
+)  # fmt: skip
+def test_we_prove_who_we_are_in_one_way(keys: dict[str, Any], by: str) -> None:
+    assert load(**keys).authenticates_by == by
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({}, "auth basic needs client_id, client_secret"),
+        ({"client_id": "me"}, "auth basic needs client_secret"),
+        ({**CLIENT, "auth": "private_key_jwt"}, "auth private_key_jwt needs client_key"),
+        ({**CLIENT, "auth": "none"}, "auth none has no use for client_secret"),
+        ({**CLIENT, "client_key": {"file": "k"}}, "auth basic has no use for client_key"),
+        ({**CLIENT, "authorization": "x"}, "authorization stands instead of"),
+        ({"auth": "basic", "authorization": "x"}, "authorization stands instead of"),
+        ({**CLIENT, "client_assertion_alg": "HS256"}, "does not fit auth basic"),
+        ({**CLIENT, "auth": "client_secret_jwt", "client_assertion_alg": "RS256"}, "does not fit"),
+        ({"auth": "private_key_jwt", "client_id": "me", "client_key": {"file": "k"}, "client_assertion_alg": "HS256"},
+         "does not fit"),
+        ({"auth": "private_key_jwt", "client_id": "me", "client_key": {}}, "needs exactly one of file, pem"),
+        ({**CLIENT, "auth": "digest"}, "Input should be"),
+        ({**CLIENT, "endpoint": "ftp://a"}, "must be an http or https address"),
+        ({**CLIENT, "discovered": True}, "needs exactly one of endpoint, discovered"),
+        ({**CLIENT, "body": {"token": "x"}}, "what the gateway itself sends: token"),
+        ({**CLIENT, "hint_parameter": "hint", "body": {"hint": "x"}}, "what the gateway itself sends: hint"),
+        ({**CLIENT, "negative_cache_seconds": 11}, "less than or equal to 10"),
+        ({**CLIENT, "attempts": 4}, "less than or equal to 3"),
+        ({**CLIENT, "timeout_seconds": 0}, "greater than 0"),
+        ({**CLIENT, "claims": {"exp": "a..b"}}, "must be the path of a claim"),
+        ({**CLIENT, "hint": "id_token"}, "Input should be"),
+    ],
+)  # fmt: skip
+def test_sec_68_anything_else_is_refused(keys: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        load(**keys)
+
+
+def test_an_address_is_given_or_discovered() -> None:
+    with pytest.raises(ValidationError, match="needs exactly one of endpoint, discovered"):
+        IntrospectionSection.model_validate(CLIENT)
+    assert IntrospectionSection.model_validate({**CLIENT, "discovered": True}).endpoint is None
+
+
+def test_a_hint_is_sent_unless_it_is_null() -> None:
+    assert load(**CLIENT).hint == "access_token"
+    assert load(**CLIENT, hint=None).hint is None

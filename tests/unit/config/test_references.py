@@ -1,0 +1,63 @@
+"""References, and the secret stores they may lead to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jwtgate.config.references import references, secret_stores_of
+from jwtgate.errors import ConfigError
+from jwtgate.policy.sources import SecretStore
+
+FOLDER = Path("/etc/gate")
+
+
+def resolve(text: str) -> str:
+    return text.replace("${env:VAULT}", "https://vault.example")
+
+
+def test_every_reference_is_found_wherever_it_stands() -> None:
+    plain = {"a": "x${env:A}y${file:b/c}", "b": [{"c": "${vault:secret/x#field}"}, 1, None], "${env:KEY}": "$${env:NO}"}
+    assert references(plain) == {"env:A", "file:b/c", "vault:secret/x#field"}
+    assert references("none") == frozenset()
+
+
+def test_secret_stores_are_known_before_the_rest_is_looked_at() -> None:
+    plain = {
+        "secret_stores": {
+            "kv": {"vault": {"address": "${env:VAULT}", "auth": {"token": "${env:TOKEN}"}, "version": 1}},
+            "cloud": {"aws": {"region": "eu-west-1"}, "refresh_seconds": 60.0},
+        },
+        "routes": "nonsense",
+    }
+    vault, aws = secret_stores_of(plain, FOLDER, resolve=resolve)
+    assert vault.settings == {
+        "address": "https://vault.example",
+        "mount": "secret",
+        "version": 1,
+        "insecure_http": False,
+        "auth": {"token": "${env:TOKEN}"},
+    }
+    assert aws == SecretStore("cloud", "aws", {"region": "eu-west-1"}, 60.0)
+
+
+@pytest.mark.parametrize("plain", [{}, [], None, {"routes": {}}])
+def test_a_document_without_secret_stores_has_none(plain: object) -> None:
+    assert secret_stores_of(plain, FOLDER, resolve=resolve) == ()
+
+
+def test_all_mistakes_of_the_stores_are_told() -> None:
+    stores = {"env": {"gcp": {"project": "p"}}, "a": {"vault": {"adress": "x", "auth": {"token": "hunter2" * 2}}}}
+    with pytest.raises(ConfigError) as error:
+        secret_stores_of({"secret_stores": stores}, FOLDER, resolve=resolve)
+    assert "secret_stores.env: env and file are there already" in error.value.problems
+    assert "secret_stores.a.vault.adress: is no key of this section; did you mean address?" in error.value.problems
+    assert "hunter2" not in str(error.value)
+
+
+def test_a_secret_store_never_refers_to_another() -> None:
+    stores = {"a": {"vault": {"address": "https://v", "auth": {"token": "${b:x}"}}}}
+    with pytest.raises(ConfigError) as error:
+        secret_stores_of({"secret_stores": stores}, FOLDER, resolve=resolve)
+    assert error.value.problems == ("secret_stores.a.vault.auth.token: a secret store may refer to env and file only",)
