@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from jwtgate.cli.answer import Answer, green, mistakes, table, visible, yellow
 from jwtgate.config.compile.document import compile_document
 from jwtgate.config.dangers import dangers
-from jwtgate.config.load import load_document
+from jwtgate.config.load import load_document, load_plain
+from jwtgate.config.parts import check_consumer
+from jwtgate.config.references import secret_stores_of
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.routes import RouteSection
 from jwtgate.control.documents import read_document
 from jwtgate.errors import ConfigError
+from jwtgate.gateway.generation import generators_of
 from jwtgate.policy.plan import Plan
+from jwtgate.policy.sources import SecretStore
+from jwtgate.state.callers.credentials import credential_of
+from jwtgate.state.callers.directory import Directory
+from jwtgate.state.claim_generators import ClaimGenerators
+from jwtgate.state.http_client import HttpClient
 from jwtgate.state.keys.key_sources import is_remote, read_local
-from jwtgate.state.secrets.references import Secrets
+from jwtgate.state.secrets.references import Secrets, references_in
+from jwtgate.state.secrets.secret_stores import SecretStores
 
 _HEADS = ("route", "path", "auth", "slots", "issues for", "upstream")
 
@@ -25,17 +37,37 @@ _HEADS = ("route", "path", "auth", "slots", "issues for", "upstream")
 class Opened:
     """A document that was read, what it means, and where its secrets come from."""
 
+    folder: Path
     document: Document
     plan: Plan
     secrets: Secrets
 
+    def directory(self) -> Directory:
+        """The consumers of the document and of the files it names. `ConfigError`."""
+        directory, sources = Directory.open(None, sealer=None), self.plan.sources
+        files = [self.folder / name for name in sources.consumer_files]
+        directory.replace_document(sources.consumers, files, parse=check_consumer)
+        return directory
+
 
 def open_document(path: Path) -> Opened:
-    """The document in this file. `ConfigError` with all its mistakes."""
-    text = read_document(path)
-    secrets = Secrets(path.parent, os.environ)
-    document = load_document(text.data, name=text.name, folder=path.parent, resolve=secrets.resolve)
-    return Opened(document, compile_document(document), secrets)
+    """The document in this file; what it keeps in secret stores is read there. `ConfigError` with all its mistakes."""
+    text, folder = read_document(path), path.parent
+    plain = load_plain(text.data, name=text.name)
+    own = Secrets(folder, os.environ)
+    stores = secret_stores_of(plain, folder, resolve=own.resolve)
+    secrets = asyncio.run(_with_stores(stores, plain, folder)) if stores else own
+    document = load_document(text.data, name=text.name, folder=folder, resolve=secrets.resolve)
+    return Opened(folder, document, compile_document(document), secrets)
+
+
+async def _with_stores(sources: Sequence[SecretStore], plain: object, folder: Path) -> Secrets:
+    stores = SecretStores(sources, client=HttpClient(), folder=folder, environ=os.environ)
+    try:
+        await stores.fetch(references_in(plain))
+    finally:
+        await stores.close()
+    return Secrets(folder, os.environ, stores)
 
 
 def check(path: Path) -> Answer:
@@ -62,6 +94,23 @@ def _key_problems(opened: Opened) -> list[str]:
                 read_local(source, opened.secrets.resolve)
             except ConfigError as error:
                 problems += error.problems
+    return problems + _caller_problems(opened)
+
+
+def _caller_problems(opened: Opened) -> list[str]:
+    """What is wrong with consumers, with the keys of those in the document, and with plug-ins."""
+    problems: list[str] = []
+    credentials = [(each, source.consumer) for source in opened.plan.sources.consumers for each in source.credentials]
+    looked_at: list[Callable[[], object]] = [
+        opened.directory,
+        lambda: ClaimGenerators(generators_of(opened.plan)),
+        *(partial(credential_of, *each, opened.secrets.resolve) for each in credentials),
+    ]
+    for look in looked_at:
+        try:
+            look()
+        except ConfigError as error:
+            problems += error.problems
     return problems
 
 

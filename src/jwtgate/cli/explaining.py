@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,10 +18,20 @@ from jwtgate.gateway.worker import HostNames
 from jwtgate.jose.key import generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.decide import decide
-from jwtgate.policy.facts import Need, NeedIssuedToken, NeedKeys
+from jwtgate.policy.facts import (
+    Introspected,
+    Need,
+    NeedClaims,
+    NeedConsumer,
+    NeedIntrospection,
+    NeedIssuedToken,
+    NeedKeys,
+)
 from jwtgate.policy.outcome import Outcome, Refused, Trail
 from jwtgate.policy.request import RequestView
 from jwtgate.state.answers import Snapshot, drive
+from jwtgate.state.callers.credentials import credential_of
+from jwtgate.state.callers.introspection import Introspections
 from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.http_client import HttpClient
 from jwtgate.state.issued_tokens import IssuedTokens
@@ -76,36 +87,72 @@ def explain(path: Path, asked: Asked, *, client: str, now: int, offline: bool) -
 
 
 async def _decided(opened: Opened, view: RequestView, now: int, *, offline: bool) -> Outcome:
-    async def answer(need: Need) -> object:
-        if isinstance(need, NeedIssuedToken):
-            return _issued(opened, need, now)
-        return await _keys(opened, need, offline)
-
-    return await drive(decide(opened.plan, view, Snapshot(), now), answer)
+    return await drive(decide(opened.plan, view, Snapshot(), now), _Answers(opened, now, offline=offline))
 
 
-def _issued(opened: Opened, need: NeedIssuedToken, now: int) -> object:
-    """A token like the gateway's own, signed with a key that is made here and forgotten."""
-    alg = opened.plan.signing[need.issue.key].alg
-    return IssuedTokens({need.issue.key: Signer(generate_key(alg), alg)}).issue(need, now)
+class _Answers:
+    """What the decision asks for, as the gateway would find it: from the document, and from issuers that are asked."""
 
+    def __init__(self, opened: Opened, now: int, *, offline: bool) -> None:
+        self._opened = opened
+        self._now = now
+        self._offline = offline
 
-async def _keys(opened: Opened, need: NeedKeys, offline: bool) -> KeySet:
-    source = opened.plan.sources.keys[need.issuer]
-    if offline and is_remote(source):
-        raise DependencyFault("issuer_unreachable", issuer=need.issuer, cause="--offline: key sets are not fetched")
-    key_sets = KeySets(
-        {need.issuer: source},
-        client=HttpClient(),
-        folder=None,
-        resolve=opened.secrets.resolve,
-        clock=time.monotonic,
-        wall=time.time,
-        jitter=random.random,
-        changed=lambda issuer, key_set: None,
-    )
-    await key_sets.start(_FETCH_SECONDS)
-    try:
-        return await key_sets.obtain(need)
-    finally:
-        await key_sets.close()
+    async def __call__(self, need: Need) -> object:
+        match need:
+            case NeedIssuedToken():
+                return self._issued(need)
+            case NeedKeys():
+                return await self._keys(need)
+            case NeedIntrospection():
+                return await self._introspected(need)
+            case NeedClaims():
+                return ClaimGenerators((need.generator,)).generate(need)
+        with closing(self._opened.directory()) as directory:
+            if isinstance(need, NeedConsumer):
+                return directory.consumer(need.by, need.value)
+            held = directory.credential(need.name)
+            return None if held is None else credential_of(*held, self._opened.secrets.resolve)
+
+    def _issued(self, need: NeedIssuedToken) -> object:
+        """A token like the gateway's own, signed with a key that is made here and forgotten."""
+        alg = self._opened.plan.signing[need.issue.key].alg
+        signer = Signer(generate_key(alg), alg)
+        return IssuedTokens({need.issue.key: signer}).issue(need, self._now)
+
+    async def _keys(self, need: NeedKeys) -> KeySet:
+        source = self._opened.plan.sources.keys[need.issuer]
+        if self._offline and is_remote(source):
+            raise DependencyFault("issuer_unreachable", issuer=need.issuer, cause="--offline: key sets are not fetched")
+        key_sets = KeySets(
+            {need.issuer: source},
+            client=HttpClient(),
+            folder=None,
+            resolve=self._opened.secrets.resolve,
+            clock=time.monotonic,
+            wall=time.time,
+            jitter=random.random,
+            changed=lambda issuer, key_set: None,
+        )
+        await key_sets.start(_FETCH_SECONDS)
+        try:
+            return await key_sets.obtain(need)
+        finally:
+            await key_sets.close()
+
+    async def _introspected(self, need: NeedIntrospection) -> Introspected:
+        if self._offline:
+            cause = "--offline: nobody is asked about tokens"
+            raise DependencyFault("introspection_unreachable", issuer=need.issuer, cause=cause)
+        introspections = Introspections(
+            {need.issuer: self._opened.plan.sources.introspection[need.issuer]},
+            client=HttpClient(),
+            resolve=self._opened.secrets.resolve,
+            wall=time.time,
+            monotonic=time.monotonic,
+            key_set=self._keys,
+        )
+        try:
+            return await introspections.ask(need)
+        finally:
+            await introspections.close()

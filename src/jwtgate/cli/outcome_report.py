@@ -17,6 +17,7 @@ from jwtgate.errors import Fault, Refusal, ScopeRefused
 from jwtgate.policy.outcome import Allowed, Outcome, Refused, Trail
 from jwtgate.policy.requirements import Place, Slot, Source
 from jwtgate.policy.rooms.extract import extract
+from jwtgate.policy.rooms.identify import Proven
 
 Told = dict[str, Any]
 
@@ -51,7 +52,20 @@ def _tell(explained: Explained, shown: Shown) -> Told:
     if trail.route is not None:
         told["route"] = trail.route.name
         told["slots"] = list(_slots(trail, shown))
+        told |= _caller(trail, shown)
     return {**told, **_ending(outcome, shown)}
+
+
+def _caller(trail: Trail, shown: Shown) -> Told:
+    """Who the request turned out to be, as far as it got."""
+    principal, told = trail.principal, Told()
+    if trail.forgiven is not None:
+        told["forgiven"] = trail.forgiven.reason
+    if principal.consumer is not None:
+        told["consumer"] = principal.consumer.name
+    if principal.permissions:
+        told["permissions"] = list(principal.permissions) if shown.claims else "(--show-claims)"
+    return told
 
 
 def _ending(outcome: Outcome, shown: Shown) -> Told:
@@ -62,6 +76,7 @@ def _ending(outcome: Outcome, shown: Shown) -> Told:
             "sets": list(_sets(outcome, shown)),
             "removes": sorted(name.decode("latin-1") for name in route.removed_fields),
             "upstream": route.upstream.name,
+            "mints": route.mint is not None,
         }
     error: Refusal | Fault = outcome.refusal if isinstance(outcome, Refused) else outcome.fault
     wanted = {"wanted": " ".join(error.scope)} if isinstance(error, ScopeRefused) else {}
@@ -96,13 +111,23 @@ def _slots(trail: Trail, shown: Shown) -> Iterator[Told]:
         proven = trail.proven.get(slot.name)
         if proven is not None:
             told["issuer"] = proven.issuer.name
-            told["key"] = proven.token.key.kid or ""
+            told["key"] = (proven.token.key.kid or "") if proven.token.key else None
+            told["proof"] = _proof(proven)
             told["claims"] = dict(proven.token.claims) if shown.claims else sorted(proven.token.claims)
             told["good_until"] = proven.good_until
             told["checks"] = list(_checks(slot, trail))
         yield told
         if slot.name == trail.slot:
             return
+
+
+def _proof(proven: Proven) -> str:
+    """What shows that the token is its issuer's."""
+    key = proven.token.key
+    if key is None:
+        return "its issuer vouches for it"
+    of = f" of credential {proven.credential}" if proven.credential is not None else ""
+    return f"signature holds with key {key.kid or 'without kid'}{of}"
 
 
 def _presented(slot: Slot, trail: Trail) -> str | None:
@@ -134,12 +159,16 @@ def _header(credential: str) -> Told:
 
 def _checks(slot: Slot, trail: Trail) -> Iterator[str]:
     """What held of a token, in the order it was looked at."""
-    issuer = trail.proven[slot.name].issuer
-    yield f"iss is {issuer.iss}"
-    yield f"times hold at {trail.now}, with {issuer.times.leeway_seconds} s of leeway"
-    audiences = slot.audiences if slot.audiences is not None else issuer.audiences
+    proven = trail.proven[slot.name]
+    issuer, asked = proven.issuer, proven.issuer.introspection
+    if issuer.iss is not None:
+        yield f"iss is {issuer.iss}"
+    answered = asked if proven.token.key is None else None
+    times = answered.times if answered else issuer.times
+    yield f"times hold at {trail.now}, with {times.leeway_seconds} s of leeway"
+    audiences = slot.audiences if slot.audiences is not None else (answered or issuer).audiences
     yield "any audience will do" if audiences is None else f"aud names {' or '.join(sorted(audiences))}"
-    for rule in (*issuer.rules, *slot.rules):
+    for rule in (*(answered or issuer).rules, *slot.rules):
         yield f"{'.'.join(map(str, rule.path))} {rule.comparison.value.replace('_', ' ')}"
     if slot.scope is not None and trail.room not in ("identify", "permissions", "extract", "verify", "claims"):
         yield f"scope {' '.join(sorted(slot.scope.all_of | slot.scope.any_of))}"
@@ -147,20 +176,34 @@ def _checks(slot: Slot, trail: Trail) -> Iterator[str]:
 
 def _sets(outcome: Allowed, shown: Shown) -> Iterator[Told]:
     issued = {issue.field: issue for issue in outcome.route.issue}
+    passed_on = {slot.original_field for slot in outcome.route.slots}
     for name, value in outcome.rewrite.fields:
         told: Told = {"field": name.decode("latin-1")}
         issue = issued.get(name)
+        if name in passed_on:
+            credential = value.decode("latin-1")
+            yield {**told, "token": credential if shown.tokens else token_name(credential)}
+            continue
         if issue is None:
             yield {**told, "value": value.decode("latin-1") if shown.claims else "(--show-claims)"}
             continue
         token = value.decode("ascii").removeprefix(issue.prefix)
-        header, claims = unverified_parts(token)
+        header, claims = _parts(token)
         yield {
             **told,
             "token": token if shown.tokens else token_name(token),
-            "header": {key: header[key] for key in ("alg", "typ")},
-            "claims": claims if shown.claims else sorted(claims or ()),
+            "header": {key: header[key] for key in ("alg", "typ") if key in header},
+            "claims": claims if shown.claims else sorted(claims),
         }
+
+
+def _parts(token: str) -> tuple[Told, Told]:
+    """Header and claims of a token of ours; nothing of one in an encoding only its upstream reads."""
+    try:
+        header, claims = unverified_parts(token)
+    except ValueError:
+        return {}, {}
+    return dict(header), dict(claims or {})
 
 
 def _lines(told: Mapping[str, Any]) -> Iterator[str]:
@@ -171,6 +214,13 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
         yield _line("route", told["route"])
     for slot in told.get("slots", ()):
         yield from _slot_lines(slot)
+    if "forgiven" in told:
+        yield _line("", f"goes on as nobody after {told['forgiven']}")
+    if "consumer" in told:
+        yield _line("consumer", told["consumer"])
+    if "permissions" in told:
+        granted = told["permissions"]
+        yield _line("may", granted if isinstance(granted, str) else ", ".join(granted))
     for entry in told.get("sets", ()):
         yield _line("sets", f"{entry['field']}: {entry.get('token') or entry['value']}")
         if "claims" in entry:
@@ -195,7 +245,7 @@ def _slot_lines(slot: Mapping[str, Any]) -> Iterator[str]:
     header = ", ".join(f"{key} {value}" for key, value in slot["header"].items())
     yield _line("", f"header {header or 'unreadable'}" + ("" if "issuer" in slot else " (not verified)"))
     if "issuer" in slot:
-        yield _line("", f"issuer {slot['issuer']}, signature holds with key {slot['key'] or 'without kid'}")
+        yield _line("", f"issuer {slot['issuer']}, {slot['proof']}")
         yield _line("", f"claims {_claims(slot['claims'])}")
         for check in slot["checks"]:
             yield _line("", f"holds: {check}")
@@ -208,6 +258,9 @@ def _claims(claims: object) -> str:
 
 
 def _verdict(told: Mapping[str, Any]) -> Iterator[str]:
+    if told["outcome"] == "allowed" and told["mints"]:
+        yield f"{green('allowed')}   answered with a token of ours"
+        return
     if told["outcome"] == "allowed":
         yield f"{green('allowed')}   forwarded to upstream {told['upstream']}"
         return

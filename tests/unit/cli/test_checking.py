@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +74,29 @@ def test_a_start_tells_of_free_ports_and_of_status_addresses(document: Path) -> 
 
 def test_a_start_with_a_broken_document_tells_its_mistakes(document: Path) -> None:
     assert "routes.orders.auth" in announce(_changed(document, '"auth": "required"', '"auth": "maybe"'))
+
+
+def _with_consumers(document: Path, **consumers: object) -> Path:
+    text = json.loads(document.read_text())
+    text["consumers"] = consumers
+    document.write_text(json.dumps(text))
+    return document
+
+
+@pytest.mark.parametrize(
+    ("credential", "mistake"),
+    [
+        ({"alg": "HS256", "secret": "short"}, "key-1"),
+        ({"alg": "RS256", "public_key": "no key"}, "key-1"),
+        ({"alg": "HS256", "secret": "${env:NO_SUCH_VARIABLE}"}, "NO_SUCH_VARIABLE"),
+    ],
+)
+def test_the_keys_of_consumers_are_looked_at(document: Path, credential: dict[str, str], mistake: str) -> None:
+    with pytest.raises(ConfigError, match=mistake):
+        check(_with_consumers(document, ann={"credentials": {"key-1": credential}}))
+
+
+def test_consumers_that_share_a_name_are_a_mistake(document: Path) -> None:
+    with pytest.raises(ConfigError, match="e-1"):
+        check(_with_consumers(document, ann={"external_id": "e-1"}, bob={"external_id": "e-1"}))
+    assert check(_with_consumers(document, ann={"external_id": "e-1"}, bob={"external_id": "e-2"})).good

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,7 +7,9 @@ import pytest
 from jwtgate.cli.explaining import Explained, explain
 from jwtgate.cli.request_text import parse_http
 from jwtgate.errors import ConfigError
+from jwtgate.jose.key import Key
 from jwtgate.policy.outcome import Allowed, Failed, Refused
+from jwtgate.verifier import sign
 
 from .conftest import NOON
 
@@ -78,3 +81,57 @@ def test_a_client_that_is_no_address_is_a_mistake_where_it_matters(document: Pat
     assert isinstance(_explain(document, "/health", client="10.0.0.1").outcome, Allowed)
     with pytest.raises(ConfigError, match="--client me"):
         _explain(document, "/health", client="me")
+
+
+SECRET = "a secret of a consumer of the tests"
+
+
+@pytest.fixture
+def callers(document: Path) -> Path:
+    """The document with consumers, two of them in files, an issuer that is asked, and routes for both."""
+    text = json.loads(document.read_text())
+    key = {"alg": "HS256", "secret": SECRET}
+    text["consumers"] = {"ann": {"external_id": "alice", "credentials": {"key-1": key}}}
+    text["consumer_files"] = ["more.jsonl"]
+    (document.parent / "more.jsonl").write_text(json.dumps({"name": "bob", "credentials": {"key-2": key}}) + "\n")
+    text["issuers"]["own"] = {"consumers": {"claim": "key"}, "audience": "any"}
+    text["issuers"]["opaque"] = {
+        "issuer": "https://opaque.example",
+        "audience": "orders",
+        "introspection": {"endpoint": "https://opaque.example/introspect", "auth": "none"},
+    }
+    names = {"headers": {"X-Consumer": {"consumer": "name"}}, "upstream": "echo", "auth": "required"}
+    mapping = {"consumer": {"claim": "sub", "by": "external_id"}}
+    text["routes"]["own"] = {"path": "/own", "issuers": ["own"], **names}
+    text["routes"]["mapped"] = {"path": "/mapped", "issuers": ["main"], **mapping, **names}
+    text["routes"]["opaque"] = {"path": "/opaque", "issuers": ["opaque"], "upstream": "echo", "auth": "required"}
+    document.write_text(json.dumps(text))
+    return document
+
+
+def own_token(key: str) -> str:
+    return sign({"key": key, "aud": "any", "exp": NOON + 60}, Key.secret(SECRET.encode(), alg="HS256"))
+
+
+@pytest.mark.parametrize(("credential", "name"), [("key-1", b"ann"), ("key-2", b"bob")])
+def test_consumers_are_known_by_their_keys(callers: Path, credential: str, name: bytes) -> None:
+    outcome = _explain(callers, "/own", f"Authorization: Bearer {own_token(credential)}").outcome
+    assert isinstance(outcome, Allowed)
+    assert dict(outcome.rewrite.fields)[b"X-Consumer"] == name
+
+
+def test_a_key_no_consumer_has_is_refused(callers: Path) -> None:
+    assert _reason(_explain(callers, "/own", f"Authorization: Bearer {own_token('key-9')}")) == "credential_unknown"
+
+
+def test_consumers_are_known_by_a_claim(callers: Path, token: Callable[..., str]) -> None:
+    outcome = _explain(callers, "/mapped", f"Authorization: Bearer {token()}").outcome
+    assert isinstance(outcome, Allowed)
+    assert dict(outcome.rewrite.fields)[b"X-Consumer"] == b"ann"
+    assert _reason(_explain(callers, "/mapped", f"Authorization: Bearer {token(sub='eve')}")) == "consumer_unknown"
+
+
+def test_offline_nobody_is_asked_about_a_token(callers: Path) -> None:
+    outcome = _explain(callers, "/opaque", "Authorization: Bearer opaque-token").outcome
+    assert isinstance(outcome, Failed)
+    assert outcome.fault.reason == "introspection_unreachable"
