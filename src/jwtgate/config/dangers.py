@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from jwtgate.config.checks import Place
 from jwtgate.config.problems import shown
 from jwtgate.config.redact import secrets_in
+from jwtgate.config.sections.answers import blames_the_caller, tells_why
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.issued import IssueSection, TokenSection
 from jwtgate.config.sections.issuers import IssuerSection
@@ -35,6 +36,7 @@ def _found(document: Document) -> Found:
     yield from _of_consumers(document)
     for name, route in document.routes.items():
         yield from _below(("routes", name), _of_route(route))
+        yield from _below(("routes", name), _of_answers(route))
         yield from _below(("routes", name), _of_callers(route))
     if document.paths.encoded_slashes == "keep":
         yield ("paths", "encoded_slashes"), "an encoded slash is read in two ways by different servers"
@@ -129,6 +131,9 @@ def _of_route(route: RouteSection) -> Found:
         by_cookie = any(source.cookie is not None for source in credential.places)
         if by_cookie and route.upgrade is not None and route.upgrade_origins is None:
             yield ("upgrade",), "any page may open a WebSocket with the cookies of its visitor; name upgrade_origins"
+        if credential.first_source_wins_for_legacy_clients:
+            sentence = "nobody learns of a second credential in the same request, whoever put it there"
+            yield (*place, "first_source_wins_for_legacy_clients"), sentence
         if credential.original_header is not None:
             sentence = "the upstream receives the caller's own token and could use it elsewhere"
             yield (*place, "original_header"), sentence
@@ -138,6 +143,16 @@ def _of_route(route: RouteSection) -> Found:
         yield ("forward_token",), "the upstream receives the caller's own token and could use it elsewhere"
     if route.forward_cors_preflight:
         yield ("forward_cors_preflight",), "preflight requests reach the upstream without a token"
+
+
+def _of_answers(route: RouteSection) -> Found:
+    for name, answer in (route.answers or {}).items():
+        if answer.status is not None and answer.status < 300:
+            yield ("answers", name, "status"), "whoever is refused is told that the request succeeded"
+        if tells_why(name):
+            yield ("answers", name), "whoever tries out tokens learns what is wrong with them"
+        if blames_the_caller(name, answer):
+            yield ("answers", name, "status"), "a fault of ours looks like a mistake of the caller's"
 
 
 def _of_callers(route: RouteSection) -> Found:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _OF_CALLER = {"claim": "a claim", "claims": "claims", "consumer": "the consumer", "permissions": "permissions"}
 
+_CREDENTIAL_FIELDS = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
+
 
 def find_route_mistakes(document: Document, present: Mapping[str, Any] | None = None) -> Iterator[Mistake]:
     """Every mistake of every route. `present` is the data as written, when parts of it were left out."""
@@ -31,6 +33,7 @@ def find_route_mistakes(document: Document, present: Mapping[str, Any] | None = 
         yield from _issued(document, route, place, names)
         for here, value in _values(route, place):
             yield from _value(route, value, here)
+        yield from _logged(route, place)
         yield from _fields(route, place)
         yield from _forwarded(route, place, set_by_us)
 
@@ -53,14 +56,20 @@ def _named(document: Document, route: RouteSection, place: Place, names: Names) 
 
 
 def _credentials(document: Document, route: RouteSection, place: Place, names: Names) -> Iterator[Mistake]:
-    sources: set[SourceSection] = set()
+    taken: set[tuple[str, str, str]] = set()
     for slot, credential in route.credentials.items():
         here = _place_of(route, slot, place)
         yield from _slot_issuers(document, credential, here, names)
         for source in credential.places:
-            if source in sources:
+            spots = _spots(source)
+            if spots & taken:
                 yield Mistake((*here, "from"), "another slot of this route already looks there")
-            sources.add(source)
+            taken |= spots
+
+
+def _spots(source: SourceSection) -> set[tuple[str, str, str]]:
+    name = source.header.lower() if source.header else source.cookie or source.query or ""
+    return {(source.place, name, prefix) for prefix in source.prefix}
 
 
 def _place_of(route: RouteSection, slot: str, place: Place) -> Place:
@@ -104,6 +113,12 @@ def _values(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSec
             yield from (((*place, "issue", index, part, claim), value) for claim, value in values.items())
     yield from (((*place, "headers", name), field) for name, field in route.headers.items())
     yield from (((*place, "permission", method), value) for method, value in (route.permission or {}).items())
+    yield from (((*place, "log", name), value) for name, value in route.log.items())
+    for name, answer in (route.answers or {}).items():
+        here = (*place, "answers", name)
+        yield from (((*here, "headers", field), value) for field, value in answer.headers.items())
+        if answer.body is not None:
+            yield (*here, "body"), answer.body
 
 
 def _value(route: RouteSection, value: ValueSection, place: Place) -> Iterator[Mistake]:
@@ -113,6 +128,15 @@ def _value(route: RouteSection, value: ValueSection, place: Place) -> Iterator[M
     name = value.path_parameter
     if name is not None and not all(f"/{{{name}}}" in template for template in route.templates):
         yield Mistake((*place, "path_parameter"), f"not every path of the route has {{{name}}}")
+
+
+def _logged(route: RouteSection, place: Place) -> Iterator[Mistake]:
+    """A credential stands in no log (SEC-144)."""
+    held = {fold(name.encode()) for credential in route.credentials.values() for name in credential.fields}
+    held |= _CREDENTIAL_FIELDS
+    for name, value in route.log.items():
+        if value.header is not None and fold(value.header.encode()) in held:
+            yield Mistake((*place, "log", name, "header"), "holds a credential, which stands in no log")
 
 
 def _slot_known(route: RouteSection, section: IssueSection | ValueSection, place: Place) -> Iterator[Mistake]:

@@ -31,7 +31,8 @@ def ours(error: Refusal | Fault, route: Route | None, request_id: str) -> OwnAns
 def of_route(error: Refusal | Fault, known: Known, request_id: str) -> OwnAnswer:
     """The same as the route says it, where it does."""
     answers = known.route.answers
-    answer = answers.get(error.reason) or answers.get(type(error).__name__) or answers.get("*")
+    names = (error.reason, *(kind.__name__ for kind in type(error).__mro__), "*")
+    answer = next((answers[name] for name in names if name in answers), None)
     status, fields, body = ours(error, known.route, request_id)
     if answer is None:
         return status, fields, body

@@ -64,9 +64,10 @@ class Route:
     `templates` are its path templates, from which the values of its path parameters are read. `conditions` are
     expressions that must all be true. `permission`: what a caller must be granted. `anonymous` names the consumer a
     request without any credential counts as, and with `anonymous_for_refused` also one whose token was refused.
-    `mint`: it answers with a token instead of forwarding. `answers` say what refusals look like, by reason, by class or
-    for all (`*`). `log` are values the access log gains. `upgrade_origins`: the pages (RFC 6454) that may open a
-    WebSocket here; None: any. `close_on_expiry`: a WebSocket ends with the token that opened it.
+    `mint`: it answers with a token instead of forwarding. `answers` say what refusals look like, by reason, by the
+    name of an error's class or for all (`*`). `log` are values the access log gains. `upgrade_origins`: the pages
+    (RFC 6454) that may open a WebSocket here; None: any. `close_on_expiry`: a WebSocket ends with the token that
+    opened it.
     """
 
     name: str

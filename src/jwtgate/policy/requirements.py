@@ -120,11 +120,14 @@ class Place(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One place a slot looks at. `name` is the field (lower case), cookie or parameter."""
+    """One place a slot looks at. `name` is the field (lower case), cookie or parameter.
+
+    `prefixes` stand before the credential in a field, one of them; the first that fits is taken off.
+    """
 
     place: Place
     name: str = "authorization"
-    prefix: str = ""
+    prefixes: tuple[str, ...] = ("",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,13 @@ def test_the_good_document_has_none(load: Load) -> None:
         ({"routes/orders/issue/may_outlive_incoming_token": True}, "routes.orders.issue[0].may_outlive_incoming_token"),
         ({"routes/orders/forward_token": True}, "routes.orders.forward_token"),
         ({"routes/orders/forward_cors_preflight": True}, "routes.orders.forward_cors_preflight"),
+        (
+            {"routes/orders/first_source_wins_for_legacy_clients": True},
+            "routes.orders.first_source_wins_for_legacy_clients",
+        ),
+        ({"routes/orders/answers": {"token_expired": {"status": 200}}}, "routes.orders.answers.token_expired.status"),
+        ({"routes/orders/answers": {"signature_wrong": {"status": 401}}}, "routes.orders.answers.signature_wrong"),
+        ({"routes/orders/answers": {"upstream_slow": {"status": 404}}}, "routes.orders.answers.upstream_slow.status"),
         ({"paths": {"encoded_slashes": "keep"}}, "paths.encoded_slashes"),
         ({"signing/master_key": "m" * 32}, "signing.master_key"),
         ({"paths": {"parameters": "keep"}}, "paths.parameters"),
@@ -38,6 +45,19 @@ def test_the_good_document_has_none(load: Load) -> None:
 def test_sec_162_a_dangerous_setting_is_told_with_its_place(load: Load, changes: dict[str, Any], place: str) -> None:
     (sentence,) = dangers(load(changes))
     assert sentence.startswith(f"{place}: ")
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"token_refused": {"status": 303}},
+        {"token_expired": {"status": 300}},
+        {"refusal": {"body": "no"}},
+        {"fault": {"status": 500}, "*": {"body": "no"}},
+    ],
+)
+def test_an_answer_that_misleads_nobody_is_no_danger(load: Load, answers: dict[str, Any]) -> None:
+    assert dangers(load({"routes/orders/answers": answers})) == ()
 
 
 def test_sec_162_a_query_in_a_named_slot_is_told(load: Load) -> None:

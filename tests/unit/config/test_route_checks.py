@@ -37,6 +37,41 @@ def test_two_slots_never_look_in_the_same_place(mistakes: Find) -> None:
     ]
 
 
+def test_two_slots_may_share_a_field_when_no_prefix_is_the_same(mistakes: Find) -> None:
+    def slots(first: object, second: object) -> dict[str, Any]:
+        places = ({"header": "X-T", "prefix": first}, {"header": "x-t", "prefix": second})
+        named = {name: {"issuers": "main", "from": place} for name, place in zip("ab", places, strict=True)}
+        return {"routes/orders/issuers": ..., "routes/orders/slots": named}
+
+    assert mistakes(slots("A ", ["B ", "C "])) == []
+    assert mistakes(slots(["A ", "B "], ["B ", "A "])) == [
+        "routes.orders.slots.b.from: another slot of this route already looks there"
+    ]
+
+
+def test_values_of_answers_and_of_the_log_name_what_is_there(mistakes: Find) -> None:
+    answers = {"refusal": {"body": {"path_parameter": "id"}, "headers": {"X-A": {"claim": "sub", "slot": "acess"}}}}
+    log = {"order": {"path_parameter": "id"}, "who": {"claim": "sub"}}
+    here = "routes.orders"
+    assert mistakes({"routes/orders/answers": answers, "routes/orders/log": log}) == [
+        f"{here}.log.order.path_parameter: not every path of the route has {{id}}",
+        f"{here}.answers.refusal.headers.X-A.slot: there is no slot of this name; did you mean access?",
+        f"{here}.answers.refusal.body.path_parameter: not every path of the route has {{id}}",
+    ]
+    assert mistakes({"routes/health/log": {"who": {"claim": "sub"}}}) == [
+        "routes.health.log.who: asks for a claim, but the route asks for no credential"
+    ]
+
+
+def test_sec_144_a_credential_stands_in_no_log(mistakes: Find) -> None:
+    elsewhere = {"routes/orders/from": {"header": "X-Token"}}
+    for name in ("Authorization", "cookie", "x-token"):
+        assert mistakes({**elsewhere, "routes/orders/log": {"a": {"header": name}}}) == [
+            "routes.orders.log.a.header: holds a credential, which stands in no log"
+        ]
+    assert mistakes({**elsewhere, "routes/orders/log": {"a": {"header": "User-Agent"}}}) == []
+
+
 def test_a_slot_that_is_not_there_cannot_be_named(mistakes: Find) -> None:
     assert mistakes({"routes/orders/issue/slot": "acces"}) == [
         "routes.orders.issue.slot: there is no slot of this name; did you mean access?"

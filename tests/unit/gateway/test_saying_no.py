@@ -64,6 +64,14 @@ def test_the_most_particular_answer_is_taken() -> None:
     assert said(MISSING, **every)[0] == 418
 
 
+def test_refusals_and_faults_have_an_answer_of_their_own() -> None:
+    every = {"Refusal": Answer(status=403), "Fault": Answer(status=500), "any": Answer(status=418)}
+    assert said(EXPIRED, **every)[0] == 403
+    assert said(UpstreamFault("upstream_slow"), **every)[0] == 500
+    assert said(UpstreamFault("upstream_slow"), Refusal=Answer(status=403), any=Answer(status=418))[0] == 418
+    assert said(EXPIRED, TokenRefused=Answer(status=404), **every)[0] == 404
+
+
 def test_a_field_of_the_route_takes_the_place_of_ours() -> None:
     fields = ((b"cache-control", constant("no-cache")), (b"Location", constant("/login?from=%2Fa")))
     _, told, _ = said(EXPIRED, any=Answer(fields=fields))

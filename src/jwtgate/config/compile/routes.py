@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from jwtgate.config.compile.answers import compile_answers, of_answers
 from jwtgate.config.compile.issued import compile_issue, compile_value
 from jwtgate.config.compile.issuers import compile_rules
 from jwtgate.config.expressions import CelExpression
@@ -64,10 +65,11 @@ class RouteCompiler:
             for index, entry in enumerate(section.issue or ())
         )
         identity = tuple(_identity(field, entry, first) for field, entry in section.headers.items())
-        conditions = tuple(map(CelExpression, section.require or ()))
         permission = _permission(section.permission, first) if section.permission is not None else None
-        values = (*_values(issue, identity), *_permission_values(permission))
-        expressions = any(entry.when is not None for entry in issue) or bool(conditions)
+        log = tuple((word, compile_value(value, first)) for word, value in section.log.items())
+        answers = compile_answers(section.answers or {}, first)
+        values = (*_values(issue, identity), *_permission_values(permission), *dict(log).values())
+        expressions = any(entry.when is not None for entry in issue) or section.require is not None
         by_method = permission is not None and bool(permission.by_method)
         asks_request = expressions or by_method or any(value.of_request for value in values)
         return Route(
@@ -77,12 +79,14 @@ class RouteCompiler:
             issue=issue,
             identity=identity,
             remembered=section.mint is None and not asks_request and all(entry.reuse for entry in issue),
-            templates=section.templates if expressions or any(map(_asks_for_path, values)) else (),
-            conditions=conditions,
+            templates=section.templates if expressions or _ask_for_path((*values, *of_answers(answers))) else (),
+            conditions=tuple(map(CelExpression, section.require or ())),
             permission=permission,
             anonymous=section.anonymous_consumer,
             anonymous_for_refused=section.anonymous_consumer_also_for_refused_tokens,
             mint=_mint(section.mint) if section.mint is not None else None,
+            answers=answers,
+            log=log,
             upgrade=section.upgrade is not None,
             upgrade_origins=_origins(section),
             **self._removed(section, slots),
@@ -114,6 +118,7 @@ class RouteCompiler:
             introspect=Introspect(section.introspect or "opaque"),
             consumer=_consumer(section.consumer) if section.consumer else None,
             original_field=section.original_header.encode() if section.original_header else None,
+            first_source_wins=section.first_source_wins_for_legacy_clients,
         )
 
 
@@ -155,8 +160,8 @@ def _permission_values(need: PermissionNeed | None) -> Iterator[Value]:
             yield need.otherwise
 
 
-def _asks_for_path(value: Value) -> bool:
-    return value.origin in (Origin.EXPRESSION, Origin.PARAMETER)
+def _ask_for_path(values: tuple[Value, ...]) -> bool:
+    return any(value.origin in (Origin.EXPRESSION, Origin.PARAMETER) for value in values)
 
 
 def _permission(section: Mapping[str, ValueSection], first: str) -> PermissionNeed:
@@ -194,7 +199,7 @@ def _source(section: SourceSection) -> Source:
     if place is Place.AUTHORIZATION:
         return Source(place)
     name = section.header.lower() if section.header else section.cookie or section.query or ""
-    return Source(place, name, section.prefix)
+    return Source(place, name, tuple(sorted(section.prefix, key=len, reverse=True)))
 
 
 @_shared

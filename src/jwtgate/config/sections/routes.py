@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from jwtgate.config.sections.answers import Answers, LoggedValues
 from jwtgate.config.sections.issued import IssueSection, NotOurs
 from jwtgate.config.sections.section import (
     FileName,
@@ -164,6 +165,12 @@ class RouteSection(Credential):
     mint: Maybe[MintSection] = Field(
         None, description="The gateway answers with a token of its own, instead of an upstream."
     )
+    answers: Maybe[Answers] = Field(
+        None,
+        description="What refusals and faults look like, by reason, by class of reasons (such as `token_refused`, "
+        "`refusal`, `fault`), or `*` for all; the most particular is taken.",
+    )
+    log: LoggedValues = Field({}, description="Values a line of the access log has besides, by name; at most 16.")
     realm: Annotated[str, Field(pattern=r"^[ !#-\[\]-~]{1,128}$")] = Field(
         "jwtgate", description="The realm a challenge names."
     )

@@ -28,8 +28,8 @@ class SourceSection(Section):
 
     bearer: Maybe[Literal[True]] = Field(None, description="`Authorization: Bearer`; short: the word `bearer`.")
     header: Maybe[FieldName] = Field(None, description="A header field.")
-    prefix: Annotated[str, Field(pattern=r"^[ -~]{0,64}$")] = Field(
-        "", description="Exact text before the token in that field."
+    prefix: OneOrMore[Annotated[str, Field(pattern=r"^[ -~]{0,64}$")]] = Field(
+        ("",), description="Exact text before the token in that field. Of several, the longest that is there is meant."
     )
     cookie: Maybe[CookieName] = Field(None, description="A cookie.")
     query: Maybe[ParameterName] = Field(None, description="A parameter of the query. Dangerous: addresses are logged.")
@@ -42,7 +42,7 @@ class SourceSection(Section):
     @model_validator(mode="after")
     def _is_one_place(self) -> SourceSection:
         place = self.place
-        if self.prefix and place != "header":
+        if "prefix" in self.model_fields_set and place != "header":
             raise ValueError("prefix stands beside header only")
         return self
 
@@ -108,6 +108,9 @@ class Credential(Section):
 
     sources: Maybe[OneOrMore[Source]] = Field(
         None, alias="from", description="Where the credential may stand; never in two places at once. Default: bearer."
+    )
+    first_source_wins_for_legacy_clients: Flag = Field(
+        False, description="Where several places hold something, the first of `from` decides. Dangerous."
     )
     issuers: Maybe[OneOrMore[Name]] = Field(None, description="The issuers whose tokens are accepted.")
     audience: Maybe[Annotated[OneOrMore[Text], AfterValidator(_no_word_any)]] = Field(

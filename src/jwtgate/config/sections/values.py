@@ -1,4 +1,4 @@
-"""Values for the upstream as a document speaks of them: where each comes from, and how a header field shows it."""
+"""Values as a document speaks of them: where each comes from, and how a header field shows it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _ORIGINS = ("claim", "consumer", "permissions", "header", "path_parameter", "req
 
 
 class ValueSection(Section):
-    """A value for the upstream: exactly one of what is known of the caller, a part of the request, or a constant."""
+    """A value: exactly one of what is known of the caller, a part of the request, or a constant."""
 
     claim: Maybe[Path] = Field(None, description="The value of this claim of a verified token.")
     slot: Maybe[Name] = Field(None, description="The slot whose token is meant. Default: the first slot.")

@@ -6,6 +6,8 @@ anywhere refuses the request.
 
 from __future__ import annotations
 
+from itertools import islice
+
 from jwtgate.errors import CredentialMissing, RequestRefused
 from jwtgate.oauth.bearer import parse_authorization
 from jwtgate.policy.request import RequestView, cookie_values, query_values
@@ -43,8 +45,9 @@ def _candidates(source: Source, request: RequestView) -> list[str]:
         raise RequestRefused("credential_repeated", field=source.name)
     if source.place is Place.AUTHORIZATION:
         return [token for value in values if (token := parse_authorization(value)) is not None]
-    prefix = source.prefix.encode()
-    return [_text(value[len(prefix) :]) for value in values if value.startswith(prefix)]
+    prefixes = [prefix.encode() for prefix in source.prefixes]
+    fitting = ((value, prefix) for value in values for prefix in prefixes if value.startswith(prefix))
+    return [_text(value[len(prefix) :]) for value, prefix in islice(fitting, 1)]
 
 
 def _text(value: bytes) -> str:

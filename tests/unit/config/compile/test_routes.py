@@ -38,13 +38,40 @@ def test_credentials_leave_the_request_from_every_place(plan: Compile) -> None:
     compiled = route(plan({"routes/orders/from": places}))
     assert compiled.slots[0].sources == (
         Source(Place.AUTHORIZATION),
-        Source(Place.FIELD, "x-token", "T "),
+        Source(Place.FIELD, "x-token", ("T ",)),
         Source(Place.COOKIE, "tk"),
         Source(Place.QUERY, "token"),
     )
     assert compiled.removed_fields == {b"authorization", b"x-token"}
     assert compiled.removed_cookies == {b"tk"}
     assert compiled.removed_parameters == {"token"}
+
+
+def test_of_several_prefixes_the_longest_comes_first(plan: Compile) -> None:
+    compiled = route(plan({"routes/orders/from": {"header": "Authorization", "prefix": ["", "T", "T "]}}))
+    assert compiled.slots[0].sources == (Source(Place.FIELD, "authorization", ("T ", "T", "")),)
+
+
+def test_the_first_source_wins_only_where_the_document_says_so(plan: Compile) -> None:
+    assert not route(plan({})).slots[0].first_source_wins
+    assert route(plan({"routes/orders/first_source_wins_for_legacy_clients": True})).slots[0].first_source_wins
+
+
+def test_what_a_log_says_of_the_request_is_found_anew_for_each(plan: Compile) -> None:
+    of_caller = route(plan({"routes/orders/log": {"who": {"claim": "sub"}, "kind": "order"}}))
+    assert of_caller.log == (
+        ("who", Value(Origin.CLAIM, slot="access", path=("sub",))),
+        ("kind", Value(Origin.CONSTANT, constant="order")),
+    )
+    assert of_caller.remembered
+    assert not route(plan({"routes/orders/log": {"method": {"request": "method"}}})).remembered
+
+
+def test_an_answer_with_a_part_of_the_path_knows_the_templates_and_is_remembered_all_the_same(plan: Compile) -> None:
+    for value in ({"path_parameter": "id"}, {"cel": "request.path"}):
+        changes = {"routes/orders/path": "/orders/{id}", "routes/orders/answers": {"refusal": {"body": value}}}
+        assert (route(plan(changes)).templates, route(plan(changes)).remembered) == (("/orders/{id}",), True)
+    assert route(plan({"routes/orders/answers": {"refusal": {"body": {"request": "path"}}}})).templates == ()
 
 
 def test_sec_116_a_forwarded_token_stays_where_it_is(plan: Compile) -> None:

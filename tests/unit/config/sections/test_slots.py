@@ -26,9 +26,16 @@ def test_a_credential_stands_in_one_of_four_places(load: Load, source: object, p
     assert [found.place for found in load({"routes/orders/from": source}).routes["orders"].places] == [place]
 
 
+def test_a_field_may_have_one_prefix_of_several(load: Load) -> None:
+    for prefix, expected in (("T ", ("T ",)), (["T ", ""], ("T ", ""))):
+        (place,) = load({"routes/orders/from": {"header": "authorization", "prefix": prefix}}).routes["orders"].places
+        assert place.prefix == expected
+
+
 @pytest.mark.parametrize(
     "source",
-    ["baerer", 1, None, [], {}, {"header": "a", "cookie": "b"}, {"cookie": "a", "prefix": "b"}, {"header": "a b"},
+    ["baerer", 1, None, [], {}, {"header": "a", "cookie": "b"}, {"cookie": "a", "prefix": "b"},
+     {"bearer": True, "prefix": ""}, {"header": "a", "prefix": []}, {"header": "a", "prefix": ["é"]}, {"header": "a b"},
      {"query": "a b"}, {"cookie": "a=b"}, {"bearer": False}, {"header": None}],
 )  # fmt: skip
 def test_any_other_place_is_refused(mistakes: Find, source: object) -> None:
@@ -64,3 +71,33 @@ def test_sec_44_any_audience_is_never_said_of_a_slot(mistakes: Find, load: Load)
         "routes.orders.audience: any audience is said of an issuer, never here (not 'any')"
     ]
     assert load({"routes/orders/audience": "x"}).routes["orders"].audience == ("x",)
+
+
+@pytest.mark.parametrize(
+    ("claim", "paths"),
+    [
+        ("sub", (("sub",),)),
+        ("a.b", (("a", "b"),)),
+        (["sub", "a.b"], (("sub",), ("a", "b"))),
+        ([["a", "b"], "c"], (("a", "b"), ("c",))),
+    ],
+)
+def test_a_consumer_is_found_by_one_claim_or_several_in_order(load: Load, claim: object, paths: object) -> None:
+    found = load({"routes/orders/consumer": {"claim": claim}}).routes["orders"].consumer
+    assert found is not None
+    assert found.claim == paths
+    assert (found.by, found.required, found.numbers) == (("external_id", "name"), True, False)
+
+
+@pytest.mark.parametrize(
+    "consumer", [{}, {"claim": []}, {"claim": "a", "by": []}, {"claim": "a", "by": "email"}, {"claim": "a..b"}, "sub"]
+)
+def test_anything_else_finds_no_consumer(mistakes: Find, consumer: object) -> None:
+    (mistake,) = mistakes({"routes/orders/consumer": consumer})
+    assert mistake.startswith("routes.orders.consumer")
+
+
+@pytest.mark.parametrize("header", ["Host", "X-Forwarded-For", "a b", ""])
+def test_the_original_is_kept_in_a_field_we_may_set(mistakes: Find, header: str) -> None:
+    assert len(mistakes({"routes/orders/original_header": header})) == 1
+    assert mistakes({"routes/orders/original_header": "X-Original"}) == []

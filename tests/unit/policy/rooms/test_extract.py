@@ -11,7 +11,7 @@ from jwtgate.policy.requirements import Place, Slot, Source
 from jwtgate.policy.rooms.extract import extract
 
 FIELD = Source(Place.FIELD, "x-token")
-PREFIXED = Source(Place.FIELD, "x-token", prefix="Token ")
+PREFIXED = Source(Place.FIELD, "x-token", prefixes=("Token ",))
 COOKIE = Source(Place.COOKIE, "t")
 QUERY = Source(Place.QUERY, "t")
 EVERY = (BEARER, FIELD, COOKIE, QUERY)
@@ -75,6 +75,15 @@ def test_sec_19_a_field_has_the_exact_prefix() -> None:
         assert reason(lambda value=value: extract(slot(PREFIXED), request((b"x-token", value)))) == "credential_missing"
     # What comes after it is the credential, whatever it is; the token's own rules refuse a blank.
     assert extract(slot(PREFIXED), request((b"x-token", b"Token  abc"))) == " abc"
+
+
+def test_of_several_prefixes_the_first_that_fits_is_taken_off() -> None:
+    source = Source(Place.FIELD, "authorization", prefixes=("Bearer ", "JWT ", ""))
+    for value in (b"Bearer abc", b"JWT abc", b"abc"):
+        assert extract(slot(source), request((b"authorization", value))) == "abc"
+    assert extract(slot(source), request((b"authorization", b"Basic abc"))) == "Basic abc"
+    narrow = replace(source, prefixes=("Bearer ", "JWT "))
+    assert reason(lambda: extract(slot(narrow), request((b"authorization", b"Basic abc")))) == "credential_missing"
 
 
 def test_another_scheme_is_no_bearer_credential() -> None:

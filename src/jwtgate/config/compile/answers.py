@@ -1,0 +1,32 @@
+"""What refusals of a route look like, as the plan has it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from jwtgate.config.compile.issued import compile_value
+from jwtgate.config.sections.answers import CLASSES, AnswerSection
+from jwtgate.policy.provisions import Answer, Value
+
+
+def compile_answers(sections: Mapping[str, AnswerSection], first: str) -> dict[str, Answer]:
+    """Answers by reason, by the name of an error's class, or `*`. `first` is the slot meant where none is named."""
+    return {CLASSES[name].__name__ if name in CLASSES else name: _answer(sections[name], first) for name in sections}
+
+
+def of_answers(answers: Mapping[str, Answer]) -> Iterator[Value]:
+    """Every value in these answers."""
+    for answer in answers.values():
+        yield from (value for _, value in answer.fields)
+        if answer.body is not None:
+            yield answer.body
+
+
+def _answer(section: AnswerSection, first: str) -> Answer:
+    return Answer(
+        status=section.status,
+        fields=tuple((name.encode(), compile_value(value, first)) for name, value in section.headers.items()),
+        body=None if section.body is None else compile_value(section.body, first),
+        content_type=section.content_type,
+        challenge=section.challenge,
+    )

@@ -1,0 +1,131 @@
+"""The `answers` and `log` of a route: what a refusal looks like to a client, and what the access log says besides.
+
+An answer is named by a reason of the catalogue, by a class of reasons, or by `*`; the most particular is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from jwtgate.config.checks import did_you_mean
+from jwtgate.config.sections.section import FieldName, Filled, Flag, Maybe, Section, Whole, raise_all
+from jwtgate.config.sections.values import SomeValue, ValueSection
+from jwtgate.errors import CATALOGUE, Fault, KeyRefused, Refusal, RouteUnknown
+from jwtgate.policy.rooms.rewrite import fold
+
+EVERY = "*"
+# A key is refused while it is loaded, and what no route takes has no route to say how.
+_REASONS = {
+    name: entry.raised_as
+    for name, entry in CATALOGUE.items()
+    if not issubclass(entry.raised_as, KeyRefused | RouteUnknown)
+}
+_KINDS: tuple[type[Exception], ...] = (Refusal, Fault, *dict.fromkeys(_REASONS.values()))
+CLASSES = {re.sub(r"\B([A-Z])", r"_\1", kind.__name__).lower(): kind for kind in _KINDS}
+"""The words for classes of reasons. `credential_missing` is a reason, too; it is the only one of its class."""
+_OF_FAULTS = {EVERY, *(name for name, kind in (*CLASSES.items(), *_REASONS.items()) if issubclass(kind, Fault))}
+
+# What frames an answer, or what the gateway says in every answer.
+_NOT_SETTABLE = frozenset(
+    b"connection content-length content-type date keep-alive te trailer transfer-encoding upgrade x-request-id".split()
+)
+_BODILESS = (204, 205, 304)
+_FIELD_TEXT = re.compile(r"[!-~]([ -~]*[!-~])?")
+_MOST_LOGGED = 16
+
+
+def _known(name: str) -> str:
+    if name != EVERY and name not in _REASONS and name not in CLASSES:
+        raise ValueError(f"is no reason of an answer, nor a class of them{did_you_mean(name, (*_REASONS, *CLASSES))}")
+    return name
+
+
+def _answerable(name: str) -> str:
+    if fold(name.encode()) in _NOT_SETTABLE:
+        raise ValueError("a field the gateway itself is responsible for cannot be set here")
+    return name
+
+
+def _with_body(status: int) -> int:
+    if status in _BODILESS:
+        raise ValueError("an answer of this status has no body and cannot be one of ours")
+    return status
+
+
+def _of_a_field(value: ValueSection) -> ValueSection:
+    text = value.constant
+    if value.origin == "constant" and (not isinstance(text, str) or not _FIELD_TEXT.fullmatch(text)):
+        raise ValueError("must be text of visible ASCII, blanks inside, or a value")
+    return value
+
+
+AnswerFieldName = Annotated[FieldName, AfterValidator(_answerable)]
+
+
+class AnswerSection(Section):
+    """What a refusal or a fault looks like to the client. What is left out is as the gateway would say it."""
+
+    status: Maybe[Annotated[Whole, Field(ge=200, le=599), AfterValidator(_with_body)]] = Field(
+        None,
+        description="The status; for faults at least 400 and never 401. Below 300 it looks like success: dangerous.",
+    )
+    headers: dict[AnswerFieldName, Annotated[SomeValue, AfterValidator(_of_a_field)]] = Field(
+        {}, description="Header fields of the answer: text, or values. What is not there sets no field."
+    )
+    body: Maybe[SomeValue] = Field(
+        None, description="The body: text as it stands, or a value; what is no text as JSON."
+    )
+    content_type: Annotated[str, Field(pattern=r"^[!-~]+/[!-~]([ -~]*[!-~])?$")] = Field(
+        "application/json", description="The media type of that body."
+    )
+    challenge: Flag = Field(True, description="With the `WWW-Authenticate` that belongs to the refusal.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> AnswerSection:
+        if not self.model_fields_set:
+            raise ValueError("needs at least one of status, headers, body, challenge")
+        if self.body is None and "content_type" in self.model_fields_set:
+            raise ValueError("content_type stands beside body only")
+        return self
+
+
+def _faults_stay_failures(answers: dict[str, AnswerSection]) -> dict[str, AnswerSection]:
+    raise_all(_mistakes(answers))
+    return answers
+
+
+def _mistakes(answers: Mapping[str, AnswerSection]) -> Iterator[str]:
+    for name, answer in answers.items():
+        if name in _OF_FAULTS and answer.status is not None and (answer.status < 400 or answer.status == 401):
+            yield f"{name} means faults, too, which are answered from 400 on and never with 401; refusal means the rest"
+
+
+Answers = Annotated[
+    Filled[dict[Annotated[str, AfterValidator(_known)], AnswerSection]], AfterValidator(_faults_stay_failures)
+]
+"""Answers by reason, by class of reasons, or for all (`*`)."""
+
+
+def tells_why(name: str) -> bool:
+    """Whether the reason alone would tell a caller what is wrong with a token, which nobody else is told (SEC-141)."""
+    return name in CATALOGUE and CATALOGUE[name].sentence == CATALOGUE["signature_wrong"].sentence
+
+
+def blames_the_caller(name: str, answer: AnswerSection) -> bool:
+    """Whether a fault of ours would look like a mistake of the caller's."""
+    return name in _OF_FAULTS and answer.status is not None and answer.status < 500
+
+
+def _not_too_many(values: dict[str, ValueSection]) -> dict[str, ValueSection]:
+    if len(values) > _MOST_LOGGED:
+        raise ValueError(f"must not have more than {_MOST_LOGGED} entries")
+    return values
+
+
+LogName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
+LoggedValues = Annotated[dict[LogName, SomeValue], AfterValidator(_not_too_many)]
+"""What a line of the access log says besides, by name."""

@@ -1,0 +1,107 @@
+"""What a route may say of its refusals and of its log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from jwtgate.config.sections.document import Document
+
+Load = Callable[[dict[str, Any]], Document]
+Find = Callable[[dict[str, Any]], list[str]]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["token_expired", "credential_missing", "upstream_slow", "request_refused", "token_refused", "scope_refused",
+     "access_refused", "dependency_fault", "upstream_fault", "refusal", "fault", "*"],
+)  # fmt: skip
+def test_an_answer_is_named_by_reason_by_class_or_for_all(load: Load, name: str) -> None:
+    answers = load({"routes/orders/answers": {name: {"status": 503}}}).routes["orders"].answers
+    assert answers is not None
+    assert answers[name].status == 503
+
+
+@pytest.mark.parametrize(
+    ("name", "end"),
+    [
+        ("token_expird", "; did you mean token_expired?"),
+        ("token_refusal", "; did you mean token_refused?"),
+        ("key_malformed", "; did you mean token_malformed?"),
+        ("route_unknown", "; did you mean "),
+        ("Refusal", "; did you mean refusal?"),
+        ("zzz", ""),
+    ],
+)
+def test_a_name_no_answer_has_is_refused_with_the_nearest(mistakes: Find, name: str, end: str) -> None:
+    (mistake,) = mistakes({"routes/orders/answers": {name: {"status": 403}}})
+    assert mistake.startswith(f"routes.orders.answers.{name}: is no reason of an answer, nor a class of them{end}")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"status": 303, "headers": {"Location": "/login", "Set-Cookie": "session=; Max-Age=0"}},
+        {"headers": {"X-Who": {"claim": "sub"}, "WWW-Authenticate": 'Basic realm="x"'}, "challenge": False},
+        {"body": "no", "content_type": "text/html; charset=utf-8"},
+        {"body": {"constant": {"error": ["no", 1]}}},
+        {"body": {"cel": '"no " + request.method'}},
+        {"challenge": True},
+    ],
+)
+def test_an_answer_has_a_status_fields_a_body_and_a_challenge(mistakes: Find, answer: dict[str, Any]) -> None:
+    assert mistakes({"routes/orders/answers": {"refusal": answer}}) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "place"),
+    [
+        ({"status": 199}, "status"),
+        ({"status": 600}, "status"),
+        ({"status": "403"}, "status"),
+        ({"status": 204}, "status"),
+        ({"status": 304}, "status"),
+        ({"headers": {"Content-Length": "0"}}, "headers"),
+        ({"headers": {"transfer_encoding": "chunked"}}, "headers"),
+        ({"headers": {"Content-Type": "a/b"}}, "headers"),
+        ({"headers": {"X A": "b"}}, "headers"),
+        ({"headers": {"X-A": "a\r\nX-B: c"}}, "headers"),
+        ({"headers": {"X-A": "é"}}, "headers"),
+        ({"headers": {"X-A": 1}}, "headers"),
+        ({"headers": {"X-A": {"claims": True}}}, "headers"),
+        ({"body": {"no": "such form"}}, "body"),
+        ({"body": "x", "content_type": "html"}, "content_type"),
+        ({"body": "x", "content_type": "a/b\r\nc: d"}, "content_type"),
+    ],
+)
+def test_an_answer_that_could_not_be_sent_is_refused(mistakes: Find, answer: dict[str, Any], place: str) -> None:
+    found = mistakes({"routes/orders/answers": {"refusal": answer}})
+    assert found
+    assert all(mistake.startswith(f"routes.orders.answers.refusal.{place}") for mistake in found)
+
+
+@pytest.mark.parametrize("answers", [{}, {"refusal": {}}, {"refusal": {"content_type": "a/b"}}, {"refusal": None}])
+def test_answers_that_say_nothing_are_refused(mistakes: Find, answers: dict[str, Any]) -> None:
+    (mistake,) = mistakes({"routes/orders/answers": answers})
+    assert mistake.startswith("routes.orders.answers")
+
+
+@pytest.mark.parametrize("name", ["*", "fault", "dependency_fault", "upstream_fault", "internal", "upstream_slow"])
+@pytest.mark.parametrize("status", [200, 303, 401])
+def test_sec_143_a_fault_never_looks_like_a_yes_nor_like_a_bad_token(mistakes: Find, name: str, status: int) -> None:
+    (mistake,) = mistakes({"routes/orders/answers": {name: {"status": status}}})
+    assert mistake.startswith(f"routes.orders.answers: {name} means faults, too")
+    assert mistakes({"routes/orders/answers": {name: {"status": 400}}}) == []
+    assert mistakes({"routes/orders/answers": {"refusal": {"status": status}}}) == []
+
+
+def test_a_log_has_at_most_sixteen_values_with_plain_names(mistakes: Find) -> None:
+    of_route = {f"n{number}": {"claim": "sub"} for number in range(16)}
+    assert mistakes({"routes/orders/log": of_route}) == []
+    (mistake,) = mistakes({"routes/orders/log": {**of_route, "n16": "x"}})
+    assert mistake == "routes.orders.log: must not have more than 16 entries"
+    for name in ("a b", 'a"', "é", "", "1a", "a" * 65):
+        (mistake,) = mistakes({"routes/orders/log": {name: "x"}})
+        assert mistake.startswith("routes.orders.log")
