@@ -77,3 +77,42 @@ def test_a_suggestion_is_made_only_where_it_costs_little() -> None:
     assert did_you_mean("ab", ["xyz"]) == ""
     assert did_you_mean("a" * 200, ["a" * 199]) == ""
     assert did_you_mean("ab", [f"ab{i}" for i in range(2001)]) == ""
+
+
+def test_what_a_consumer_is_found_by_belongs_to_one(mistakes: Find) -> None:
+    secret = {"alg": "HS256", "secret": "${env:S}"}
+    first = {"id": "1", "external_id": "e", "credentials": {"k": secret}}
+    assert mistakes({"consumers": {"a": first, "b": first}}) == [
+        "consumers.b.credentials.k: consumer a already has it",
+        "consumers.b.id: consumer a already has it",
+        "consumers.b.external_id: consumer a already has it",
+    ]
+    other = {"id": "e", "external_id": "1", "credentials": {"k2": secret}}
+    assert mistakes({"consumers": {"a": first, "b": other, "c": {}, "d": {}}}) == []
+
+
+def test_a_profile_is_signed_with_a_key_that_is_there(mistakes: Find) -> None:
+    assert mistakes({"signing/profiles": {"p": {"audience": "a", "key": "defalt"}}}) == [
+        "signing.profiles.p.key: there is no signing key of this name; did you mean default?"
+    ]
+    assert mistakes({"signing/profiles": {"p": {"audience": "a"}}}) == []
+
+
+def test_sec_159_the_name_of_a_profile_is_ours_too(mistakes: Find) -> None:
+    assert mistakes({"signing/profiles": {"p": {"audience": "a", "issuer": "https://issuer.example"}}}) == [
+        "issuers.main.issuer: is our own name; tokens we issued are never accepted here"
+    ]
+
+
+@pytest.mark.parametrize("shown", ["x5c", "x5t", "x5t_s256"])
+def test_a_certificate_is_shown_only_where_there_is_one(mistakes: Find, shown: str) -> None:
+    assert mistakes({f"routes/orders/issue/{shown}": True}) == [
+        "routes.orders.issue: shows the certificate of its key, but the signing key default has none"
+    ]
+    for keys in ({"file": "k.pem", "certificate_file": "c.pem"}, {"url": "https://a.example/keys"}):
+        assert mistakes({f"routes/orders/issue/{shown}": True, "signing/keys": {"a": keys}}) == []
+
+
+def test_the_admin_api_listens_where_nothing_else_does(mistakes: Find) -> None:
+    admin = {"listen": "127.0.0.1:8080", "operators": {"a": {"token_sha256": "0" * 64}}}
+    assert mistakes({"admin": admin}) == ["admin.listen: the address is listened on twice"]

@@ -97,3 +97,93 @@ def test_sec_162_a_short_secret_is_told(load: Load) -> None:
     }
     (sentence,) = dangers(load(changes))
     assert sentence.startswith("issuers.main.short_secret_allowed_for_legacy_credential: ")
+
+
+ASKED = {"endpoint": "https://a.example", "auth": "none"}
+PUBLIC: dict[str, Any] = {"listen": "0.0.0.0:1", "tls": {"certificate": "c", "private_key": "k"}}
+OPERATORS = {"alice": {"token_sha256": "0" * 64}}
+SHORT = {"alg": "HS256", "secret": "${env:S}", "short_secret_allowed_for_legacy_credential": True}
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"admin": {**PUBLIC, "operators": OPERATORS}}, "admin.page"),
+        (
+            {"secret_stores": {"v": {"vault": {"address": "http://v", "auth": {"token": "${env:T}"}, "insecure_http": True}}}},
+            "secret_stores.v.vault.insecure_http",
+        ),
+        (
+            {"issuers/o": {"audience": "a", "introspection": {**ASKED, "stale_if_error_seconds": 5}}},
+            "issuers.o.introspection.stale_if_error_seconds",
+        ),
+        ({"signing/keys": {"a": {"url": "http://a", "insecure_http": True}}}, "signing.keys.a.insecure_http"),
+        ({"signing/profiles": {"p": {"audience": "a", "kid": False}}}, "signing.profiles.p.kid"),
+        (
+            {"consumers": {"c": {"credentials": {"k": SHORT}}}},
+            "consumers.c.credentials.k.short_secret_allowed_for_legacy_credential",
+        ),
+        ({"routes/orders/issue/kid": False}, "routes.orders.issue[0].kid"),
+        *(
+            ({f"routes/orders/issue/{key}": value}, f"routes.orders.issue[0].{key}")
+            for key, value in {
+                "x5t_of_hex_text_for_legacy_upstream": True,
+                "encoding_unlike_rfc7515": "base64",
+                "exp_in_milliseconds_for_legacy_upstream": True,
+                "omit_for_legacy_upstream": ["exp"],
+            }.items()
+        ),
+        ({"routes/orders/original_header": "X-Original"}, "routes.orders.original_header"),
+        (
+            {
+                "consumers": {"c": {}}, "routes/orders/anonymous_consumer": "c",
+                "routes/orders/anonymous_consumer_also_for_refused_tokens": True,
+            },
+            "routes.orders.anonymous_consumer_also_for_refused_tokens",
+        ),
+        (
+            {"routes/m": {"path": "/m", "auth": "none",
+                          "mint": {"credentials": True, "unauthenticated_minting_allowed": True}}},
+            "routes.m.mint.unauthenticated_minting_allowed",
+        ),
+        (
+            {"routes/m": {"path": "/m", "auth": "required", "issuers": "main",
+                          "mint": {"credentials": True, "claims": "any"}}},
+            "routes.m.mint.claims",
+        ),
+    ],
+)  # fmt: skip
+def test_sec_162_so_is_what_is_dangerous_about_callers_and_our_tokens(
+    load: Load, changes: dict[str, Any], place: str
+) -> None:
+    (sentence,) = dangers(load(changes))
+    assert sentence.startswith(f"{place}: ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"signing/keys": {"a": {"alg": "HS256", "secret": SECRET}}}, "signing.keys.a.secret"),
+        (
+            {"issuers/o": {"audience": "a", "introspection": {"endpoint": "https://a", "authorization": SECRET}}},
+            "issuers.o.introspection.authorization",
+        ),
+        (
+            {"consumers": {"c": {"credentials": {"k": {"alg": "HS256", "secret": SECRET}}}}},
+            "consumers.c.credentials.k.secret",
+        ),
+        (
+            {"consumers": {"c": {"credentials": {"k": {"alg": "HS256", "secret": SECRET},
+                                                 "l": {"alg": "HS256", "secret": SECRET}}}}},
+            "consumers: 2 secrets",
+        ),
+        ({"secret_stores": {"v": {"aws": {"access_key_id": "a", "secret_access_key": SECRET}}}},
+         "secret_stores.v.aws.secret_access_key"),
+    ],
+)  # fmt: skip
+def test_sec_162_every_secret_that_stands_in_the_document_is_told(
+    load: Load, changes: dict[str, Any], place: str
+) -> None:
+    (sentence,) = dangers(load(changes))
+    assert sentence.startswith(place)
+    assert SECRET not in sentence

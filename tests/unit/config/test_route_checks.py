@@ -109,3 +109,90 @@ def test_sec_112_a_field_we_set_is_never_forwarded_from_a_client(mistakes: Find)
     assert mistake.startswith("routes.raw.forward_token: cannot be: the gateway sets the field authorization on route")
     changes["routes/raw"]["from"] = {"cookie": "t"}
     assert mistakes(changes) == []
+
+
+def test_an_issuer_of_each_kind_stands_once_in_a_slot(mistakes: Find) -> None:
+    consumers = {"consumers": {"claim": "key"}, "audience": "a"}
+    asked = {"audience": "a", "introspection": {"endpoint": "https://a.example", "auth": "none"}}
+    changes = {"issuers/c1": consumers, "issuers/c2": consumers, "issuers/i1": asked, "issuers/i2": asked}
+    assert mistakes({**changes, "routes/orders/issuers": ["main", "c1", "i1"]}) == []
+    assert mistakes({**changes, "routes/orders/issuers": ["c1", "c2", "i1", "i2"]}) == [
+        "routes.orders.issuers[1]: has consumers as c1 has, so a token could belong to either",
+        "routes.orders.issuers[3]: has introspection as i1 has, so a token could belong to either",
+    ]
+    changes["issuers/c1"] = {**consumers, "issuer": "https://issuer.example"}
+    assert mistakes({**changes, "routes/orders/issuers": ["main", "c1"]}) == [
+        "routes.orders.issuers[1]: has the same iss as main, so a token could belong to either"
+    ]
+
+
+def test_introspection_is_asked_for_where_somebody_answers(mistakes: Find) -> None:
+    assert mistakes({"routes/orders/introspect": "always"}) == [
+        "routes.orders.introspect: none of the issuers has introspection"
+    ]
+    slots = {"a": {"issuers": ["main"], "introspect": "opaque"}}
+    assert mistakes({"routes/orders/issuers": ..., "routes/orders/slots": slots}) == [
+        "routes.orders.slots.a.introspect: none of the issuers has introspection"
+    ]
+
+
+def test_an_anonymous_consumer_is_somebody(mistakes: Find) -> None:
+    asked = {"routes/orders/anonymous_consumer": "nobdy", "consumers": {"nobody": {}}}
+    assert mistakes(asked) == [
+        "routes.orders.anonymous_consumer: there is no consumer of this name; did you mean nobody?"
+    ]
+    assert mistakes({**asked, "consumer_files": ["more.jsonl"]}) == []
+    assert mistakes({**asked, "admin": {"operators": {"a": {"token_sha256": "0" * 64}}}}) == []
+    assert mistakes({**asked, "routes/orders/anonymous_consumer": "nobody"}) == []
+
+
+def test_a_path_parameter_stands_in_every_path(mistakes: Find) -> None:
+    changes = {
+        "routes/orders/path": ...,
+        "routes/orders/paths": ["/a/{id}", "/b/{id}/c"],
+        "routes/orders/headers/X-Id": {"path_parameter": "id"},
+        "routes/orders/permission": {"GET": {"path_parameter": "id"}},
+    }
+    assert mistakes(changes) == []
+    assert mistakes({**changes, "routes/orders/paths": ["/a/{id}", "/b/{idx}"]}) == [
+        "routes.orders.headers.X-Id.path_parameter: not every path of the route has {id}",
+        "routes.orders.permission.GET.path_parameter: not every path of the route has {id}",
+    ]
+
+
+def test_a_permission_names_a_slot_that_is_there(mistakes: Find) -> None:
+    assert mistakes({"routes/orders/permission": {"claim": "a", "slot": "b"}}) == [
+        "routes.orders.permission.slot: there is no slot of this name"
+    ]
+
+
+def test_a_route_mints_what_a_profile_describes(mistakes: Find) -> None:
+    route = {"path": "/m", "auth": "required", "issuers": "main", "mint": {"profiles": ["machin"]}}
+    assert mistakes({"routes/mint": route, "signing/profiles": {"machine": {"audience": "a"}}}) == [
+        "routes.mint.mint.profiles[0]: there is no signing profile of this name; did you mean machine?"
+    ]
+
+
+def test_the_original_stands_in_a_field_of_its_own(mistakes: Find) -> None:
+    sentence = "another entry of this route sets the same field"
+    assert mistakes({"routes/orders/original_header": "X_Caller"}) == [f"routes.orders.original_header: {sentence}"]
+    slots = {
+        "a": {"issuers": "main", "original_header": "X-Original"},
+        "b": {"issuers": "main", "from": {"cookie": "b"}, "original_header": "x-original"},
+    }
+    assert mistakes({"routes/orders/issuers": ..., "routes/orders/slots": slots}) == [
+        f"routes.orders.slots.b.original_header: {sentence}"
+    ]
+
+
+def test_sec_112_the_original_is_a_field_we_set(mistakes: Find) -> None:
+    raw = {**ORDERS, "path": "/raw", "forward_token": True, "from": {"header": "X-Original"}}
+    (mistake,) = mistakes({"routes/orders/original_header": "X-Original", "routes/raw": raw})
+    assert mistake.startswith("routes.raw.forward_token: cannot be: the gateway sets the field x-original on route")
+
+
+def test_a_route_without_credentials_knows_nothing_of_its_caller(mistakes: Find) -> None:
+    for value in ({"consumer": "name"}, {"permissions": True}, {"claims": True}):
+        (mistake,) = mistakes({"routes/health/headers": {"X-A": value}})
+        assert mistake.endswith("but the route asks for no credential")
+    assert mistakes({"routes/health/headers": {"X-A": {"header": "X-B"}}}) == []

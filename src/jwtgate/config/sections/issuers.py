@@ -61,7 +61,16 @@ class KeysSection(Section):
         kind = self.kind
         if self.base64url and kind != "secret":
             raise ValueError("base64url stands beside secret only")
+        raise_all(self._mistakes_of_client(kind))
         return self
+
+    def _mistakes_of_client(self, kind: str) -> Iterator[str]:
+        if kind != "url" and (self.username is not None or self.client_certificate is not None):
+            yield "username and client_certificate stand beside url only"
+        if (self.username is None) != (self.password is None):
+            yield "username and password need each other"
+        if (self.client_certificate is None) != (self.client_key is None):
+            yield "client_certificate and client_key need each other"
 
 
 def _listed_audiences(value: object) -> object:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from jwtgate.config.expressions import CelExpression
 from jwtgate.policy.plan import Plan, Route
-from jwtgate.policy.provisions import Origin, Value
+from jwtgate.policy.provisions import Encoding, Form, IssuedHeader, Lifetime, Origin, Value
+from jwtgate.policy.sources import KeyText, SigningKeys
 
 Compile = Callable[[dict[str, Any]], Plan]
 
@@ -43,3 +45,97 @@ def test_our_name_is_the_issuer_unless_said_otherwise(plan: Compile) -> None:
     assert compiled.iss == route(compiled).issue[0].iss == "https://gate.example"
     assert route(compiled).issue[0].copy_all
     assert route(compiled).issue[0].copy == ()
+
+
+def test_everything_about_an_issued_token_can_be_said(plan: Compile) -> None:
+    entry = {
+        "audience": "same_as_incoming",
+        "when": "now > 0",
+        "x5c": True,
+        "x5t": True,
+        "x5t_s256": True,
+        "kid": False,
+        "x5t_of_hex_text_for_legacy_upstream": True,
+        "headers": {"a": [1]},
+        "encoding_unlike_rfc7515": "base64",
+        "lifetime": "incoming",
+        "exp_shift_seconds": -5,
+        "exp_in_milliseconds_for_legacy_upstream": True,
+        "omit_for_legacy_upstream": ["iat", "jti"],
+        "claim_prefix": "http://wso2.org/claims/",
+        "generator": "mine",
+        "add": {"a": {"permissions": True}},
+        "set": {"b": {"cel": "now"}},
+        "reuse_margin_seconds": 9,
+    }
+    keys = {"default": {"file": "k.pem", "certificate_file": "c.pem"}}
+    (issue,) = route(plan({"routes/orders/issue": entry, "signing/keys": keys})).issue
+    assert issue.audiences is None
+    assert issue.when == CelExpression("now > 0")
+    assert issue.header == IssuedHeader(
+        kid=False, extra=(("a", [1]),), x5c=True, x5t=True, x5t_s256=True, x5t_of_hex_text=True
+    )
+    assert issue.encoding is Encoding.BASE64
+    assert (issue.lifetime, issue.exp_shift_seconds, issue.exp_in_milliseconds) == (Lifetime.INCOMING, -5, True)
+    assert issue.omitted == {"iat", "jti"}
+    assert issue.generator == "mine"
+    assert issue.reuse_margin_seconds == 9
+    assert issue.add == (("http://wso2.org/claims/a", Value(Origin.PERMISSIONS)),)
+    assert issue.set == (("http://wso2.org/claims/b", Value(Origin.EXPRESSION, expression=CelExpression("now"))),)
+
+
+def test_a_value_comes_from_anywhere(plan: Compile) -> None:
+    headers = {
+        "X-A": {"consumer": "labels.tier"},
+        "X-B": {"permissions": True},
+        "X-C": {"path_parameter": "id"},
+        "X-D": {"request": "host"},
+        "X-E": {"header": "X-F"},
+        "X-G": {"cel": "token.access.sub", "form": "json"},
+    }
+    compiled = route(plan({"routes/orders/path": "/orders/{id}", "routes/orders/headers": headers}))
+    assert [field.value for field in compiled.identity] == [
+        Value(Origin.CONSUMER, path=("labels", "tier")),
+        Value(Origin.PERMISSIONS),
+        Value(Origin.PARAMETER, parameter="id"),
+        Value(Origin.HOST),
+        Value(Origin.FIELD, field=b"x-f"),
+        Value(Origin.EXPRESSION, expression=CelExpression("token.access.sub")),
+    ]
+    assert {field.form for field in compiled.identity[:5]} == {Form.TEXT}
+    assert compiled.identity[5].form is Form.JSON
+
+
+def test_a_profile_is_a_token_from_nobodys_token(plan: Compile) -> None:
+    profile = {
+        "audience": "a",
+        "ttl_seconds": 60,
+        "type": "at+jwt",
+        "claims": {"role": {"claim": "x"}},
+        "headers": {"b": 1},
+    }
+    compiled = plan({"signing/profiles": {"machine": profile}}).profiles["machine"]
+    assert (compiled.slot, compiled.field, compiled.key, compiled.iss) == ("", b"", "default", "https://gate.example")
+    assert (compiled.audiences, compiled.ttl_seconds, compiled.typ) == (("a",), 60, "at+jwt")
+    assert compiled.set == (("role", Value(Origin.CONSTANT, constant={"claim": "x"})),)
+    assert compiled.header == IssuedHeader(extra=(("b", 1),))
+    assert not compiled.reuse
+
+
+def test_our_keys_are_made_or_come_from_elsewhere(plan: Compile) -> None:
+    keys = {
+        "made": {"alg": "RS256", "rotate_every_seconds": 3600, "published": False},
+        "file": {"file": "k.pem", "certificate_file": "c.pem"},
+        "url": {"url": "https://a.example", "username": "me", "password": "${env:P}", "refresh_seconds": 60.0},
+        "mac": {"alg": "HS256", "secret": "${env:S}", "base64url": True},
+        "default": {},
+    }
+    assert plan({"signing/keys": keys}).signing == {
+        "made": SigningKeys("made", "RS256", rotate_seconds=3600, published=False),
+        "file": SigningKeys("file", file="/etc/gate/k.pem", certificate_file="/etc/gate/c.pem"),
+        "url": SigningKeys("url", url="https://a.example", username="me", password="${env:P}", refresh_seconds=60.0),
+        "mac": SigningKeys(
+            "mac", "HS256", secret=KeyText(text="${env:S}", alg="HS256", base64url=True), published=False
+        ),
+        "default": SigningKeys("default"),
+    }

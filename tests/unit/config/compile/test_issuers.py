@@ -9,8 +9,8 @@ import pytest
 
 from jwtgate.config.patterns import Pattern
 from jwtgate.policy.plan import Plan, Route
-from jwtgate.policy.requirements import ClaimRule, Comparison, Times
-from jwtgate.policy.sources import KeyText
+from jwtgate.policy.requirements import ClaimRule, Comparison, CredentialLookup, Grants, Introspection, Times
+from jwtgate.policy.sources import ClientAuth, Fetching, IntrospectionSource, KeyText
 
 Compile = Callable[[dict[str, Any]], Plan]
 
@@ -87,3 +87,116 @@ def test_a_secret_is_handed_on_as_its_reference(plan: Compile) -> None:
     }
     wanted = KeyText(text="${env:S}", alg="HS512", base64url=True, short_secret_allowed_for_legacy_credential=True)
     assert plan(changes).sources.keys["main"].local == (wanted,)
+
+
+def test_a_rule_may_hold_only_where_the_claim_is(plan: Compile) -> None:
+    claims = [{"claim": "a", "equals": 1, "if_present": True}, {"claim": "a", "matches": "x", "if_present": True}]
+    rules = plan({"issuers/main/claims": claims}).issuers["main"].rules
+    assert [rule.if_present for rule in rules] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("consumers", "lookup"),
+    [
+        ({"claim": "a.b"}, CredentialLookup(("a", "b"))),
+        ({"header": "a.b"}, CredentialLookup(("a.b",), in_header=True)),
+    ],
+)
+def test_consumers_bring_their_own_keys(plan: Compile, consumers: dict[str, str], lookup: CredentialLookup) -> None:
+    compiled = plan({"issuers/apps": {"consumers": consumers, "audience": "a"}})
+    issuer = compiled.issuers["apps"]
+    assert (issuer.credentials, issuer.iss, issuer.algorithms) == (lookup, None, frozenset())
+    assert "apps" not in compiled.sources.keys
+
+
+def test_an_issuer_that_is_only_asked_has_no_keys(plan: Compile) -> None:
+    asked = {
+        "endpoint": "https://a.example/i",
+        "client_id": "me",
+        "client_secret": "${env:S}",
+        "hint": None,
+        "claims": {"scope": "scp", "exp": "a.b"},
+        "jwt_claim": "jwt",
+        "rules": [{"claim": "x", "equals": 1}],
+        "body": {"a": "b"},
+        "timeout_seconds": 1.5,
+        "attempts": 2,
+        "leeway_seconds": 0,
+        "exp_required": True,
+    }
+    compiled = plan({"issuers/asked": {"introspection": asked, "audience": "a", "ca_file": "ca.pem"}})
+    assert "asked" not in compiled.sources.keys
+    assert compiled.issuers["asked"].introspection == Introspection(
+        times=Times(0, True),
+        audiences=frozenset({"a"}),
+        moved=(("scope", ("scp",)), ("exp", ("a", "b"))),
+        jwt_claim=("jwt",),
+        rules=(ClaimRule(("x",), Comparison.EQUALS, (1,)),),
+        hint=None,
+    )
+    assert compiled.sources.introspection["asked"] == IntrospectionSource(
+        issuer="asked",
+        iss=None,
+        endpoint="https://a.example/i",
+        client_id="me",
+        client_secret="${env:S}",
+        body=(("a", "b"),),
+        attempts=2,
+        fetching=Fetching(connect_seconds=1.5, total_seconds=1.5, ca_file="/etc/gate/ca.pem"),
+    )
+
+
+def test_an_answer_is_checked_like_a_token_unless_said_otherwise(plan: Compile) -> None:
+    changes = {"issuers/main/leeway_seconds": 7, "issuers/main/introspection": {"discovered": True, "auth": "none"}}
+    compiled = plan(changes)
+    found = compiled.issuers["main"].introspection
+    assert found is not None
+    assert found.times == Times(7, exp_required=False)
+    assert found.audiences == {"https://api.example"}
+    assert found.hint == "access_token"
+    source = compiled.sources.introspection["main"]
+    assert (source.endpoint, source.discovery, source.auth) == (None, "", ClientAuth.NONE)
+    assert source.signed_algorithms == frozenset()
+    asked = {**changes, "issuers/main/audience": "any", "issuers/main/keys": {"discovery": "https://a.example/x"}}
+    compiled = plan(asked)
+    assert compiled.issuers["main"].introspection.audiences is None  # type: ignore[union-attr]
+    assert compiled.sources.introspection["main"].discovery == "https://a.example/x"
+
+
+def test_sec_69_signed_answers_are_verified_with_the_algorithms_of_the_issuer(plan: Compile) -> None:
+    asked = {"discovered": True, "authorization": "Basic ${env:A}", "signed": True}
+    source = plan({"issuers/main/introspection": asked}).sources.introspection["main"]
+    assert source.signed
+    assert source.signed_algorithms == {"RS256"}
+    assert (source.auth, source.authorization) == (ClientAuth.AUTHORIZATION, "Basic ${env:A}")
+    assert "Basic" not in repr(source)
+
+
+def test_a_private_key_of_ours_is_handed_on_unread(plan: Compile) -> None:
+    asked = {"endpoint": "https://a.example", "auth": "private_key_jwt", "client_id": "me"}
+    for key, text in (
+        ({"file": "k.pem"}, KeyText(file="/etc/gate/k.pem")),
+        ({"pem": "${env:K}"}, KeyText(text="${env:K}")),
+    ):
+        compiled = plan({"issuers/main/introspection": {**asked, "client_key": key}})
+        assert compiled.sources.introspection["main"].client_key == text
+
+
+def test_claims_become_permissions(plan: Compile) -> None:
+    permissions = {"claim": "p", "roles_claim": "r", "roles": {"admin": ["a"]}, "implied": {"a": "b"}}
+    grants = plan({"issuers/main/permissions": permissions}).issuers["main"].grants
+    assert grants == Grants(("p",), ("r",), {"admin": ("a",)}, {"a": ("b",)})
+    assert plan({}).issuers["main"].grants is None
+
+
+def test_a_key_set_may_ask_who_we_are(plan: Compile) -> None:
+    keys = {
+        "url": "https://a.example",
+        "username": "me",
+        "password": "${env:P}",
+        "client_certificate": "c",
+        "client_key": "k",
+    }
+    source = plan({"issuers/main/keys": keys}).sources.keys["main"]
+    assert (source.username, source.password) == ("me", "${env:P}")
+    assert (source.client_certificate_file, source.client_key_file) == ("/etc/gate/c", "/etc/gate/k")

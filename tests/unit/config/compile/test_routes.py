@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from jwtgate.policy.plan import Plan, Route, Target
-from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
-from jwtgate.policy.requirements import Place, ScopeNeed, Source
+from jwtgate.config.expressions import CelExpression
+from jwtgate.policy.plan import NOWHERE, Plan, Route, Target
+from jwtgate.policy.provisions import Form, IdentityField, Mint, Origin, PermissionNeed, Value
+from jwtgate.policy.requirements import ConsumerMapping, ConsumerName, Introspect, Place, ScopeNeed, Source
 
 Compile = Callable[[dict[str, Any]], Plan]
 
@@ -132,3 +133,110 @@ def test_an_outcome_is_remembered_only_when_the_request_takes_no_part(
     plan: Compile, changes: dict[str, Any], remembered: bool
 ) -> None:
     assert route(plan(changes)).remembered is remembered
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"routes/orders/require": "token.access.sub == 'a'"},
+        {"routes/orders/issue/when": "token.access.sub == 'a'"},
+        {"routes/orders/permission": {"GET": "a", "*": "b"}},
+        {"routes/orders/permission": {"header": "X-Permission"}},
+        {"routes/orders/permission": {"cel": "request.path"}},
+        {"routes/orders/headers/X-A": {"cel": "now"}},
+        {"routes/orders/headers/X-A": {"header": "X-B"}},
+        {"routes/orders/path": "/orders/{id}", "routes/orders/headers/X-A": {"path_parameter": "id"}},
+    ],
+)
+def test_nothing_is_remembered_that_the_request_or_the_time_decides(plan: Compile, changes: dict[str, Any]) -> None:
+    assert not route(plan(changes)).remembered
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"routes/orders/permission": "a"},
+        {"routes/orders/permission": {"claim": "p"}},
+        {"routes/orders/headers/X-A": {"permissions": True}},
+        {"routes/orders/headers/X-A": {"consumer": "name"}},
+        {"routes/orders/original_header": "X-Original"},
+    ],
+)
+def test_what_the_caller_alone_decides_is_remembered(plan: Compile, changes: dict[str, Any]) -> None:
+    assert route(plan(changes)).remembered
+
+
+def test_path_parameters_are_read_only_where_something_asks_for_them(plan: Compile) -> None:
+    path = {"routes/orders/path": "/orders/{id}"}
+    assert route(plan(path)).templates == ()
+    assert route(plan({**path, "routes/orders/require": "now > 0"})).templates == ("/orders/{id}",)
+    assert route(plan({**path, "routes/orders/issue/when": "now > 0"})).templates == ("/orders/{id}",)
+    assert route(plan({**path, "routes/orders/permission": {"path_parameter": "id"}})).templates == ("/orders/{id}",)
+
+
+def test_a_slot_knows_who_proves_its_tokens(plan: Compile) -> None:
+    asked = {"introspection": {"endpoint": "https://a.example", "auth": "none"}, "audience": "a"}
+    changes = {
+        "issuers/apps": {"consumers": {"claim": "key"}, "audience": "a", "issuer": "https://apps.example"},
+        "issuers/asked": asked,
+        "routes/orders/issuers": ["main", "apps", "asked"],
+        "routes/orders/introspect": "additionally",
+        "routes/orders/original_header": "X-Original",
+        "routes/orders/consumer": {"claim": ["sub", ["a", "b"]], "by": "id", "required": False, "numbers": True},
+    }
+    compiled = plan(changes)
+    (slot,) = route(compiled).slots
+    assert slot.issuers == {"https://issuer.example": compiled.issuers["main"]}
+    assert slot.by_credential is compiled.issuers["apps"]
+    assert slot.introspector is compiled.issuers["asked"]
+    assert slot.introspect is Introspect.ADDITIONALLY
+    assert slot.consumer == ConsumerMapping((("sub",), ("a", "b")), (ConsumerName.ID,), required=False, numbers=True)
+    assert slot.original_field == b"X-Original"
+    assert b"x-original" in compiled.identity_names
+
+
+def test_a_slot_that_says_nothing_of_it_asks_about_opaque_tokens(plan: Compile) -> None:
+    asked = {"discovered": True, "auth": "none"}
+    compiled = plan({"issuers/main/introspection": asked})
+    (slot,) = route(compiled).slots
+    assert slot.introspect is Introspect.OPAQUE
+    assert slot.introspector is compiled.issuers["main"] is slot.issuers["https://issuer.example"]
+    (slot,) = route(plan({})).slots
+    assert (slot.introspector, slot.by_credential, slot.consumer, slot.original_field) == (None, None, None, None)
+
+
+def test_a_permission_is_asked_for_by_method(plan: Compile) -> None:
+    need = route(plan({"routes/orders/permission": {"GET": "read", "PUT": {"claim": "p"}}})).permission
+    by_method = (
+        ("GET", Value(Origin.CONSTANT, constant="read")),
+        ("PUT", Value(Origin.CLAIM, slot="access", path=("p",))),
+    )
+    assert need == PermissionNeed(by_method)
+    need = route(plan({"routes/orders/permission": "any"})).permission
+    assert need == PermissionNeed(otherwise=Value(Origin.CONSTANT, constant="any"))
+
+
+def test_an_anonymous_consumer_and_conditions_are_handed_on(plan: Compile) -> None:
+    changes = {
+        "consumers": {"nobody": {}},
+        "routes/orders/anonymous_consumer": "nobody",
+        "routes/orders/anonymous_consumer_also_for_refused_tokens": True,
+        "routes/orders/require": ["now > 0", "'a' in permissions"],
+    }
+    compiled = route(plan(changes))
+    assert (compiled.anonymous, compiled.anonymous_for_refused) == ("nobody", True)
+    assert compiled.conditions == (CelExpression("now > 0"), CelExpression("'a' in permissions"))
+
+
+def test_a_route_that_mints_leads_nowhere(plan: Compile) -> None:
+    mint = {"profiles": ["machine"], "credentials": True, "claims": ["role"], "most_ttl_seconds": 60}
+    changes = {
+        "signing/profiles": {"machine": {"audience": "a"}},
+        "routes/mint": {"path": "/mint", "auth": "required", "issuers": "main", "mint": mint},
+    }
+    compiled = route(plan(changes), "mint")
+    assert compiled.upstream is NOWHERE
+    assert compiled.mint == Mint(frozenset({"machine"}), True, frozenset({"role"}), 60)
+    assert not compiled.remembered
+    mint["claims"] = "any"
+    assert route(plan(changes), "mint").mint.claims is None  # type: ignore[union-attr]

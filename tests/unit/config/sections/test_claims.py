@@ -54,3 +54,9 @@ def test_a_rule_asks_one_thing(asked: dict[str, object]) -> None:
 def test_a_rule_that_asks_nothing_or_two_things_is_refused(asked: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         ClaimRuleSection.model_validate({"claim": "sub", **asked})
+
+
+def test_a_rule_may_ask_only_those_who_have_the_claim() -> None:
+    assert ClaimRuleSection.model_validate({"claim": "sub", "equals": "a", "if_present": True}).if_present
+    with pytest.raises(ValidationError, match="if_present and required exclude each other"):
+        ClaimRuleSection.model_validate({"claim": "sub", "required": True, "if_present": True})

@@ -67,3 +67,60 @@ def test_a_token_in_authorization_needs_a_scheme(mistakes: Find) -> None:
 def test_a_token_never_stands_in_a_field_that_frames_a_message(mistakes: Find, header: str) -> None:
     (mistake,) = mistakes(issuing(header=header))
     assert mistake.startswith("routes.orders.issue.header: a field the gateway itself is responsible for")
+
+
+def test_an_audience_may_be_that_of_the_incoming_token(load: Load, mistakes: Find) -> None:
+    (issue,) = load(issuing(audience="same_as_incoming")).routes["orders"].issue or ()
+    assert issue.audience is None
+    assert mistakes(issuing(audience=["a", "same_as_incoming"])) == [
+        "routes.orders.issue.audience: the word same_as_incoming stands alone"
+    ]
+    assert mistakes(issuing(audience=None)) == ["routes.orders.issue.audience: must name an audience"]
+
+
+@pytest.mark.parametrize("name", ["alg", "typ", "kid", "jku", "x5c", "crit", "b64", ""])
+def test_header_parameters_that_decide_how_a_token_is_verified_are_ours(mistakes: Find, name: str) -> None:
+    assert len(mistakes(issuing(headers={name: "x"}))) == 1
+    assert mistakes(issuing(headers={"cty": "JWT", "x": [1]})) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"exp_shift_seconds": -60}, "exp_shift_seconds needs lifetime: incoming"),
+        ({"exp_shift_seconds": 60, "lifetime": "incoming"}, "needs may_outlive_incoming_token"),
+        ({"reuse": False, "reuse_margin_seconds": 5}, "reuse_margin_seconds needs reuse"),
+        ({"claim_prefix": "i", "add": {"ss": 1}}, "which are the gateway's own"),
+        ({"claim_prefix": "a", "set": {"ud": 1}}, "which are the gateway's own"),
+        ({"lifetime": "forever"}, "must be 'ttl' or 'incoming'"),
+        ({"encoding_unlike_rfc7515": "hex"}, "must be 'base64' or 'base64-unpadded'"),
+        ({"omit_for_legacy_upstream": ["sub"]}, "must be 'iss', 'aud', 'iat', 'nbf', 'exp' or 'jti'"),
+        ({"when": "x"}, "names x;"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(mistakes: Find, keys: dict[str, Any], sentence: str) -> None:
+    (mistake,) = mistakes(issuing(**keys))
+    assert sentence in mistake
+
+
+def test_sec_157_an_exp_moves_freely_only_backwards(mistakes: Find) -> None:
+    assert mistakes(issuing(lifetime="incoming", exp_shift_seconds=-60)) == []
+    assert mistakes(issuing(lifetime="incoming", exp_shift_seconds=60, may_outlive_incoming_token=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("profile", "sentence"),
+    [
+        ({}, "audience: is missing"),
+        ({"audience": "a", "claims": {"iss": "x"}}, "are set by the gateway alone"),
+        ({"audience": "a", "copy": "all"}, "is no key of this section"),
+        ({"audience": "a", "headers": {"kid": "x"}}, "is the gateway's own"),
+    ],
+)
+def test_sec_38_a_profile_describes_a_token_from_nobodys_token(
+    mistakes: Find, profile: dict[str, Any], sentence: str
+) -> None:
+    (mistake,) = mistakes({"signing/profiles": {"machine": profile}})
+    assert mistake.startswith("signing.profiles.machine")
+    assert sentence in mistake
+    assert mistakes({"signing/profiles": {"machine": {"audience": ["a"], "claims": {"role": ["x"]}}}}) == []

@@ -171,3 +171,57 @@ def test_several_mistakes_of_one_issuer_are_said_together(mistakes: Find) -> Non
     (mistake,) = mistakes({"issuers/main/type_optional": True, "issuers/main/algorithms": ["RS256", "HS256"]})
     assert "mix" in mistake
     assert "type_optional" in mistake
+
+
+CONSUMERS = {"consumers": {"claim": "key"}, "audience": "a"}
+ASKED = {"endpoint": "https://a.example/introspect", "auth": "none"}
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        CONSUMERS,
+        {**CONSUMERS, "consumers": {"header": "kid"}, "issuer": "https://x"},
+        {"audience": "a", "introspection": ASKED},
+        {"audience": "a", "introspection": ASKED, "issuer": "somebody"},
+        {"audience": "a", "issuer": "https://x", "introspection": {"discovered": True, "auth": "none"}},
+        {"audience": "a", "issuer": "https://x", "algorithms": "RS256", "introspection": {**ASKED, "signed": True}},
+        {"audience": "a", "issuer": "https://x", "algorithms": "RS256", "permissions": {"claim": "p"}},
+        {"audience": "a", "issuer": "s", "algorithms": "RS256", "introspection": {"discovered": True, "auth": "none"},
+         "keys": {"discovery": "https://x/y"}},
+        {"audience": "a", "issuer": "s", "algorithms": "RS256",
+         "keys": {"url": "https://a", "username": "u", "password": "p", "client_certificate": "c", "client_key": "k"}},
+    ],
+)  # fmt: skip
+def test_tokens_are_proven_by_keys_by_consumers_or_by_asking(mistakes: Find, issuer: dict[str, Any]) -> None:
+    assert mistakes({"issuers/third": issuer}) == []
+
+
+@pytest.mark.parametrize(
+    ("issuer", "sentence"),
+    [
+        ({"audience": "a"}, "needs algorithms, consumers or introspection"),
+        ({"audience": "a", "algorithms": "RS256"}, "needs issuer, the exact iss of its tokens"),
+        ({"audience": "a", "introspection": ASKED, "keys": {"file": "x"}}, "keys need algorithms"),
+        ({**CONSUMERS, "algorithms": "RS256"}, "cannot stand beside consumers"),
+        ({**CONSUMERS, "keys": {"file": "x"}}, "cannot stand beside consumers"),
+        ({**CONSUMERS, "introspection": ASKED}, "tokens of consumers are not introspected"),
+        ({**CONSUMERS, "consumers": {}}, "needs exactly one of claim, header"),
+        ({"audience": "a", "introspection": {"discovered": True, "auth": "none"}}, "nothing can be discovered"),
+        ({"audience": "a", "introspection": {**ASKED, "signed": True}}, "signed answers need algorithms"),
+        ({"audience": "a", "introspection": {**ASKED, "endpoint": "http://a.example"}}, "tokens are sent by https"),
+        ({"audience": "a", "issuer": "https://x", "algorithms": "RS256", "keys": {"file": "k", "username": "a"}},
+         "stand beside url only"),
+        ({"audience": "a", "issuer": "https://x", "algorithms": "RS256", "keys": {"url": "https://a", "password": "a"}},
+         "username and password need each other"),
+        ({"audience": "a", "issuer": "https://x", "algorithms": "RS256",
+          "keys": {"url": "https://a", "client_key": "a"}}, "client_certificate and client_key need each other"),
+    ],
+)  # fmt: skip
+def test_tokens_nobody_could_prove_are_refused(mistakes: Find, issuer: dict[str, Any], sentence: str) -> None:
+    assert sentence in "".join(mistakes({"issuers/third": issuer}))
+
+
+def test_plain_http_for_questions_needs_long_words(mistakes: Find) -> None:
+    asked = {**ASKED, "endpoint": "http://a.example"}
+    assert mistakes({"issuers/third": {"audience": "a", "introspection": asked, "insecure_http": True}}) == []

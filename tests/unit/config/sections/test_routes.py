@@ -120,3 +120,72 @@ def test_a_realm_can_be_quoted(mistakes: Find, realm: str) -> None:
 
 def test_a_route_says_where_it_goes(mistakes: Find) -> None:
     assert mistakes({"routes/orders/upstream": ...}) == ["routes.orders: needs exactly one of upstream, mint"]
+
+
+@pytest.mark.parametrize("mint", [{"profiles": ["machine"]}, {"credentials": True}])
+def test_a_route_forwards_or_mints(mistakes: Find, mint: dict[str, Any]) -> None:
+    changes = {
+        "signing/profiles": {"machine": {"audience": "a"}},
+        "routes/mint": {"path": "/mint", "auth": "required", "issuers": "main", "mint": mint},
+    }
+    assert mistakes(changes) == []
+    changes["routes/mint"]["upstream"] = "echo"
+    assert mistakes(changes) == ["routes.mint: needs exactly one of upstream, mint"]
+
+
+@pytest.mark.parametrize(
+    ("mint", "sentence"),
+    [
+        ({}, "needs profiles, or credentials: true"),
+        ({"credentials": True, "claims": ["exp"]}, "are set by the gateway alone"),
+        ({"credentials": True, "claims": "all"}, "routes.mint.mint.claims"),
+        ({"credentials": True, "most_ttl_seconds": 0}, "must be at least 1"),
+    ],
+)
+def test_sec_147_what_is_minted_is_bounded(mistakes: Find, mint: dict[str, Any], sentence: str) -> None:
+    found = mistakes({"routes/mint": {"path": "/mint", "auth": "required", "issuers": "main", "mint": mint}})
+    assert sentence in "".join(found)
+
+
+def test_sec_147_minting_for_anybody_needs_long_words(mistakes: Find) -> None:
+    route: dict[str, Any] = {"path": "/mint", "auth": "none", "mint": {"credentials": True}}
+    (mistake,) = mistakes({"routes/mint": route})
+    assert mistake.endswith("needs unauthenticated_minting_allowed in mint")
+    for auth in ({"auth": "optional"}, {"auth": "required", "anonymous_consumer": "a"}):
+        changes = {"routes/mint": {**route, **auth, "issuers": "main"}, "consumers": {"a": {}}}
+        assert mistakes(changes) == [mistake]
+    route["mint"]["unauthenticated_minting_allowed"] = True
+    assert mistakes({"routes/mint": route}) == []
+
+
+def test_a_route_that_mints_forwards_nothing(mistakes: Find) -> None:
+    route = {"path": "/mint", "auth": "required", "mint": {"credentials": True}}
+    slots = {"a": {"issuers": "main", "original_header": "X-A"}}
+    (mistake,) = mistakes({"routes/mint": {**route, "slots": slots, "headers": {"X-B": "c"}, "forward_token": True}})
+    assert mistake == (
+        "routes.mint: answers by itself (mint), so headers, forward_token, slots.a.original_header can do nothing"
+    )
+
+
+def test_a_route_without_callers_grants_nothing(mistakes: Find) -> None:
+    sentence = "asks for no credential (auth: none), so it has no callers to be granted something or to be anonymous"
+    for keys in ({"permission": "a"}, {"anonymous_consumer": "a"}):
+        found = mistakes({"consumers": {"a": {}}, **{f"routes/health/{key}": value for key, value in keys.items()}})
+        assert found == [f"routes.health: {sentence}"]
+    assert mistakes({"routes/health/require": "request.method == 'GET'"}) == []
+
+
+def test_an_anonymous_consumer_is_named_before_it_is_used_for_more(mistakes: Find) -> None:
+    assert mistakes({"routes/orders/anonymous_consumer_also_for_refused_tokens": True}) == [
+        "routes.orders: anonymous_consumer_also_for_refused_tokens needs anonymous_consumer"
+    ]
+
+
+def test_sec_50_a_condition_is_compiled_while_loading(mistakes: Find, load: Load) -> None:
+    assert load({"routes/orders/require": "now > 0"}).routes["orders"].require == ("now > 0",)
+    assert mistakes({"routes/orders/require": ["now > 0", "nobody"]}) == [
+        "routes.orders.require[1]: names nobody; there are request, token, consumer, permissions, now (not 'nobody')"
+    ]
+    assert mistakes({"routes/orders/require": ["now >"]}) == [
+        "routes.orders.require[0]: is not an expression (CEL) (not 'now >')"
+    ]

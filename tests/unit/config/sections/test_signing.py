@@ -27,3 +27,47 @@ def test_sec_38_we_never_sign_with_an_unknown_algorithm(mistakes: Find, alg: str
 
 def test_no_keys_are_a_mistake(mistakes: Find) -> None:
     assert mistakes({"signing/keys": {}}) == ["signing.keys: must not be empty"]
+
+
+SECRET = "Zm9vYmFyYmF6cXV4-quite-random-1234567890-abc"
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"alg": "RS256", "file": "k.pem", "certificate_file": "c.pem"},
+        {"url": "https://a.example/keys", "username": "a", "password": "${env:P}", "refresh_seconds": 60.0},
+        {"url": "https://a.example/keys", "client_certificate": "c.pem", "client_key": "k.pem"},
+        {"url": "http://a.example/keys", "insecure_http": True},
+        {"alg": "HS256", "secret": SECRET},
+        {"alg": "HS256", "secret": "${vault:a#b}", "base64url": True},
+        {"rotate_every_seconds": 86400, "published": False},
+    ],
+)
+def test_keys_are_made_here_or_come_from_one_place(mistakes: Find, keys: dict[str, Any]) -> None:
+    assert mistakes({"signing/keys": {"a": keys}}) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({"alg": "HS256"}, "a MAC algorithm and secret need each other"),
+        ({"secret": SECRET}, "a MAC algorithm and secret need each other"),
+        ({"alg": "HS256", "secret": "hunter2"}, "the secret cannot be used"),
+        ({"alg": "HS256", "secret": "not base64!", "base64url": True}, "the secret is not base64url"),
+        ({"alg": "HS256", "secret": SECRET, "published": True}, "a secret is never published"),
+        ({"alg": "HS256", "secret": SECRET, "file": "k"}, "file, secret exclude each other"),
+        ({"base64url": True}, "base64url stands beside secret only"),
+        ({"certificate_file": "c"}, "certificate_file needs file"),
+        ({"file": "k", "rotate_every_seconds": 60}, "are rotated there"),
+        ({"rotate_every_seconds": 59}, "must be at least 60"),
+        ({"username": "a", "password": "b"}, "username, password need url"),
+        ({"url": "https://a", "username": "a"}, "username and password need each other"),
+        ({"url": "https://a", "client_key": "a"}, "client_certificate and client_key need each other"),
+        ({"url": "http://a.example/keys"}, "private keys are fetched by https"),
+    ],
+)
+def test_sec_155_keys_that_cannot_be_ours_are_refused(mistakes: Find, keys: dict[str, Any], sentence: str) -> None:
+    (mistake,) = mistakes({"signing/keys": {"a": keys}})
+    assert sentence in mistake
+    assert "hunter2" not in mistake
