@@ -5,17 +5,15 @@ from __future__ import annotations
 import pytest
 from tests.rules.source_tree import Module, modules
 
-SECTIONS = {
-    f"jwtgate.config.sections.{name}" for name in ("document", "issuers", "routes", "signing", "claims", "section")
-}
+SECTIONS = "jwtgate.config.sections."
 SHOWING = {"cli", "admin", "config"}
 OTHERS = [module for module in modules() if module.folder not in SHOWING]
 
 
 @pytest.mark.parametrize("module", OTHERS, ids=lambda module: module.path)
 def test_no_section_of_the_document_is_known_here(module: Module) -> None:
-    assert module.imports & SECTIONS == set()
+    assert [name for name in module.imports if name.startswith(SECTIONS)] == []
 
 
 def test_the_sections_are_where_they_are_looked_for() -> None:
-    assert {f"jwtgate.{each.path[:-3].replace('/', '.')}" for each in modules()} >= SECTIONS
+    assert any(name.startswith(SECTIONS) for module in modules() for name in module.imports)

@@ -16,7 +16,7 @@ from jwtgate.config.checks import Mistake, Place
 from jwtgate.config.compile.consumers import compile_consumer
 from jwtgate.config.load import resolved
 from jwtgate.config.problems import Sentence, mistakes_of, shown
-from jwtgate.config.sections.consumers import ConsumerSection
+from jwtgate.config.sections.callers.consumers import ConsumerSection
 from jwtgate.config.sections.issuers import IssuerSection
 from jwtgate.config.sections.routes import RouteSection, UpstreamSection
 from jwtgate.config.sections.secret_stores import SecretStoreSection, StoreName

@@ -101,6 +101,7 @@ def test_sec_162_a_short_secret_is_told(load: Load) -> None:
 
 ASKED = {"endpoint": "https://a.example", "auth": "none"}
 PUBLIC: dict[str, Any] = {"listen": "0.0.0.0:1", "tls": {"certificate": "c", "private_key": "k"}}
+TOKEN = {"token": "${env:T}"}
 OPERATORS = {"alice": {"token_sha256": "0" * 64}}
 SHORT = {"alg": "HS256", "secret": "${env:S}", "short_secret_allowed_for_legacy_credential": True}
 
@@ -110,7 +111,7 @@ SHORT = {"alg": "HS256", "secret": "${env:S}", "short_secret_allowed_for_legacy_
     [
         ({"admin": {**PUBLIC, "operators": OPERATORS}}, "admin.page"),
         (
-            {"secret_stores": {"v": {"vault": {"address": "http://v", "auth": {"token": "${env:T}"}, "insecure_http": True}}}},
+            {"secret_stores": {"v": {"vault": {"address": "http://v", "auth": TOKEN, "insecure_http": True}}}},
             "secret_stores.v.vault.insecure_http",
         ),
         (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jwtgate.config.compile.issuers import jwks_text
-from jwtgate.config.sections.consumers import ConsumerSection, CredentialSection, as_base64url, derived_id
+from jwtgate.config.sections.callers.consumers import ConsumerSection, CredentialSection, as_base64url, derived_id
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeyText
 

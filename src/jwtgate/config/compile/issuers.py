@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable
 
 from jwtgate.config.patterns import Pattern
+from jwtgate.config.sections.callers.grants import GrantsSection
+from jwtgate.config.sections.callers.introspection import IntrospectionSection
 from jwtgate.config.sections.claims import ClaimRuleSection
-from jwtgate.config.sections.grants import GrantsSection
-from jwtgate.config.sections.introspection import IntrospectionSection
 from jwtgate.config.sections.issuers import IssuerSection, KeysSection
 from jwtgate.policy.requirements import (
     ClaimRule,

@@ -15,7 +15,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from jwtgate.config.checks import Mistakes, find_mistakes
 from jwtgate.config.route_checks import find_route_mistakes
 from jwtgate.config.sections.administration import AdminSection
-from jwtgate.config.sections.consumers import ConsumerSection
+from jwtgate.config.sections.callers.consumers import ConsumerSection
 from jwtgate.config.sections.issuers import IssuerSection
 from jwtgate.config.sections.routes import RouteSection, UpstreamSection
 from jwtgate.config.sections.secret_stores import SecretStoreSection, StoreName

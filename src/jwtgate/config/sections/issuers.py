@@ -7,9 +7,9 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from jwtgate.config.sections.callers.grants import GrantsSection
+from jwtgate.config.sections.callers.introspection import IntrospectionSection
 from jwtgate.config.sections.claims import ClaimRuleSection, Path
-from jwtgate.config.sections.grants import GrantsSection
-from jwtgate.config.sections.introspection import IntrospectionSection
 from jwtgate.config.sections.section import (
     Alg,
     Count,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from jwtgate.config.sections.consumers import derived_id
+from jwtgate.config.sections.callers.consumers import derived_id
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.plan import Plan
 from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeyText

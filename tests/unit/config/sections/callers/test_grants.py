@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from jwtgate.config.sections.grants import GrantsSection
+from jwtgate.config.sections.callers.grants import GrantsSection
 
 
 def load(value: dict[str, Any], folder: Path = Path()) -> GrantsSection:

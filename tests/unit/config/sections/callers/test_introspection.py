@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from jwtgate.config.sections.introspection import IntrospectionSection
+from jwtgate.config.sections.callers.introspection import IntrospectionSection
 
 ASKED = {"endpoint": "https://a.example/introspect"}
 CLIENT = {"client_id": "me", "client_secret": "${env:S}"}

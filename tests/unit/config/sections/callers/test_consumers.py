@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from pydantic import ValidationError
 
-from jwtgate.config.sections.consumers import ConsumerSection, CredentialSection, as_base64url, derived_id
+from jwtgate.config.sections.callers.consumers import ConsumerSection, CredentialSection, as_base64url, derived_id
 
 SECRET = "Zm9vYmFyYmF6cXV4-quite-random-1234567890-abc"
 
