@@ -1,5 +1,6 @@
 """A gateway as people run it: a supervisor and its workers, as processes, with a document in a folder of its own."""
 
+import hashlib
 import http.client
 import json
 import os
@@ -16,10 +17,18 @@ DEADLINE_SECONDS = 15.0
 START = """
 import sys
 from pathlib import Path
+from jwtgate.cli.companion import AdminApi
 from jwtgate.control.supervisor import run
 document, state, workers, last_good = sys.argv[1:]
-sys.exit(run(Path(document), workers=int(workers), state_folder=Path(state), last_good=last_good == "yes"))
+state, last_good = Path(state), last_good == "yes"
+sys.exit(run(Path(document), workers=int(workers), state_folder=state, last_good=last_good, companion=AdminApi))
 """
+OPERATOR = "the-token-of-an-operator-of-the-tests"
+ADMIN = {
+    "listen": "127.0.0.1:0",
+    "operators": {"alice": {"token_sha256": hashlib.sha256(OPERATOR.encode()).hexdigest()}},
+}
+"""The `admin` section of a document whose Admin API `administer` asks."""
 
 
 class GatewayProcess:
@@ -114,6 +123,20 @@ class GatewayProcess:
         finally:
             connection.close()
 
+    def administer(self, method: str, path: str, value: object = None, **fields: str) -> tuple[int, Any]:
+        """Status and value of an answer of the Admin API. Underscores in names of fields stand for dashes."""
+        port = int(self.events("admin_listening")[-1]["address"].rpartition(":")[2])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE_SECONDS)
+        told = {name.replace("_", "-"): content for name, content in fields.items()}
+        told = {"Authorization": f"Bearer {OPERATOR}", "Content-Type": "application/json", **told}
+        try:
+            connection.request(method, f"/v1/{path}", None if value is None else json.dumps(value), told)
+            answer = connection.getresponse()
+            body = answer.read()
+            return answer.status, json.loads(body) if body else None
+        finally:
+            connection.close()
+
     def readiness(self) -> dict[str, Any]:
         """What /readyz of the last listener says."""
         parsed: dict[str, Any] = json.loads(self.get("/readyz", listener=-1)[1])
@@ -130,6 +153,10 @@ class GatewayProcess:
         """The process numbers of its workers."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return [int(pid) for pid in children.split()]
+
+    def journal(self) -> str:
+        """All that it has written of itself."""
+        return self._journal.read_text()
 
     def _lines(self) -> list[str]:
         return self._journal.read_text().splitlines() if self._journal.exists() else []

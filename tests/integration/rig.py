@@ -12,7 +12,7 @@ import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from copy import deepcopy
@@ -24,6 +24,7 @@ from typing import Any, Self, TypeVar
 
 import uvloop
 
+from jwtgate.control.administration.administration import Administration
 from jwtgate.control.embedded import EmbeddedGateway
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.token import sign_token
@@ -140,6 +141,11 @@ class Gateway:
             return function()
 
         return asyncio.run_coroutine_threadsafe(called(), self._loop).result(PATIENCE_SECONDS)
+
+    def administer(self, act: Callable[[Administration], Coroutine[None, None, Result]]) -> Result:
+        """What comes of this, done by an operator."""
+        acting = act(Administration(self.embedded))
+        return asyncio.run_coroutine_threadsafe(acting, self._loop).result(PATIENCE_SECONDS)
 
     def reload(self, document: Document) -> None:
         """Serve another document."""

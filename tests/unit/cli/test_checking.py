@@ -97,6 +97,6 @@ def test_the_keys_of_consumers_are_looked_at(document: Path, credential: dict[st
 
 
 def test_consumers_that_share_a_name_are_a_mistake(document: Path) -> None:
-    with pytest.raises(ConfigError, match="e-1"):
+    with pytest.raises(ConfigError, match="consumer ann already has it"):
         check(_with_consumers(document, ann={"external_id": "e-1"}, bob={"external_id": "e-1"}))
     assert check(_with_consumers(document, ann={"external_id": "e-1"}, bob={"external_id": "e-2"})).good
