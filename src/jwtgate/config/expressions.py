@@ -8,6 +8,7 @@ environment can be reached.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 import cel
@@ -78,8 +79,14 @@ class CelExpression:
     def __repr__(self) -> str:
         return f"CelExpression({self.text!r})"
 
-    def __reduce__(self) -> tuple[type[CelExpression], tuple[str]]:
-        return CelExpression, (self.text,)
+    def __reduce__(self) -> tuple[Callable[[str], CelExpression], tuple[str]]:
+        return compiled_expression, (self.text,)
+
+
+@lru_cache(maxsize=1024)
+def compiled_expression(text: str) -> CelExpression:
+    """The expression of this text, one for all that write it. `ValueError` with a sentence."""
+    return CelExpression(text)
 
 
 class _Sizes:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jwtgate.config.expressions import CelExpression
+from jwtgate.config.expressions import CelExpression, compiled_expression
 from jwtgate.policy.expression import ExpressionFailed
 
 KNOWN: dict[str, Any] = {
@@ -159,6 +159,12 @@ def test_an_expression_travels_as_its_text() -> None:
     assert copy(KNOWN) is True
     assert repr(copy) == f"CelExpression({expression.text!r})"
     assert expression != CelExpression("now > 6")
+
+
+def test_an_expression_is_compiled_once_for_all_that_write_it() -> None:
+    expression = compiled_expression("now > 7")
+    assert compiled_expression("now > 7") is expression
+    assert pickle.loads(pickle.dumps(expression)) is expression
 
 
 _JSON = st.recursive(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jwtgate.config.checks import signing_key
-from jwtgate.config.expressions import CelExpression
+from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.issued import IssueSection, ProfileSection, TokenSection
 from jwtgate.config.sections.signing import SigningKeySection
@@ -62,7 +62,7 @@ def compile_issue(name: str, section: IssueSection, document: Document, *, first
         remove=frozenset(section.remove),
         omitted=frozenset(section.omit_for_legacy_upstream),
         generator=section.generator,
-        when=CelExpression(section.when) if section.when is not None else None,
+        when=compiled_expression(section.when) if section.when is not None else None,
         may_outlive_incoming_token=section.may_outlive_incoming_token,
         reuse=section.reuse,
         reuse_margin_seconds=section.reuse_margin_seconds,
@@ -120,5 +120,5 @@ def compile_value(section: ValueSection, slot: str) -> Value:
         case "request":
             return Value(_PARTS[section.request or "path"])
         case "cel":
-            return Value(Origin.EXPRESSION, expression=CelExpression(section.cel or ""))
+            return Value(Origin.EXPRESSION, expression=compiled_expression(section.cel or ""))
     return Value(Origin.CONSTANT, constant=section.constant)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from jwtgate.config.compile.answers import compile_answers, of_answers
 from jwtgate.config.compile.issued import compile_issue, compile_value
 from jwtgate.config.compile.issuers import compile_rules
-from jwtgate.config.expressions import CelExpression
+from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.routes import MintSection, RouteSection, UpstreamSection
 from jwtgate.config.sections.section import split_url
@@ -80,7 +80,7 @@ class RouteCompiler:
             identity=identity,
             remembered=section.mint is None and not asks_request and all(entry.reuse for entry in issue),
             templates=section.templates if expressions or _ask_for_path((*values, *of_answers(answers))) else (),
-            conditions=tuple(map(CelExpression, section.require or ())),
+            conditions=tuple(map(compiled_expression, section.require or ())),
             permission=permission,
             anonymous=section.anonymous_consumer,
             anonymous_for_refused=section.anonymous_consumer_also_for_refused_tokens,

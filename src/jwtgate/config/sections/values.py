@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from jwtgate.config.expressions import CelExpression
+from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.sections.claims import Path
 from jwtgate.config.sections.section import FieldName, JsonValue, Maybe, Name, Section, exactly_one
 from jwtgate.policy.requirements import ClaimPath
@@ -16,7 +16,7 @@ CONSUMER_MEMBERS = ("name", "id", "external_id", "groups", "labels", "attributes
 
 
 def _checked_expression(value: str) -> str:
-    CelExpression(value)
+    compiled_expression(value)
     return value
 
 
