@@ -67,6 +67,17 @@ class _Read:
     cautions: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """What a document means, and what is ready for it."""
+
+    plan: Plan
+    cautions: tuple[str, ...]
+    certificates: tuple[object, ...]
+    keyring: Keyring
+    staged: Staged | None
+
+
 class Generations:
     """Builds one generation after the other. `changed` is told of key sets that change in any that is alive."""
 
@@ -96,18 +107,12 @@ class Generations:
         """
         async with AsyncExitStack() as opened:
             read = await asyncio.to_thread(self._read, text, stored)
-            stores = SecretStores(read.secret_stores, client=self._client, folder=self._folder, environ=self._environ)
-            opened.push_async_callback(stores.close)
-            if after is not None:
-                stores.adopt(after.secret_stores)
-            await stores.fetch(references_in(read.whole))
+            stores = await self._secret_stores(read, after, opened)
             secrets = Secrets(self._folder, self._environ, stores)
-            plan, cautions = await asyncio.to_thread(self._compiled, read, secrets)
-            certificates = await asyncio.to_thread(_certificates, plan)
-            keyring = await asyncio.to_thread(self._keyring, plan, read.sealer)
-            staged = await asyncio.to_thread(self._staged, plan, read.callers)
-            if staged is not None:
-                opened.callback(read.callers.directory.discard, staged)
+            checked = await asyncio.to_thread(self._checked, read, secrets)
+            plan, keyring = checked.plan, checked.keyring
+            if checked.staged is not None:
+                opened.callback(read.callers.directory.discard, checked.staged)
             self._number += 1
             external = ExternalSigningKeys(plan.signing.values(), keyring, client=self._client, resolve=secrets.resolve)
             key_sets = self._key_sets(self._number, plan, secrets)
@@ -117,7 +122,6 @@ class Generations:
             if after is not None:
                 key_sets.adopt(after.key_sets)
                 introspections.adopt(after.introspections)
-                keyring.adopt(after.keyring)
             await external.start()
             await key_sets.start(WARM_SECONDS)
             opened.pop_all()
@@ -132,9 +136,9 @@ class Generations:
             secret_stores=stores,
             secrets=secrets,
             callers=read.callers,
-            staged=staged,
-            certificates=certificates,
-            cautions=(*read.cautions, *cautions, *secrets.warnings),
+            staged=checked.staged,
+            certificates=checked.certificates,
+            cautions=(*read.cautions, *checked.cautions, *secrets.warnings),
         )
 
     async def staged(self, built: Built) -> Staged | None:
@@ -159,6 +163,22 @@ class Generations:
         stores = secret_stores_of(whole, self._folder, resolve=secrets.resolve)
         cautions = tuple(f"{place}: stands in the file and in the store; the file's is used." for place in shadowed)
         return _Read(text, stored, whole, sealer, callers, stores, cautions)
+
+    async def _secret_stores(self, read: _Read, after: Built | None, opened: AsyncExitStack) -> SecretStores:
+        """The secret stores of the document, with all that it refers to. `ConfigError`."""
+        stores = SecretStores(read.secret_stores, client=self._client, folder=self._folder, environ=self._environ)
+        opened.push_async_callback(stores.close)
+        if after is not None:
+            stores.adopt(after.secret_stores)
+        await stores.fetch(references_in(read.whole))
+        return stores
+
+    def _checked(self, read: _Read, secrets: Secrets) -> _Checked:
+        """What needs nobody else to be known of the document. `ConfigError`."""
+        plan, cautions = self._compiled(read, secrets)
+        certificates = _certificates(plan)
+        keyring = self._keyring(plan, read.sealer)
+        return _Checked(plan, cautions, certificates, keyring, self._staged(plan, read.callers))
 
     def _compiled(self, read: _Read, secrets: Secrets) -> tuple[Plan, tuple[str, ...]]:
         text = read.text
