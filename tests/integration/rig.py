@@ -157,6 +157,13 @@ class Gateway:
         until(lambda: self.raw_log().count(b"\n") >= lines)
         return [json.loads(line) for line in self.raw_log().splitlines()]
 
+    def line_of(self, answer: Message) -> Document:
+        """The line of the access log about this answer of the gateway's own."""
+        name = f'"id":"{answer.value("X-Request-Id")}"'.encode()
+        until(lambda: name in self.raw_log())
+        line: Document = json.loads(next(line for line in self.raw_log().splitlines() if name in line))
+        return line
+
     def raw_log(self) -> bytes:
         """The access log as it stands."""
         return os.pread(self._log.fileno(), 1 << 24, 0)
