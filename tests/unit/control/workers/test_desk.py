@@ -1,7 +1,16 @@
-"""Counters go on when workers die."""
+"""Questions are answered or given up, and counters go on when workers die."""
 
-from jwtgate.control.workers.desk import Ledger
-from jwtgate.gateway.observe import Counters
+import asyncio
+
+import pytest
+
+from jwtgate.control.workers.desk import Desk, Ledger
+from jwtgate.control.workers.messages import Found, Unanswered, Wanted
+from jwtgate.errors import DependencyFault
+from jwtgate.gateway.observe import Counters, Report
+from jwtgate.policy.callers import Consumer
+from jwtgate.policy.facts import NeedConsumer, NeedIntrospection
+from jwtgate.policy.requirements import ConsumerName
 
 
 def counted(requests: int, *, connections_open: int = 0) -> Counters:
@@ -43,3 +52,83 @@ def test_a_total_is_not_changed_by_what_comes_later() -> None:
     before = ledger.total()
     ledger.note(1, counted(2))
     assert before == counted(1)
+
+
+ANN = Consumer("ann", "1")
+NEED = NeedConsumer((ConsumerName.NAME,), "ann")
+
+
+class Asker:
+    """A worker that hears what it is told."""
+
+    pid = 7
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    def send(self, message: object) -> None:
+        self.told.append(message)
+
+
+class Generation:
+    """A generation that finds this, or raises it."""
+
+    def __init__(self, found: object) -> None:
+        self.found = found
+        self.go_on = asyncio.Event()
+
+    async def find(self, _: object) -> object:
+        await self.go_on.wait()
+        if isinstance(self.found, Exception):
+            raise self.found
+        return self.found
+
+
+def answered(wanted: Wanted, generation: Generation | None) -> tuple[list[object], list[bool]]:
+    """What the desk tells the worker, and whether it says that somebody asks: before, meanwhile and after."""
+
+    async def run() -> tuple[list[object], list[bool]]:
+        asker, asks = Asker(), []
+        desk = Desk(
+            built=lambda number: generation if number == 1 else None,  # type: ignore[arg-type,return-value]
+            workers=tuple,
+            report=lambda counters: Report(counters, generation=1, ready=True),
+        )
+        asks.append(desk.asks(wanted.number))
+        desk.heard(asker, wanted)  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        asks.append(desk.asks(wanted.number))
+        if generation is not None:
+            generation.go_on.set()
+        async with asyncio.timeout(5):
+            while not asker.told:
+                await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        asks.append(desk.asks(wanted.number))
+        return asker.told, asks
+
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("found", [ANN, None])
+def test_a_question_is_answered_with_what_its_generation_finds(found: Consumer | None) -> None:
+    told, asks = answered(Wanted(3, 1, NEED), Generation(found))
+    assert told == [Found(3, found)]
+    assert asks == [False, True, False]
+
+
+def test_a_generation_that_is_gone_is_a_fault() -> None:
+    told, _ = answered(Wanted(3, 2, NEED), None)
+    assert told == [Unanswered(3, "consumers_unreachable", 1)]
+
+
+def test_a_fault_is_handed_on_with_its_time() -> None:
+    fault = DependencyFault("introspection_unreachable", retry_after_seconds=17)
+    told, _ = answered(Wanted(3, 1, NeedIntrospection("main", "opaque")), Generation(fault))
+    assert told == [Unanswered(3, "introspection_unreachable", 17)]
+
+
+def test_nonsense_from_a_worker_is_a_fault_and_ends_nothing() -> None:
+    told, asks = answered(Wanted(3, 1, NeedConsumer((), {})), Generation(TypeError("unhashable")))  # type: ignore[arg-type]
+    assert told == [Unanswered(3, "internal", 1)]
+    assert asks == [False, True, False]
