@@ -159,16 +159,13 @@ def _header(credential: str) -> Told:
 
 def _checks(slot: Slot, trail: Trail) -> Iterator[str]:
     """What held of a token, in the order it was looked at."""
-    proven = trail.proven[slot.name]
-    issuer, asked = proven.issuer, proven.issuer.introspection
+    issuer = trail.proven[slot.name].issuer
     if issuer.iss is not None:
         yield f"iss is {issuer.iss}"
-    answered = asked if proven.token.key is None else None
-    times = answered.times if answered else issuer.times
-    yield f"times hold at {trail.now}, with {times.leeway_seconds} s of leeway"
-    audiences = slot.audiences if slot.audiences is not None else (answered or issuer).audiences
+    yield f"times hold at {trail.now}, with {issuer.times.leeway_seconds} s of leeway"
+    audiences = slot.audiences if slot.audiences is not None else issuer.audiences
     yield "any audience will do" if audiences is None else f"aud names {' or '.join(sorted(audiences))}"
-    for rule in (*(answered or issuer).rules, *slot.rules):
+    for rule in (*issuer.rules, *slot.rules):
         yield f"{'.'.join(map(str, rule.path))} {rule.comparison.value.replace('_', ' ')}"
     if slot.scope is not None and trail.room not in ("identify", "permissions", "extract", "verify", "claims"):
         yield f"scope {' '.join(sorted(slot.scope.all_of | slot.scope.any_of))}"

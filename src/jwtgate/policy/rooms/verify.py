@@ -13,7 +13,7 @@ from jwtgate.errors import TokenRefused
 from jwtgate.jose.token import UnverifiedToken, VerifiedToken, type_matches
 from jwtgate.policy.callers import Credential
 from jwtgate.policy.facts import Facts, Introspected, Steps, credential_keys, find_credential, find_keys
-from jwtgate.policy.requirements import Introspect, Issuer, Slot
+from jwtgate.policy.requirements import Introspect, Introspection, Issuer, Slot
 from jwtgate.policy.rooms.introspect import introspect
 
 _ADDRESSES = frozenset({"jku", "x5u"})
@@ -44,15 +44,25 @@ def verify(slot: Slot, text: str, facts: Facts, *, client: str, limit_bytes: int
     parsed = None if slot.introspect is Introspect.ALWAYS else _jwt(text, limit_bytes)
     if parsed is None:
         described, answer = yield from introspect(slot.introspector, text, limit_bytes=limit_bytes)
-        issuer = slot.introspector
-        # An answer comes from the address of its issuer, and need not repeat whose it is (RFC 7662 section 2.2).
-        issuer = issuer if "iss" in described.claims else replace(issuer, iss=None)
-        return Verified(issuer, described, answer=answer)
+        return Verified(_answering(slot.introspector, described), described, answer=answer)
     verified = yield from _by_signature(slot, parsed, facts, client=client)
     if slot.introspect is not Introspect.ADDITIONALLY:
         return verified
     _, answer = yield from introspect(slot.introspector, text, limit_bytes=limit_bytes)
     return Verified(verified.issuer, verified.token, verified.credential, answer)
+
+
+def _answering(issuer: Issuer, described: VerifiedToken) -> Issuer:
+    """The issuer with what it asks of an answer in place of what it asks of a JWT (SEC-68)."""
+    reading = issuer.introspection or Introspection()
+    return replace(
+        issuer,
+        # An answer comes from the address of its issuer, and need not repeat whose it is (RFC 7662 section 2.2).
+        iss=issuer.iss if "iss" in described.claims else None,
+        times=reading.times,
+        audiences=issuer.audiences if reading.audiences is None else reading.audiences,
+        rules=(*issuer.rules, *reading.rules),
+    )
 
 
 def _jwt(text: str, limit_bytes: int) -> UnverifiedToken | None:

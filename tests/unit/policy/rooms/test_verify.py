@@ -148,7 +148,7 @@ def asked(credential: str, slot: Slot, answer: Introspected = ACTIVE) -> Verifie
 def test_what_is_no_jwt_is_introspected_where_the_slot_may(credential: str) -> None:
     verified = asked(credential, OPAQUE_SLOT)
     assert (verified.token.claims["sub"], verified.answer) == ("bob", ACTIVE)
-    assert verified.issuer is ASKED
+    assert verified.issuer == ASKED
 
 
 def test_a_jwt_is_verified_by_its_signature_and_nobody_is_asked() -> None:
