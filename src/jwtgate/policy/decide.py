@@ -42,8 +42,10 @@ def decide(plan: Plan, request: RequestView, facts: Facts, now: int) -> Steps[Ou
         rewritten = rewrite(known, issued=issued)
         ends = [token.reuse_until for _, token in issued]
         ends += [until for until in (principal.good_until, principal.asked_until) if until is not None]
-        if preflight:
-            ends.append(0)  # what was let through unasked is never remembered for who should have been asked
+        if preflight or isinstance(trail.forgiven, TokenRefused):
+            # What was let through unasked is never remembered for who should have been asked, and a token that is
+            # refused now may be good in a moment.
+            ends.append(0)
         return Allowed(route, rewritten, trail, min(ends, default=None))
     except Refusal as refusal:
         return Refused(refusal, trail)

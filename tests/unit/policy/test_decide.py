@@ -11,6 +11,7 @@ from tests.unit.policy.plans import (
     HELD,
     ISSUE,
     ISSUED,
+    ISSUER,
     KEYS,
     NOON,
     NOTHING,
@@ -25,13 +26,14 @@ from tests.unit.policy.plans import (
 )
 
 from jwtgate.errors import DependencyFault
+from jwtgate.jose.encoding import JSON
 from jwtgate.policy.decide import decide
-from jwtgate.policy.facts import Facts, NeedIssuedToken, NeedKeys, Steps
+from jwtgate.policy.facts import Facts, Introspected, NeedIssuedToken, NeedKeys, Steps
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused
 from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import IdentityField, Origin, PermissionNeed, Value
 from jwtgate.policy.request import RequestView
-from jwtgate.policy.requirements import ClaimRule, Comparison, Place, ScopeNeed, Source
+from jwtgate.policy.requirements import ClaimRule, Comparison, Introspection, Place, ScopeNeed, Source, Times
 from jwtgate.policy.revocations import Revocation, RevokedBy
 from jwtgate.policy.rooms.identify import ANONYMOUS
 
@@ -251,6 +253,54 @@ def test_a_caller_whose_token_is_refused_goes_on_as_the_anonymous_consumer_where
     assert allowed.trail.forgiven is not None
     strict = replace(GUEST, anonymous_for_refused=False)
     assert isinstance(finish(walk(view, strict, facts=facts)), Refused)
+
+
+def test_who_goes_on_as_nobody_is_looked_at_again_each_time() -> None:
+    facts = Held({"main": KEYS}, consumers=[ACME])
+    early = request(bearer=a_token(nbf=NOON + 60))
+    forgiven = finish(walk(early, GUEST, facts=facts))
+    assert isinstance(forgiven, Allowed)
+    assert forgiven.good_until == 0
+    welcome = finish(walk(early, GUEST, facts=facts, now=NOON + 60))
+    assert isinstance(welcome, Allowed)
+    assert welcome.trail.proven.keys() == {"access"}
+    nobody = finish(walk(request(), GUEST, facts=facts))
+    assert isinstance(nobody, Allowed)
+    assert nobody.good_until is None
+
+
+ANSWERED = Introspection(
+    times=Times(exp_required=False, max_age_seconds=10),
+    audiences=frozenset({"here"}),
+    rules=(ClaimRule(("tenant",), Comparison.EQUALS, ("a",)),),
+)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"aud": "orders"}, "audience_wrong"),
+        ({"aud": None}, "claim_malformed"),
+        ({"iat": NOON - 60}, "token_too_old"),
+        ({"tenant": "b"}, "claim_wrong"),
+        ({"iss": "https://other.example"}, "issuer_wrong"),
+        ({"cnf": {"jkt": "x"}}, "proof_missing"),
+        ({"region": "eu"}, "claim_wrong"),
+    ],
+)
+def test_sec_68_an_answer_is_checked_by_what_the_document_says_of_answers(change: dict[str, JSON], reason: str) -> None:
+    us = ClaimRule(("region",), Comparison.EQUALS, ("us",), if_present=True)
+    issuer = replace(ISSUER, algorithms=frozenset(), introspection=ANSWERED, rules=(us,))
+    route = replace(ROUTE, slots=(replace(SLOT, issuers={}, introspector=issuer),))
+    good: dict[str, JSON] = {"aud": "here", "iat": NOON, "tenant": "a"}
+
+    def answered(members: dict[str, JSON]) -> Outcome:
+        moves = walk(request(bearer="opaque"), route)
+        next(moves)
+        return finish(moves, [Introspected(True, members, NOON + 60)])
+
+    assert isinstance(answered(good), Allowed)
+    assert stopped(answered({**good, **change})) == (reason, "claims", "access")
 
 
 def test_what_cannot_be_found_out_is_never_forgiven() -> None:

@@ -8,13 +8,15 @@ from jwtgate.policy.rooms.identify import Principal
 
 
 def check_revoked(revocations: Revocations, principal: Principal, *, now: int) -> None:
-    """Refuses `token_revoked` if any of the tokens, or the consumer, was revoked."""
+    """Refuses `token_revoked` if any of the tokens, or the consumer behind one, was revoked."""
     if not revocations:
         return
     for slot, proven in principal.tokens.items():
-        consumer = principal.consumer.name if principal.consumer else None
+        # A token made with a credential is its own consumer's, whoever the caller is known as.
+        consumer = proven.consumer or principal.consumer
+        name = consumer.name if consumer else None
         entry = revocations.find(
-            proven.issuer.name, text=proven.text, claims=proven.token.claims, consumer=consumer, now=now
+            proven.issuer.name, text=proven.text, claims=proven.token.claims, consumer=name, now=now
         )
         if entry is not None:
             raise TokenRefused("token_revoked", slot=slot, by=entry.by.value, entry=entry.id)

@@ -28,3 +28,14 @@ def test_sec_75_a_revoked_consumer_is_refused_with_every_token() -> None:
     assert refusal(lambda: check_revoked(table(RevokedBy.CONSUMER, "acme"), acme, now=NOON)).reason == "token_revoked"
     check_revoked(table(RevokedBy.CONSUMER, "other"), acme, now=NOON)
     check_revoked(table(RevokedBy.CONSUMER, "acme"), ANONYMOUS, now=NOON)
+
+
+def test_sec_75_the_consumer_of_a_further_slot_is_looked_at_too() -> None:
+    other = replace(ACME, name="other")
+    both = principal(access=replace(proven(), consumer=ACME), channel=replace(proven(), consumer=other))
+    for name, slot in (("acme", "access"), ("other", "channel")):
+        error = refusal(
+            lambda name=name: check_revoked(table(RevokedBy.CONSUMER, name), replace(both, consumer=ACME), now=NOON)
+        )
+        assert error.detail["slot"] == slot
+    check_revoked(table(RevokedBy.CONSUMER, "third"), replace(both, consumer=ACME), now=NOON)
