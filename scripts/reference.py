@@ -5,12 +5,15 @@ Run it after changing what they tell; a test fails while a page is stale.
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 from jwtgate.config.reference import reference_markdown
 from jwtgate.errors import CATALOGUE, KeyRefused, Reason, Refusal
 
-FOLDER = Path(__file__).parents[1] / "docs" / "reference"
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "docs" / "reference"
+SOURCE = ROOT / "src" / "jwtgate"
 
 _HEAD = """# Reasons
 
@@ -47,7 +50,35 @@ def _status(entry: Reason) -> str:
     return "–" if entry.raised_as is KeyRefused else str(entry.status or entry.raised_as.usual_status)
 
 
-PAGES = {"document.md": reference_markdown, "reasons.md": reasons_markdown}
+_FILES_HEAD = """# Files
+
+<!-- Made from the first lines of the modules by `scripts/reference.py`. Change them there, never this page. -->
+
+Every module and what it holds. How the folders depend on each other stands in the [architecture](../architecture.md).
+"""
+
+
+def files_markdown() -> str:
+    """The page of files, in Markdown: a section for each folder, a row for each of its modules."""
+    modules = (path.relative_to(SOURCE) for path in SOURCE.rglob("*.py") if path.read_text(encoding="utf-8").strip())
+    folders: dict[str, list[Path]] = {}
+    for module in sorted(modules):
+        folders.setdefault(module.parent.as_posix(), []).append(module)
+    return "\n".join([_FILES_HEAD, *(_folder(name, folders[name]) for name in sorted(folders))])
+
+
+def _folder(name: str, modules: list[Path]) -> str:
+    title = "`jwtgate`" if name == "." else f"`{name}/`"
+    rows = "\n".join(f"| `{module.name}` | {_first_line(SOURCE / module)} |" for module in modules)
+    return f"## {title}\n\n| file | what it holds |\n| --- | --- |\n{rows}\n"
+
+
+def _first_line(path: Path) -> str:
+    described = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return described.partition("\n")[0].replace("|", "\\|")
+
+
+PAGES = {"document.md": reference_markdown, "reasons.md": reasons_markdown, "files.md": files_markdown}
 
 if __name__ == "__main__":
     for name, make in PAGES.items():
