@@ -6,8 +6,6 @@ anywhere refuses the request.
 
 from __future__ import annotations
 
-from itertools import islice
-
 from jwtgate.errors import CredentialMissing, RequestRefused
 from jwtgate.oauth.bearer import parse_authorization
 from jwtgate.policy.request import RequestView, cookie_values, query_values
@@ -45,9 +43,13 @@ def _candidates(source: Source, request: RequestView) -> list[str]:
         raise RequestRefused("credential_repeated", field=source.name)
     if source.place is Place.AUTHORIZATION:
         return [token for value in values if (token := parse_authorization(value)) is not None]
-    prefixes = [prefix.encode() for prefix in source.prefixes]
-    fitting = ((value, prefix) for value in values for prefix in prefixes if value.startswith(prefix))
-    return [_text(value[len(prefix) :]) for value, prefix in islice(fitting, 1)]
+    return [_text(value[len(prefix) :]) for value in values if (prefix := _prefix(source, value)) is not None]
+
+
+def _prefix(source: Source, value: bytes) -> bytes | None:
+    """The first prefix of the source that this value begins with."""
+    prefixes = (prefix.encode() for prefix in source.prefixes)
+    return next((prefix for prefix in prefixes if value.startswith(prefix)), None)
 
 
 def _text(value: bytes) -> str:
