@@ -38,6 +38,7 @@ from jwtgate.control.administration.resources import (
     Resource,
 )
 from jwtgate.control.administration.stored import Stored, stored_in
+from jwtgate.control.documents import Text
 from jwtgate.control.journal import event
 from jwtgate.errors import ConfigError
 from jwtgate.jose.encoding import JSON
@@ -60,6 +61,7 @@ class Documents:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._read: tuple[Text | None, Plain] = (None, {})
 
     @property
     def _registry(self) -> Registry:
@@ -67,9 +69,11 @@ class Documents:
 
     def file(self) -> Plain:
         """What the file says."""
-        text = self._host.running.text
-        data = load_plain(text.data, name=text.name)
-        return data if isinstance(data, Mapping) else {}
+        text, plain = self._host.running.text, self._read
+        if plain[0] is not text:  # reading a large one takes longer than a request may hold others up
+            data = load_plain(text.data, name=text.name)
+            plain = self._read = (text, data if isinstance(data, Mapping) else {})
+        return plain[1]
 
     async def stored(self) -> Stored:
         """What the store adds now."""

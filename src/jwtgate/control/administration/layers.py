@@ -89,6 +89,16 @@ def restored(value: Any, shown: Any, kept: Any) -> Any:
             for name, item in value.items()
         }
     if isinstance(value, list) and isinstance(shown, list) and isinstance(kept, list):
-        known = list(zip(shown, kept, strict=True))
-        return [restored(item, *known[at]) if at < len(known) else item for at, item in enumerate(value)]
+        return _restored_items(value, shown, kept)
     return kept if value == shown else value
+
+
+def _restored_items(value: list[Any], shown: list[Any], kept: list[Any]) -> list[Any]:
+    """The items with what they leave hidden, wherever they stand now. One that was changed has to say it all."""
+    items = []
+    for at, item in enumerate(value):
+        places = [place for place, other in enumerate(shown) if other == item]
+        # By its place alone an item could take the secret of another.
+        is_known = len(places) == value.count(item)
+        items.append(kept[places[value[:at].count(item)]] if is_known else item)
+    return items

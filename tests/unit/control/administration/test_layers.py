@@ -94,11 +94,38 @@ def test_nothing_differs_from_itself(same: Any) -> None:
 def test_hidden_secrets_are_kept_and_new_ones_taken() -> None:
     kept = {"secret": "one", "list": [{"k": "two"}], "name": "x"}
     shown = {"secret": "***", "list": [{"k": "***"}], "name": "x"}
-    asked = {"secret": "***", "list": [{"k": "***"}, {"k": "***"}], "name": "y", "more": "***"}
+    asked = {"secret": "***", "list": [{"k": "***"}, {"k": "new"}], "name": "y", "more": "***"}
     assert restored(asked, shown, kept) == {
         "secret": "one",
-        "list": [{"k": "two"}, {"k": "***"}],
+        "list": [{"k": "two"}, {"k": "new"}],
         "name": "y",
         "more": "***",
     }
     assert restored({"secret": "three"}, shown, kept) == {"secret": "three"}
+
+
+A, B = {"kid": "a", "k": "secret-a"}, {"kid": "b", "k": "secret-b"}
+HIDDEN_A, HIDDEN_B = {"kid": "a", "k": "***"}, {"kid": "b", "k": "***"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ([HIDDEN_A, HIDDEN_B], [A, B]),
+        ([HIDDEN_B, HIDDEN_A], [B, A]),
+        ([HIDDEN_B], [B]),
+        ([HIDDEN_B, {"kid": "c", "k": "new"}], [B, {"kid": "c", "k": "new"}]),
+        ([{"kid": "b", "k": "***", "use": "sig"}, HIDDEN_A], [{"kid": "b", "k": "***", "use": "sig"}, A]),
+        ([HIDDEN_A, HIDDEN_A], [HIDDEN_A, HIDDEN_A]),
+    ],
+)
+def test_a_hidden_secret_in_a_list_is_never_taken_for_another_s(asked: Any, meant: Any) -> None:
+    assert restored({"keys": asked}, {"keys": [HIDDEN_A, HIDDEN_B]}, {"keys": [A, B]}) == {"keys": meant}
+
+
+def test_secrets_that_look_alike_stay_in_their_order() -> None:
+    assert restored([{"k": "***"}] * 2, [{"k": "***"}] * 2, [{"k": "one"}, {"k": "two"}]) == [
+        {"k": "one"},
+        {"k": "two"},
+    ]
+    assert restored([{"k": "***"}], [{"k": "***"}] * 2, [{"k": "one"}, {"k": "two"}]) == [{"k": "***"}]
