@@ -128,9 +128,11 @@ def test_every_mistake_is_named_with_its_place_and_nothing_changes(gateway: Admi
     assert {each["place"] for each in answer.json["mistakes"]} >= {"/path", "/auth", "/colour"}
     unknown = gateway.ask("PUT", "routes/bad", {**ROUTE, "upstream": "ecco"})
     assert [each["place"] for each in unknown.json["mistakes"]] == ["/upstream"]
-    whole = {**before["value"], "limits": {"fields": "many"}, "colour": 1}
+    bad = {"one": {**ROUTE, "realm": 5}, "two": {**ROUTE, "path": "/two", "upstream": "ecco"}}
+    whole = {**before["value"], "routes": {**before["value"]["routes"], **bad}}
     answer = gateway.ask("PUT", "document", whole, fields=ANY)
-    assert {each["place"] for each in answer.json["mistakes"]} == {"/limits/fields", "/colour"}
+    assert answer.status == 422, answer.body
+    assert {each["place"] for each in answer.json["mistakes"]} == {"/routes/one/realm", "/routes/two/upstream"}
     assert gateway.ask("GET", "document").json == before
     assert gateway.ask("GET", "audit").json["items"] == []
 

@@ -62,8 +62,10 @@ def _refusals(path: str, method: str, operation: Node) -> Iterator[int]:
         yield 404
     if "requestBody" in operation:
         yield from (408, 413, 415, 422)
-    if method not in ("get", "head") and path not in (CHECK, DIFF):
-        yield from (409, 412)
+    if method != "get":
+        yield 409
+    if method != "get" and path not in (CHECK, DIFF):
+        yield 412
         yield from (428,) if path.startswith("/v1/document") else ()
 
 

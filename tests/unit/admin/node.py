@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from jwtgate.control.administration.layers import difference
 from jwtgate.control.administration.resources import NotFound, OwnedByDocument, Page, Resource
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.observe import Counters, IssuerReport, Report
@@ -17,7 +18,7 @@ NOON = 1_750_000_000
 
 
 class Node:
-    """`fault` is raised by every call, `by_file` holds names the document's file owns."""
+    """`fault` is raised by every call, `by_file` holds names the document's file owns, `file` what it says."""
 
     def __init__(self) -> None:
         self.resources: dict[tuple[str, str], Resource] = {}
@@ -25,6 +26,7 @@ class Node:
         self.revoked: list[Revocation] = []
         self.entries: list[AuditEntry] = []
         self.by_file: set[str] = set()
+        self.file: dict[str, JSON] = {}
         self.fault: Exception | None = None
 
     async def list(self, kind: str, *, after: str | None, limit: int, contains: str | None) -> Page:
@@ -61,11 +63,11 @@ class Node:
 
     async def check(self, value: JSON) -> None:
         self._fail()
-        _check(value)
+        self._check_document(value)
 
     async def apply(self, value: JSON, *, over: int | None, who: str) -> DocumentVersion:
         self._fail()
-        _check(value)
+        self._check_document(value)
         if over not in (None, self.documents[-1].version):
             raise StoreConflict("document")
         self.documents.append(DocumentVersion(self.documents[-1].version + 1, value, NOON, who))
@@ -83,7 +85,7 @@ class Node:
 
     async def diff(self, value: JSON) -> Sequence[Mapping[str, JSON]]:
         self._fail()
-        return [{"op": "replace", "path": "", "value": value}]
+        return list(difference(dict(self.documents[-1].value), value))
 
     async def signing_keys(self) -> Sequence[Mapping[str, JSON]]:
         self._fail()
@@ -121,6 +123,12 @@ class Node:
         self._fail()
         issuer = IssuerReport("main", keys=1, age_seconds=2.5, stale=False, fetches=1, failures=0)
         return Report(Counters(), generation=3, ready=True, workers=2, issuers=(issuer,))
+
+    def _check_document(self, value: JSON) -> None:
+        _check(value)
+        assert isinstance(value, dict)
+        if any(value.get(name) != said for name, said in self.file.items()):
+            raise OwnedByDocument
 
     def _fail(self) -> None:
         if self.fault is not None:

@@ -11,9 +11,11 @@ from jwtgate.admin.described import Operation, answers, heeds_conditions, takes,
 from jwtgate.admin.exchange.answering import answer, numbered, tagged
 from jwtgate.admin.exchange.conditions import condition, matching
 from jwtgate.admin.exchange.patches import MERGE, PATCH, patched
-from jwtgate.admin.exchange.problems import Problem
+from jwtgate.admin.exchange.problems import Mistake, Problem
 from jwtgate.admin.exchange.reading import NUMBER_PATTERN, NumberedPart, json_body, who
+from jwtgate.admin.operations.kinds import KINDS
 from jwtgate.control.administration.administration import Administration
+from jwtgate.control.administration.resources import FROM_STORE, NotFound, OwnedByDocument
 from jwtgate.jose.encoding import JSON
 from jwtgate.state.stores.registry import DocumentVersion
 
@@ -49,7 +51,7 @@ class Documents:
         """All of it, or nothing when it has a mistake. A secret given as `***` stays as it is."""
         over = await self._over(request)
         _, value = await json_body(request)
-        return _shown(await self._administration.apply(value, over=over, who=who(request)))
+        return await self._applied(value, over, request)
 
     async def patch(self, request: Request) -> Response:
         """Change parts of the document by a JSON Merge Patch or a JSON Patch."""
@@ -58,18 +60,18 @@ class Documents:
         held = await self._administration.document()
         matching(asked, held.version)
         value = patched(dict(held.value), patch, kind)
-        return _shown(await self._administration.apply(value, over=held.version, who=who(request)))
+        return await self._applied(value, held.version, request)
 
     async def check(self, request: Request) -> Response:
         """Whether this document could be applied; its mistakes, if not. Nothing is changed."""
         _, value = await json_body(request)
-        await self._administration.check(value)
+        await self._checked(value)
         return answer({"good": True})
 
     async def diff(self, request: Request) -> Response:
         """The JSON Patch that makes this document of the one that is served. Nothing is changed."""
         _, value = await json_body(request)
-        await self._administration.check(value)
+        await self._checked(value)
         return answer({"patch": [dict(each) for each in await self._administration.diff(value)]})
 
     async def history(self, part: NumberedPart) -> Response:
@@ -88,6 +90,39 @@ class Documents:
         """Apply the document of an earlier version as the newest one."""
         over = await self._over(request)
         return _shown(await self._administration.roll_back(int(version), over=over, who=who(request)))
+
+    async def _applied(self, value: JSON, over: int | None, request: Request) -> Response:
+        try:
+            return _shown(await self._administration.apply(value, over=over, who=who(request)))
+        except OwnedByDocument as error:
+            raise await self._not_ours(value) from error
+
+    async def _checked(self, value: JSON) -> None:
+        try:
+            await self._administration.check(value)
+        except OwnedByDocument as error:
+            raise await self._not_ours(value) from error
+
+    async def _not_ours(self, value: JSON) -> Problem:
+        """The problem of a document that says something else than the file does, with each such place."""
+        places = [str(operation["path"]) for operation in await self._administration.diff(value)]
+        mistakes = [Mistake(place, "is the file's to say") for place in places if not await self._is_ours(place)]
+        detail = "The document's file says something else. Change it there."
+        return Problem(409, "document", detail, mistakes=mistakes)
+
+    async def _is_ours(self, place: str) -> bool:
+        """Whether what stands there is added by the store, or could be."""
+        steps = tuple(step.replace("~1", "/").replace("~0", "~") for step in place.split("/")[1:])
+        for kind in KINDS:
+            if steps == kind.place:
+                return True
+            if steps[: len(kind.place)] == kind.place:
+                try:
+                    held = await self._administration.get(kind.path, steps[len(kind.place)])
+                except NotFound:
+                    return True
+                return held.origin == FROM_STORE
+        return False
 
     async def _over(self, request: Request) -> int | None:
         """The version that may be replaced; None: any. Raises `Problem` 412 and 428."""

@@ -6,6 +6,9 @@ import pytest
 from tests.unit.admin.conftest import Client
 from tests.unit.admin.node import NOON, Node
 
+from jwtgate.control.administration.resources import Resource
+from jwtgate.state.stores.registry import DocumentVersion
+
 ANY = {"if-match": "*"}
 MERGE = {"content-type": "application/merge-patch+json"}
 
@@ -47,7 +50,7 @@ def test_a_part_of_the_document_is_patched(client: Client, node: Node) -> None:
 def test_checking_and_comparing_change_nothing(client: Client, node: Node) -> None:
     assert client.ask("POST", "/v1/document/check", {"a": 1}).json == {"good": True}
     compared = client.ask("POST", "/v1/document/diff", {"a": 1}).json
-    assert compared == {"patch": [{"op": "replace", "path": "", "value": {"a": 1}}]}
+    assert compared == {"patch": [{"op": "remove", "path": "/listen"}, {"op": "add", "path": "/a", "value": 1}]}
     assert len(node.documents) == 1
 
 
@@ -71,3 +74,20 @@ def test_an_earlier_version_is_served_again_as_a_new_one(client: Client) -> None
 @pytest.mark.parametrize("version", ["x", "01", "-1", "1.0", "9" * 16])
 def test_what_is_no_version_is_refused(client: Client, version: str) -> None:
     assert client.ask("POST", f"/v1/document/history/{version}/roll-back", fields=ANY).status == 400
+
+
+def test_what_is_the_files_to_say_is_named(client: Client, node: Node) -> None:
+    node.file = {"listen": "127.0.0.1:0"}
+    node.resources["routes", "of/file"] = Resource("routes", "of/file", {}, 0, "document")
+    node.resources["routes", "ours"] = Resource("routes", "ours", {}, 1, "store")
+    held = {"listen": "127.0.0.1:0", "routes": {"of/file": {}, "ours": {}}}
+    node.documents.append(DocumentVersion(2, held, NOON, "file"))
+    added = {"of/file": {"auth": "none"}, "ours": {"auth": "none"}, "new": {}}
+    wanted = {"listen": "0.0.0.0:0", "routes": added, "issuers": {"new": {}}, "limits": {}}
+    for method, path in [("PUT", "/v1/document"), ("POST", "/v1/document/check"), ("POST", "/v1/document/diff")]:
+        answer = client.ask(method, path, wanted, fields=ANY)
+        assert answer.status == 409
+        places = [each["place"] for each in answer.json["mistakes"]]
+        assert sorted(places) == ["/limits", "/listen", "/routes/of~1file/auth"]
+    assert client.ask("PATCH", "/v1/document", {"listen": "x"}, fields=MERGE).json["mistakes"][0]["place"] == "/listen"
+    assert len(node.documents) == 2

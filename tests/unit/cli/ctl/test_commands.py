@@ -42,7 +42,8 @@ def test_a_document_is_checked_compared_applied_and_rolled_back(ctl: Ctl, served
     file = tmp_path / "gate.yaml"
     file.write_text("listen: 127.0.0.1:1\n")
     assert "can be applied" in ctl.run("check", str(file)).stdout
-    assert ctl.json("diff", str(file)) == [{"op": "replace", "path": "", "value": {"listen": "127.0.0.1:1"}}]
+    assert ctl.json("diff", str(file)) == [{"op": "replace", "path": "/listen", "value": "127.0.0.1:1"}]
+    assert ctl.run("diff", str(file)).stdout == 'replace  /listen "127.0.0.1:1"\n'
     assert len(served.node.documents) == 1
     assert ctl.json("apply", str(file), "--over", "1")["version"] == 2
     assert ctl.run("apply", str(file), "--over", "1").exit_code == 1
