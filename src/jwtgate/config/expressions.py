@@ -16,6 +16,7 @@ import cel
 from jwtgate.config.expression_text import MATCHES, Leaf, Reading, read_expression
 from jwtgate.config.patterns import Pattern
 from jwtgate.policy.expression import ExpressionFailed
+from jwtgate.policy.requirements import ClaimPath
 from jwtgate.policy.rooms.claims import MISSING, find
 
 # Nanoseconds, measured generously: handing a value over, one piece of text for one element of a list, reading a value
@@ -42,6 +43,11 @@ class CelExpression:
         self._reading = reading
         self._leaves = tuple(reading.leaves)
         self._patterns = {pattern: _search(pattern) for pattern in reading.patterns}
+
+    @property
+    def paths(self) -> tuple[ClaimPath, ...]:
+        """What it looks at: a path from one of the variables for each name it holds."""
+        return tuple(leaf.path for leaf in self._leaves)
 
     def __call__(self, variables: Mapping[str, object]) -> object:
         """Its JSON value. Raises `ExpressionFailed`, and nothing else."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jwtgate.config.checks import Mistake, Names, Place, did_you_mean, signing_mistakes
+from jwtgate.config.expressions import CelExpression
 from jwtgate.policy.rooms.rewrite import fold
 
 if TYPE_CHECKING:
@@ -132,11 +133,27 @@ def _value(route: RouteSection, value: ValueSection, place: Place) -> Iterator[M
 
 def _logged(route: RouteSection, place: Place) -> Iterator[Mistake]:
     """A credential stands in no log (SEC-144)."""
-    held = {fold(name.encode()) for credential in route.credentials.values() for name in credential.fields}
-    held |= _CREDENTIAL_FIELDS
+    fields = {fold(name.encode()) for credential in route.credentials.values() for name in credential.fields}
+    fields |= _CREDENTIAL_FIELDS
+    sources = [source for credential in route.credentials.values() for source in credential.places]
+    parameters = {source.query for source in sources if source.query is not None}
     for name, value in route.log.items():
-        if value.header is not None and fold(value.header.encode()) in held:
-            yield Mistake((*place, "log", name, "header"), "holds a credential, which stands in no log")
+        looked_at = CelExpression(value.cel).paths if value.cel is not None else (("request", "headers", value.header),)
+        if any(_holds_credential(path, fields, parameters) for path in looked_at):
+            yield Mistake((*place, "log", name), "holds a credential, which stands in no log")
+
+
+def _holds_credential(path: tuple[object, ...], fields: set[bytes], parameters: set[str]) -> bool:
+    match path:
+        case ("request", "headers", str(name), *_):
+            return fold(name.encode()) in fields
+        case ("request", "query", str(name), *_):
+            return name in parameters
+        case ("request",) | ("request", "headers"):
+            return True
+        case ("request", "query"):
+            return bool(parameters)
+    return False
 
 
 def _slot_known(route: RouteSection, section: IssueSection | ValueSection, place: Place) -> Iterator[Mistake]:

@@ -186,3 +186,9 @@ def test_sec_50_any_values_give_json_or_a_failure(expression: CelExpression, tok
     except ExpressionFailed:
         return
     assert value is None or isinstance(value, bool | int | float | str | list | dict)
+
+
+def test_an_expression_tells_what_it_looks_at() -> None:
+    looked_at = CelExpression("has(token.a.sub) && request.headers['x-t'] == token.a.sub ? now : 1").paths
+    assert set(looked_at) == {("token", "a", "sub"), ("request", "headers", "x-t"), ("now",)}
+    assert CelExpression("1 < 2").paths == ()

@@ -67,9 +67,23 @@ def test_sec_144_a_credential_stands_in_no_log(mistakes: Find) -> None:
     elsewhere = {"routes/orders/from": {"header": "X-Token"}}
     for name in ("Authorization", "cookie", "x-token"):
         assert mistakes({**elsewhere, "routes/orders/log": {"a": {"header": name}}}) == [
-            "routes.orders.log.a.header: holds a credential, which stands in no log"
+            "routes.orders.log.a: holds a credential, which stands in no log"
         ]
     assert mistakes({**elsewhere, "routes/orders/log": {"a": {"header": "User-Agent"}}}) == []
+
+
+def test_sec_144_an_expression_brings_no_credential_into_a_log_either(mistakes: Find) -> None:
+    places = {"routes/orders/from": [{"header": "X-Token"}, {"query": "token"}]}
+    good = ("request.headers['user-agent']", "request.query.page", "request.path", "token.access.sub", "now")
+    bad = ("request.headers['x-token']", "request.query.token", "has(request.query.token)", "request.headers",
+           "request.query", "size(request)", "request.query[token.access.sub]")  # fmt: skip
+    for text in good:
+        assert mistakes({**places, "routes/orders/log": {"a": {"cel": text}}}) == [], text
+    for text in bad:
+        assert mistakes({**places, "routes/orders/log": {"a": {"cel": text}}}) == [
+            "routes.orders.log.a: holds a credential, which stands in no log"
+        ], text
+    assert mistakes({"routes/orders/log": {"a": {"cel": "request.query"}}}) == []
 
 
 def test_a_slot_that_is_not_there_cannot_be_named(mistakes: Find) -> None:
