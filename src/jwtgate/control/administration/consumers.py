@@ -26,7 +26,7 @@ from jwtgate.state.callers.directory import Found, Origin
 from jwtgate.state.secrets.references import references_in
 from jwtgate.state.stores.registry import Kind
 from jwtgate.state.stores.registry import Resource as Kept
-from jwtgate.state.stores.store import StoreConflict
+from jwtgate.state.stores.store import StoreConflict, StoreFailed
 
 CONSUMERS, CREDENTIALS = "consumers", "credentials"
 _WHAT = {CONSUMERS: What.CONSUMER, CREDENTIALS: What.CREDENTIAL}
@@ -66,7 +66,7 @@ class Consumers:
             if kind == CREDENTIALS:
                 await self._delete_credential(name, over=over, who=who)
                 return
-            if self._is_of_document(name):
+            if await asyncio.to_thread(self._is_of_document, name):
                 await self._documents.delete_now(CONSUMERS, name, over=over, who=who)
                 return
             if not await asyncio.to_thread(self._delete, name, over, who):
@@ -76,7 +76,7 @@ class Consumers:
     # Consumers.
 
     async def _put(self, name: str, value: dict[str, Any], *, over: int | None, who: str) -> Resource:
-        if self._is_of_document(name):
+        if await asyncio.to_thread(self._is_of_document, name):
             return await self._documents.put_now(CONSUMERS, name, value, over=over, who=who)
         await self._built.secret_stores.fetch(references_in(value))
         kept = await asyncio.to_thread(self._keep, name, value, over, who)
@@ -112,18 +112,28 @@ class Consumers:
 
     def _delete(self, name: str, over: int | None, who: str) -> bool:
         callers = self._built.callers
-        if not callers.registry.delete(Kind.CONSUMER, name, over=over, who=who):
-            return False
+        held, found = callers.registry.get(Kind.CONSUMER, name), self._find(What.CONSUMER, name)
+        if over is not None and over != (held.version if held else 0):
+            raise StoreConflict(name)
+        # First where requests look: nobody may live on there whom the registry no longer shows.
         callers.directory.remove(name)
-        return True
+        try:
+            return callers.registry.delete(Kind.CONSUMER, name, over=over, who=who)
+        except StoreFailed:
+            if found is not None:
+                callers.directory.put(found.source)
+            raise
 
     def _changed(self) -> None:
         self._built.callers.changes += 1
         self._host.announcing.consumers_changed()
 
+    def _find(self, what: What, name: str) -> Found | None:
+        return self._built.callers.directory.find(what, name)
+
     def _is_of_document(self, name: str) -> bool:
         """Whether an applied document added the consumer. `OwnedByDocument` for one the file says or leads to."""
-        found = self._built.callers.directory.find(What.CONSUMER, name)
+        found = self._find(What.CONSUMER, name)
         if found is None or found.origin is Origin.STORE:
             return False
         if name not in self._documents.stored_now().added.get(CONSUMERS, {}):
@@ -136,7 +146,7 @@ class Consumers:
         owner = value.pop("consumer", None)
         if not isinstance(owner, str):
             raise ConfigError("A credential needs `consumer`, the name of the consumer it belongs to.")
-        found = self._built.callers.directory.find(What.CREDENTIAL, name)
+        found = await asyncio.to_thread(self._find, What.CREDENTIAL, name)
         if found is not None and found.source.consumer.name != owner:
             raise ConfigError(f"The credential {name!r} belongs to the consumer {found.source.consumer.name!r}.")
         consumer, version = await asyncio.to_thread(self._raw, owner)
@@ -147,7 +157,7 @@ class Consumers:
         return await self.get(CREDENTIALS, name)
 
     async def _delete_credential(self, name: str, *, over: int | None, who: str) -> None:
-        found = self._built.callers.directory.find(What.CREDENTIAL, name)
+        found = await asyncio.to_thread(self._find, What.CREDENTIAL, name)
         if found is None:
             raise NotFound
         owner = found.source.consumer.name
@@ -181,7 +191,7 @@ class Consumers:
         return Page(found, names[limit - 1] if len(names) > limit else None)
 
     def _get(self, kind: str, name: str) -> Resource:
-        found = self._built.callers.directory.find(_WHAT[kind], name)
+        found = self._find(_WHAT[kind], name)
         if found is None:
             raise NotFound
         consumer = found.source.consumer.name

@@ -10,7 +10,7 @@ from jwtgate.control.administration.administration import Administration
 from jwtgate.control.administration.resources import NotFound, OwnedByDocument
 from jwtgate.control.embedded import EmbeddedGateway
 from jwtgate.errors import ConfigError
-from jwtgate.state.stores.store import StoreConflict
+from jwtgate.state.stores.store import StoreConflict, StoreFailed
 
 from ..samples import DOCUMENT
 from .nodes import KEY, WHO, administer, consumer, credential
@@ -220,5 +220,36 @@ def test_a_thousand_consumers_are_put_one_by_one() -> None:
         for number in range(1000):
             await node.put("consumers", f"c-{number}", {"external_id": f"e-{number}"}, over=0, who=WHO)
         assert await consumer(gateway, "c-999") is not None
+
+    administer(use)
+
+
+class Failing:
+    """Something whose calls of this name fail as a full disk does, and that is otherwise as it was."""
+
+    def __init__(self, real: object, name: str) -> None:
+        self._real = real
+        self._name = name
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._name:
+            raise StoreFailed("the disk is full")
+        return getattr(self._real, name)
+
+
+@pytest.mark.parametrize(("part", "call"), [("registry", "delete"), ("directory", "remove")])
+def test_rel_66_a_consumer_that_cannot_be_deleted_wholly_is_not_deleted_at_all(part: str, call: str) -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        await node.put("consumers", "ann", ANN, over=0, who=WHO)
+        callers = gateway.running.callers
+        real = getattr(callers, part)
+        setattr(callers, part, Failing(real, call))
+        with pytest.raises(StoreFailed):
+            await node.delete("consumers", "ann", over=None, who=WHO)
+        setattr(callers, part, real)
+        assert (await node.get("consumers", "ann")).version == 1
+        assert await credential(gateway, "key-1") is not None
+        await node.delete("consumers", "ann", over=1, who=WHO)
+        assert await credential(gateway, "key-1") is None
 
     administer(use)
