@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import os
 import signal
 import sqlite3
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -14,8 +18,9 @@ from typing import Any
 import jwt
 import pytest
 
-from .admin_gateway import ADMIN, LOOKING_TOKEN, TOKEN, AdminGateway, eventually
+from .admin_gateway import ADMIN, JWTGATE, LOOKING_TOKEN, TOKEN, AdminGateway, eventually
 from .loopback_server import LoopbackServer
+from .test_tls import Authority
 
 SECRET = "a secret of the tests, and of the tests only"
 CONSUMER_SECRET = "a secret of a consumer, and of no one else!"
@@ -346,4 +351,45 @@ def test_a_rotation_is_planned_begun_and_noted(tmp_path: Path, upstream: Loopbac
         assert gateway.ask("POST", "signing-keys/default/rotate").status == 200
         eventually(lambda: len(json.loads(gateway.get("/.well-known/jwks.json")[1])["keys"]) == keys + 1)
         assert [each["action"] for each in gateway.ask("GET", "audit").json["items"]] == ["rotate"]
+        assert [each["state"] for each in gateway.ask("GET", "signing-keys/default/keys").json["items"]] == [
+            "active",
+            "upcoming",
+        ]
         assert gateway.ask("POST", "signing-keys/nothing/rotate").status == 404
+
+
+def test_sec_146_operators_may_be_known_by_a_client_certificate(tmp_path: Path, upstream: LoopbackServer) -> None:
+    authority, stranger = Authority.new(tmp_path, "authority"), Authority.new(tmp_path, "stranger")
+    certificate, key = authority.issue("localhost", address="127.0.0.1")
+    carol, mallory, forged = authority.issue("carol"), authority.issue("mallory"), stranger.issue("carol-forged")
+    tls = f"  tls: {{certificate: {certificate}, private_key: {key}, client_ca: {authority.file}}}\n"
+    admin = ADMIN + "    carol: {certificate: CN=carol}\n" + tls
+    with AdminGateway(tmp_path, document(upstream.url).replace(ADMIN, admin), workers=1) as gateway:
+
+        def status(files: tuple[str, str] | None, token: str = "") -> int | str:
+            context = ssl.create_default_context(cafile=authority.file)
+            if files is not None:
+                context.load_cert_chain(*files)
+            connection = http.client.HTTPSConnection("127.0.0.1", gateway.admin_port, context=context, timeout=10)
+            try:
+                connection.request("GET", "/v1/status", headers={"Authorization": f"Bearer {token}"} if token else {})
+                return connection.getresponse().status
+            except (ssl.SSLError, ConnectionError) as refused:
+                return type(refused).__name__
+            finally:
+                connection.close()
+
+        assert (status(carol), status(None), status(mallory)) == (200, 401, 401)
+        assert (status(None, TOKEN), status(mallory, TOKEN)) == (200, 200)
+        assert status(forged) not in (200, 401)
+        environ = {**os.environ, "JWTGATE_ADMIN_URL": f"https://127.0.0.1:{gateway.admin_port}"}
+        options = ["--ca-file", authority.file, "--certificate", carol[0], "--key", carol[1]]
+        told = subprocess.run(
+            [JWTGATE, "ctl", *options, "status"], capture_output=True, text=True, env=environ, timeout=30
+        )
+        assert told.returncode == 0, told.stderr
+        only_carol = admin.replace("    alice:", "    #").replace("    bob:", "    #")
+        gateway.reload(document(upstream.url).replace(ADMIN, only_carol))
+        eventually(lambda: status(None, TOKEN) not in (200, 401))
+        eventually(lambda: status(carol) == 200)  # over a listener of its own
+        assert status(None, TOKEN) not in (200, 401)

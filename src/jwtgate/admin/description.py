@@ -19,6 +19,7 @@ from jwtgate.config.sections.document import document_schema
 Node = dict[str, Any]
 
 _TEXT, _FLAG, _INSTANT = {"type": "string"}, {"type": "boolean"}, {"type": "integer", "description": "A NumericDate."}
+_MAYBE_INSTANT = {"type": ["integer", "null"], "description": "A NumericDate."}
 _COUNT = {"type": "integer", "minimum": 0}
 _SECTIONS = "Section."
 
@@ -173,7 +174,26 @@ _RECORDS: Node = {
         note=_TEXT,
     ),
     "RevocationList": _list(reference("Revocation")),
-    "Rotation": {"type": "object"},
+    "Keys": _object(
+        items={
+            "type": "array",
+            "items": _object(
+                kid={"type": ["string", "null"]},
+                alg=_TEXT,
+                state={"enum": ["upcoming", "active", "retiring", "retired"]},
+                published_at=_MAYBE_INSTANT,
+                active_from=_MAYBE_INSTANT,
+                retiring_from=_MAYBE_INSTANT,
+                retired_from=_MAYBE_INSTANT,
+            ),
+        }
+    ),
+    "Rotation": _object(
+        former={"type": ["string", "null"], "description": "The kid of the key that signs until then."},
+        published_at=_INSTANT,
+        takes_over_at=_INSTANT,
+        leaves_at=_INSTANT,
+    ),
     "Audit": _list(_object(number=_COUNT, at=_INSTANT, who=_TEXT, action=_TEXT, kind=_TEXT, name=_TEXT, over=_COUNT)),
     "Status": _object(
         generation=_COUNT,

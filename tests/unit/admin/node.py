@@ -89,13 +89,14 @@ class Node:
 
     async def signing_keys(self) -> Sequence[Mapping[str, JSON]]:
         self._fail()
-        return [{"name": "default"}]
+        instants: dict[str, JSON] = {"published_at": 1, "active_from": 2, "retiring_from": None, "retired_from": None}
+        return [{"name": "default", "keys": [{"kid": "k1", "alg": "ES256", "state": "active", **instants}]}]
 
     async def rotate(self, name: str, *, who: str, plan_only: bool) -> Mapping[str, JSON]:
         self._fail()
         if not plan_only:
             self._note(who, "rotate", "signing_key", name)
-        return {"name": name, "plan_only": plan_only}
+        return {"former": "k1", "published_at": NOON, "takes_over_at": NOON + 1, "leaves_at": NOON + 2}
 
     async def revoke(self, revocation: Revocation, *, who: str) -> None:
         self._fail()

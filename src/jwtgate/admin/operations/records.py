@@ -16,6 +16,7 @@ from jwtgate.admin.exchange.reading import NumberedPart, Part, json_body, who
 from jwtgate.admin.operations.kinds import Name
 from jwtgate.admin.operations.revoking import revocation_from
 from jwtgate.control.administration.administration import Administration
+from jwtgate.control.administration.resources import NotFound
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.revocations import Revocation
 
@@ -31,11 +32,12 @@ class Records:
         """All of them."""
         revoked = answers("Revocation", "The revocation; every worker heeds it.", status=201) | takes("NewRevocation")
         listed, audit = answers("RevocationList", "A part of them."), answers("Audit", "A part of the audit log.")
-        rotate = "/signing-keys/{name}/rotate"
+        rotate, keys = "/signing-keys/{name}/rotate", "/signing-keys/{name}/keys"
         return (
             Operation("/revocations", "GET", self.revocations, "list_revocations", listed),
             Operation("/revocations", "POST", self.revoke, "revoke", revoked),
             Operation("/revocations/{name}", "DELETE", self.withdraw, "withdraw_revocation", _GONE),
+            Operation(keys, "GET", self.keys, "list_keys_of_signing_key", answers("Keys", "Its keys, oldest first.")),
             Operation(rotate, "POST", self.rotate, "rotate_signing_key", _ROTATION),
             Operation("/audit", "GET", self.audit, "list_audit_entries", audit),
             Operation("/status", "GET", self.status, "get_status", answers("Status", "How the node is.")),
@@ -59,6 +61,13 @@ class Records:
         """The tokens it named are accepted again, while they last."""
         await self._administration.withdraw_revocation(name, who=who(request))
         return Response(status_code=204)
+
+    async def keys(self, name: Name) -> Response:
+        """The keys of this name with their states, and since when or from when."""
+        for held in await self._administration.signing_keys():
+            if held["name"] == name:
+                return answer({"items": held["keys"]})
+        raise NotFound
 
     async def rotate(
         self,
@@ -92,7 +101,7 @@ class Records:
 
 
 _GONE = answers(None, "It is gone.", status=204)
-_ROTATION = answers("Rotation", "The keys of this name, and what becomes of them.")
+_ROTATION = answers("Rotation", "When the next key is shown, signs, and the former one is gone.")
 
 
 def _shown(revocation: Revocation) -> JSON:

@@ -188,7 +188,18 @@ def rotate(client: AdminClient, name: str, *, plan: bool) -> Answer:
 
     query = {"plan": "true"} if plan else None
     told = client.ask("POST", named("signing-keys", name, "rotate"), query=query).value
-    return showing.value(told, told)
+    return showing.rotation(told)
+
+
+@ctl.command(cls=Command, example="jwtgate ctl keys default")
+@_name
+@asks
+def keys(client: AdminClient, name: str) -> Answer:
+    """List the signing keys of this NAME with their states, oldest first."""
+    from jwtgate.cli.ctl import showing
+    from jwtgate.cli.ctl.client import named
+
+    return showing.keys(client.ask("GET", named("signing-keys", name, "keys")).value["items"])
 
 
 @ctl.command(

@@ -47,3 +47,19 @@ def status(told: Any) -> Answer:
     lines = [f"{name.replace('_', ' '):<16} {_cell(told[name])}" for name in told if not isinstance(told[name], list)]
     issuers = rows(("issuer", "keys", "age_seconds", "stale", "failures", "last_failure"), told["issuers"])
     return Answer("\n".join([*lines, "", issuers.text]), told, good=bool(told["ready"]))
+
+
+def keys(items: Iterable[Any]) -> Answer:
+    """The keys of one name."""
+    instants = ("published_at", "active_from", "retiring_from", "retired_from")
+    return rows(("kid", "alg", "state", *instants), items, instants=instants)
+
+
+def rotation(told: Any) -> Answer:
+    """The instants of a rotation."""
+    lines = [
+        f"the next key is shown   {when(told['published_at'])}",
+        f"it signs                {when(told['takes_over_at'])}",
+        f"the former one is gone  {when(told['leaves_at'])}  {_cell(told['former'])}",
+    ]
+    return Answer("\n".join(map(visible, lines)), told)

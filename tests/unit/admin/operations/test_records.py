@@ -38,10 +38,16 @@ def test_revocations_come_in_parts(client: Client) -> None:
 
 
 def test_a_signing_key_is_rotated_or_its_rotation_only_planned(client: Client, node: Node) -> None:
-    assert client.ask("POST", "/v1/signing-keys/default/rotate?plan=true").json["plan_only"] is True
-    assert node.entries == []
-    assert client.ask("POST", "/v1/signing-keys/default/rotate").json["plan_only"] is False
+    planned = client.ask("POST", "/v1/signing-keys/default/rotate?plan=true")
+    assert (planned.json["takes_over_at"], node.entries) == (NOON + 1, [])
+    assert client.ask("POST", "/v1/signing-keys/default/rotate?plan=false").status == 200
     assert [(each.who, each.action, each.name) for each in node.entries] == [("alice", "rotate", "default")]
+
+
+def test_the_keys_of_a_name_are_told_with_their_states(client: Client) -> None:
+    (key,) = client.ask("GET", "/v1/signing-keys/default/keys").json["items"]
+    assert (key["kid"], key["state"]) == ("k1", "active")
+    assert client.ask("GET", "/v1/signing-keys/nothing/keys").status == 404
 
 
 @pytest.mark.parametrize("plan", ["yes", "1", "True", ""])

@@ -66,10 +66,12 @@ def test_tokens_are_revoked_and_the_revocation_taken_back(ctl: Ctl, served: Serv
     assert served.node.revoked == []
 
 
-def test_a_signing_key_is_rotated(ctl: Ctl, served: Served) -> None:
-    assert ctl.json("rotate", "default", "--plan")["plan_only"] is True
+def test_a_signing_key_is_shown_and_rotated(ctl: Ctl, served: Served) -> None:
+    assert "k1   ES256  active" in ctl.run("keys", "default").stdout
+    assert "it signs                2025-06-15 15:06:41Z" in ctl.run("rotate", "default", "--plan").stdout
     assert served.node.entries == []
-    assert ctl.json("rotate", "default")["plan_only"] is False
+    assert ctl.json("rotate", "default")["former"] == "k1"
+    assert served.node.entries[0].action == "rotate"
 
 
 def test_consumers_are_imported(ctl: Ctl, served: Served, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jwtgate.cli.ctl.showing import done, rows, status, value, when
+from jwtgate.cli.ctl.showing import done, keys, rotation, rows, status, value, when
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,14 @@ def test_a_node_that_is_not_ready_is_a_no() -> None:
     assert not status(told).good
     assert status({**told, "ready": True}).good
     assert "ready            false" in status(told).text
+
+
+def test_a_rotation_is_told_by_its_instants() -> None:
+    told = {"former": None, "published_at": 0, "takes_over_at": 1, "leaves_at": 2}
+    assert rotation(told).text.splitlines()[2].endswith("00:00:02Z  -")
+    assert rotation(told).value == told
+
+
+def test_keys_are_told_with_the_instants_of_their_states() -> None:
+    shown = keys([{"kid": "k1", "alg": "ES256", "state": "active", "published_at": 0, "active_from": None}])
+    assert "k1   ES256  active  1970-01-01 00:00:00Z  -" in shown.text
