@@ -19,6 +19,13 @@ MOST_TOKEN_BYTES = 16_384
 MOST_DETACHED_BYTES = 1_048_576
 MOST_KEYS_TRIED = 4
 
+# Orders of the groups of the curves (SEC 2, FIPS 186-4 D.1.2).
+_ORDERS = {
+    "ES256": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+    "ES384": 2**384 - 0x389CB27E0BC8D220A7E5F24DB74F58851313E695333AD68D,
+    "ES512": 2**521 - 0x5AE79787C40D069948033FEB708F65A2FC44A36477663B851449048E16EC79BF7,
+    "ES256K": 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141,
+}
 _CHARACTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_."
 
 
@@ -91,6 +98,18 @@ def verify_signature(
     if tried:
         raise TokenRefused("signature_wrong")
     raise TokenRefused("alg_not_allowed" if keys else "key_unknown")
+
+
+def twin_of(token: str, alg: str) -> str | None:
+    """The one other compact text of a verified token that anybody can make: an ECDSA `s` may be `-s` as well."""
+    order = _ORDERS.get(alg)
+    if order is None:
+        return None
+    signing_input, _, segment = token.rpartition(".")
+    signature = base64url_decode(segment)
+    size = len(signature) // 2
+    s = order - int.from_bytes(signature[size:], "big")
+    return f"{signing_input}.{base64url_encode(signature[:size] + s.to_bytes(size, 'big'))}"
 
 
 def verify_compact(

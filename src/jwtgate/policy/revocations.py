@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from jwtgate.jose.encoding import JSON, base64url_encode
+from jwtgate.jose.signature import twin_of
 
 
 class RevokedBy(Enum):
@@ -62,27 +63,39 @@ class Revocations:
     __slots__ = ("_by", "_kinds")
 
     def __init__(self, entries: Iterable[Revocation] = ()) -> None:
-        self._by: dict[tuple[RevokedBy, str], tuple[Revocation, ...]] = {}
+        self._by: dict[tuple[RevokedBy, str], list[Revocation]] = {}
         for entry in entries:
             place = (entry.by, "" if entry.by is RevokedBy.EVERYTHING else entry.value)
-            self._by[place] = (*self._by.get(place, ()), entry)
+            self._by.setdefault(place, []).append(entry)
         self._kinds = frozenset(by for by, _ in self._by)
 
     def __bool__(self) -> bool:
         return bool(self._by)
 
     def find(
-        self, issuer: str, *, text: str, claims: Mapping[str, JSON], consumer: str | None, now: int
+        self,
+        issuer: str,
+        *,
+        text: str,
+        claims: Mapping[str, JSON],
+        consumer: str | None,
+        now: int,
+        alg: str | None = None,
     ) -> Revocation | None:
-        """The entry that revokes this token of the issuer, if there is one. `text` is the token itself."""
+        """The entry that revokes this token of the issuer, if there is one.
+
+        `text` is the token itself, `alg` that of the signature it was verified by, if it was.
+        """
         iat = claims.get("iat")
-        for place in self._places(text, claims, consumer):
+        for place in self._places(text, alg, claims, consumer=consumer):
             for entry in self._by.get(place, ()):
                 if entry.covers(issuer, iat, now=now):
                     return entry
         return None
 
-    def _places(self, text: str, claims: Mapping[str, JSON], consumer: str | None) -> Iterator[tuple[RevokedBy, str]]:
+    def _places(
+        self, text: str, alg: str | None, claims: Mapping[str, JSON], *, consumer: str | None
+    ) -> Iterator[tuple[RevokedBy, str]]:
         named = {
             RevokedBy.JTI: claims.get("jti"),
             RevokedBy.SUBJECT: claims.get("sub"),
@@ -97,6 +110,9 @@ class Revocations:
         # Hashing is dearer than all the rest, and seldom asked for.
         if RevokedBy.TOKEN in self._kinds:
             yield RevokedBy.TOKEN, token_hash(text)
+            twin = None if alg is None else twin_of(text, alg)
+            if twin is not None:
+                yield RevokedBy.TOKEN, token_hash(twin)
 
 
 def token_hash(text: str) -> str:

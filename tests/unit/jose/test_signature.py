@@ -15,6 +15,7 @@ from jwtgate.jose.signature import (
     sign_compact,
     sign_detached,
     split_compact,
+    twin_of,
     verify_bytes,
     verify_compact,
     verify_detached,
@@ -254,3 +255,19 @@ def test_nothing_raises_anything_but_a_refusal(token: str | bytes) -> None:
         verify(token)
     with pytest.raises(TokenRefused):
         verify_detached(token, b"", keys=[EC.public()], algorithms=ES)
+
+
+@pytest.mark.parametrize("alg", ["ES256", "ES384", "ES512", "ES256K"])
+def test_an_ecdsa_token_has_one_twin_that_is_as_good(alg: str) -> None:
+    key = generate_key(alg)
+    token = sign_compact(b"payload", key, alg=alg)
+    twin = twin_of(token, alg)
+    assert twin is not None
+    assert twin != token
+    assert twin_of(twin, alg) == token
+    assert verify_compact(twin, [key.public()], {alg})[0] == b"payload"
+
+
+def test_other_tokens_have_no_twin() -> None:
+    assert twin_of("a.b.c", "RS256") is None
+    assert twin_of("a.b.c", "HS256") is None

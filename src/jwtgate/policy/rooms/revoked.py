@@ -15,8 +15,14 @@ def check_revoked(revocations: Revocations, principal: Principal, *, now: int) -
         # A token made with a credential is its own consumer's, whoever the caller is known as.
         consumer = proven.consumer or principal.consumer
         name = consumer.name if consumer else None
+        token = proven.token
         entry = revocations.find(
-            proven.issuer.name, text=proven.text, claims=proven.token.claims, consumer=name, now=now
+            proven.issuer.name,
+            text=proven.text,
+            claims=token.claims,
+            consumer=name,
+            now=now,
+            alg=token.alg if token.key else None,
         )
         if entry is not None:
             raise TokenRefused("token_revoked", slot=slot, by=entry.by.value, entry=entry.id)

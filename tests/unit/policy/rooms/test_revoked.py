@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.unit.policy.plans import ACME, NOON, principal, proven, refusal
+from tests.unit.policy.plans import ACME, NOON, a_token, principal, proven, refusal
 
-from jwtgate.policy.revocations import Revocation, Revocations, RevokedBy
+from jwtgate.jose.signature import twin_of
+from jwtgate.policy.revocations import Revocation, Revocations, RevokedBy, token_hash
 from jwtgate.policy.rooms.identify import ANONYMOUS
 from jwtgate.policy.rooms.revoked import check_revoked
 
@@ -39,3 +40,14 @@ def test_sec_75_the_consumer_of_a_further_slot_is_looked_at_too() -> None:
         )
         assert error.detail["slot"] == slot
     check_revoked(table(RevokedBy.CONSUMER, "third"), replace(both, consumer=ACME), now=NOON)
+
+
+def test_sec_75_a_token_whose_signature_was_turned_round_is_the_same_token() -> None:
+    text = a_token()
+    twin = twin_of(text, "ES256")
+    assert twin is not None
+    for shown in (text, twin):
+        caller = principal(access=replace(proven(), text=shown))
+        assert refusal(lambda caller=caller: check_revoked(table(RevokedBy.TOKEN, token_hash(text)), caller, now=NOON))
+    other = principal(access=replace(proven(), text=a_token(jti="other")))
+    check_revoked(table(RevokedBy.TOKEN, token_hash(text)), other, now=NOON)
