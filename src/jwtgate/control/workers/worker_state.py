@@ -155,7 +155,7 @@ class Asking:
             return await self._wanted(need, number, lambda found: found)
         flight = self._flights.get((number, need))
         if flight is None:
-            asking = self._wanted(need, number, lambda found: noted(need, _received(found), held))
+            asking = self._wanted(need, number, lambda found: self._arrived(need, number, found, held=held))
             flight = self._flights[number, need] = asyncio.create_task(asking)
             flight.add_done_callback(lambda ended: self._landed((number, need), ended))
         return await asyncio.shield(flight)
@@ -218,8 +218,14 @@ class Asking:
         finally:
             del self._open[ask]
 
+    def _arrived(self, need: Need, number: int, found: object, *, held: Snapshot) -> object:
+        # Whoever asks from now on asks anew: the next message may tell that this is out of date.
+        self._flights.pop((number, need), None)
+        return noted(need, _received(found), held)
+
     def _landed(self, place: tuple[int, Need], flight: asyncio.Task[object]) -> None:
-        self._flights.pop(place, None)
+        if self._flights.get(place) is flight:
+            del self._flights[place]
         if not flight.cancelled():
             flight.exception()  # looked at, for the case that nobody waits any more
 

@@ -374,6 +374,28 @@ def test_what_was_found_is_out_of_date_as_soon_as_a_change_is_heard() -> None:
     assert held.consumer(BY, "a-1") is None
 
 
+def test_who_asks_once_an_answer_is_there_asks_anew() -> None:
+    """Else somebody who asks after a change might be given what was found before it, and remember that."""
+    supervisor, held = Supervisor(lambda ask: None), Snapshot()
+
+    async def ask() -> None:
+        first = asyncio.create_task(supervisor.look_up(NeedConsumer(BY, "a-1"), held))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        supervisor.asking.take(Found(1, ANN))
+        second = asyncio.create_task(supervisor.look_up(NeedConsumer(BY, "a-1"), held))
+        assert await first == ANN
+        await asyncio.sleep(0)
+        third = asyncio.create_task(supervisor.look_up(NeedConsumer(BY, "a-1"), held))
+        await asyncio.sleep(0)
+        supervisor.asking.take(Found(2, None))
+        assert await second is None
+        assert await third is None
+
+    run(ask)
+    assert len(supervisor.heard) == 2
+
+
 def test_changed_consumers_are_forgotten_and_so_is_what_was_remembered() -> None:
     served = Served.build(built().prepare())
     served.generation.facts.note_consumer(BY, "a-1", ANN)
