@@ -118,8 +118,10 @@ def minting(plan: Plan, known: Known, asked: Asked) -> Minting:
     generated: Mapping[str, JSON] = {}
     if profile.generator is not None:
         generated = yield from find_claims(profile.generator, _context(profile, known))
-    # What the profile says stands before what the request asks for.
-    claims = {**asked.claims, **describe(profile, known, incoming={}, generated=generated)}
+    # What the profile says stands before what the request asks for, also where it says that there is nothing.
+    said = {name for name, _ in (*profile.add, *profile.set)} | profile.remove | profile.omitted
+    chosen = {name: value for name, value in asked.claims.items() if name not in said}
+    claims = {**chosen, **describe(profile, known, incoming={}, generated=generated)}
     need = NeedIssuedToken(replace(profile, ttl_seconds=ttl_seconds, reuse=False), claims, None)
     token = yield from find_issued_token(need)
     return Minted(token.text, ttl_seconds)

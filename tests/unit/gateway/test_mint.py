@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -128,6 +129,15 @@ def test_a_token_of_a_profile_is_described_by_the_profile_and_by_what_was_asked_
     assert need.claims == {"sub": "robot", "room": 7, "iss": "https://gate.example", "aud": "internal"}
     assert (need.issue.ttl_seconds, need.issue.reuse, need.not_after) == (60, False, None)
     assert ended(walk, IssuedToken("a.b.c", 0)) == Minted("a.b.c", 60)
+
+
+def test_sec_147_what_a_profile_leaves_out_is_not_the_request_s_to_fill_in() -> None:
+    name = Value(Origin.CONSUMER, path=("name",))
+    profile = replace(PROFILE, set=(("sub", name),), add=(("room", name),), remove=frozenset({"admin"}))
+    claims: dict[str, JSON] = {"sub": "root", "room": 7, "admin": True, "note": "x"}
+    need = next(minting(plan(profile), known(), Asked("robots", None, claims, 60)))
+    assert isinstance(need, NeedIssuedToken)
+    assert need.claims == {"note": "x", "iss": "https://gate.example", "aud": "internal"}
 
 
 def test_a_profile_s_own_life_is_not_lengthened_by_a_request() -> None:
