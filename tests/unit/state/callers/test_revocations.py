@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 import pytest
 
 from jwtgate.jose.sealing import Sealer
 from jwtgate.policy.revocations import Revocation, RevokedBy
 from jwtgate.state.callers.revocations import RevocationList
-from jwtgate.state.stores.registry import Kind, Registry
+from jwtgate.state.stores.registry import Kind, Registry, Resource
 from jwtgate.state.stores.sqlite import SqliteStore
 from jwtgate.state.stores.store import MemoryStore, Store, StoreFailed
 
@@ -197,3 +199,19 @@ def test_an_entry_that_cannot_be_read_is_not_passed_over(value: dict[str, object
     held.put(Kind.REVOCATION, "r1", value, over=0, who="op")
     with pytest.raises(StoreFailed, match="cannot be read"):
         listed(held)
+
+
+def test_the_entries_are_told_while_another_is_being_written() -> None:
+    seen: list[tuple[Revocation, ...]] = []
+
+    class Looking(Registry):
+        def put(self, kind: Kind, name: str, value: Any, *, over: int | None, who: str) -> Resource:
+            asking = Thread(target=lambda: seen.append(revoked.entries()), daemon=True)
+            asking.start()
+            asking.join(timeout=5)
+            return super().put(kind, name, value, over=over, who=who)
+
+    revoked = listed(Looking(MemoryStore(), wall=lambda: NOON))
+    revoked.add(ANN, who="op")
+    revoked.add(BOB, who="op")
+    assert seen == [(), (ANN,)]
