@@ -43,6 +43,7 @@ from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.worker import Worker
 from jwtgate.policy.facts import Need
 from jwtgate.policy.plan import Listener
+from jwtgate.policy.revocations import Revocations
 
 ORPHAN_SECONDS = 4.0
 COUNT_SECONDS = 1.0
@@ -101,8 +102,10 @@ class WorkerProcess:
         match message:
             case Answered() | Found() | Unanswered() | Told():
                 self._asking.take(message)
-            case KeysChanged() | SigningChanged() | ConsumersChanged() | RevocationsChanged():
+            case KeysChanged() | SigningChanged() | ConsumersChanged():
                 self._change(message)
+            case RevocationsChanged():
+                await self._revoke(message)
             case Prepare():
                 await self._prepare(message)
             case Switch():
@@ -127,6 +130,13 @@ class WorkerProcess:
         for served in (self._current, self._next):
             if served is not None:
                 served.change(change)
+
+    async def _revoke(self, change: RevocationsChanged) -> None:
+        # On a thread, since a long list takes longer than requests may be held up. What comes next waits its turn.
+        revocations = await asyncio.to_thread(Revocations, change.entries)
+        for served in (self._current, self._next):
+            if served is not None:
+                served.heed(revocations)
 
     async def _switch(self, number: int) -> None:
         served = self._next

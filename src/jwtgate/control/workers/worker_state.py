@@ -85,7 +85,13 @@ class Served:
             case ConsumersChanged():
                 self.generation.facts.forget_callers()
             case RevocationsChanged():
-                self.generation.facts.revocations = Revocations(change.entries)
+                self.heed(Revocations(change.entries))
+                return
+        self.generation.forget_outcomes()
+
+    def heed(self, revocations: Revocations) -> None:
+        """Refuse what is revoked from now on."""
+        self.generation.facts.revocations = revocations
         self.generation.forget_outcomes()
 
 
