@@ -62,9 +62,9 @@ def _refusals(path: str, method: str, operation: Node) -> Iterator[int]:
     if "{" in path:
         yield 404
     if "requestBody" in operation:
-        yield from (408, 413, 415, 422)
+        yield from (408, 413, 415)
     if method != "get":
-        yield 409
+        yield from (409, 422)
     if method != "get" and path not in (CHECK, DIFF):
         yield 412
         yield from (428,) if path.startswith("/v1/document") else ()
@@ -92,8 +92,8 @@ def _value_schema(document: Node, kind: Kind) -> Node:
     """The schema of one resource of this kind, found from its place in the document."""
     nodes: list[Node] = [document]
     for step in (*kind.place, None):
-        nodes = [child for node in nodes for each in _alternatives(node, document) for child in _below(each, step)]
-    section = next(each for node in nodes for each in _alternatives(node, document) if "properties" in each)
+        nodes = [child for node in nodes for each in _followed(node, document) for child in _below(each, step)]
+    section = next(each for node in nodes for each in _followed(node, document) if "properties" in each)
     if kind.path != "credentials":
         return section
     # Below its consumer it need not say whose it is.
@@ -102,12 +102,11 @@ def _value_schema(document: Node, kind: Kind) -> Node:
     return {**section, "properties": {"consumer": owner, **section["properties"]}, "required": needed}
 
 
-def _alternatives(node: Node, document: Node) -> Iterator[Node]:
+def _followed(node: Node, document: Node) -> Iterator[Node]:
+    """The node, and what it refers to."""
     yield node
     if "$ref" in node:
-        yield from _alternatives(document["$defs"][node["$ref"].rpartition("/")[2]], document)
-    for choice in (*node.get("anyOf", ()), *node.get("allOf", ())):
-        yield from _alternatives(choice, document)
+        yield from _followed(document["$defs"][node["$ref"].rpartition("/")[2]], document)
 
 
 def _below(node: Node, step: str | None) -> Iterator[Node]:
@@ -121,14 +120,11 @@ def _below(node: Node, step: str | None) -> Iterator[Node]:
 def _moved(node: Any) -> Any:
     """The same schema with its references into the components of an OpenAPI document."""
     if isinstance(node, dict):
-        return {name: _reference_moved(item) if name == "$ref" else _moved(item) for name, item in node.items()}
+        moved = {name: _moved(item) for name, item in node.items()}
+        if "$ref" in moved:
+            moved["$ref"] = f"#/components/schemas/{_SECTIONS}{moved['$ref'].removeprefix('#/$defs/')}"
+        return moved
     return [_moved(item) for item in node] if isinstance(node, list) else node
-
-
-def _reference_moved(target: Any) -> Any:
-    if not isinstance(target, str):  # a property that is named $ref
-        return _moved(target)
-    return f"#/components/schemas/{_SECTIONS}{target.removeprefix('#/$defs/')}"
 
 
 def _object(optional: Mapping[str, Any] | None = None, /, **members: Any) -> Node:

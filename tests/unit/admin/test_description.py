@@ -56,6 +56,7 @@ def test_every_operation_names_its_refusals_as_problems(described: dict[str, Any
         assert refusals.keys() >= {"400", "401", "403", "429", "503"}, (path, method)
         assert all(each == {"$ref": "#/components/responses/Problem"} for each in refusals.values())
         assert ("415" in refusals) == ("requestBody" in operation)
+        assert ("422" in refusals) == (method != "get")
 
 
 def test_every_success_says_what_it_answers_with(described: dict[str, Any]) -> None:

@@ -26,16 +26,11 @@ _SPECIAL = re.compile(r'[",+;<>\\=]|^[ #]| $')
 
 
 class Operators:
-    """All operators. `ask_certificate`: some of them are known by a certificate."""
+    """All operators."""
 
     def __init__(self, operators: Sequence[Operator]) -> None:
         self._by_token = [(bytes.fromhex(each.token_sha256), each) for each in operators if each.token_sha256]
         self._by_subject = {each.certificate_subject: each for each in operators if each.certificate_subject}
-
-    @property
-    def ask_certificate(self) -> bool:
-        """Whether some operator is known by a certificate."""
-        return bool(self._by_subject)
 
     def by_token(self, token: bytes) -> Operator | None:
         """The operator with this token. Every digest is compared, each in constant time."""

@@ -11,6 +11,8 @@ from starlette.responses import Response
 from jwtgate.jose.encoding import JSON, json_bytes
 
 MEDIA_TYPE = "application/problem+json"
+# Renamed by RFC 9110, and by Python later.
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 _PAGE = "https://github.com/jwtgate/jwtgate/blob/main/docs/how-to/admin-api.md#"
 
 
@@ -45,7 +47,7 @@ class Problem(Exception):
         """The problem as an answer."""
         content: dict[str, JSON] = {
             "type": _PAGE + self.kind,
-            "title": HTTPStatus(self.status).phrase,
+            "title": _TITLES.get(self.status) or HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
         }
@@ -61,7 +63,7 @@ def unreadable(sentence: str, place: str = "") -> Problem:
 
 def unusable(mistakes: Iterable[Mistake]) -> Problem:
     """The problem of a value that can be read and not be used."""
-    return Problem(422, "mistakes", "The value has mistakes. Nothing was changed.", mistakes=mistakes)
+    return Problem(422, "mistakes", "It cannot be done. Nothing was changed.", mistakes=mistakes)
 
 
 def pointer(place: Iterable[str | int]) -> str:

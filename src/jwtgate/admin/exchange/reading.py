@@ -13,7 +13,7 @@ from fastapi import Depends, Query, Request
 from starlette.requests import ClientDisconnect
 
 from jwtgate.admin.access.guard import OPERATOR
-from jwtgate.admin.exchange.problems import Mistake, Problem, unreadable
+from jwtgate.admin.exchange.problems import Mistake, Problem, unreadable, unusable
 from jwtgate.jose.encoding import JSON, parse_json
 from jwtgate.policy.sources import Operator
 
@@ -46,7 +46,7 @@ def path_name(name: str) -> str:
     decoded = unquote_to_bytes(name)
     text = decoded.decode("ascii", "replace")
     if not _NAME.fullmatch(text):
-        raise Problem(404, "unknown", "There is nothing of that name.")
+        raise unreadable("the name in the path has characters no name may have, or too many")
     return text
 
 
@@ -152,4 +152,4 @@ def json_object(value: JSON) -> dict[str, Any]:
     """The value, which must be an object. Raises `Problem` 422."""
     if isinstance(value, dict):
         return value
-    raise Problem(422, "mistakes", "The value has mistakes.", mistakes=[Mistake("", "must be a mapping")])
+    raise unusable([Mistake("", "must be a mapping")])

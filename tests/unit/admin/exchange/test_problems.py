@@ -48,3 +48,10 @@ def test_every_kind_of_problem_has_its_section_in_the_documentation() -> None:
     page = (ROOT / "docs/how-to/admin-api.md").read_text()
     assert raised >= {"credentials", "mistakes", "versions", "store", "unknown", "failure"}
     assert raised == set(re.findall(r"^### ([a-z-]+)$", page, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("status", "title"), [(404, "Not Found"), (413, "Content Too Large"), (422, "Unprocessable Content")]
+)
+def test_a_title_is_that_of_rfc_9110(status: int, title: str) -> None:
+    assert json.loads(bytes(Problem(status, "x", "y").response().body))["title"] == title
