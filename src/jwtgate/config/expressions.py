@@ -143,9 +143,18 @@ def _nanoseconds(reading: Reading, sizes: _Sizes) -> int:
 
 def _value(leaf: Leaf, variables: Mapping[str, object]) -> object:
     if not leaf.presence:
-        return find(variables, leaf.path)  # type: ignore[arg-type] # what lies in variables is JSON
+        found = find(variables, leaf.path)  # type: ignore[arg-type] # what lies in variables is JSON
+        return _with_nulls(found) if leaf.path[0] == "request" and isinstance(found, dict) else found
     holder = find(variables, leaf.path[:-1])  # type: ignore[arg-type]
     return leaf.path[-1] in holder if isinstance(holder, dict) else MISSING
+
+
+def _with_nulls(members: Mapping[str, object]) -> dict[str, object]:
+    """A part of the request as a whole, with null for what stands there several times."""
+    return {
+        name: _with_nulls(item) if isinstance(item, dict) else None if item is MISSING else item
+        for name, item in members.items()
+    }
 
 
 def _json(value: object, depth: int = 0) -> object:

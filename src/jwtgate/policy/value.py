@@ -70,12 +70,12 @@ class Known:
         }
 
 
-def _single(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Those that stand there once: which of several is meant, nobody can tell."""
-    seen: dict[str, list[str]] = {}
+def _single(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
+    """The values by their names. Of several under one name nobody can tell which is meant: it is there, without one."""
+    found: dict[str, object] = {}
     for name, value in pairs:
-        seen.setdefault(name, []).append(value)
-    return {name: values[0] for name, values in seen.items() if len(values) == 1}
+        found[name] = MISSING if name in found else value
+    return found
 
 
 def value_of(value: Value, known: Known) -> object:

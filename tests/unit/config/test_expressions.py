@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from jwtgate.config.expressions import CelExpression, compiled_expression
 from jwtgate.policy.expression import ExpressionFailed
+from jwtgate.policy.rooms.claims import MISSING
 
 KNOWN: dict[str, Any] = {
     "request": {"method": "GET", "path": "/o/joe", "path_parameters": {"id": "joe"}, "headers": {"x-a": "1"}},
@@ -192,3 +193,24 @@ def test_an_expression_tells_what_it_looks_at() -> None:
     looked_at = CelExpression("has(token.a.sub) && request.headers['x-t'] == token.a.sub ? now : 1").paths
     assert set(looked_at) == {("token", "a", "sub"), ("request", "headers", "x-t"), ("now",)}
     assert CelExpression("1 < 2").paths == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("has(request.query.admin)", True),
+        ("'admin' in request.query", True),
+        ("!('admin' in request['query'])", False),
+        ("request.query.size() == 1", True),
+        ("request.query.admin != '1'", None),
+        ("!has(request.query.admin) || request.query.admin != '1'", None),
+    ],
+)
+def test_sec_50_what_is_sent_several_times_is_there_and_has_no_value(text: str, holds: bool | None) -> None:
+    """Else whoever sends something twice would pass for somebody who did not send it."""
+    known = {"request": {"query": {"admin": MISSING}}}
+    if holds is None:
+        with pytest.raises(ExpressionFailed):
+            CelExpression(text)(known)
+        return
+    assert CelExpression(text)(known) is holds

@@ -105,8 +105,8 @@ def test_an_expression_sees_the_request_the_tokens_the_consumer_and_the_time() -
         "host": "api.example",
         "path": "/orders/7",
         "path_parameters": {"id": "7"},
-        "query": {"a": "1", "c": " "},
-        "headers": {"x-a": "café", "x-d": "4"},
+        "query": {"a": "1", "b": MISSING, "c": " "},
+        "headers": {"x-a": "café", "x-b": MISSING, "x-d": "4"},
         "client": "192.0.2.7",
     }
     assert known(ALICE).variables()["consumer"] == {}
