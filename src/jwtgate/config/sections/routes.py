@@ -237,9 +237,8 @@ class RouteSection(Credential):
         beside += [f"slots.{name}.original_header" for name, slot in (self.slots or {}).items() if slot.original_header]
         if beside:
             yield f"answers by itself (mint), so {', '.join(beside)} can do nothing"
-        if (self.auth != "required" or self.anonymous_consumer is not None) and (
-            not self.mint.unauthenticated_minting_allowed
-        ):
+        known = any(map(self.is_required, self.credentials.values())) and self.anonymous_consumer is None
+        if not known and not self.mint.unauthenticated_minting_allowed:
             yield "mints tokens for callers without a credential; needs unauthenticated_minting_allowed in mint"
 
     def _mistakes_of_credentials(self) -> Iterator[str]:

@@ -154,6 +154,10 @@ def test_sec_147_minting_for_anybody_needs_long_words(mistakes: Find) -> None:
     for auth in ({"auth": "optional"}, {"auth": "required", "anonymous_consumer": "a"}):
         changes = {"routes/mint": {**route, **auth, "issuers": "main"}, "consumers": {"a": {}}}
         assert mistakes(changes) == [mistake]
+    optional = {"a": {"issuers": "main", "auth": "optional"}}
+    assert mistakes({"routes/mint": {**route, "auth": "required", "slots": optional}}) == [mistake]
+    slots = {**optional, "b": {"issuers": "main", "from": {"header": "X-B"}}}
+    assert mistakes({"routes/mint": {**route, "auth": "required", "slots": slots}}) == []
     route["mint"]["unauthenticated_minting_allowed"] = True
     assert mistakes({"routes/mint": route}) == []
 
