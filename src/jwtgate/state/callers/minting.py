@@ -41,10 +41,12 @@ def mint_with_credential(
 
 
 def _signing_key(source: CredentialSource, resolve: Callable[[str], str]) -> Key:
-    given = source.key if is_mac(source.alg) else source.private_key
+    mac = is_mac(source.alg)
+    given = source.key if mac else source.private_key
     if given is None:
         raise KeyRefused("key_unfit", alg=source.alg)
-    for key in parse_key_text(replace(given, alg=given.alg or source.alg), resolve):
+    # Of a MAC only a bare secret has its algorithm beside it; a JWK Set is no secret itself.
+    for key in parse_key_text(given if mac else replace(given, alg=source.alg), resolve):
         if key.signs(source.alg):
             return key
     raise KeyRefused("key_unfit", alg=source.alg)

@@ -79,6 +79,13 @@ def test_the_key_for_its_algorithm_is_found_in_a_set() -> None:
     assert read(token, ECKey.import_key(OTHER.to_jwk())).header["kid"] == "jane-key"
 
 
+def test_the_secret_of_a_set_signs_and_not_the_text_of_the_set() -> None:
+    secret = generate_key("HS256")
+    for jwk in (secret.to_private_jwk(), {"keys": [secret.to_private_jwk()]}):
+        token = mint(replace(MAC, key=KeyText(text=json.dumps(jwk))))
+        assert read(token, OctKey.import_key(secret.to_private_jwk())).header["kid"] == "jack-key"
+
+
 @pytest.mark.parametrize(
     "source",
     [
