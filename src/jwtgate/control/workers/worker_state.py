@@ -79,7 +79,6 @@ class Served:
             case SigningChanged():
                 self.generation.issued_tokens = _issued_tokens(change.signing)
                 self.generation.keys_document = change.signing.keys_document
-                return
             case KeysChanged():
                 self.generation.facts.set_keys(change.issuer, None if change.keys is None else _key_set(change.keys))
             case ConsumersChanged():

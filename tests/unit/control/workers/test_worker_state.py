@@ -217,11 +217,25 @@ def test_keys_that_may_not_be_used_any_more_are_gone() -> None:
 
 def test_changed_signing_keys_are_signed_with_and_shown() -> None:
     served = Served.build(built().prepare())
+    served.generation.memory.remember("x", Remembered(b"", FOR_EVER, "main"))
+    epoch = served.generation.epoch
     before = served.generation.issued_tokens
     other = built(by=generations()).signing()
     served.change(SigningChanged(1, other))
     assert served.generation.keys_document == other.keys_document
     assert served.generation.issued_tokens is not before
+    # Nor is a token of a key that was dropped sent once more, even if it is being decided on now.
+    assert len(served.generation.memory) == 0
+    assert served.generation.epoch == epoch + 1
+
+
+def test_signing_keys_of_another_generation_change_nothing() -> None:
+    served = Served.build(built().prepare())
+    served.generation.memory.remember("x", Remembered(b"", FOR_EVER, "main"))
+    before = served.generation.issued_tokens
+    served.change(SigningChanged(2, built(by=generations()).signing()))
+    assert served.generation.issued_tokens is before
+    assert len(served.generation.memory) == 1
 
 
 ANN = Consumer("ann", "1", external_id="a-1", attributes={"plan": {"seats": 5}})
