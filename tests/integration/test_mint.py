@@ -104,7 +104,9 @@ def test_sec_147_who_may_not_sign_is_refused(gateway: Gateway, bearer: str | Non
 
 
 def test_a_page_of_another_origin_cannot_ask_by_itself(gateway: Gateway) -> None:
-    assert ask(gateway, {"profile": "robots"}, "Content-Type: text/plain").status == 400
+    refused = ask(gateway, {"profile": "robots"}, "Content-Type: text/plain")
+    assert refused.status == 400
+    assert gateway.line_of(refused)["detail"] == {"cause": "Content-Type is not application/json"}
     assert ask(gateway, b"", method="GET").status == 405
 
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from jwtgate.policy.outcome import Trail
     from jwtgate.policy.plan import Route
 
+_EXPLAINED = (RequestRefused, AccessRefused, Fault)
+"""What the log tells more of than its reason. Why a token or its scope was refused quotes the token."""
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
@@ -216,10 +218,10 @@ class Exchange:
     def refuse(self, error: Refusal | Fault) -> None:
         """Answer with a refusal or a fault."""
         self.reason = error.reason
-        if isinstance(error, AccessRefused):
-            # What the caller lacks; what it has comes from its token, and stands in no log.
-            lacks = {name: value for name, value in error.detail.items() if name != "granted"}
-            self.detail += logged_members("detail", lacks)
+        # What the caller has comes from its token, and stands in no log.
+        detail = {name: value for name, value in error.detail.items() if name != "granted"}
+        if detail and isinstance(error, _EXPLAINED):
+            self.detail += logged_members("detail", detail)
         if self.route is None or not self.route.answers:
             status, fields, body = ours(error, self.route, self.request_id)
         else:

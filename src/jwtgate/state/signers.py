@@ -55,7 +55,8 @@ class Signers:
             except DependencyFault as fault:
                 result = fault
             except Exception as error:  # a bug: the request fails, the thread goes on
-                result = DependencyFault("signer_unavailable", cause=repr(error))
+                # Its text is not for the log: it may quote a claim.
+                result = DependencyFault("signer_unavailable", cause=type(error).__name__)
             self._ended.append((done, result))
             if not self._is_woken:
                 self._is_woken = True

@@ -9,7 +9,17 @@ from tests.unit.gateway.messages import head_of, status_of
 from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request, a_token, an_order
 from tests.unit.gateway.test_observe import logged
 
-from jwtgate.errors import AccessRefused, CredentialMissing, Fault, Refusal, TokenRefused, UpstreamFault
+from jwtgate.errors import (
+    AccessRefused,
+    CredentialMissing,
+    DependencyFault,
+    Fault,
+    Refusal,
+    RequestRefused,
+    ScopeRefused,
+    TokenRefused,
+    UpstreamFault,
+)
 from jwtgate.gateway.saying_no import logged_values, of_route, ours
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.expression import ExpressionFailed
@@ -170,3 +180,54 @@ def test_a_missing_permission_stands_in_the_log_and_not_in_the_answer() -> None:
     (line,) = logged(asked)
     assert line["detail"] == {"permission": 'orders:"write"\n'}
     assert json.loads(got.partition(b"\r\n\r\n")[2])["error"] == "permission_missing"
+
+
+def refused(error: Refusal | Fault) -> tuple[bytes, dict[str, Any]]:
+    """What the client gets of this error, and what the log has."""
+    asked = gate()
+    asked.send(an_order())
+    exchange = asked.client._exchange
+    assert exchange is not None
+    exchange.refuse(error)
+    (line,) = logged(asked)
+    return asked.transport.take(), line
+
+
+@pytest.mark.parametrize(
+    ("error", "detail"),
+    [
+        (RequestRefused("minting_refused", cause="claims is no object"), {"cause": "claims is no object"}),
+        (
+            DependencyFault("introspection_unreachable", issuer="main", cause="left_alone"),
+            {"issuer": "main", "cause": "left_alone"},
+        ),
+        (
+            UpstreamFault("upstream_slow", target="10.0.0.9:80", phase="connect"),
+            {"target": "10.0.0.9:80", "phase": "connect"},
+        ),
+    ],
+)
+def test_the_cause_of_a_refused_request_and_of_a_fault_is_for_the_log_alone(
+    error: Refusal | Fault, detail: dict[str, str]
+) -> None:
+    answer, line = refused(error)
+    assert (line["reason"], line["detail"]) == (error.reason, detail)
+    assert not [value for value in detail.values() if value.encode() in answer]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TokenRefused("claim_wrong", claim="sub", value="alice"),
+        ScopeRefused("scope_insufficient", scope=("a",), held="b"),
+        DependencyFault("overloaded"),
+    ],
+)
+def test_sec_144_what_quotes_a_token_stands_in_no_log(error: Refusal | Fault) -> None:
+    assert "detail" not in refused(error)[1]
+
+
+def test_sec_144_a_cause_is_escaped_and_bounded() -> None:
+    hostile = RequestRefused("field_name_unusual", field='"},\r\n\x1b' + "x" * 5000)
+    _, line = refused(hostile)
+    assert line["detail"]["field"] == '"},\r\n\x1b' + "x" * 1018

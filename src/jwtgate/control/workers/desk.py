@@ -112,7 +112,8 @@ class Desk:
         try:
             worker.send(await self._met(built, wanted))
         except DependencyFault as fault:
-            worker.send(Unanswered(wanted.ask, fault.reason, fault.retry_after_seconds))
+            detail = {name: str(value) for name, value in fault.detail.items()}
+            worker.send(Unanswered(wanted.ask, fault.reason, fault.retry_after_seconds, detail))
         except asyncio.CancelledError:  # its generation went while it was being looked for
             worker.send(Unanswered(wanted.ask, fault_of(wanted.need), RETRY_SECONDS))
             raise

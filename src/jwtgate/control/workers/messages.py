@@ -131,11 +131,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """What was asked for could not be had: the fault to throw."""
+    """What was asked for could not be had: the fault to throw, with its detail for the log."""
 
     ask: int
     reason: str
     retry_after_seconds: int
+    detail: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,8 @@ class Asking:
                 waiting.answer.set_result(message.quiet_seconds)
             case Unanswered():
                 seconds = message.retry_after_seconds
-                waiting.answer.set_exception(DependencyFault(message.reason, retry_after_seconds=seconds))
+                fault = DependencyFault(message.reason, retry_after_seconds=seconds, **message.detail)
+                waiting.answer.set_exception(fault)
 
     def lose(self) -> None:
         """Nobody will answer any more."""

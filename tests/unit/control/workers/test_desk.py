@@ -122,10 +122,10 @@ def test_a_generation_that_is_gone_is_a_fault() -> None:
     assert told == [Unanswered(3, "consumers_unreachable", 1)]
 
 
-def test_a_fault_is_handed_on_with_its_time() -> None:
-    fault = DependencyFault("introspection_unreachable", retry_after_seconds=17)
+def test_a_fault_is_handed_on_with_its_time_and_its_cause() -> None:
+    fault = DependencyFault("introspection_unreachable", retry_after_seconds=17, issuer="main", cause="timeout")
     told, _ = answered(Wanted(3, 1, NeedIntrospection("main", "opaque")), Generation(fault))
-    assert told == [Unanswered(3, "introspection_unreachable", 17)]
+    assert told == [Unanswered(3, "introspection_unreachable", 17, {"issuer": "main", "cause": "timeout"})]
 
 
 def test_nonsense_from_a_worker_is_a_fault_and_ends_nothing() -> None:

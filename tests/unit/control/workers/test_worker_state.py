@@ -123,13 +123,14 @@ def test_rel_18_what_is_remembered_of_made_up_kids_is_bounded() -> None:
     run(ask)
 
 
-def test_a_set_that_cannot_be_had_is_a_fault_with_its_time() -> None:
-    supervisor = Supervisor(lambda ask: Unanswered(ask, "issuer_unreachable", 17))
+def test_a_set_that_cannot_be_had_is_a_fault_with_its_time_and_its_cause() -> None:
+    supervisor = Supervisor(lambda ask: Unanswered(ask, "issuer_unreachable", 17, {"cause": "timeout"}))
 
     async def ask() -> None:
         with pytest.raises(DependencyFault) as fault:
             await supervisor.ask()
         assert (fault.value.reason, fault.value.retry_after_seconds) == ("issuer_unreachable", 17)
+        assert fault.value.detail == {"cause": "timeout"}
 
     run(ask)
 
