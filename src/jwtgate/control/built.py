@@ -6,7 +6,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from jwtgate.control.announcing import Announcing
 from jwtgate.control.callers import Callers
@@ -22,7 +24,7 @@ from jwtgate.control.workers.messages import (
     Signing,
     SigningChanged,
 )
-from jwtgate.errors import DependencyFault
+from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.gateway.mint import Minted, NeedMinted
 from jwtgate.gateway.observe import IssuerReport
 from jwtgate.jose.encoding import json_bytes
@@ -38,10 +40,11 @@ from jwtgate.state.callers.introspection import Introspections
 from jwtgate.state.keys.external_signing_keys import ExternalSigningKeys
 from jwtgate.state.keys.key_sets import KeySets
 from jwtgate.state.keys.keyring import Keyring, Signer
-from jwtgate.state.secrets.references import Secrets
+from jwtgate.state.secrets.references import Secrets, store_references
 from jwtgate.state.secrets.secret_stores import SecretStores
 
 LOOK_SECONDS = 1.0
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +96,27 @@ class Built:
     async def find(self, need: Need | NeedMinted) -> Consumer | Credential | Introspected | Minted | None:
         """What a worker misses besides key sets. `DependencyFault`."""
         match need:
-            case NeedConsumer() | NeedCredential():
+            case NeedConsumer():
                 return await self.callers.find(need, self.secrets.resolve)
+            case NeedCredential():
+                return await self._with_secrets(need.name, lambda: self.callers.find(need, self.secrets.resolve))
             case NeedIntrospection() if need.issuer in self.plan.sources.introspection:
                 return await self.introspections.ask(need)
             case NeedMinted():
-                return await self.callers.mint(need, self.secrets.resolve)
+                return await self._with_secrets(need.credential, lambda: self.callers.mint(need, self.secrets.resolve))
         raise DependencyFault("internal", need=type(need).__name__)
+
+    async def _with_secrets(self, credential: str, act: Callable[[], Awaitable[Result]]) -> Result:
+        """What this answers, after secrets were read that only a consumer outside of the document refers to."""
+        try:
+            return await act()
+        except DependencyFault:
+            texts = await asyncio.to_thread(self.callers.texts_of, credential)
+            if not store_references(texts):
+                raise
+            with suppress(ConfigError):  # then it fails once more, and says why
+                await self.secret_stores.fetch_missing(texts)
+        return await act()
 
     def issuers(self) -> tuple[IssuerReport, ...]:
         """How the key set of each issuer is doing."""

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from jwtgate.control.announcing import Announcing
@@ -68,6 +69,14 @@ class Callers:
             return await asyncio.to_thread(self._mint, need, resolve)
         except StoreFailed as trouble:
             raise DependencyFault("consumers_unreachable", cause=str(trouble)) from None
+
+    def texts_of(self, credential: str) -> tuple[str, ...]:
+        """The key texts of a credential, whose references may lead to secret stores; none when it is not found."""
+        with suppress(StoreFailed):
+            held = self.directory.credential(credential)
+            keys = (held[0].key, held[0].private_key) if held is not None else ()
+            return tuple(key.text for key in keys if key is not None and key.text is not None)
+        return ()
 
     def adopt(self, staged: Staged) -> None:
         """Have the document's consumers be these."""

@@ -2,18 +2,26 @@
 
 import asyncio
 import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from jwtgate.control.built import sent
+from jwtgate.control.built import Built, sent
 from jwtgate.control.workers.messages import SentCredential, SigningChanged
-from jwtgate.errors import DependencyFault
-from jwtgate.gateway.mint import NeedMinted
+from jwtgate.errors import ConfigError, DependencyFault
+from jwtgate.gateway.mint import Minted, NeedMinted
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
+from jwtgate.jose.token import UnverifiedToken
 from jwtgate.policy.callers import Consumer, Credential
 from jwtgate.policy.facts import Introspected, Need, NeedConsumer, NeedCredential, NeedIntrospection, NeedKeys
 from jwtgate.policy.requirements import ConsumerName
+from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeyText
+from jwtgate.state.http_client import HttpClient
+from jwtgate.state.secrets.references import Reference, Secrets, store_references
+from jwtgate.state.secrets.secret_stores import SecretStores
 
 from .samples import built
 
@@ -74,3 +82,49 @@ def test_a_credential_is_sent_with_its_keys_and_shows_none_of_them() -> None:
 @pytest.mark.parametrize("found", [ANN, Introspected(False, {}, 0), None])
 def test_all_else_is_sent_as_it_is(found: Consumer | Introspected | None) -> None:
     assert sent(found) is found
+
+
+class Late(SecretStores):
+    """A secret store of which nothing was read that the document does not name; `held` is what it has."""
+
+    def __init__(self, **held: str) -> None:
+        super().__init__((), client=HttpClient(), folder=Path(), environ={})
+        self._held = held
+        self._read: dict[str, str] = {}
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset({"vault"})
+
+    async def fetch_missing(self, texts: Iterable[str]) -> None:
+        for reference in store_references(texts):
+            if reference.path not in self._held:
+                raise ConfigError("there is nothing under this path")
+            self._read[reference.path] = self._held[reference.path]
+
+    def value(self, reference: Reference) -> str:
+        if reference.path not in self._read:
+            raise ConfigError("it was not read yet")
+        return self._read[reference.path]
+
+
+def with_late(stores: Late) -> Built:
+    """A generation whose consumer of the store keeps its secret elsewhere."""
+    made = built()
+    key = KeyText(text="${vault:ann}", alg="HS256")
+    made.callers.directory.put(ConsumerSource(ANN, (CredentialSource("key-1", "c-1", "ann", "HS256", key),)))
+    return replace(made, secret_stores=stores, secrets=Secrets(Path(), {}, stores))
+
+
+def test_rel_84_a_secret_only_a_consumer_of_the_store_refers_to_is_read_when_it_is_needed() -> None:
+    found = asyncio.run(with_late(Late(ann=SECRET.decode())).find(NeedCredential("key-1")))
+    assert isinstance(found, Credential)
+    minted = asyncio.run(with_late(Late(ann=SECRET.decode())).find(NeedMinted("key-1", {}, 60)))
+    assert isinstance(minted, Minted)
+    assert UnverifiedToken.parse(minted.text).verify(tuple(found.keys), found.algorithms).kid == "key-1"
+
+
+@pytest.mark.parametrize("need", [NeedCredential("key-1"), NeedMinted("key-1", {}, 60)])
+def test_rel_36_a_secret_that_cannot_be_read_is_a_fault(need: Need | NeedMinted) -> None:
+    with pytest.raises(DependencyFault):
+        asyncio.run(with_late(Late()).find(need))
