@@ -27,6 +27,12 @@ _MOST_VALUES = _MOST_NANOSECONDS // _HAND_OVER
 _MOST_PATTERN_SIZE = 500
 _LARGEST = 2**63
 _MOST_DEPTH = 64
+_WRONG_NAME = "names something that is not there, or of another type"
+_CAUSES = {
+    IndexError: "names an element that is not in the list",
+    OverflowError: "makes a number that is too large",
+    ZeroDivisionError: "divides by zero",
+}
 
 
 class CelExpression:
@@ -69,7 +75,7 @@ class CelExpression:
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # a panic of the engine is no Exception
-            raise ExpressionFailed(type(error).__name__) from None
+            raise ExpressionFailed(_CAUSES.get(type(error), _WRONG_NAME)) from None
 
     def _matches(self, value: object, pattern: object) -> bool:
         if not isinstance(value, str):

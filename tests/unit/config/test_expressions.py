@@ -214,3 +214,19 @@ def test_sec_50_what_is_sent_several_times_is_there_and_has_no_value(text: str, 
             CelExpression(text)(known)
         return
     assert CelExpression(text)(known) is holds
+
+
+@pytest.mark.parametrize(
+    ("text", "cause"),
+    [
+        ("token.a.team == 'x'", "names something that is not there, or of another type"),
+        ("request.method > 1", "names something that is not there, or of another type"),
+        ("[1][size(request.path)]", "names an element that is not in the list"),
+        ("1 / (size(request.path) - 6) == 1", "divides by zero"),
+        ("size(request.path) + 9223372036854775807 > 1", "makes a number that is too large"),
+    ],
+)
+def test_an_expression_that_fails_says_why_in_words(text: str, cause: str) -> None:
+    with pytest.raises(ExpressionFailed) as failure:
+        CelExpression(text)({**KNOWN, "token": {"a": {}}})
+    assert str(failure.value) == cause
