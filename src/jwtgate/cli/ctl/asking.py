@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from jwtgate.cli.ctl.client import Refused
 
 _MISTAKEN = frozenset({400, 413, 415, 422})
+_ADVICE = {
+    401: "Set JWTGATE_ADMIN_TOKEN to the token of an operator, or name its file with --token-file.",
+    403: "Ask as an operator whose entry in the document does not say `may_write: false`.",
+    404: "`jwtgate ctl list KIND` shows the names there are.",
+    412: "`jwtgate ctl get KIND NAME --json` shows the version there is now; name it with --over.",
+    429: "Wait as long as it says; meanwhile the right token is refused as well.",
+    503: "What is served goes on. Ask again in a few seconds; the gateway's journal says what is wrong with the store.",
+}
+"""What to do about a refusal that does not say it by itself, by its status."""
 
 
 def asks(command: Callable[..., Answer]) -> Callable[..., Answer]:
@@ -45,4 +54,6 @@ def refusal(refused: Refused) -> Answer:
     if refused.status in _MISTAKEN:
         raise ConfigError(*refused.sentences)
     lines = [f"{red('refused:')} {visible(sentence)}" for sentence in refused.sentences]
+    if refused.status in _ADVICE:
+        lines.append(_ADVICE[refused.status])
     return Answer("\n".join(lines), {"good": False, "status": refused.status, "problem": refused.problem}, good=False)

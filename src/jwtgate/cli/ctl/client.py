@@ -16,6 +16,7 @@ from jwtgate.jose.encoding import json_bytes
 
 PATIENCE_SECONDS = 60.0
 LIMIT_BYTES = 64 * 1024 * 1024
+_WHERE = "is the gateway running, with `admin` in its document? --url or JWTGATE_ADMIN_URL says where it listens"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -55,8 +56,12 @@ class Refused(Exception):
         return named or (str(self),)
 
 
+class Unreachable(ConfigError):
+    """There is no Admin API at that address, as far as we can tell."""
+
+
 class AdminClient:
-    """Asks the Admin API, inside `with`. `ConfigError` when it cannot be reached."""
+    """Asks the Admin API, inside `with`. `Unreachable` when it cannot be reached."""
 
     def __init__(self, access: Access) -> None:
         parts = urlsplit(access.url)
@@ -99,7 +104,7 @@ class AdminClient:
         answer, data = self._exchange(method, target, body, sent)
         content = _content(data)
         if answer.status >= 300:
-            raise Refused(answer.status, content if isinstance(content, dict) else {})
+            raise self._refusal(answer, content)
         tag = answer.headers.get("ETag")
         return Reply(answer.status, content, tag.strip('"') if tag else None)
 
@@ -114,6 +119,11 @@ class AdminClient:
                 return
             asked["after"] = part["next"]
             left = None if left is None else left - len(part["items"])
+
+    def _refusal(self, answer: http.client.HTTPResponse, content: Any) -> Exception:
+        if answer.headers.get_content_type() == "application/problem+json" and isinstance(content, dict):
+            return Refused(answer.status, content)
+        return Unreachable(f"{self._access.url}: answers with {answer.status}, but is no Admin API; {_WHERE}")
 
     def _exchange(
         self, method: str, target: str, body: bytes | None, fields: dict[str, str]
@@ -152,9 +162,20 @@ def _content(data: bytes) -> Any:
         return None
 
 
-def _unreachable(url: str, trouble: Exception) -> ConfigError:
-    cause = getattr(trouble, "strerror", None) or type(trouble).__name__
-    return ConfigError(f"{url}: the Admin API cannot be reached: {cause}")
+def _unreachable(url: str, trouble: Exception) -> Unreachable:
+    return Unreachable(f"{url}: the Admin API cannot be reached: {_cause(trouble)}; {_WHERE}")
+
+
+def _cause(trouble: Exception) -> str:
+    if isinstance(trouble, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({trouble.verify_message}); --ca-file names what to trust"
+    if isinstance(trouble, ssl.SSLError):
+        return f"no TLS connection ({trouble.reason})"
+    if isinstance(trouble, TimeoutError):
+        return f"no answer within {PATIENCE_SECONDS:g} seconds"
+    if isinstance(trouble, http.client.HTTPException | ConnectionResetError):
+        return "the connection ended without an answer, as where TLS is spoken: then it is an https address"
+    return getattr(trouble, "strerror", None) or type(trouble).__name__
 
 
 def _tls(access: Access) -> ssl.SSLContext:

@@ -183,12 +183,9 @@ def export(client: AdminClient) -> Answer:
 @asks
 def rotate(client: AdminClient, name: str, *, plan: bool) -> Answer:
     """Make the next signing key of this NAME; it signs once everybody has had time to fetch it."""
-    from jwtgate.cli.ctl import showing
-    from jwtgate.cli.ctl.client import named
+    from jwtgate.cli.ctl import operations
 
-    query = {"plan": "true"} if plan else None
-    told = client.ask("POST", named("signing-keys", name, "rotate"), query=query).value
-    return showing.rotation(told)
+    return operations.rotated(client, name, plan=plan)
 
 
 @ctl.command(cls=Command, example="jwtgate ctl keys default")
@@ -282,10 +279,12 @@ def status(client: AdminClient) -> Answer:
 
 
 @ctl.command("new-token", cls=Command, example="jwtgate ctl new-token alice")
-@click.argument("name")
+@click.argument("name", required=False)
 @json_option
-def new_token(name: str) -> Answer:
+def new_token(name: str | None) -> Answer:
     """Make a token for the operator NAME: shown once, with the line the document needs."""
     from jwtgate.cli.ctl import access
 
+    if not name:
+        raise click.UsageError("Say whose token it is, as in: jwtgate ctl new-token alice")
     return access.new_token(name)

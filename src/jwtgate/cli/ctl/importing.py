@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jwtgate.cli.answer import Answer, green
-from jwtgate.cli.ctl.client import AdminClient, Refused, named
+from jwtgate.cli.ctl.client import AdminClient, Refused, Unreachable, named
 from jwtgate.cli.ctl.values import read_lines
 from jwtgate.errors import ConfigError
 
@@ -34,6 +34,8 @@ def import_lines(
             if refused.status in _ENDS_IT:
                 raise
             problems += [f"{path}:{number}: {sentence}" for sentence in refused.sentences]
+        except Unreachable:
+            raise
         except ConfigError as error:
             problems += error.problems
         if clock() - told >= EVERY_SECONDS:

@@ -11,6 +11,7 @@ from jwtgate.cli.answer import Answer, green, json_text
 from jwtgate.cli.ctl.client import AdminClient, named
 from jwtgate.cli.ctl.showing import done, rows, value
 from jwtgate.cli.ctl.values import read_text
+from jwtgate.cli.timetable import timetable
 from jwtgate.errors import ConfigError
 from jwtgate.jose.encoding import base64url_encode
 
@@ -77,6 +78,14 @@ def rolled_back(client: AdminClient, back_to: int, *, version: int | None) -> An
     fields = {"If-Match": "*"} if version is None else over(version)
     reply = client.ask("POST", named("document", "history", str(back_to), "roll-back"), fields=fields)
     return done(f"the document is version {reply.version}", {"good": True, "version": reply.value["version"]})
+
+
+def rotated(client: AdminClient, name: str, *, plan: bool) -> Answer:
+    """When everything happens, after a rotation began; with `plan`, what would happen."""
+    query = {"plan": "true"} if plan else None
+    told = client.ask("POST", named("signing-keys", name, "rotate"), query=query).value
+    head = f"A rotation of {name!r} now would go like this." if plan else f"The signing keys {name!r} have a new key."
+    return timetable(head, told)
 
 
 _NAMING = {"jti": "jti", "token": "token", "subject": "subject", "client_id": "client"} | {

@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from jwtgate.cli.answer import Answer, green, json_text, table, visible
-
-
-def when(instant: Any) -> str:
-    """A NumericDate as people read it; `-` for none."""
-    if not isinstance(instant, int):
-        return "-"
-    try:
-        return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return str(instant)
+from jwtgate.cli.timetable import moment
 
 
 def rows(heads: Sequence[str], items: Iterable[Any], *, instants: Iterable[str] = ()) -> Answer:
     """A table with a row for each item, its columns named as the members they show."""
     found, moments = list(items), frozenset(instants)
-    cells = [[when(each.get(head)) if head in moments else _cell(each.get(head)) for head in heads] for each in found]
+    cells = [[moment(each.get(head)) if head in moments else _cell(each.get(head)) for head in heads] for each in found]
     return Answer(table([head.replace("_", " ") for head in heads], cells) if found else "none", found)
 
 
@@ -53,13 +43,3 @@ def keys(items: Iterable[Any]) -> Answer:
     """The keys of one name."""
     instants = ("published_at", "active_from", "retiring_from", "retired_from")
     return rows(("kid", "alg", "state", *instants), items, instants=instants)
-
-
-def rotation(told: Any) -> Answer:
-    """The instants of a rotation."""
-    lines = [
-        f"the next key is shown   {when(told['published_at'])}",
-        f"it signs                {when(told['takes_over_at'])}",
-        f"the former one is gone  {when(told['leaves_at'])}  {_cell(told['former'])}",
-    ]
-    return Answer("\n".join(map(visible, lines)), told)

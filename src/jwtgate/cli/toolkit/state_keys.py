@@ -6,10 +6,11 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import asdict
 from pathlib import Path
 
-from jwtgate.cli.answer import Answer, table
+from jwtgate.cli.answer import Answer
+from jwtgate.cli.timetable import moment, timetable
 from jwtgate.cli.toolkit.key_files import choose
 from jwtgate.cli.toolkit.key_report import in_form, key_set_in_form, listing, row
 from jwtgate.control.generations import DATABASE
@@ -114,27 +115,9 @@ def _instants(held: SigningKey, now: float) -> dict[str, object]:
         "shown until": held.retired_from,
     }
     known = {what: instant for what, instant in instants.items() if instant is not None}
-    coming = [f"{what} {_moment(instant)}" for what, instant in known.items() if instant > now]
+    coming = [f"{what} {moment(instant)}" for what, instant in known.items() if instant > now]
     return {**{what.replace(" ", "_"): instant for what, instant in known.items()}, "next": "".join(coming[:1])}
 
 
-def _timetable(head: str, name: str, timetable: Timetable) -> Answer:
-    former = timetable.former
-    rows = (
-        (timetable.published_at, "the new key is in our key set, and signs nothing yet"),
-        (timetable.takes_over_at, "the new key signs; the former one signs no more, and stays in the key set"),
-        (timetable.leaves_at, "the last token of the former key has ended, and it leaves the key set"),
-    )
-    text = table(("when", "what"), [(_moment(instant), what) for instant, what in rows])
-    value = {
-        "name": name,
-        "former": former,
-        "published_at": timetable.published_at,
-        "takes_over_at": timetable.takes_over_at,
-        "leaves_at": timetable.leaves_at,
-    }
-    return Answer(f"{head} The former key is {former}.\n\n{text}", value)
-
-
-def _moment(instant: int) -> str:
-    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+def _timetable(head: str, name: str, rotation: Timetable) -> Answer:
+    return timetable(head, {"name": name, **asdict(rotation)})

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from tests.unit.admin.node import STORE_GONE
@@ -46,3 +48,22 @@ def test_a_refusal_is_told_to_programs_whole(ctl: Ctl) -> None:
 def test_an_admin_api_out_of_reach_is_a_mistake() -> None:
     result = Ctl("http://127.0.0.1:1").run("status")
     assert (result.exit_code, "cannot be reached" in result.stderr) == (2, True)
+    assert "is the gateway running" in result.stderr
+
+
+@pytest.mark.parametrize(("status", "advice"), [(401, "--token-file"), (412, "--over"), (404, "ctl list")])
+def test_a_refusal_says_what_to_do(status: int, advice: str) -> None:
+    assert advice in refusal(Refused(status, {"detail": "No."})).text
+
+
+def test_a_refusal_that_says_all_is_left_as_it_is() -> None:
+    told = {"detail": "The document's file names it. Change it there."}
+    assert refusal(Refused(409, told)).text.endswith("Change it there.")
+
+
+def test_what_is_no_admin_api_is_a_mistake() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as other:
+        threading.Thread(target=other.serve_forever).start()
+        result = Ctl(f"http://127.0.0.1:{other.server_port}").run("status")
+        other.shutdown()
+    assert (result.exit_code, "is no Admin API" in result.stderr) == (2, True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.unit.cli.ctl.conftest import Served
 
-from jwtgate.cli.ctl.client import Access, AdminClient, Refused, named
+from jwtgate.cli.ctl.client import Access, AdminClient, Refused, Unreachable, named
 from jwtgate.errors import ConfigError
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -113,10 +113,10 @@ def test_a_server_that_is_no_admin_api_is_told(data: bytes) -> None:
         thread.join()
 
 
-def test_a_refusal_that_is_no_problem_is_told_by_its_status() -> None:
+def test_an_answer_that_is_no_problem_is_not_from_an_admin_api() -> None:
     server, thread = answering(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 4\r\n\r\noops")
     with server, AdminClient(Access(f"http://127.0.0.1:{server.getsockname()[1]}")) as client:
-        with pytest.raises(Refused, match="status 502"):
+        with pytest.raises(Unreachable, match="with 502, but is no Admin API"):
             client.ask("GET", "status")
         thread.join()
 
@@ -124,7 +124,7 @@ def test_a_refusal_that_is_no_problem_is_told_by_its_status() -> None:
 def test_a_redirect_is_not_followed() -> None:
     server, thread = answering(b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n")
     with server, AdminClient(Access(f"http://127.0.0.1:{server.getsockname()[1]}", "token")) as client:
-        with pytest.raises(Refused, match="status 302"):
+        with pytest.raises(Unreachable, match="with 302, but"):
             client.ask("GET", "status")
         thread.join()
 

@@ -68,7 +68,7 @@ def test_tokens_are_revoked_and_the_revocation_taken_back(ctl: Ctl, served: Serv
 
 def test_a_signing_key_is_shown_and_rotated(ctl: Ctl, served: Served) -> None:
     assert "k1   ES256  active" in ctl.run("keys", "default").stdout
-    assert "it signs                2025-06-15 15:06:41Z" in ctl.run("rotate", "default", "--plan").stdout
+    assert "2025-06-15 15:06:41Z  the new key signs" in ctl.run("rotate", "default", "--plan").stdout
     assert served.node.entries == []
     assert ctl.json("rotate", "default")["former"] == "k1"
     assert served.node.entries[0].action == "rotate"
@@ -96,3 +96,8 @@ def test_every_command_has_an_example(name: str) -> None:
     result = Ctl("").run(name, "--help")
     assert result.exit_code == 0
     assert f"jwtgate ctl {name}" in result.stdout
+
+
+def test_a_new_token_is_somebodys() -> None:
+    result = Ctl("http://127.0.0.1:1").run("new-token")
+    assert (result.exit_code, "jwtgate ctl new-token alice" in result.stderr) == (2, True)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from tests.unit.admin.node import STORE_GONE
-from tests.unit.cli.ctl.conftest import Served
+from tests.unit.cli.ctl.conftest import Ctl, Served
 
 from jwtgate.cli.ctl.client import AdminClient, Refused
 from jwtgate.cli.ctl.importing import MOST_PROBLEMS, import_lines
@@ -67,3 +67,10 @@ def test_how_far_it_got_is_told_now_and_then(client: AdminClient, file: Path) ->
 def test_a_file_that_is_not_there_is_a_mistake(client: AdminClient, file: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         import_lines(client, "consumers", file, tell=lambda _: None)
+
+
+def test_an_admin_api_out_of_reach_is_told_once(tmp_path: Path) -> None:
+    file = tmp_path / "consumers.jsonl"
+    file.write_text('{"name": "a"}\n{"name": "b"}\n')
+    result = Ctl("http://127.0.0.1:1").run("import", "consumers", str(file))
+    assert (result.exit_code, result.stderr.count("cannot be reached")) == (2, 1)

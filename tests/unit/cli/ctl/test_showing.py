@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-
-from jwtgate.cli.ctl.showing import done, keys, rotation, rows, status, value, when
-
-
-@pytest.mark.parametrize(
-    ("instant", "text"), [(0, "1970-01-01 00:00:00Z"), (None, "-"), ("x", "-"), (2**53, str(2**53))]
-)
-def test_an_instant_is_shown_as_people_read_it(instant: object, text: str) -> None:
-    assert when(instant) == text
+from jwtgate.cli.ctl.showing import done, keys, rows, status, value
 
 
 def test_a_table_has_the_columns_asked_for() -> None:
@@ -38,12 +29,6 @@ def test_a_node_that_is_not_ready_is_a_no() -> None:
     assert not status(told).good
     assert status({**told, "ready": True}).good
     assert "ready            false" in status(told).text
-
-
-def test_a_rotation_is_told_by_its_instants() -> None:
-    told = {"former": None, "published_at": 0, "takes_over_at": 1, "leaves_at": 2}
-    assert rotation(told).text.splitlines()[2].endswith("00:00:02Z  -")
-    assert rotation(told).value == told
 
 
 def test_keys_are_told_with_the_instants_of_their_states() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from jwtgate.cli.answer import Answer
 from jwtgate.cli.toolkit import state_keys
 from jwtgate.cli.toolkit.keys import keys
 from jwtgate.control.generations import DATABASE
@@ -37,7 +38,7 @@ def state(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _value(answer: state_keys.Answer) -> Any:
+def _value(answer: Answer) -> Any:
     return answer.value
 
 
