@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+import jwtgate
 
 from .gateway_process import GatewayProcess
 from .loopback_server import LoopbackServer
@@ -46,6 +49,18 @@ def test_the_mistakes_of_the_readme_are_what_check_says(tmp_path: Path) -> None:
     assert run.stderr.splitlines() == shown
 
 
+def installed_example(folder: Path) -> str:
+    """The path on which the plug-in of the examples is found, as if it had been installed."""
+    example = ROOT / "examples/claims-plugin"
+    points = tomllib.loads((example / "pyproject.toml").read_text())["project"]["entry-points"]["jwtgate.claims"]
+    metadata = folder / "acme_claims-1.0.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Name: acme-claims\nVersion: 1.0.0\n")
+    lines = [f"{name} = {value}" for name, value in points.items()]
+    (metadata / "entry_points.txt").write_text("\n".join(["[jwtgate.claims]", *lines]))
+    return f"{example / 'src'}:{folder}"
+
+
 HOW_TO = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/how-to").glob("*.md"))
 WHOLE = [(page, text) for page in HOW_TO for text in blocks(page, "yaml") if text.startswith("listen:")]
 
@@ -53,9 +68,12 @@ WHOLE = [(page, text) for page in HOW_TO for text in blocks(page, "yaml") if tex
 @pytest.mark.parametrize(("page", "document"), WHOLE, ids=[page for page, _ in WHOLE])
 def test_every_whole_document_of_a_how_to_is_good(page: str, document: str, tmp_path: Path) -> None:
     (tmp_path / "gate.yaml").write_text(document)
-    secrets = dict.fromkeys(re.findall(r"\$\{env:(\w+)\}", document), "a secret of more than thirty-two bytes")
+    for name in re.findall(r"file: ([\w.]+\.(?:pem|json))", document):
+        (tmp_path / name).write_text(jwtgate.generate_key("RS256").to_pem())
+    environ = dict.fromkeys(re.findall(r"\$\{env:(\w+)\}", document), "a secret of more than thirty-two bytes")
+    environ["PYTHONPATH"] = installed_example(tmp_path)
     run = subprocess.run(
-        [JWTGATE, "check", "gate.yaml"], cwd=tmp_path, capture_output=True, text=True, timeout=30, env=secrets
+        [JWTGATE, "check", "gate.yaml"], cwd=tmp_path, capture_output=True, text=True, timeout=30, env=environ
     )
     assert run.returncode == 0, run.stdout + run.stderr
 
