@@ -98,6 +98,7 @@ class Generations:
         self._changed = changed
         self._client = HttpClient()
         self._callers: Callers | None = None
+        self._began_sealed = False
         self._number = 0
 
     async def build(self, text: Text, *, after: Built | None, stored: Added | None = None) -> Built:
@@ -122,6 +123,7 @@ class Generations:
             if after is not None:
                 key_sets.adopt(after.key_sets)
                 introspections.adopt(after.introspections)
+                keyring.adopt(after.keyring)
             await external.start()
             await key_sets.start(WARM_SECONDS)
             opened.pop_all()
@@ -161,8 +163,10 @@ class Generations:
                 stored = stored_in(callers.registry.document()).added
         whole, shadowed = merge(plain, stored)
         stores = secret_stores_of(whole, self._folder, resolve=secrets.resolve)
-        cautions = tuple(f"{place}: stands in the file and in the store; the file's is used." for place in shadowed)
-        return _Read(text, stored, whole, sealer, callers, stores, cautions)
+        cautions = [f"{place}: stands in the file and in the store; the file's is used." for place in shadowed]
+        if sealer is not None and not self._began_sealed:
+            cautions.append("signing.master_key: it is new, and seals consumers from the next start on.")
+        return _Read(text, stored, whole, sealer, callers, stores, tuple(cautions))
 
     async def _secret_stores(self, read: _Read, after: Built | None, opened: AsyncExitStack) -> SecretStores:
         """The secret stores of the document, with all that it refers to. `ConfigError`."""
@@ -205,7 +209,7 @@ class Generations:
                 callers = Callers.open(self._store, folder=self._saved, sealer=sealer)
                 for problem in callers.directory.follow(callers.registry, check_consumer):
                     event("consumer_not_usable", level=logging.ERROR, problem=problem)
-            self._callers = callers
+            self._callers, self._began_sealed = callers, sealer is not None
         return self._callers
 
     def _staged(self, plan: Plan, callers: Callers) -> Staged | None:

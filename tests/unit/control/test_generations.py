@@ -1,16 +1,19 @@
 """A document becomes a generation or a list of sentences, and no worker is sent more of it than it needs."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
-from jwtgate.control.built import sent_keys
+from jwtgate.control.built import Built, sent_keys
+from jwtgate.control.documents import Text
 from jwtgate.control.workers.link import encode
 from jwtgate.control.workers.messages import KeysChanged
 from jwtgate.errors import ConfigError
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
+from jwtgate.state.keys.keyring import Given
 from jwtgate.state.stores.store import MemoryStore
 
 from .samples import DOCUMENT, SECRET, built, generations, write_certificate
@@ -125,3 +128,31 @@ def test_a_renewed_certificate_is_told_from_the_one_before(tmp_path: Path) -> No
     write_certificate(certificate, key)
     assert first.certificates == again.certificates
     assert built(document).certificates != first.certificates
+
+
+URL_KEYS = DOCUMENT.replace(
+    'signing: {issuer: "https://gate.example"}',
+    'signing: {issuer: "https://gate.example", keys: {default: {url: "http://127.0.0.1:9/keys", alg: ES256}}}',
+)
+
+
+def test_rel_83_keys_of_somebody_else_s_are_held_while_their_address_is_away() -> None:
+    by = generations()
+
+    async def signs(after: Built | None) -> Built:
+        made = await by.build(Text("jwtgate.yaml", URL_KEYS.encode()), after=after)
+        await made.close()
+        return made
+
+    first = asyncio.run(signs(None))
+    assert first.keyring.signers() == {}
+    key = generate_key("ES256", kid="theirs")
+    first.keyring.take(first.plan.signing["default"], Given((key,)))
+    assert asyncio.run(signs(first)).keyring.signers()["default"].key.kid == "theirs"
+
+
+def test_sec_150_a_master_key_that_comes_later_is_told_to_seal_from_the_next_start_on() -> None:
+    by, sealed = generations(), DOCUMENT.replace("signing: {", "signing: {master_key: '${env:TEST_SECRET}', ")
+    assert not [caution for caution in built(by=by).cautions if "master_key" in caution]
+    assert [caution for caution in built(sealed, by=by).cautions if "next start" in caution]
+    assert not [caution for caution in built(sealed).cautions if "next start" in caution]
