@@ -28,7 +28,7 @@ _MOST_PATTERN_SIZE = 500
 _LARGEST = 2**63
 _MOST_DEPTH = 64
 _WRONG_NAME = "names something that is not there, or of another type"
-_CAUSES = {
+_CAUSES: dict[type[BaseException], str] = {
     IndexError: "names an element that is not in the list",
     OverflowError: "makes a number that is too large",
     ZeroDivisionError: "divides by zero",
