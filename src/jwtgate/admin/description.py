@@ -21,6 +21,7 @@ Node = dict[str, Any]
 _TEXT, _FLAG, _INSTANT = {"type": "string"}, {"type": "boolean"}, {"type": "integer", "description": "A NumericDate."}
 _MAYBE_INSTANT = {"type": ["integer", "null"], "description": "A NumericDate."}
 _COUNT = {"type": "integer", "minimum": 0}
+_OBJECTS: Mapping[str, Any] = {"type": "array", "items": {"type": "object"}}
 _SECTIONS = "Section."
 
 
@@ -198,6 +199,9 @@ _RECORDS: Node = {
         workers=_COUNT,
         worker_restarts=_COUNT,
         reload_failures=_COUNT,
-        issuers={"type": "array", "items": {"type": "object"}},
+        issuers=_OBJECTS,
+        introspection=_OBJECTS,
+        secret_stores=_OBJECTS,
+        consumers={"type": "object", "additionalProperties": _COUNT},
     ),
 }

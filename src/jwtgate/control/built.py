@@ -14,6 +14,7 @@ from jwtgate.control.announcing import Announcing
 from jwtgate.control.callers import Callers
 from jwtgate.control.documents import Text
 from jwtgate.control.journal import event
+from jwtgate.control.reporting import introspection_report, issuer_report, secret_store_report
 from jwtgate.control.workers.messages import (
     KeysChanged,
     Prepare,
@@ -26,7 +27,7 @@ from jwtgate.control.workers.messages import (
 )
 from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.gateway.mint import Minted, NeedMinted
-from jwtgate.gateway.observe import IssuerReport
+from jwtgate.gateway.observe import Counters, Report
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
@@ -118,20 +119,22 @@ class Built:
                 await self.secret_stores.fetch_missing(texts)
         return await act()
 
-    def issuers(self) -> tuple[IssuerReport, ...]:
-        """How the key set of each issuer is doing."""
-        return tuple(
-            IssuerReport(
-                source.issuer,
-                keys=source.keys,
-                age_seconds=source.age_seconds,
-                stale=source.stale,
-                fetches=source.fetches,
-                failures=source.failures,
-                skipped_keys=source.skipped,
-                last_failure=source.last_failure or "",
-            )
-            for source in self.key_sets.report()
+    async def report(self, counters: Counters, *, ready: bool) -> Report:
+        """How it and all it depends on is doing; whoever serves it knows more."""
+        issuers = tuple(map(issuer_report, self.key_sets.report()))
+        introspections = tuple(map(introspection_report, self.introspections.report()))
+        secret_stores = tuple(map(secret_store_report, self.secret_stores.report()))
+        consumers = await self.callers.count()
+        is_stale = any(issuer.stale for issuer in issuers) or any(store.stale for store in secret_stores)
+        return Report(
+            counters,
+            generation=self.number,
+            ready=ready,
+            degraded=is_stale or any(each.left_alone for each in introspections) or not consumers,
+            issuers=issuers,
+            introspections=introspections,
+            secret_stores=secret_stores,
+            consumers=consumers,
         )
 
     async def follow(

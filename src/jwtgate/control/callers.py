@@ -17,6 +17,7 @@ from jwtgate.control.announcing import Announcing
 from jwtgate.control.journal import event
 from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.gateway.mint import Minted, NeedMinted
+from jwtgate.gateway.observe import ConsumerCount
 from jwtgate.jose.sealing import Sealer
 from jwtgate.policy.callers import Consumer, Credential
 from jwtgate.policy.facts import NeedConsumer, NeedCredential
@@ -77,6 +78,14 @@ class Callers:
             keys = (held[0].key, held[0].private_key) if held is not None else ()
             return tuple(key.text for key in keys if key is not None and key.text is not None)
         return ()
+
+    async def count(self) -> tuple[ConsumerCount, ...]:
+        """How many consumers there are; empty when the directory fails."""
+        try:
+            counts = await asyncio.to_thread(self.directory.counts)
+        except StoreFailed:
+            return ()
+        return tuple(map(ConsumerCount, ("document", "store"), counts))
 
     def adopt(self, staged: Staged) -> None:
         """Have the document's consumers be these."""

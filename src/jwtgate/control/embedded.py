@@ -166,14 +166,7 @@ class EmbeddedGateway:
         return noted(need, await self._built.find(need), generation.facts)
 
     async def _report(self) -> Report:
-        issuers = self._built.issuers()
-        return Report(
-            self.worker.count_now(),
-            generation=self._built.number,
-            ready=not self.worker.draining,
-            degraded=any(issuer.stale for issuer in issuers),
-            issuers=issuers,
-        )
+        return await self._built.report(self.worker.count_now(), ready=not self.worker.draining)
 
 
 def _read(document: Path | str, name: str) -> Text:

@@ -247,19 +247,17 @@ class Node:
         """How the node is doing."""
         return await self._desk.report()
 
-    def _report(self, counters: Counters) -> Report:
+    async def _report(self, counters: Counters) -> Report:
         crew, running = self._crew or self._crews[0], self._running
-        issuers = running.issuers() if running else ()
+        ready = running is not None and crew.serving > 0 and not self.stopping
         short = crew.serving < self._size or crew.looping
-        return Report(
-            counters,
-            generation=running.number if running else 0,
-            ready=running is not None and crew.serving > 0 and not self.stopping,
-            degraded=short or self.document_refused or any(issuer.stale for issuer in issuers),
+        report = await running.report(counters, ready=ready) if running else Report(counters, 0, ready)
+        return replace(
+            report,
+            degraded=short or self.document_refused or report.degraded,
             workers=crew.serving,
             worker_restarts=self._restarts + crew.restarts,
             reload_failures=self.refusals,
-            issuers=issuers,
         )
 
     async def drain(self) -> None:

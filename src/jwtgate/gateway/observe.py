@@ -12,7 +12,7 @@ import queue
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -92,8 +92,49 @@ class IssuerReport:
 
 
 @dataclass(frozen=True, slots=True)
+class IntrospectionReport:
+    """How asking one issuer about tokens goes. `left_alone`: it failed so often that it is not asked for a while.
+
+    `stood_in` counts remembered answers that stood in for a failed call.
+    """
+
+    issuer: str
+    left_alone: bool
+    calls: int
+    failures: int
+    remembered: int
+    from_memory: int
+    stood_in: int
+    last_failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretStoreReport:
+    """How one secret store is doing. `age_seconds`: of the oldest value held, None while there is none.
+
+    `stale`: something of it could not be read when it was to be read; `missing` counts what has no value, or none
+    that is young enough.
+    """
+
+    store: str
+    values: int
+    missing: int
+    age_seconds: float | None
+    stale: bool
+    last_failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerCount:
+    """How many consumers the document has, or the store."""
+
+    origin: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """The state of a whole node: what /metrics and /readyz tell."""
+    """The state of a whole node: what /metrics and /readyz tell. `consumers` is empty when nobody can be found."""
 
     counters: Counters
     generation: int
@@ -103,6 +144,9 @@ class Report:
     worker_restarts: int = 0
     reload_failures: int = 0
     issuers: tuple[IssuerReport, ...] = ()
+    introspections: tuple[IntrospectionReport, ...] = ()
+    secret_stores: tuple[SecretStoreReport, ...] = ()
+    consumers: tuple[ConsumerCount, ...] = ()
 
 
 def logged_name(name: str) -> str:
@@ -201,7 +245,11 @@ class _Families:
     def collect(self) -> Iterator[object]:
         yield from self._requests()
         yield from self._plain()
-        yield from self._issuers()
+        report = self._report
+        yield from _labelled("key_set", "issuer", _OF_KEY_SETS, report.issuers)
+        yield from _labelled("introspection", "issuer", _OF_INTROSPECTIONS, report.introspections)
+        yield from _labelled("secret_store", "store", _OF_SECRET_STORES, report.secret_stores)
+        yield from _labelled("consumers", "origin", _OF_CONSUMERS, report.consumers)
 
     def _requests(self) -> Iterator[object]:
         from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
@@ -232,28 +280,50 @@ class _Families:
         yield CounterMetricFamily("jwtgate_worker_restarts", "Workers replaced.", value=report.worker_restarts)
         yield CounterMetricFamily("jwtgate_reload_failures", "Documents refused.", value=report.reload_failures)
 
-    def _issuers(self) -> Iterator[object]:
-        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-        gauges = {
-            name: GaugeMetricFamily(f"jwtgate_key_set_{name}", text, labels=["issuer"]) for name, text in _OF_KEY_SETS
-        }
-        fetches = CounterMetricFamily("jwtgate_key_set_fetches", "Key sets fetched.", labels=["issuer"])
-        failures = CounterMetricFamily("jwtgate_key_set_failures", "Fetches that failed.", labels=["issuer"])
-        for issuer in self._report.issuers:
-            gauges["keys"].add_metric([issuer.issuer], issuer.keys)
-            gauges["stale"].add_metric([issuer.issuer], issuer.stale)
-            gauges["skipped_keys"].add_metric([issuer.issuer], issuer.skipped_keys)
-            if issuer.age_seconds is not None:
-                gauges["age_seconds"].add_metric([issuer.issuer], issuer.age_seconds)
-            fetches.add_metric([issuer.issuer], issuer.fetches)
-            failures.add_metric([issuer.issuer], issuer.failures)
-        yield from (*gauges.values(), fetches, failures)
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A member of a report as a metric; `counts` is true of what only ever grows."""
+
+    member: str
+    text: str
+    counts: bool = False
 
 
 _OF_KEY_SETS = (
-    ("keys", "Usable keys."),
-    ("age_seconds", "Age of the key set."),
-    ("stale", "1 when the set is older than it should be."),
-    ("skipped_keys", "Keys of the set that cannot be used."),
+    _Told("keys", "Usable keys."),
+    _Told("age_seconds", "Age of the key set."),
+    _Told("stale", "1 when the set is older than it should be."),
+    _Told("skipped_keys", "Keys of the set that cannot be used."),
+    _Told("fetches", "Key sets fetched.", counts=True),
+    _Told("failures", "Fetches that failed.", counts=True),
 )
+_OF_INTROSPECTIONS = (
+    _Told("left_alone", "1 while the endpoint is not asked, for it failed."),
+    _Told("remembered", "Answers remembered."),
+    _Told("calls", "Calls of the endpoint.", counts=True),
+    _Told("failures", "Calls that failed, or were not made.", counts=True),
+    _Told("from_memory", "Tokens known from a remembered answer.", counts=True),
+    _Told("stood_in", "Remembered answers that stood in for a failed call.", counts=True),
+)
+_OF_SECRET_STORES = (
+    _Told("values", "Values held."),
+    _Told("missing", "Values that are needed and not held."),
+    _Told("age_seconds", "Age of the oldest value."),
+    _Told("stale", "1 when a value could not be read again in time."),
+)
+_OF_CONSUMERS = (_Told("count", "Consumers known."),)
+
+
+def _labelled(prefix: str, label: str, told: Iterable[_Told], reports: Iterable[object]) -> Iterator[object]:
+    """A family for each of these members, with a sample for each report. What a report does not know is left out."""
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+    for each in told:
+        kind = CounterMetricFamily if each.counts else GaugeMetricFamily
+        family = kind(f"jwtgate_{prefix}_{each.member}", each.text, labels=[label])
+        for report in reports:
+            value = getattr(report, each.member)
+            if value is not None:
+                family.add_metric([getattr(report, label)], value)
+        yield family

@@ -24,6 +24,7 @@ _UNCHALLENGED = (RequestRefused, AccessRefused)
 OwnAnswer = tuple[int, list[tuple[str, str]], bytes]
 
 STATUS_ONLY = frozenset({LIVEZ, READYZ, METRICS})
+_FRESHNESS = ("age_seconds", "stale", "last_failure")
 _UNCACHED = ("Cache-Control", "no-store")
 
 
@@ -93,22 +94,20 @@ def _document(body: bytes, media_type: str, generation: Generation) -> OwnAnswer
 
 
 def _readiness(report: Report) -> bytes:
-    issuers = [
-        {
-            "issuer": issuer.issuer,
-            "keys": issuer.keys,
-            "age_seconds": None if issuer.age_seconds is None else round(issuer.age_seconds, 1),
-            "stale": issuer.stale,
-            "last_failure": issuer.last_failure,
-        }
-        for issuer in report.issuers
-    ]
     state = {
         "ready": report.ready,
         "degraded": report.degraded,
         "generation": report.generation,
         "workers": report.workers,
         "worker_restarts": report.worker_restarts,
-        "issuers": issuers,
+        "issuers": [_shown(each, "issuer", "keys", *_FRESHNESS) for each in report.issuers],
+        "introspection": [_shown(each, "issuer", "left_alone", "last_failure") for each in report.introspections],
+        "secret_stores": [_shown(each, "store", "values", "missing", *_FRESHNESS) for each in report.secret_stores],
+        "consumers": {each.origin: each.count for each in report.consumers},
     }
     return json.dumps(state, indent=2).encode() + b"\n"
+
+
+def _shown(report: object, *members: str) -> dict[str, object]:
+    found = ((name, getattr(report, name)) for name in members)
+    return {name: round(value, 1) if isinstance(value, float) else value for name, value in found}

@@ -8,7 +8,7 @@ from typing import Any
 from jwtgate.control.administration.layers import difference
 from jwtgate.control.administration.resources import NotFound, OwnedByDocument, Page, Resource
 from jwtgate.errors import ConfigError
-from jwtgate.gateway.observe import Counters, IssuerReport, Report
+from jwtgate.gateway.observe import ConsumerCount, Counters, IssuerReport, Report
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.revocations import Revocation
 from jwtgate.state.stores.registry import AuditEntry, DocumentVersion
@@ -123,7 +123,14 @@ class Node:
     async def report(self) -> Report:
         self._fail()
         issuer = IssuerReport("main", keys=1, age_seconds=2.5, stale=False, fetches=1, failures=0)
-        return Report(Counters(), generation=3, ready=True, workers=2, issuers=(issuer,))
+        return Report(
+            Counters(),
+            generation=3,
+            ready=True,
+            workers=2,
+            issuers=(issuer,),
+            consumers=(ConsumerCount("document", 4),),
+        )
 
     def _check_document(self, value: JSON) -> None:
         _check(value)

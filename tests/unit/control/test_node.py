@@ -11,7 +11,7 @@ import pytest
 from jwtgate.control.documents import Text
 from jwtgate.control.node import Node
 from jwtgate.errors import ConfigError
-from jwtgate.gateway.observe import Counters
+from jwtgate.gateway.observe import ConsumerCount, Counters
 from jwtgate.state.stores.store import MemoryStore
 
 from .samples import DOCUMENT, SECRET, write_certificate
@@ -102,9 +102,10 @@ def test_who_asks_while_the_first_workers_start_is_told_not_ready(tmp_path: Path
         starting = asyncio.create_task(node.take(await node.build(text())))
         while not node._crews:
             await asyncio.sleep(0.001)
-        assert node._report(Counters()).ready is False
+        assert (await node._report(Counters())).ready is False
         await starting
-        report = node._report(Counters())
+        report = await node._report(Counters())
         assert (report.ready, report.degraded, report.workers) == (True, False, 2)
+        assert report.consumers == (ConsumerCount("document", 0), ConsumerCount("store", 0))
 
     run(tmp_path, use)

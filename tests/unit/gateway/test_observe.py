@@ -15,7 +15,17 @@ from tests.unit.gateway.messages import pieces_of
 from tests.unit.gateway.parts import OK, TOKEN, Gate, a_generation, a_plan, a_request, a_token, an_order
 
 from jwtgate.gateway.exchange import Exchange
-from jwtgate.gateway.observe import BUCKET_SECONDS, AccessLog, Counters, IssuerReport, Report, metrics_text
+from jwtgate.gateway.observe import (
+    BUCKET_SECONDS,
+    AccessLog,
+    ConsumerCount,
+    Counters,
+    IntrospectionReport,
+    IssuerReport,
+    Report,
+    SecretStoreReport,
+    metrics_text,
+)
 
 MEMBERS = [
     "time",
@@ -228,6 +238,39 @@ def test_sec_145_metrics_are_read_by_prometheus_and_labelled_by_our_own_words() 
     assert [samples[f"jwtgate_key_set_{name}_total", main] for name in ("fetches", "failures")] == [3, 1]
     labels = {name for _, labels in samples for name, _ in labels}
     assert labels == {"route", "status", "reason", "issuer", "le"}
+
+
+def test_rel_39_every_dependency_has_metrics_labelled_by_names_of_the_document() -> None:
+    report = Report(
+        Counters(),
+        1,
+        ready=True,
+        introspections=(IntrospectionReport("main", True, 7, 5, 3, 11, 2, "timeout"),),
+        secret_stores=(SecretStoreReport("vault", 2, 1, None, True),),
+        consumers=(ConsumerCount("document", 4), ConsumerCount("store", 9)),
+    )
+    samples = samples_of(report)
+    told = {name.removeprefix("jwtgate_"): value for (name, labels), value in samples.items() if labels}
+    assert {name: value for name, value in told.items() if name.startswith("introspection_")} == {
+        "introspection_left_alone": 1,
+        "introspection_remembered": 3,
+        "introspection_calls_total": 7,
+        "introspection_failures_total": 5,
+        "introspection_from_memory_total": 11,
+        "introspection_stood_in_total": 2,
+    }
+    assert {name: value for name, value in told.items() if name.startswith("secret_store_")} == {
+        "secret_store_values": 2,
+        "secret_store_missing": 1,
+        "secret_store_stale": 1,
+    }
+    assert samples["jwtgate_consumers_count", (("origin", "store"),)] == 9
+    assert {labels for _, labels in samples if labels} == {
+        (("issuer", "main"),),
+        (("store", "vault"),),
+        (("origin", "document"),),
+        (("origin", "store"),),
+    }
 
 
 def test_an_age_nobody_knows_is_left_out() -> None:

@@ -23,7 +23,14 @@ from jwtgate.errors import (
     UpstreamFault,
 )
 from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ, Generation
-from jwtgate.gateway.observe import Counters, IssuerReport, Report
+from jwtgate.gateway.observe import (
+    ConsumerCount,
+    Counters,
+    IntrospectionReport,
+    IssuerReport,
+    Report,
+    SecretStoreReport,
+)
 from jwtgate.gateway.respond import OwnAnswer, own_answer, refusal_body, refusal_fields, response
 
 ROUTE = a_plan().routes[0]
@@ -131,7 +138,15 @@ ISSUERS = (
 
 def own(name: str, generation: Generation | None = None, *, ready: bool = True) -> OwnAnswer:
     async def report() -> Report:
-        return Report(Counters(), 3, ready, issuers=ISSUERS)
+        return Report(
+            Counters(),
+            3,
+            ready,
+            issuers=ISSUERS,
+            introspections=(IntrospectionReport("main", True, 7, 5, 3, 11, 2, "timeout"),),
+            secret_stores=(SecretStoreReport("vault", 2, 1, 8.55, True, "slow"),),
+            consumers=(ConsumerCount("document", 4), ConsumerCount("store", 9)),
+        )
 
     return asyncio.run(own_answer(name, generation or a_generation(), report))
 
@@ -156,7 +171,7 @@ def test_who_is_alive_says_so() -> None:
 
 
 @pytest.mark.parametrize(("ready", "status"), [(True, 200), (False, 503)])
-def test_readiness_is_a_status_and_names_each_issuer(ready: bool, status: int) -> None:
+def test_rel_38_readiness_is_a_status_and_names_each_dependency(ready: bool, status: int) -> None:
     answered, fields, body = own(READYZ, ready=ready)
     assert answered == status
     assert ("Cache-Control", "no-store") in fields
@@ -170,6 +185,11 @@ def test_readiness_is_a_status_and_names_each_issuer(ready: bool, status: int) -
         "last_failure": "timeout",
     }
     assert state["issuers"][1]["age_seconds"] is None
+    assert state["introspection"] == [{"issuer": "main", "left_alone": True, "last_failure": "timeout"}]
+    assert state["secret_stores"] == [
+        {"store": "vault", "values": 2, "missing": 1, "age_seconds": 8.6, "stale": True, "last_failure": "slow"}
+    ]
+    assert state["consumers"] == {"document": 4, "store": 9}
 
 
 def test_metrics_are_text_for_prometheus() -> None:

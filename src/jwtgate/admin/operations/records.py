@@ -96,6 +96,9 @@ class Records:
                 "worker_restarts": report.worker_restarts,
                 "reload_failures": report.reload_failures,
                 "issuers": [asdict(each) for each in report.issuers],
+                "introspection": [asdict(each) for each in report.introspections],
+                "secret_stores": [asdict(each) for each in report.secret_stores],
+                "consumers": {each.origin: each.count for each in report.consumers},
             }
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
 from dataclasses import replace
 
@@ -65,7 +65,7 @@ class Desk:
         *,
         built: Callable[[int], Built | None],
         workers: Callable[[], Iterable[WorkerHandle]],
-        report: Callable[[Counters], Report],
+        report: Callable[[Counters], Awaitable[Report]],
     ) -> None:
         self._built = built
         self._workers = workers
@@ -134,7 +134,7 @@ class Desk:
         with suppress(TimeoutError):
             async with asyncio.timeout(COUNT_SECONDS):
                 await asyncio.gather(*map(_counted, self._workers()))
-        return self._report(self._ledger.total())
+        return await self._report(self._ledger.total())
 
     async def _answer_report(self, worker: WorkerHandle, wanted: ReportWanted) -> None:
         worker.send(Told(wanted.ask, await self.report()))

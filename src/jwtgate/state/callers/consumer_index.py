@@ -92,6 +92,7 @@ class ConsumerIndex:
     def __init__(self, connection: sqlite3.Connection, sealer: Sealer | None) -> None:
         self._connection = connection
         self._sealer = sealer
+        self._counted = (-1, 0)
 
     @classmethod
     def create(cls, path: Path | None, sealer: Sealer | None) -> ConsumerIndex:
@@ -178,9 +179,13 @@ class ConsumerIndex:
                 yield What(what), value
 
     def count(self) -> int:
-        """How many consumers there are."""
+        """How many consumers there are. They are counted when they have changed, which takes a while for very many."""
         with _translated():
-            return int(self._connection.execute("SELECT count(*) FROM consumer").fetchone()[0])
+            changes = self._connection.total_changes
+            if self._counted[0] != changes:
+                counted = self._connection.execute("SELECT count(*) FROM named WHERE what = ?", (int(What.CONSUMER),))
+                self._counted = (changes, int(counted.fetchone()[0]))
+        return self._counted[1]
 
     def insert(self, source: ConsumerSource) -> None:
         """Add a consumer. A name that is taken already goes on meaning who it meant."""

@@ -201,6 +201,11 @@ class Directory:
             self._replace(names, [placed.source for placed in sources], _mark(last))
         return tuple(problems)
 
+    def counts(self) -> tuple[int, int]:
+        """How many consumers the document has, and how many the store."""
+        with self._lock:
+            return self._document.count(), self._store.count()
+
     def hidden(self, limit: int = 20) -> tuple[tuple[What, str], ...]:
         """Some of the names that the store has too and that mean the document's consumers all the same."""
         with self._lock:

@@ -72,3 +72,5 @@ def test_the_status_tells_how_the_node_is(client: Client) -> None:
     status = client.ask("GET", "/v1/status").json
     assert (status["generation"], status["ready"], status["workers"]) == (3, True, 2)
     assert status["issuers"][0]["issuer"] == "main"
+    assert (status["introspection"], status["secret_stores"]) == ([], [])
+    assert status["consumers"] == {"document": 4}

@@ -84,6 +84,10 @@ class Generation:
         return self.found
 
 
+async def reported(counters: Counters) -> Report:
+    return Report(counters, generation=1, ready=True)
+
+
 def answered(wanted: Wanted, generation: Generation | None) -> tuple[list[object], list[bool]]:
     """What the desk tells the worker, and whether it says that somebody asks: before, meanwhile and after."""
 
@@ -92,7 +96,7 @@ def answered(wanted: Wanted, generation: Generation | None) -> tuple[list[object
         desk = Desk(
             built=lambda number: generation if number == 1 else None,  # type: ignore[arg-type,return-value]
             workers=tuple,
-            report=lambda counters: Report(counters, generation=1, ready=True),
+            report=reported,
         )
         asks.append(desk.asks(wanted.number))
         desk.heard(asker, wanted)  # type: ignore[arg-type]

@@ -199,6 +199,19 @@ def test_the_store_adds_what_the_document_does_not_name(directory: Directory) ->
     holds(directory, "ann", "bob")
 
 
+def test_consumers_are_counted_by_where_they_come_from(directory: Directory) -> None:
+    assert directory.counts() == (0, 0)
+    directory.replace_document([ANN, BOB], [], parse=parse)
+    directory.put(source("eve"))
+    assert directory.counts() == (2, 1)
+    directory.put(source("eve", "eve-key"))
+    directory.put(source("mal"))
+    assert directory.counts() == (2, 2)
+    directory.remove("eve")
+    directory.replace_document([ANN], [], parse=parse)
+    assert directory.counts() == (1, 1)
+
+
 def test_a_consumer_of_the_store_is_changed_and_removed(directory: Directory) -> None:
     directory.put(source("bob", "k3", "k4"))
     directory.put(source("bob", "k4", "k5"))
