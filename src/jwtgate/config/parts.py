@@ -5,6 +5,7 @@ What a part says of others, such as the name of an upstream, is seen only with t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,8 @@ from jwtgate.config.sections.signing import SigningKeySection
 from jwtgate.config.source import Plain
 from jwtgate.errors import ConfigError
 from jwtgate.policy.sources import ConsumerSource
+
+_REFERENCE = re.compile(r"(?<!\$)\$\{")
 
 
 class Kind(NamedTuple):
@@ -89,12 +92,18 @@ def check_resource(
 def check_consumer(plain: Plain, *, name: str | None = None, folder: Path | None = None) -> ConsumerSource:
     """One consumer as it is kept. `ConfigError` with all its mistakes.
 
-    Without `name` the data holds it as its member `name`. References of secrets are kept; others are not resolved.
+    Without `name` the data holds it as its member `name`. References of secrets are kept, and there are no others.
     """
     if name is None:
         if not isinstance(plain, dict) or not isinstance(plain.get("name"), str):
             raise ConfigError("the consumer: needs name, the text it is known by")
         plain = dict(plain)
         name = plain.pop("name")
-    (section,) = check_part("consumers", {name: plain}, folder=folder).values()
+    (section,) = check_part("consumers", {name: plain}, folder=folder, resolve=_of_secrets_only).values()
     return compile_consumer(name, section)
+
+
+def _of_secrets_only(text: str) -> str:
+    if _REFERENCE.search(text):
+        raise ConfigError("a reference can stand here only in place of a secret")
+    return text.replace("$${", "${")

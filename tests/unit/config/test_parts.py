@@ -106,3 +106,17 @@ def test_a_line_that_is_no_consumer_is_refused(plain: object, sentence: str) -> 
     with pytest.raises(ConfigError) as error:
         check_consumer(plain)
     assert error.value.problems == (sentence,)
+
+
+@pytest.mark.parametrize("member", ["labels", "attributes"])
+def test_a_reference_of_a_consumer_alone_stands_in_place_of_a_secret_or_is_a_mistake(member: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        check_consumer({member: {"x": "a ${env:PLAN}"}}, name="alice")
+    assert error.value.problems == (
+        f"consumers.alice.{member}.x: a reference can stand here only in place of a secret",
+    )
+    assert getattr(check_consumer({member: {"x": "a $${b}"}}, name="alice").consumer, member) == {"x": "a ${b}"}
+    key = {"alg": "HS256", "secret": "${env:KEY}"}
+    (credential,) = check_consumer({"credentials": {"k": key}}, name="alice").credentials
+    assert credential.key is not None
+    assert credential.key.text == "${env:KEY}"
