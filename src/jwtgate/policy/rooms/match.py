@@ -127,16 +127,26 @@ def _of(table: dict[str, Route], method: str) -> Route | None:
 
 
 def path_parameters(templates: Iterable[str], path: str) -> dict[str, str]:
-    """What stands in the path for each `{name}` of the first of these templates that fits; as it was sent."""
+    """What stands in the path for each `{name}` of the template it is routed by, of these; as it was sent."""
     given = path.split("/")
-    for template in templates:
-        wanted = template.split("/")
-        below = wanted[-1] == "*"
-        if len(given) == len(wanted) or (below and len(given) > len(wanted)):
-            pairs = list(zip(wanted[:-1] if below else wanted, given, strict=False))
-            if all(want == have or (_is_parameter(want) and have) for want, have in pairs):
-                return {want[1:-1]: have for want, have in pairs if _is_parameter(want)}
-    return {}
+    fitting = [wanted for template in templates if _fits(wanted := template.split("/"), given)]
+    if not fitting:
+        return {}
+    wanted = fitting[0] if len(fitting) == 1 else min(fitting, key=_particularity)
+    return {want[1:-1]: have for want, have in zip(wanted, given, strict=False) if _is_parameter(want)}
+
+
+def _fits(wanted: list[str], given: list[str]) -> bool:
+    below = wanted[-1] == "*"
+    if len(given) != len(wanted) and not (below and len(given) > len(wanted)):
+        return False
+    pairs = zip(wanted[:-1] if below else wanted, given, strict=False)
+    return all(want == have or (_is_parameter(want) and have) for want, have in pairs)
+
+
+def _particularity(wanted: list[str]) -> list[int]:
+    """As the table has it: literal before `{name}` before `/*`, from the left."""
+    return [2 if segment == "*" else int(_is_parameter(segment)) for segment in wanted]
 
 
 def _is_parameter(segment: str) -> bool:

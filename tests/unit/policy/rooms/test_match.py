@@ -5,7 +5,7 @@ from tests.unit.policy.plans import ROUTE, UPSTREAM, plan, refusal, request
 
 from jwtgate.errors import RouteUnknown
 from jwtgate.policy.plan import Route
-from jwtgate.policy.rooms.match import Router, match
+from jwtgate.policy.rooms.match import Router, match, path_parameters
 
 
 def router(*entries: str) -> Router:
@@ -178,3 +178,20 @@ def test_a_request_without_a_route_is_refused() -> None:
     error = refusal(lambda: match(plan(), request(path="/other")))
     assert isinstance(error, RouteUnknown)
     assert (error.reason, error.status) == ("route_unknown", 404)
+
+
+@pytest.mark.parametrize(
+    ("path", "held"),
+    [
+        ("/x/b", {"id": "b"}),
+        ("/y/b", {"id": "y"}),
+        ("/x/b/c", {"id": "b"}),
+        ("/z/b/c", {}),
+        ("/x/", {}),
+        ("/", {}),
+    ],
+)
+def test_parameters_are_those_of_the_template_the_request_is_routed_by(path: str, held: dict[str, str]) -> None:
+    templates = ["/{id}/b", "/x/{id}", "/x/{id}/*", "/z/*", "/{id}/b/none"]
+    for order in (templates, templates[::-1]):
+        assert path_parameters(order, path) == held
