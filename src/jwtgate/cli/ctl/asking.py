@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,12 +23,16 @@ _MISTAKEN = frozenset({400, 413, 415, 422})
 _ADVICE = {
     401: "Set JWTGATE_ADMIN_TOKEN to the token of an operator, or name its file with --token-file.",
     403: "Ask as an operator whose entry in the document does not say `may_write: false`.",
-    404: "`jwtgate ctl list KIND` shows the names there are.",
-    412: "`jwtgate ctl get KIND NAME --json` shows the version there is now; name it with --over.",
-    429: "Wait as long as it says; meanwhile the right token is refused as well.",
+    429: "Wait a minute; until then the right token is refused as well.",
     503: "What is served goes on. Ask again in a few seconds; the gateway's journal says what is wrong with the store.",
 }
-"""What to do about a refusal that does not say it by itself, by its status."""
+_NAMES = {
+    "roll-back": "jwtgate ctl history",
+    "withdraw": "jwtgate ctl revocations",
+    "keys": "jwtgate keys list --state DIRECTORY",
+    "rotate": "jwtgate keys list --state DIRECTORY",
+}
+"""The commands that show the names other commands take, where that is not `jwtgate ctl list`."""
 
 
 def asks(command: Callable[..., Answer]) -> Callable[..., Answer]:
@@ -44,16 +48,29 @@ def asks(command: Callable[..., Answer]) -> Callable[..., Answer]:
             try:
                 return command(client, *args, **kwargs)
             except Refused as refused:
-                return refusal(refused)
+                return refusal(refused, advice(refused, click.get_current_context().info_name, kwargs))
 
     return json_option(run)
 
 
-def refusal(refused: Refused) -> Answer:
+def refusal(refused: Refused, advised: str | None = None) -> Answer:
     """The answer to a refusal. `ConfigError` when what was sent is at fault."""
     if refused.status in _MISTAKEN:
         raise ConfigError(*refused.sentences)
     lines = [f"{red('refused:')} {visible(sentence)}" for sentence in refused.sentences]
-    if refused.status in _ADVICE:
-        lines.append(_ADVICE[refused.status])
-    return Answer("\n".join(lines), {"good": False, "status": refused.status, "problem": refused.problem}, good=False)
+    text = "\n".join([*lines, *([visible(advised)] if advised else [])])
+    return Answer(text, {"good": False, "status": refused.status, "problem": refused.problem}, good=False)
+
+
+def advice(refused: Refused, command: str | None, asked: Mapping[str, object]) -> str | None:
+    """What to do about a refusal of this command, which `asked` for that; None where the refusal says it itself."""
+    kind, name = asked.get("kind"), asked.get("name")
+    problem = str(refused.problem.get("type")).rpartition("#")[2]
+    if problem == "document":
+        return "Change the gateway's own file; it is read again within a second or two."
+    if problem == "versions":
+        shown = f"jwtgate ctl get {kind} {name} --json" if kind else "jwtgate ctl export --json"
+        return f"`{shown}` shows what is there now, and its version for --over."
+    if refused.status == 404:
+        return f"`{_NAMES.get(command or '') or f'jwtgate ctl list {kind}'}` shows what there is."
+    return _ADVICE.get(refused.status)

@@ -119,6 +119,8 @@ def asked_revocation(options: Mapping[str, str | int | None]) -> dict[str, str |
 
 
 def _digest(token: str) -> str:
+    if not token or token.split() != [token]:
+        raise ConfigError("--token: the file must hold the token alone, without `Bearer` before it")
     return base64url_encode(hashlib.sha256(token.encode()).digest())
 
 

@@ -19,7 +19,9 @@ def rows(heads: Sequence[str], items: Iterable[Any], *, instants: Iterable[str] 
 def _cell(value: Any) -> str:
     if value is None or value == "":
         return "-"
-    return value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_cell(each)}" for name, each in value.items())
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def value(shown: Any, whole: Any) -> Answer:
@@ -35,8 +37,8 @@ def done(sentence: str, whole: Any) -> Answer:
 def status(told: Any) -> Answer:
     """How a node is, good when it is ready."""
     lines = [f"{name.replace('_', ' '):<16} {_cell(told[name])}" for name in told if not isinstance(told[name], list)]
-    issuers = rows(("issuer", "keys", "age_seconds", "stale", "failures", "last_failure"), told["issuers"])
-    return Answer("\n".join([*lines, "", issuers.text]), told, good=bool(told["ready"]))
+    tables = [rows(tuple(items[0]), items).text for items in told.values() if isinstance(items, list) and items]
+    return Answer("\n\n".join(["\n".join(lines), *tables]), told, good=bool(told["ready"]))
 
 
 def keys(items: Iterable[Any]) -> Answer:

@@ -51,14 +51,25 @@ def test_an_admin_api_out_of_reach_is_a_mistake() -> None:
     assert "is the gateway running" in result.stderr
 
 
-@pytest.mark.parametrize(("status", "advice"), [(401, "--token-file"), (412, "--over"), (404, "ctl list")])
-def test_a_refusal_says_what_to_do(status: int, advice: str) -> None:
-    assert advice in refusal(Refused(status, {"detail": "No."})).text
+@pytest.mark.parametrize(
+    ("args", "advised"),
+    [
+        (("get", "routes", "a"), "`jwtgate ctl list routes` shows"),
+        (("roll-back", "7"), "`jwtgate ctl history` shows"),
+        (("withdraw", "a"), "`jwtgate ctl revocations` shows"),
+        (("delete", "routes", "named"), "Change the gateway's own file"),
+        (("put", "routes", "a", "-f", "-", "--over", "3"), "`jwtgate ctl get routes a --json` shows"),
+        (("apply", "-", "--over", "3"), "`jwtgate ctl export --json` shows"),
+    ],
+)
+def test_a_refusal_says_what_to_do(ctl: Ctl, served: Served, args: tuple[str, ...], advised: str) -> None:
+    served.node.by_file = {"named"}
+    result = ctl.run(*args, input="path: /a")
+    assert (result.exit_code, advised in result.stdout) == (1, True), result.output
 
 
-def test_a_refusal_that_says_all_is_left_as_it_is() -> None:
-    told = {"detail": "The document's file names it. Change it there."}
-    assert refusal(Refused(409, told)).text.endswith("Change it there.")
+def test_whoever_is_nobody_is_told_where_a_token_goes(ctl: Ctl) -> None:
+    assert "--token-file" in ctl.run("status", token="wrong").stdout
 
 
 def test_what_is_no_admin_api_is_a_mistake() -> None:

@@ -49,3 +49,10 @@ def test_an_instant_is_now_or_a_number() -> None:
     for text in ("", "-1", "1.5", "²", "tomorrow"):
         with pytest.raises(ConfigError):
             instant(text)
+
+
+@pytest.mark.parametrize("text", ["", "Bearer a.b.c"])
+def test_a_file_with_more_than_a_token_is_a_mistake(text: str, tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(text)
+    with pytest.raises(ConfigError, match="the token alone"):
+        asked_revocation({"token": str(tmp_path / "token")})

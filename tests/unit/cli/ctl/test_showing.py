@@ -31,6 +31,17 @@ def test_a_node_that_is_not_ready_is_a_no() -> None:
     assert "ready            false" in status(told).text
 
 
+def test_a_node_tells_of_everything_it_depends_on() -> None:
+    told = {"ready": True, "consumers": {"document": 1, "store": 2}, "issuers": [{"issuer": "main", "stale": False}]}
+    assert status({**told, "secret_stores": []}).text.splitlines() == [
+        "ready            true",
+        "consumers        document 1, store 2",
+        "",
+        "\x1b[1missuer  stale\x1b[0m",
+        "main    false",
+    ]
+
+
 def test_keys_are_told_with_the_instants_of_their_states() -> None:
     shown = keys([{"kid": "k1", "alg": "ES256", "state": "active", "published_at": 0, "active_from": None}])
     assert "k1   ES256  active  1970-01-01 00:00:00Z  -" in shown.text
