@@ -161,5 +161,7 @@ def _of_callers(route: RouteSection) -> Found:
         yield place, "a token that was refused lets its caller in all the same, as the anonymous consumer"
     if route.mint is not None and route.mint.unauthenticated_minting_allowed:
         yield ("mint", "unauthenticated_minting_allowed"), "whoever reaches this route is given a token of ours"
+    if route.mint is not None and route.mint.credentials == "any":
+        yield ("mint", "credentials"), "whoever may use this route is given tokens of every consumer"
     if route.mint is not None and route.mint.claims == "any":
         yield ("mint", "claims"), "callers choose what tokens of ours say of them"

@@ -116,7 +116,7 @@ class Callers:
 
     def _mint(self, need: NeedMinted, resolve: Resolve) -> Minted | None:
         held = self.directory.credential(need.credential)
-        if held is None:
+        if held is None or need.consumer not in (None, held[1].name):
             return None
         source, _ = held
         lives = min(source.ttl_seconds, need.most_ttl_seconds)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from jwtgate.errors import RequestRefused
 from jwtgate.jose.encoding import JSON, json_bytes, parse_json_object
 from jwtgate.policy.facts import Need, NeedIssuedToken, find_claims, find_issued_token
-from jwtgate.policy.provisions import Issue, Mint
+from jwtgate.policy.provisions import CredentialsOffered, Issue, Mint
 from jwtgate.policy.rooms.issue import OURS, describe
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ MOST_BODY_BYTES = 64 * 1024
 _MEMBERS = frozenset({"profile", "credential", "claims", "ttl_seconds"})
 # Claims that say who made a token and for whom are never a caller's to choose.
 _NEVER_ASKED_FOR = OURS | {"aud", "cnf"}
+# A consumer's own gateway may name it so; the route has to say that this is known.
+_ASKED_FOR_BY_NAME = frozenset({"iss"})
 _journal = logging.getLogger("jwtgate.process")
 
 
@@ -42,10 +44,12 @@ class Asked:
 class NeedMinted:
     """A token made with a consumer's credential, as its consumer would make it. Answered by a `Minted`, or None.
 
-    It lives as long as its credential says, and no longer than `most_ttl_seconds`.
+    `consumer` is whose it has to be; None: anybody's. It lives as long as its credential says, and no longer than
+    `most_ttl_seconds`.
     """
 
     credential: str
+    consumer: str | None
     claims: Mapping[str, JSON] = field(repr=False)
     most_ttl_seconds: int
 
@@ -74,9 +78,9 @@ def asked_for(body: bytes, mint: Mint) -> Asked:
         raise _refused("exactly one of profile and credential is needed")
     if profile is not None and profile not in mint.profiles:
         raise _refused("the profile is not offered here")
-    if credential is not None and not mint.credentials:
+    if credential is not None and mint.credentials is None:
         raise _refused("credentials are not offered here")
-    claims = _permitted(members.get("claims", {}), mint)
+    claims = _permitted(members.get("claims", {}), mint, never=_never_asked_for(credential, mint))
     return Asked(profile, credential, claims, _seconds(members.get("ttl_seconds"), mint))
 
 
@@ -87,10 +91,16 @@ def _text(members: Mapping[str, JSON], name: str) -> str | None:
     return value
 
 
-def _permitted(claims: JSON, mint: Mint) -> Mapping[str, JSON]:
+def _never_asked_for(credential: str | None, mint: Mint) -> frozenset[str]:
+    if credential is None or mint.claims is None:
+        return _NEVER_ASKED_FOR
+    return _NEVER_ASKED_FOR - (_ASKED_FOR_BY_NAME & mint.claims)
+
+
+def _permitted(claims: JSON, mint: Mint, *, never: frozenset[str]) -> Mapping[str, JSON]:
     if not isinstance(claims, dict):
         raise _refused("claims is no object")
-    if not _NEVER_ASKED_FOR.isdisjoint(claims) or (mint.claims is not None and not claims.keys() <= mint.claims):
+    if not never.isdisjoint(claims) or (mint.claims is not None and not claims.keys() <= mint.claims):
         raise _refused("a claim that may not be chosen")
     if len(json_bytes(claims)) > mint.most_claims_bytes:
         raise _refused("the claims are too large")
@@ -108,7 +118,8 @@ def _seconds(asked: JSON, mint: Mint) -> int:
 def minting(plan: Plan, known: Known, asked: Asked) -> Minting:
     """The token that was asked for."""
     if asked.profile is None:
-        minted = yield NeedMinted(asked.credential or "", asked.claims, asked.ttl_seconds)
+        whose = _whose(known)
+        minted = yield NeedMinted(asked.credential or "", whose, asked.claims, asked.ttl_seconds)
         if minted is None:
             raise _refused("there is no such credential")
         assert isinstance(minted, Minted)  # noqa: S101 - a driver that answers otherwise is a bug
@@ -122,9 +133,18 @@ def minting(plan: Plan, known: Known, asked: Asked) -> Minting:
     said = {name for name, _ in (*profile.add, *profile.set)} | profile.remove | profile.omitted
     chosen = {name: value for name, value in asked.claims.items() if name not in said}
     claims = {**chosen, **describe(profile, known, incoming={}, generated=generated)}
-    need = NeedIssuedToken(replace(profile, ttl_seconds=ttl_seconds, reuse=False), claims, None)
-    token = yield from find_issued_token(need)
+    token = yield from find_issued_token(NeedIssuedToken(profile, claims, known.now + ttl_seconds))
     return Minted(token.text, ttl_seconds)
+
+
+def _whose(known: Known) -> str | None:
+    """The consumer a credential must belong to; None: any."""
+    mint, consumer = known.route.mint, known.principal.consumer
+    if mint is not None and mint.credentials is CredentialsOffered.ANY:
+        return None
+    if consumer is None:
+        raise _refused("the caller is no consumer")
+    return consumer.name
 
 
 def _context(profile: Issue, known: Known) -> Mapping[str, JSON]:

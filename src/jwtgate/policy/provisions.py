@@ -92,7 +92,8 @@ class Issue:
     """A token the upstream receives: its claims, its lifetime in seconds, its key, and its place.
 
     Order of the claims: copied, added where absent, set, generated where absent, removed, and then those that are
-    always ours. A signing profile is one of these without a slot and a field.
+    always ours. A signing profile is one of these without a slot and a field, and without
+    `reuse`: no two requests are given the same token.
 
     `audiences` None: that of the incoming token. `omitted`: registered claims of ours that are left out for an
     upstream that cannot take them. `generator` names a plug-in that adds claims. `reuse_margin_seconds`: the same
@@ -169,16 +170,25 @@ class PermissionNeed:
     otherwise: Value | None = None
 
 
+class CredentialsOffered(Enum):
+    """Whose credentials a request for a token may name."""
+
+    OWN = "own"
+    """Those of the consumer who asks."""
+    ANY = "any"
+    """Those of every consumer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mint:
     """A route that answers with a token of ours instead of forwarding (a sign endpoint).
 
-    `profiles` may be named in a request, and with `credentials` the credential of a consumer. `claims` are the names
-    a request may set; None: any that is not the gateway's own. Limits in seconds and bytes.
+    `profiles` may be named in a request, and a credential where some are offered. `claims` are the names a request may
+    set; None: any that is not the gateway's own. Limits in seconds and bytes.
     """
 
     profiles: frozenset[str] = frozenset()
-    credentials: bool = False
+    credentials: CredentialsOffered | None = None
     claims: frozenset[str] | None = frozenset()
     most_ttl_seconds: int = 3600
     most_claims_bytes: int = 4096

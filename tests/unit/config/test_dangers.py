@@ -144,13 +144,18 @@ SHORT = {"alg": "HS256", "secret": "${env:S}", "short_secret_allowed_for_legacy_
         ),
         (
             {"routes/m": {"path": "/m", "auth": "none",
-                          "mint": {"credentials": True, "unauthenticated_minting_allowed": True}}},
+                          "mint": {"profiles": ["p"], "unauthenticated_minting_allowed": True}},
+             "signing/profiles": {"p": {"audience": "a"}}},
             "routes.m.mint.unauthenticated_minting_allowed",
         ),
         (
             {"routes/m": {"path": "/m", "auth": "required", "issuers": "main",
-                          "mint": {"credentials": True, "claims": "any"}}},
+                          "mint": {"credentials": "own", "claims": "any"}}},
             "routes.m.mint.claims",
+        ),
+        (
+            {"routes/m": {"path": "/m", "auth": "required", "issuers": "main", "mint": {"credentials": "any"}}},
+            "routes.m.mint.credentials",
         ),
     ],
 )  # fmt: skip

@@ -63,7 +63,7 @@ def test_an_issuer_of_another_generation_is_a_fault(issuer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "need", [NeedConsumer((ConsumerName.NAME,), "ann"), NeedCredential("key-1"), NeedMinted("key-1", {}, 60)]
+    "need", [NeedConsumer((ConsumerName.NAME,), "ann"), NeedCredential("key-1"), NeedMinted("key-1", None, {}, 60)]
 )
 def test_whoever_is_not_in_the_directory_is_none(need: Need) -> None:
     assert asyncio.run(built().find(need)) is None
@@ -119,12 +119,12 @@ def with_late(stores: Late) -> Built:
 def test_rel_84_a_secret_only_a_consumer_of_the_store_refers_to_is_read_when_it_is_needed() -> None:
     found = asyncio.run(with_late(Late(ann=SECRET.decode())).find(NeedCredential("key-1")))
     assert isinstance(found, Credential)
-    minted = asyncio.run(with_late(Late(ann=SECRET.decode())).find(NeedMinted("key-1", {}, 60)))
+    minted = asyncio.run(with_late(Late(ann=SECRET.decode())).find(NeedMinted("key-1", None, {}, 60)))
     assert isinstance(minted, Minted)
     assert UnverifiedToken.parse(minted.text).verify(tuple(found.keys), found.algorithms).kid == "key-1"
 
 
-@pytest.mark.parametrize("need", [NeedCredential("key-1"), NeedMinted("key-1", {}, 60)])
+@pytest.mark.parametrize("need", [NeedCredential("key-1"), NeedMinted("key-1", None, {}, 60)])
 def test_rel_36_a_secret_that_cannot_be_read_is_a_fault(need: Need | NeedMinted) -> None:
     with pytest.raises(DependencyFault):
         asyncio.run(with_late(Late()).find(need))

@@ -95,15 +95,22 @@ def test_sec_75_what_was_looked_up_while_it_changed_is_looked_up_again() -> None
 def test_a_token_is_minted_with_a_credential_for_no_longer_than_both_allow() -> None:
     held = callers(ConsumerSource(ANN, (KEY,)))
     for most, lives in ((60, 60), (3600, 600)):
-        minted = asyncio.run(held.mint(NeedMinted("key-1", {"room": 7}, most), plain))
+        minted = asyncio.run(held.mint(NeedMinted("key-1", None, {"room": 7}, most), plain))
         assert isinstance(minted, Minted)
         token = UnverifiedToken.parse(minted.text).verify([Key.secret(SECRET.encode(), alg="HS256")], {"HS256"})
         assert (token.claims["room"], token.claims["key"]) == (7, "key-1")
         assert token.claims["exp"] - token.claims["iat"] == minted.expires_in == lives  # type: ignore[operator]
 
 
+@pytest.mark.parametrize(("consumer", "minted"), [("ann", True), (None, True), ("bob", False), ("", False)])
+def test_sec_147_a_credential_of_somebody_else_is_as_good_as_none(consumer: str | None, minted: bool) -> None:
+    held = callers(ConsumerSource(ANN, (KEY,)))
+    found = asyncio.run(held.mint(NeedMinted("key-1", consumer, {}, 60), plain))
+    assert (found is not None) is minted
+
+
 def test_nothing_is_minted_with_a_credential_nobody_has() -> None:
-    assert asyncio.run(callers().mint(NeedMinted("key-1", {}, 60), plain)) is None
+    assert asyncio.run(callers().mint(NeedMinted("key-1", None, {}, 60), plain)) is None
 
 
 def test_sec_75_what_was_revoked_stays_so_when_the_store_is_opened_again() -> None:

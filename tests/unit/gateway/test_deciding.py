@@ -13,11 +13,11 @@ from jwtgate.gateway.mint import MOST_BODY_BYTES, Minted, NeedMinted
 from jwtgate.jose.token import UnverifiedToken
 from jwtgate.policy.facts import IssuedToken, NeedIssuedToken
 from jwtgate.policy.plan import NOWHERE, Plan
-from jwtgate.policy.provisions import Issue, Mint
+from jwtgate.policy.provisions import CredentialsOffered, Issue, Mint
 from jwtgate.policy.rooms.match import Router
 
-MINT = Mint(profiles=frozenset({"robots"}), credentials=True, claims=frozenset({"sub"}))
-PROFILE = Issue("robots", "", "default", "https://gate.example", ("internal",), ttl_seconds=300)
+MINT = Mint(profiles=frozenset({"robots"}), credentials=CredentialsOffered.ANY, claims=frozenset({"sub"}))
+PROFILE = Issue("robots", "", "default", "https://gate.example", ("internal",), ttl_seconds=300, reuse=False)
 ASKED = {"profile": "robots", "claims": {"sub": "r2"}}
 
 
@@ -125,7 +125,7 @@ def test_a_token_of_a_credential_is_asked_for() -> None:
     gate = minting_gate()
     gate.send(asking({"credential": "key-1", "ttl_seconds": 5}, b"Accept: text/plain"))
     ((need, done),) = gate.desk.needs
-    assert need == NeedMinted("key-1", {}, 5)
+    assert need == NeedMinted("key-1", None, {}, 5)
     done(Minted("a.b.c", 5))
     assert gate.transport.take().endswith(b"\r\n\r\na.b.c")
 

@@ -23,13 +23,19 @@ from jwtgate.jose.encoding import JSON
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.facts import IssuedToken, NeedClaims, NeedIssuedToken
 from jwtgate.policy.plan import NOWHERE, Plan, Route
-from jwtgate.policy.provisions import Issue, Mint, Origin, Value
+from jwtgate.policy.provisions import CredentialsOffered, Issue, Mint, Origin, Value
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.identify import Principal
 from jwtgate.policy.rooms.match import Router
 from jwtgate.policy.value import Known
 
-MINT = Mint(profiles=frozenset({"robots"}), credentials=True, claims=frozenset({"sub", "room"}), most_ttl_seconds=600)
+MINT = Mint(
+    profiles=frozenset({"robots"}),
+    credentials=CredentialsOffered.ANY,
+    claims=frozenset({"sub", "room"}),
+    most_ttl_seconds=600,
+)
+OWN = replace(MINT, credentials=CredentialsOffered.OWN)
 PROFILE = Issue("robots", "", "default", "https://gate.example", ("internal",), ttl_seconds=900)
 REQUEST = RequestView("POST", "https", "gate.example", "/sign", query="", fields=(), client="192.0.2.7")
 ROUTE = Route("sign", NOWHERE, mint=MINT)
@@ -127,7 +133,8 @@ def test_a_token_of_a_profile_is_described_by_the_profile_and_by_what_was_asked_
     need = next(walk)
     assert isinstance(need, NeedIssuedToken)
     assert need.claims == {"sub": "robot", "room": 7, "iss": "https://gate.example", "aud": "internal"}
-    assert (need.issue.ttl_seconds, need.issue.reuse, need.not_after) == (60, False, None)
+    assert need.issue is profile
+    assert need.not_after == known().now + 60
     assert ended(walk, IssuedToken("a.b.c", 0)) == Minted("a.b.c", 60)
 
 
@@ -162,8 +169,34 @@ def test_a_profile_s_plug_in_is_told_of_the_caller() -> None:
 
 def test_a_token_of_a_credential_is_left_to_whoever_holds_the_credential() -> None:
     walk = minting(plan(), known(), Asked(None, "key-1", {"room": 7}, 60))
-    assert next(walk) == NeedMinted("key-1", {"room": 7}, 60)
+    assert next(walk) == NeedMinted("key-1", None, {"room": 7}, 60)
     assert ended(walk, Minted("a.b.c", 60)) == Minted("a.b.c", 60)
+
+
+def test_sec_147_a_caller_has_its_own_credentials_used_and_no_others() -> None:
+    own = replace(known(Consumer("ann", "1")), route=Route("sign", NOWHERE, mint=OWN))
+    walk = minting(plan(), own, Asked(None, "key-1", {}, 60))
+    assert next(walk) == NeedMinted("key-1", "ann", {}, 60)
+    with pytest.raises(RequestRefused, match="no such credential"):
+        walk.send(None)
+
+
+def test_sec_147_a_caller_that_is_no_consumer_has_no_credentials() -> None:
+    nobody = replace(known(), route=Route("sign", NOWHERE, mint=OWN))
+    with pytest.raises(RequestRefused, match="no consumer"):
+        next(minting(plan(), nobody, Asked(None, "key-1", {}, 60)))
+
+
+def test_the_issuer_may_be_asked_for_of_a_credential_where_the_route_names_it() -> None:
+    naming = replace(MINT, claims=frozenset({"iss"}))
+    assert asked_for(body(credential="key-1", claims={"iss": "ann"}), naming).claims == {"iss": "ann"}
+    for mint, members in (
+        (naming, {"profile": "robots"}),
+        (MINT, {"credential": "key-1"}),
+        (replace(MINT, claims=None), {"credential": "key-1"}),
+    ):
+        with pytest.raises(RequestRefused):
+            asked_for(body(**members, claims={"iss": "ann"}), mint)
 
 
 def test_a_credential_nobody_has_is_refused() -> None:

@@ -16,7 +16,16 @@ from jwtgate.config.sections.section import split_url
 from jwtgate.config.sections.slots import ConsumerSection, Credential, ScopeSection, SourceSection
 from jwtgate.config.sections.values import FieldSection, ValueSection
 from jwtgate.policy.plan import NOWHERE, Route, Target, Upstream
-from jwtgate.policy.provisions import Form, IdentityField, Issue, Mint, Origin, PermissionNeed, Value
+from jwtgate.policy.provisions import (
+    CredentialsOffered,
+    Form,
+    IdentityField,
+    Issue,
+    Mint,
+    Origin,
+    PermissionNeed,
+    Value,
+)
 from jwtgate.policy.requirements import (
     ConsumerMapping,
     ConsumerName,
@@ -173,7 +182,7 @@ def _permission(section: Mapping[str, ValueSection], first: str) -> PermissionNe
 def _mint(section: MintSection) -> Mint:
     return Mint(
         profiles=frozenset(section.profiles),
-        credentials=section.credentials,
+        credentials=None if section.credentials is None else CredentialsOffered(section.credentials),
         claims=None if section.claims == "any" else frozenset(section.claims),
         most_ttl_seconds=section.most_ttl_seconds,
         most_claims_bytes=section.most_claims_bytes,

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from jwtgate.config.sections.answers import Answers, LoggedValues
-from jwtgate.config.sections.issued import IssueSection, NotOurs
+from jwtgate.config.sections.issued import AskedFor, IssueSection
 from jwtgate.config.sections.section import (
     FileName,
     Filled,
@@ -102,9 +102,15 @@ class MintSection(Section):
     """A route that answers with a token of ours: a sign endpoint."""
 
     profiles: tuple[Name, ...] = Field((), description="The profiles of `signing` a request may name.")
-    credentials: Flag = Field(False, description="A request may name the credential of a consumer.")
-    claims: Literal["any"] | tuple[NotOurs, ...] = Field(
-        (), description="The claims a request may set, or the word `any`; never the gateway's own."
+    credentials: Maybe[Literal["own", "any"]] = Field(
+        None,
+        description="A request may name a credential: `own` one of the consumer who asks, `any` also one of another. "
+        "The latter is dangerous.",
+    )
+    claims: Literal["any"] | tuple[AskedFor, ...] = Field(
+        (),
+        description="The claims a request may set, or the word `any`; never the gateway's own. `iss` may be named, and "
+        "is then set for tokens made with a credential alone.",
     )
     most_ttl_seconds: Annotated[Whole, Field(ge=1, le=366 * 86400)] = Field(
         3600, description="Most seconds a token may live, whatever a request asks for."
@@ -118,8 +124,10 @@ class MintSection(Section):
 
     @model_validator(mode="after")
     def _mints_something(self) -> MintSection:
-        if not self.profiles and not self.credentials:
-            raise ValueError("needs profiles, or credentials: true")
+        if not self.profiles and self.credentials is None:
+            raise ValueError("needs profiles, or credentials: own or any")
+        if self.credentials is None and "iss" in self.claims:
+            raise ValueError("offers no credentials, and iss is the gateway's own in tokens of a profile")
         return self
 
 
@@ -238,6 +246,8 @@ class RouteSection(Credential):
         if beside:
             yield f"answers by itself (mint), so {', '.join(beside)} can do nothing"
         known = any(map(self.is_required, self.credentials.values())) and self.anonymous_consumer is None
+        if self.auth == "none" and self.mint.credentials == "own":
+            yield "asks for no credential (auth: none), so no caller has credentials of its own to mint with"
         if not known and not self.mint.unauthenticated_minting_allowed:
             yield "mints tokens for callers without a credential; needs unauthenticated_minting_allowed in mint"
 

@@ -9,7 +9,7 @@ import pytest
 
 from jwtgate.config.expressions import CelExpression
 from jwtgate.policy.plan import NOWHERE, Plan, Route, Target
-from jwtgate.policy.provisions import Form, IdentityField, Mint, Origin, PermissionNeed, Value
+from jwtgate.policy.provisions import CredentialsOffered, Form, IdentityField, Mint, Origin, PermissionNeed, Value
 from jwtgate.policy.requirements import ConsumerMapping, ConsumerName, Introspect, Place, ScopeNeed, Source
 
 Compile = Callable[[dict[str, Any]], Plan]
@@ -229,14 +229,17 @@ def test_an_anonymous_consumer_and_conditions_are_handed_on(plan: Compile) -> No
 
 
 def test_a_route_that_mints_leads_nowhere(plan: Compile) -> None:
-    mint = {"profiles": ["machine"], "credentials": True, "claims": ["role"], "most_ttl_seconds": 60}
+    mint = {"profiles": ["machine"], "credentials": "own", "claims": ["role"], "most_ttl_seconds": 60}
     changes = {
         "signing/profiles": {"machine": {"audience": "a"}},
         "routes/mint": {"path": "/mint", "auth": "required", "issuers": "main", "mint": mint},
     }
     compiled = route(plan(changes), "mint")
     assert compiled.upstream is NOWHERE
-    assert compiled.mint == Mint(frozenset({"machine"}), True, frozenset({"role"}), 60)
+    assert compiled.mint == Mint(frozenset({"machine"}), CredentialsOffered.OWN, frozenset({"role"}), 60)
     assert not compiled.remembered
-    mint["claims"] = "any"
-    assert route(plan(changes), "mint").mint.claims is None  # type: ignore[union-attr]
+    mint.update(claims="any", credentials="any")
+    compiled = route(plan(changes), "mint")
+    assert compiled.mint == Mint(frozenset({"machine"}), CredentialsOffered.ANY, None, 60)
+    del mint["credentials"]
+    assert route(plan(changes), "mint").mint == Mint(frozenset({"machine"}), None, None, 60)

@@ -122,7 +122,9 @@ def test_a_route_says_where_it_goes(mistakes: Find) -> None:
     assert mistakes({"routes/orders/upstream": ...}) == ["routes.orders: needs exactly one of upstream, mint"]
 
 
-@pytest.mark.parametrize("mint", [{"profiles": ["machine"]}, {"credentials": True}])
+@pytest.mark.parametrize(
+    "mint", [{"profiles": ["machine"]}, {"credentials": "own"}, {"credentials": "any", "claims": ["iss"]}]
+)
 def test_a_route_forwards_or_mints(mistakes: Find, mint: dict[str, Any]) -> None:
     changes = {
         "signing/profiles": {"machine": {"audience": "a"}},
@@ -136,10 +138,12 @@ def test_a_route_forwards_or_mints(mistakes: Find, mint: dict[str, Any]) -> None
 @pytest.mark.parametrize(
     ("mint", "sentence"),
     [
-        ({}, "needs profiles, or credentials: true"),
-        ({"credentials": True, "claims": ["exp"]}, "are set by the gateway alone"),
-        ({"credentials": True, "claims": "all"}, "routes.mint.mint.claims"),
-        ({"credentials": True, "most_ttl_seconds": 0}, "must be at least 1"),
+        ({}, "needs profiles, or credentials: own or any"),
+        ({"credentials": True}, "routes.mint.mint.credentials"),
+        ({"profiles": ["machine"], "claims": ["iss"]}, "iss is the gateway's own in tokens of a profile"),
+        ({"credentials": "own", "claims": ["exp"]}, "are set by the gateway alone"),
+        ({"credentials": "own", "claims": "all"}, "routes.mint.mint.claims"),
+        ({"credentials": "own", "most_ttl_seconds": 0}, "must be at least 1"),
     ],
 )
 def test_sec_147_what_is_minted_is_bounded(mistakes: Find, mint: dict[str, Any], sentence: str) -> None:
@@ -148,7 +152,7 @@ def test_sec_147_what_is_minted_is_bounded(mistakes: Find, mint: dict[str, Any],
 
 
 def test_sec_147_minting_for_anybody_needs_long_words(mistakes: Find) -> None:
-    route: dict[str, Any] = {"path": "/mint", "auth": "none", "mint": {"credentials": True}}
+    route: dict[str, Any] = {"path": "/mint", "auth": "none", "mint": {"credentials": "any"}}
     (mistake,) = mistakes({"routes/mint": route})
     assert mistake.endswith("needs unauthenticated_minting_allowed in mint")
     for auth in ({"auth": "optional"}, {"auth": "required", "anonymous_consumer": "a"}):
@@ -162,8 +166,14 @@ def test_sec_147_minting_for_anybody_needs_long_words(mistakes: Find) -> None:
     assert mistakes({"routes/mint": route}) == []
 
 
+def test_nobody_in_particular_has_no_credentials(mistakes: Find) -> None:
+    mint = {"credentials": "own", "unauthenticated_minting_allowed": True}
+    (mistake,) = mistakes({"routes/mint": {"path": "/mint", "auth": "none", "mint": mint}})
+    assert mistake.endswith("so no caller has credentials of its own to mint with")
+
+
 def test_a_route_that_mints_forwards_nothing(mistakes: Find) -> None:
-    route = {"path": "/mint", "auth": "required", "mint": {"credentials": True}}
+    route = {"path": "/mint", "auth": "required", "mint": {"credentials": "own"}}
     slots = {"a": {"issuers": "main", "original_header": "X-A"}}
     (mistake,) = mistakes({"routes/mint": {**route, "slots": slots, "headers": {"X-B": "c"}, "forward_token": True}})
     assert mistake == (

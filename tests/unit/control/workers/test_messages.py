@@ -19,7 +19,7 @@ KEY = SentKey({"kty": "oct", "k": "c2VjcmV0"})
         Found(1, Minted("c2VjcmV0", 60)),
         Found(1, Introspected(True, {"sub": "c2VjcmV0"}, 0)),
         Wanted(1, 1, NeedIntrospection("main", "c2VjcmV0")),
-        Wanted(1, 1, NeedMinted("key-1", {"sub": "c2VjcmV0"}, 60)),
+        Wanted(1, 1, NeedMinted("key-1", None, {"sub": "c2VjcmV0"}, 60)),
     ],
 )
 def test_sec_35_nothing_secret_is_shown_by_a_message(message: object) -> None:

@@ -311,7 +311,7 @@ def test_a_token_is_minted_for_each_who_asks() -> None:
     supervisor = Supervisor(lambda ask: Found(ask, Minted(f"token-{ask}", 60)))
 
     async def ask() -> None:
-        need = NeedMinted("key-1", {"sub": "ann"}, 60)
+        need = NeedMinted("key-1", None, {"sub": "ann"}, 60)
         first, second = await asyncio.gather(supervisor.look_up(need), supervisor.look_up(need))
         assert first != second
 
@@ -354,7 +354,7 @@ def test_a_fault_is_everybody_s_who_waits_and_the_next_one_asks_again() -> None:
         (NeedConsumer(BY, "a-1"), "consumers_unreachable"),
         (NeedCredential("key-1"), "consumers_unreachable"),
         (NeedIntrospection("main", "opaque"), "introspection_unreachable"),
-        (NeedMinted("key-1", {}, 60), "signer_unavailable"),
+        (NeedMinted("key-1", None, {}, 60), "signer_unavailable"),
     ],
 )
 def test_a_supervisor_that_is_gone_is_a_fault_of_the_kind_that_was_asked(need: Need, reason: str) -> None:
