@@ -28,6 +28,7 @@ from jwtgate.state.signers import Signers
 _log = logging.getLogger("jwtgate.gateway")
 _TICK_SECONDS = 0.25
 _SIGNING_THREADS = 2
+_PLUG_IN_THREADS = 4
 
 
 class HostNames(dict[bytes, str]):
@@ -73,6 +74,7 @@ class Worker:
         self._log = AccessLog(log_descriptor)
         self._ids = count(secrets.randbits(63))
         self._signers = Signers(_SIGNING_THREADS, wake=asyncio.get_running_loop().call_soon_threadsafe)
+        self._plug_ins: Signers | None = None
         self._status_listener = False
         self._left_alone = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
@@ -129,6 +131,8 @@ class Worker:
         await asyncio.sleep(0)
         self.generation.close()
         self._signers.close()
+        if self._plug_ins is not None:
+            self._plug_ins.close()
         self._log.close()
 
     def _tick(self) -> None:
@@ -209,9 +213,11 @@ class Worker:
             token = partial(generation.issued_tokens.issue, need, int(time.time()))
             self._signers.submit(token, partial(self._go_on, exchange, done))
         elif isinstance(need, NeedClaims):
-            # A plug-in is somebody else's code, and may take its time.
+            # A plug-in is somebody else's code, and may take its time, or never end: no signature waits behind it.
+            if self._plug_ins is None:
+                self._plug_ins = Signers(_PLUG_IN_THREADS, wake=asyncio.get_running_loop().call_soon_threadsafe)
             claims = partial(generation.claim_generators.generate, need)
-            self._signers.submit(claims, partial(self._go_on, exchange, done))
+            self._plug_ins.submit(claims, partial(self._go_on, exchange, done))
         else:
             self.spawn(self._ask(generation, need, done), exchange)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.unit.control.samples import write_certificate
@@ -26,10 +27,14 @@ from tests.unit.gateway.parts import (
 )
 
 from jwtgate.errors import ConfigError, DependencyFault, RequestRefused
+from jwtgate.gateway.exchange import Exchange
 from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, READYZ
 from jwtgate.gateway.heads.fields import MOST_NAMES
 from jwtgate.gateway.worker import HostNames, server_tls
+from jwtgate.jose.encoding import JSON
+from jwtgate.policy.facts import NeedClaims
 from jwtgate.policy.plan import Listener, Tls
+from jwtgate.state.claim_generators import ClaimGenerators
 
 
 def test_a_request_is_served_counted_and_logged() -> None:
@@ -151,6 +156,30 @@ def test_rel_21_a_slow_signature_is_made_on_a_thread() -> None:
         await until(lambda: house.pool.made)
         await until(lambda: wire(house.pool.made[0]).sent)
         assert b"X-JWT-Assertion: " in wire(house.pool.made[0]).take()
+
+    play(moves, a_generation(issued=SLOWLY_ISSUED))
+
+
+def test_no_signature_waits_behind_a_plug_in_that_hangs() -> None:
+    release = threading.Event()
+
+    class Hanging(ClaimGenerators):
+        def generate(self, need: NeedClaims) -> dict[str, JSON]:
+            release.wait(timeout=20)
+            return {}
+
+    async def moves(house: House) -> None:
+        house.worker.generation.claim_generators = Hanging(())
+        client, transport = house.connect()
+        for _ in range(8):
+            hanging, _ = house.connect()
+            exchange = Exchange(hanging, cast("Any", None))
+            house.worker.meet(exchange, NeedClaims("slow", {}), lambda answer: None)
+        client.data_received(an_order())
+        await until(lambda: house.pool.made)
+        house.pool.made[0].data_received(OK)
+        assert status_of(transport.take()) == 200
+        release.set()
 
     play(moves, a_generation(issued=SLOWLY_ISSUED))
 
