@@ -22,7 +22,7 @@ def credential_of(source: CredentialSource, consumer: Consumer, resolve: Callabl
     `resolve` puts secrets in the place of references. Keys parsed lately are remembered by their text.
     """
     try:
-        keys = _keys(_resolved(source, resolve), source.alg)
+        keys = _keys(resolved(source.key or source.private_key, resolve), source.alg)
     except ConfigError as error:
         raise ConfigError(*(f"credential {source.name!r}: {problem}" for problem in error.problems)) from None
     except (KeyRefused, ValueError) as error:
@@ -31,9 +31,8 @@ def credential_of(source: CredentialSource, consumer: Consumer, resolve: Callabl
     return Credential(source.name, source.id, consumer, frozenset({source.alg}), keys, source.leeway_seconds)
 
 
-def _resolved(source: CredentialSource, resolve: Callable[[str], str]) -> KeyText:
-    """The text of the key itself; that of the private key when the credential holds nothing else."""
-    given = source.key or source.private_key
+def resolved(given: KeyText | None, resolve: Callable[[str], str]) -> KeyText:
+    """The text of the key itself, without reference to anything. `ConfigError`."""
     if given is None:
         raise ConfigError("It has no key.")
     text = resolve(f"${{file:{given.file}}}" if given.file is not None else given.text or "")

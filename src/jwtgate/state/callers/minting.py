@@ -11,6 +11,7 @@ from jwtgate.jose.encoding import JSON
 from jwtgate.jose.key import Key
 from jwtgate.jose.token import sign_token
 from jwtgate.policy.sources import CredentialSource
+from jwtgate.state.callers.credentials import resolved
 from jwtgate.state.issued_tokens import random_id
 from jwtgate.state.keys.key_texts import parse_key_text
 
@@ -46,7 +47,7 @@ def _signing_key(source: CredentialSource, resolve: Callable[[str], str]) -> Key
     if given is None:
         raise KeyRefused("key_unfit", alg=source.alg)
     # Of a MAC only a bare secret has its algorithm beside it; a JWK Set is no secret itself.
-    for key in parse_key_text(given if mac else replace(given, alg=source.alg), resolve):
+    for key in parse_key_text(resolved(given if mac else replace(given, alg=source.alg), resolve), str):
         if key.signs(source.alg):
             return key
     raise KeyRefused("key_unfit", alg=source.alg)

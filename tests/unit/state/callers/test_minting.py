@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from base64 import b64encode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -84,6 +85,13 @@ def test_the_secret_of_a_set_signs_and_not_the_text_of_the_set() -> None:
     for jwk in (secret.to_private_jwk(), {"keys": [secret.to_private_jwk()]}):
         token = mint(replace(MAC, key=KeyText(text=json.dumps(jwk))))
         assert read(token, OctKey.import_key(secret.to_private_jwk())).header["kid"] == "jack-key"
+
+
+@pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
+def test_a_secret_written_in_any_base64_signs(encode: Callable[[bytes], bytes]) -> None:
+    secret = b"\xfb\xff" * 20
+    token = mint(replace(MAC, key=KeyText(text=encode(secret).decode(), alg="HS256", base64url=True)))
+    assert read(token, OctKey.import_key(secret)).header["kid"] == "jack-key"
 
 
 @pytest.mark.parametrize(
