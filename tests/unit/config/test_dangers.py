@@ -131,7 +131,7 @@ SHORT = {"alg": "HS256", "secret": "${env:S}", "short_secret_allowed_for_legacy_
                 "x5t_of_hex_text_for_legacy_upstream": True,
                 "encoding_unlike_rfc7515": "base64",
                 "exp_in_milliseconds_for_legacy_upstream": True,
-                "omit_for_legacy_upstream": ["exp"],
+                "omit_for_legacy_upstream": ["iat"],
             }.items()
         ),
         ({"routes/orders/original_header": "X-Original"}, "routes.orders.original_header"),

@@ -112,7 +112,7 @@ class TokenSection(Section):
     exp_in_milliseconds_for_legacy_upstream: Flag = Field(
         False, description="Its `exp` counts milliseconds. No reader of RFC 7519 takes it."
     )
-    omit_for_legacy_upstream: tuple[Literal["iss", "aud", "iat", "nbf", "exp", "jti"], ...] = Field(
+    omit_for_legacy_upstream: tuple[Literal["iss", "aud", "iat", "jti"], ...] = Field(
         (), description="Claims of ours it lacks. Dangerous."
     )
 
