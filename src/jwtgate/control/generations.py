@@ -110,7 +110,7 @@ class Generations:
             read = await asyncio.to_thread(self._read, text, stored)
             stores = await self._secret_stores(read, after, opened)
             secrets = Secrets(self._folder, self._environ, stores)
-            checked = await asyncio.to_thread(self._checked, read, secrets)
+            checked = await asyncio.to_thread(self._checked, read, secrets, after=after)
             plan, keyring = checked.plan, checked.keyring
             if checked.staged is not None:
                 opened.callback(read.callers.directory.discard, checked.staged)
@@ -123,7 +123,6 @@ class Generations:
             if after is not None:
                 key_sets.adopt(after.key_sets)
                 introspections.adopt(after.introspections)
-                keyring.adopt(after.keyring)
             await external.start()
             await key_sets.start(WARM_SECONDS)
             opened.pop_all()
@@ -177,11 +176,13 @@ class Generations:
         await stores.fetch(references_in(read.whole))
         return stores
 
-    def _checked(self, read: _Read, secrets: Secrets) -> _Checked:
+    def _checked(self, read: _Read, secrets: Secrets, *, after: Built | None) -> _Checked:
         """What needs nobody else to be known of the document. `ConfigError`."""
         plan, cautions = self._compiled(read, secrets)
         certificates = _certificates(plan)
         keyring = self._keyring(plan, read.sealer)
+        if after is not None:
+            keyring.adopt(after.keyring)
         return _Checked(plan, cautions, certificates, keyring, self._staged(plan, read.callers))
 
     def _compiled(self, read: _Read, secrets: Secrets) -> tuple[Plan, tuple[str, ...]]:
