@@ -81,6 +81,10 @@ class KeyRecords:
         self._store.write(_PREFIX + name, data, over=over)
         return KeyRecord(kept, over + 1, self.are_sealed)
 
+    def scrub(self) -> None:
+        """Have nothing stay behind of earlier records."""
+        self._store.scrub()
+
     def delete(self, name: str, *, over: int) -> None:
         """Delete the record of this version."""
         self._store.delete(_PREFIX + name, over=over)

@@ -311,6 +311,7 @@ class Keyring:
             return record
         written = self._records.write(name, kept, over=record.version if record else 0)
         if unsealed:
+            self._records.scrub()
             _log.warning("the signing keys %r were kept unsealed; from now on they are sealed", name)
         return written
 

@@ -110,6 +110,10 @@ class SqliteStore(Store):
                 self._write(change) if isinstance(change, Write) else self._append(change) for change in changes
             )
 
+    def scrub(self) -> None:
+        """Empty the log, in which earlier values stand; while somebody else reads them, it stays as it is."""
+        self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close the file."""
         with self._held():
@@ -192,6 +196,8 @@ class SqliteStore(Store):
             if self._connection.execute("PRAGMA quick_check(1)").fetchone() != ("ok",):
                 raise StoreFailed("the database is damaged")
             self._connection.execute("PRAGMA journal_mode = WAL")
+            # A record that was sealed or deleted must not stay in free pages as it was.
+            self._connection.execute("PRAGMA secure_delete = ON")
             # A key that was published must not be forgotten when the power fails.
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.execute("BEGIN IMMEDIATE")

@@ -100,6 +100,10 @@ class Store(Protocol):
     def close(self) -> None:
         """Let go of whatever is held open."""
 
+    def scrub(self) -> None:
+        """Have nothing stay behind of what was overwritten or deleted, as far as that can be done now."""
+        return
+
     def write(self, name: str, value: bytes, *, over: int) -> None:
         """Write over this version, 0 where there is none yet."""
         self.write_all([Write(name, value, over)])

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -19,6 +20,7 @@ from jwtgate.state.keys import manual_rotation
 from jwtgate.state.keys.key_records import KeyRecords
 from jwtgate.state.keys.keyring import Given, Keyring, Signer, is_given, sealer_of
 from jwtgate.state.keys.rotation import FORGET_SECONDS, SPREAD_SECONDS, Periods
+from jwtgate.state.stores.sqlite import SqliteStore
 from jwtgate.state.stores.store import Change, MemoryStore, Record, Store, StoreConflict, StoreFailed
 from jwtgate.verifier import sign
 
@@ -580,6 +582,16 @@ def test_sec_150_a_record_from_before_the_master_key_is_sealed_and_that_is_said(
     assert b"jwk" not in record.value
     with pytest.raises(ConfigError, match="master key"):
         ring(store).ensure(MAIN)
+
+
+def test_sec_150_what_was_sealed_leaves_nothing_behind_of_what_it_was(tmp_path: Path) -> None:
+    with closing(SqliteStore(tmp_path / "db")) as store:
+        ring(store).ensure(MAIN)
+        record = store.read("keyring/main")
+        assert record is not None
+        assert any(record.value in file.read_bytes() for file in tmp_path.iterdir())
+        ring(store, sealer=Sealer(b"m" * 32)).ensure(MAIN)
+        assert not any(record.value[:64] in file.read_bytes() for file in tmp_path.iterdir())
 
 
 def test_sec_150_a_record_that_is_sealed_is_not_sealed_again() -> None:

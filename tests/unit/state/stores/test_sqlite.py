@@ -156,3 +156,26 @@ def test_a_thread_waits_no_longer_than_it_may(store: SqliteStore) -> None:
     with store._lock, pytest.raises(StoreFailed, match="busy"):
         store.read("a")
     assert store.read("a") is None
+
+
+def kept(folder: Path) -> bytes:
+    """All that stands in the files of a store."""
+    return b"".join(file.read_bytes() for file in folder.iterdir())
+
+
+@pytest.mark.parametrize("after", [b"sealed", None])
+def test_sec_150_what_was_overwritten_or_deleted_stays_in_no_file(
+    tmp_path: Path, store: SqliteStore, after: bytes | None
+) -> None:
+    plain = b"a private key nobody has sealed " * 8
+    store.write("a", plain, over=0)
+    store.write("b", b"beside it", over=0)
+    store.scrub()
+    assert plain in kept(tmp_path / "state")
+    if after is None:
+        store.delete("a", over=1)
+    else:
+        store.write("a", after, over=1)
+    store.scrub()
+    assert plain[:32] not in kept(tmp_path / "state")
+    assert store.read("b") == Record(b"beside it", 1)
