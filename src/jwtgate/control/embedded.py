@@ -17,8 +17,9 @@ from jwtgate.control.administration.layers import Added
 from jwtgate.control.announcing import Announcing, Told
 from jwtgate.control.built import Built
 from jwtgate.control.documents import Text, read_document
-from jwtgate.control.generations import DATABASE, Generations
+from jwtgate.control.generations import Generations
 from jwtgate.control.sockets import ListeningSockets
+from jwtgate.control.state_folder import DATABASE
 from jwtgate.control.workers.messages import KeysChanged, RevocationsChanged, SigningChanged
 from jwtgate.control.workers.worker_state import Served, noted
 from jwtgate.errors import ConfigError

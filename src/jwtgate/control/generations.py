@@ -48,7 +48,6 @@ from jwtgate.state.secrets.references import Secrets, references_in
 from jwtgate.state.secrets.secret_stores import SecretStores
 from jwtgate.state.stores.store import Store, StoreFailed
 
-DATABASE = "jwtgate.sqlite"
 WARM_SECONDS = 5.0
 LEEWAY_SECONDS = 300
 """How much longer than its life somebody may accept a token of ours: its key stays published meanwhile."""

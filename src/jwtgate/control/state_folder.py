@@ -11,6 +11,9 @@ from typing import Self
 
 from jwtgate.errors import ConfigError
 
+DATABASE = "jwtgate.sqlite"
+"""The store, in the state folder."""
+
 
 class StateFolder:
     """The folder, made with mode 0700 when it is not there, and locked while inside `with`.

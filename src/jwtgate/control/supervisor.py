@@ -19,10 +19,9 @@ from pathlib import Path
 from jwtgate.control import journal
 from jwtgate.control.administration.administration import Administration
 from jwtgate.control.documents import LastGood, Text, Watched, read_document
-from jwtgate.control.generations import DATABASE
 from jwtgate.control.journal import event
 from jwtgate.control.node import Companion, Node
-from jwtgate.control.state_folder import StateFolder
+from jwtgate.control.state_folder import DATABASE, StateFolder
 from jwtgate.errors import ConfigError
 from jwtgate.state.stores.sqlite import SqliteStore
 from jwtgate.state.stores.store import Store, StoreFailed

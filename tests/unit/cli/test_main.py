@@ -39,6 +39,12 @@ def test_the_help_loads_neither_gateway_nor_documents() -> None:
     assert found.stdout.strip() == ""
 
 
+def test_whoever_rotates_keys_loads_no_gateway() -> None:
+    code = "import sys, jwtgate.cli.toolkit.state_keys; print(*[m for m in sys.modules if m.startswith('jwtgate.gateway')])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    assert found.stdout == "\n"
+
+
 def test_check_says_good_or_what_is_wrong(document: Path) -> None:
     assert _run("check", document).exit_code == 0
     document.write_text("listen: 1\n")

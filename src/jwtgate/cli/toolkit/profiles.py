@@ -10,7 +10,7 @@ from pathlib import Path
 from jwtgate.cli.answer import Answer
 from jwtgate.cli.checking import Opened, open_document
 from jwtgate.cli.toolkit.key_files import choose, read_keys
-from jwtgate.control.generations import DATABASE
+from jwtgate.control.state_folder import DATABASE
 from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.provisions import Issue

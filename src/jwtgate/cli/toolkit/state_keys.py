@@ -13,7 +13,7 @@ from jwtgate.cli.answer import Answer
 from jwtgate.cli.timetable import moment, timetable
 from jwtgate.cli.toolkit.key_files import choose
 from jwtgate.cli.toolkit.key_report import in_form, key_set_in_form, listing, row
-from jwtgate.control.generations import DATABASE
+from jwtgate.control.state_folder import DATABASE
 from jwtgate.errors import ConfigError
 from jwtgate.jose.key_set import KeySet
 from jwtgate.state.keys import manual_rotation

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jwtgate.cli.toolkit.keys import inspect, keys, sign, verify
-from jwtgate.control.generations import DATABASE
+from jwtgate.control.state_folder import DATABASE
 from jwtgate.policy.sources import SigningKeys
 from jwtgate.state.keys.keyring import Keyring
 from jwtgate.state.stores.sqlite import SqliteStore

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from jwtgate.cli.toolkit.keys import sign
-from jwtgate.control.generations import DATABASE
+from jwtgate.control.state_folder import DATABASE
 from jwtgate.errors import TokenRefused
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.token import UnverifiedToken, VerifiedToken

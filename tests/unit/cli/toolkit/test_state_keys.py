@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from jwtgate.cli.answer import Answer
 from jwtgate.cli.toolkit import state_keys
 from jwtgate.cli.toolkit.keys import keys
-from jwtgate.control.generations import DATABASE
+from jwtgate.control.state_folder import DATABASE
 from jwtgate.errors import ConfigError
 from jwtgate.policy.sources import SigningKeys
 from jwtgate.state.keys.keyring import Keyring, sealer_of
