@@ -17,6 +17,7 @@ from jwtgate.policy.requirements import ConsumerName
 from jwtgate.policy.revocations import Revocations
 
 MOST_CALLERS = 20_000
+MOST_UNKNOWN = 4_096
 
 Result = TypeVar("Result")
 K = TypeVar("K", bound=Hashable)
@@ -58,12 +59,13 @@ def drive_blocking(walk: Steps[Result], answer: Callable[[Need], object]) -> Res
 class Snapshot:
     """The facts held in memory: the usable key set of each issuer, callers met before, and what was revoked."""
 
-    __slots__ = ("_consumers", "_credentials", "_key_sets", "revocations")
+    __slots__ = ("_consumers", "_credentials", "_key_sets", "_unknown", "revocations")
 
     def __init__(self, key_sets: Mapping[str, KeySet] | None = None) -> None:
         self._key_sets = dict(key_sets or {})
         self._credentials: dict[str, Credential] = {}
         self._consumers: dict[tuple[tuple[ConsumerName, ...], str], Consumer] = {}
+        self._unknown: dict[str, None] = {}
         self.revocations = Revocations()
 
     def key_set(self, issuer: str) -> KeySet | None:
@@ -78,6 +80,10 @@ class Snapshot:
         """The consumer known so, if it was met before."""
         return self._consumers.get((by, value))
 
+    def is_unknown(self, name: str) -> bool:
+        """Whether a credential of this name was looked for in vain since the callers changed last."""
+        return name in self._unknown
+
     def set_keys(self, issuer: str, key_set: KeySet | None) -> None:
         """Hold this key set from now on; None forgets the one held."""
         if key_set is None:
@@ -87,19 +93,24 @@ class Snapshot:
 
     def note_credential(self, credential: Credential) -> None:
         """Remember a credential, letting go of one when there is no room."""
-        _keep(self._credentials, credential.name, credential)
+        _keep(self._credentials, credential.name, credential, most=MOST_CALLERS)
+
+    def note_unknown(self, name: str) -> None:
+        """Remember that there is no credential of this name, letting go of another when there is no room."""
+        _keep(self._unknown, name, None, most=MOST_UNKNOWN)
 
     def note_consumer(self, by: tuple[ConsumerName, ...], value: str, consumer: Consumer) -> None:
         """Remember a consumer, letting go of one when there is no room."""
-        _keep(self._consumers, (by, value), consumer)
+        _keep(self._consumers, (by, value), consumer, most=MOST_CALLERS)
 
     def forget_callers(self) -> None:
-        """Let go of every consumer and credential: some of them have changed."""
+        """Let go of every consumer and credential, and of those there are none of: some of them have changed."""
         self._credentials.clear()
         self._consumers.clear()
+        self._unknown.clear()
 
 
-def _keep(held: dict[K, V], key: K, value: V) -> None:
-    if key not in held and len(held) >= MOST_CALLERS:
+def _keep(held: dict[K, V], key: K, value: V, *, most: int) -> None:
+    if key not in held and len(held) >= most:
         del held[next(iter(held))]
     held[key] = value

@@ -8,7 +8,7 @@ from jwtgate.errors import DependencyFault
 from jwtgate.jose.key import generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.facts import Need, NeedKeys, Steps
-from jwtgate.state.answers import Snapshot, drive, drive_blocking
+from jwtgate.state.answers import MOST_UNKNOWN, Snapshot, drive, drive_blocking
 
 FIRST, SECOND = NeedKeys("main", "k1"), NeedKeys("main", "k2")
 
@@ -106,3 +106,14 @@ def test_a_snapshot_does_not_share_the_mapping_it_was_made_from() -> None:
     snapshot = Snapshot(given)
     given.clear()
     assert snapshot.key_set("main") is not None
+
+
+def test_rel_18_what_is_remembered_of_made_up_credentials_is_bounded() -> None:
+    held = Snapshot()
+    for number in range(MOST_UNKNOWN + 1):
+        held.note_unknown(f"{number}")
+    assert not held.is_unknown("0")
+    assert held.is_unknown("1")
+    assert held.is_unknown(f"{MOST_UNKNOWN}")
+    held.forget_callers()
+    assert not held.is_unknown("1")

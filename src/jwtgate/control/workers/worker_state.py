@@ -1,8 +1,8 @@
 """A worker's side of the state: the generation it was sent, what changes in it, and the questions it asks.
 
 Whoever asks what is being asked already waits for the same answer. A `kid` the supervisor has just looked for in vain
-is not asked for again while the supervisor would not look again, so that made-up `kid`s cost the link nothing. What is
-remembered of them is bounded.
+is not asked for again while the supervisor would not look again, nor a credential nobody has before the callers change,
+so that made-up names cost the link nothing. What is remembered of them is bounded.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from jwtgate.jose.encoding import base64url_decode
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.callers import Consumer, Credential
-from jwtgate.policy.facts import Need, NeedConsumer, NeedIntrospection, NeedKeys
+from jwtgate.policy.facts import Need, NeedConsumer, NeedCredential, NeedIntrospection, NeedKeys
 from jwtgate.policy.revocations import Revocations
 from jwtgate.state.answers import Snapshot
 from jwtgate.state.claim_generators import ClaimGenerators
@@ -158,6 +158,8 @@ class Asking:
             return await self._keys(need, number, held)
         if isinstance(need, NeedMinted):
             return await self._wanted(need, number, lambda found: found)
+        if isinstance(need, NeedCredential) and held.is_unknown(need.name):
+            return None
         flight = self._flights.get((number, need))
         if flight is None:
             asking = self._wanted(need, number, lambda found: self._arrived(need, number, found, held=held))
@@ -244,7 +246,9 @@ class Asking:
 
 
 def noted(need: Need | NeedMinted, found: object, held: Snapshot) -> object:
-    """What was found; consumers and credentials are remembered."""
+    """What was found; consumers and credentials are remembered, and which credentials there are not."""
+    if found is None and isinstance(need, NeedCredential):
+        held.note_unknown(need.name)
     if isinstance(found, Credential):
         held.note_credential(found)
     if isinstance(found, Consumer) and isinstance(need, NeedConsumer):

@@ -28,7 +28,7 @@ from jwtgate.gateway.mint import Minted, NeedMinted
 from jwtgate.gateway.observe import Counters, Report
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
-from jwtgate.policy.callers import Consumer
+from jwtgate.policy.callers import Consumer, Credential
 from jwtgate.policy.facts import Introspected, Need, NeedConsumer, NeedCredential, NeedIntrospection, NeedKeys
 from jwtgate.policy.requirements import ConsumerName
 from jwtgate.policy.revocations import Revocation, RevokedBy
@@ -271,16 +271,35 @@ def test_a_credential_arrives_with_keys_that_verify() -> None:
     assert [key.thumbprint() for key in credential.keys] == [SECRET_KEY.thumbprint()]
 
 
-@pytest.mark.parametrize("need", [NeedConsumer(BY, "a-1"), NeedCredential("key-1")])
-def test_a_caller_nobody_knows_is_none_and_asked_for_again(need: Need) -> None:
+def test_a_consumer_nobody_knows_is_none_and_asked_for_again() -> None:
     supervisor = Supervisor(lambda ask: Found(ask, None))
 
     async def ask() -> None:
-        assert await supervisor.look_up(need) is None
-        assert await supervisor.look_up(need) is None
+        assert await supervisor.look_up(NeedConsumer(BY, "a-1")) is None
+        assert await supervisor.look_up(NeedConsumer(BY, "a-1")) is None
 
     run(ask)
     assert len(supervisor.heard) == 2
+
+
+def test_rel_18_a_made_up_credential_is_asked_for_once_until_the_callers_change() -> None:
+    found: list[object] = [None, None, SENT]
+    supervisor = Supervisor(lambda ask: Found(ask, found[ask - 1]))
+    served = Served.build(built().prepare())
+    held = served.generation.facts
+
+    async def ask() -> None:
+        for _ in range(100):
+            assert await supervisor.look_up(NeedCredential("key-1"), held) is None
+        assert len(supervisor.heard) == 1
+        assert await supervisor.look_up(NeedCredential("key-2"), held) is None
+        served.change(ConsumersChanged())
+        credential = await supervisor.look_up(NeedCredential("key-1"), held)
+        assert isinstance(credential, Credential)
+        assert credential.consumer == ANN
+
+    run(ask)
+    assert len(supervisor.heard) == 3
 
 
 def test_rel_34_the_same_question_at_the_same_time_is_asked_once() -> None:
