@@ -14,6 +14,7 @@ import jwtgate
 
 from .gateway_process import GatewayProcess
 from .loopback_server import LoopbackServer
+from .transcript import Terminal, fits, steps
 
 ROOT = Path(__file__).parents[2]
 JWTGATE = Path(sys.executable).with_name("jwtgate")
@@ -61,6 +62,7 @@ def installed_example(folder: Path) -> str:
     return f"{example / 'src'}:{folder}"
 
 
+BENCH = "docs/how-to/try-it.md"
 HOW_TO = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs/how-to").glob("*.md"))
 WHOLE = [(page, text) for page in HOW_TO for text in blocks(page, "yaml") if text.startswith("listen:")]
 
@@ -76,6 +78,25 @@ def test_every_whole_document_of_a_how_to_is_good(page: str, document: str, tmp_
         [JWTGATE, "check", "gate.yaml"], cwd=tmp_path, capture_output=True, text=True, timeout=30, env=environ
     )
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+TRIED = [page for page in dict(WHOLE) if "\n## Try it\n" in (ROOT / page).read_text()]
+
+
+@pytest.mark.parametrize("page", TRIED)
+def test_what_a_how_to_has_one_type_in_does_what_it_shows(page: str, tmp_path: Path) -> None:
+    bench, text = (ROOT / BENCH).read_text(), (ROOT / page).read_text()
+    section = text.split("\n## Try it\n")[1].split("\n## ")[0]
+    terminal = Terminal(tmp_path, {"PYTHONPATH": installed_example(tmp_path)})
+    (tmp_path / "gate.yaml").write_text(terminal.here(blocks(page, "yaml")[0]))
+    for program in [*blocks(BENCH, "python"), *blocks(page, "python")]:
+        if named := re.match(r"# (\w+\.py): ", program):
+            (tmp_path / named[1]).write_text(terminal.here(program))
+    typed = steps(bench) + steps(section)
+    answers = terminal.typed([step.command for step in typed])
+    assert len(answers) == len(typed), answers
+    for step, said in zip(typed, answers, strict=True):
+        assert fits(step.shown, said), f"{step.command}\n--- shown\n{step.shown}\n--- said\n{said}"
 
 
 @pytest.mark.parametrize("example", sorted(path.name for path in (ROOT / "examples").glob("*.yaml")))
