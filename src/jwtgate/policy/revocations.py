@@ -93,6 +93,13 @@ class Revocations:
                     return entry
         return None
 
+    def find_consumer(self, name: str, *, now: int) -> Revocation | None:
+        """The entry that revokes this consumer where there is no token: one about nobody's tokens in particular."""
+        for entry in self._by.get((RevokedBy.CONSUMER, name), ()):
+            if entry.issuer is None and entry.issued_before is None and entry.covers("", None, now=now):
+                return entry
+        return None
+
     def _places(
         self, text: str, alg: str | None, claims: Mapping[str, JSON], *, consumer: str | None
     ) -> Iterator[tuple[RevokedBy, str]]:

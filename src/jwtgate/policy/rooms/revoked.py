@@ -1,4 +1,4 @@
-"""Whether a token is good no longer although it has not ended (SEC-75)."""
+"""Whether a token, or the consumer of a request without one, is good no longer (SEC-75)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from jwtgate.policy.rooms.identify import Principal
 
 
 def check_revoked(revocations: Revocations, principal: Principal, *, now: int) -> None:
-    """Refuses `token_revoked` if any of the tokens, or the consumer behind one, was revoked."""
+    """Refuses `token_revoked` if any of the tokens, the consumer behind one, or that of nobody was revoked."""
     if not revocations:
         return
+    if principal.consumer is not None and not principal.tokens:
+        entry = revocations.find_consumer(principal.consumer.name, now=now)
+        if entry is not None:
+            raise TokenRefused("token_revoked", by=entry.by.value, entry=entry.id)
     for slot, proven in principal.tokens.items():
         # A token made with a credential is its own consumer's, whoever the caller is known as.
         consumer = proven.consumer or principal.consumer

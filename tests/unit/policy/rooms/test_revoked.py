@@ -31,6 +31,17 @@ def test_sec_75_a_revoked_consumer_is_refused_with_every_token() -> None:
     check_revoked(table(RevokedBy.CONSUMER, "acme"), ANONYMOUS, now=NOON)
 
 
+def test_sec_75_a_request_without_token_is_refused_when_its_consumer_is_revoked() -> None:
+    nobody = replace(ANONYMOUS, consumer=ACME)
+    error = refusal(lambda: check_revoked(table(RevokedBy.CONSUMER, "acme"), nobody, now=NOON))
+    assert (error.reason, error.detail) == ("token_revoked", {"by": "consumer", "entry": "r"})
+    check_revoked(table(RevokedBy.CONSUMER, "other"), nobody, now=NOON)
+    check_revoked(table(RevokedBy.SUBJECT, "acme"), nobody, now=NOON)
+    about_tokens = Revocation("r", RevokedBy.CONSUMER, "acme")
+    for changes in ({"issuer": "main"}, {"issued_before": NOON}, {"expires_at": NOON}):
+        check_revoked(Revocations([replace(about_tokens, **changes)]), nobody, now=NOON)
+
+
 def test_sec_75_the_consumer_of_a_further_slot_is_looked_at_too() -> None:
     other = replace(ACME, name="other")
     both = principal(access=replace(proven(), consumer=ACME), channel=replace(proven(), consumer=other))
