@@ -197,6 +197,23 @@ def test_rel_3_a_changed_file_is_served_without_a_signal(shared: GatewayProcess,
     assert mark(shared) == "second"
 
 
+def test_rel_3_a_changed_file_the_document_refers_to_is_served_without_a_signal(
+    tmp_path: Path, upstream: LoopbackServer
+) -> None:
+    secret, other = tmp_path / "secret", f"not {SECRET}"
+    secret.write_text(SECRET)
+    with GatewayProcess(tmp_path, document(upstream.url, keys="{secret: '${file:secret}'}")) as gateway:
+        assert gateway.get("/", token=token())[0] == 200
+        secret.write_text("short")
+        gateway.until(lambda: gateway.events("reload_refused"))
+        assert gateway.get("/", token=token())[0] == 200
+        secret.write_text(other)
+        gateway.until(lambda: gateway.events("reloaded"))
+        assert [event["cause"] for event in gateway.events("reload_refused", "reloaded")] == ["referred_file"] * 2
+        assert gateway.get("/", token=token())[0] == 401
+        assert gateway.get("/", token=jwt.encode(claims(), other, "HS256"))[0] == 200
+
+
 def test_rel_4_not_ready_comes_before_a_successful_end(tmp_path: Path, upstream: LoopbackServer) -> None:
     limits = "{not_ready_lead_seconds: 1}"
     environ = {"TEST_SECRET": SECRET}

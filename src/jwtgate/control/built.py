@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 from jwtgate.control.announcing import Announcing
@@ -38,6 +39,7 @@ from jwtgate.policy.plan import Plan, Sources
 from jwtgate.policy.sources import SigningKeys
 from jwtgate.state.callers.directory import Staged
 from jwtgate.state.callers.introspection import Introspections
+from jwtgate.state.file_marks import Mark
 from jwtgate.state.keys.external_signing_keys import ExternalSigningKeys
 from jwtgate.state.keys.key_sets import KeySets
 from jwtgate.state.keys.keyring import Keyring, Signer
@@ -54,7 +56,7 @@ class Built:
 
     `staged` are its consumers, to be adopted when it is served; None when the directory holds them already.
     `certificates` tells whether the files behind the listeners are still the same; `cautions` are the sentences
-    about what is dangerous in it.
+    about what is dangerous in it. `named_files` were read for it, besides those its secrets are in.
     """
 
     number: int
@@ -69,7 +71,13 @@ class Built:
     callers: Callers
     staged: Staged | None
     certificates: tuple[object, ...]
+    named_files: Mapping[Path, Mark | None]
     cautions: tuple[str, ...]
+
+    @property
+    def files(self) -> Mapping[Path, Mark | None]:
+        """Every file it was made from besides its document, as it was when it was read."""
+        return {**self.secrets.files, **self.named_files}
 
     def prepare(self) -> Prepare:
         """What a worker is sent of it, as of now."""

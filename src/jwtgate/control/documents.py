@@ -8,10 +8,12 @@ the one before; the version in here says how its content is laid out.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from jwtgate.errors import ConfigError
+from jwtgate.state.file_marks import Mark, mark_of
 from jwtgate.state.saved import read_saved, set_aside, write_saved
 
 VERSION = 1
@@ -38,14 +40,14 @@ class Watched:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._taken = self._last = self._look()
+        self._taken = self._last = mark_of(path)
 
     def changed(self) -> bool:
         """Whether the file is another one than was taken last, and has stopped changing since the last call.
 
         Half a document may well be a document; so nothing is taken that is still being written.
         """
-        last, self._last = self._last, self._look()
+        last, self._last = self._last, mark_of(self._path)
         if self._last is None or self._last == self._taken or self._last != last:
             return False
         self._taken = self._last
@@ -53,14 +55,33 @@ class Watched:
 
     def take(self) -> None:
         """Count the file as it is now as taken."""
-        self._taken = self._last = self._look()
+        self._taken = self._last = mark_of(self._path)
 
-    def _look(self) -> tuple[int, int, int] | None:
-        try:
-            status = self._path.stat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_size, status.st_mtime_ns
+
+class WatchedFiles:
+    """The files a generation was made from besides its document, looked at now and then in the same way."""
+
+    def __init__(self) -> None:
+        self._told: dict[Path, Mark | None] = {}
+        self._last: dict[Path, Mark | None] = {}
+
+    def changed(self, read: Mapping[Path, Mark | None]) -> bool:
+        """Whether one of them is another one than was read, and has stopped changing since the last call.
+
+        `read` are the files as they were when they were read. What was told of once is not told of again.
+        """
+        last, self._last = self._last, {path: mark_of(path) for path in read}
+        others = {
+            path: mark
+            for path, mark in self._last.items()
+            if mark is not None and mark == last.get(path) and mark != self._told.get(path, read[path])
+        }
+        self._told.update(others)
+        return bool(others)
+
+    def take(self) -> None:
+        """Count what was read last as known: a generation was made from it."""
+        self._told.clear()
 
 
 class LastGood:

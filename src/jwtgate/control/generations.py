@@ -38,6 +38,7 @@ from jwtgate.policy.sources import SecretStore
 from jwtgate.state.callers.directory import Staged
 from jwtgate.state.callers.introspection import Introspections
 from jwtgate.state.claim_generators import ClaimGenerators
+from jwtgate.state.file_marks import Mark, mark_of
 from jwtgate.state.http_client import HttpClient
 from jwtgate.state.issued_tokens import longest_life_seconds
 from jwtgate.state.keys.external_signing_keys import ExternalSigningKeys
@@ -63,6 +64,7 @@ class _Read:
     sealer: Sealer | None
     callers: Callers
     secret_stores: tuple[SecretStore, ...]
+    files: Mapping[Path, Mark | None]
     cautions: tuple[str, ...]
 
 
@@ -115,13 +117,10 @@ class Generations:
                 opened.callback(read.callers.directory.discard, checked.staged)
             self._number += 1
             external = ExternalSigningKeys(plan.signing.values(), keyring, client=self._client, resolve=secrets.resolve)
-            key_sets = self._key_sets(self._number, plan, secrets)
+            key_sets = self._key_sets(self._number, plan, secrets, after=after)
             opened.push_async_callback(key_sets.close)
-            introspections = self._introspections(plan, secrets, key_sets)
+            introspections = self._introspections(plan, secrets, key_sets, after=after)
             opened.push_async_callback(introspections.close)
-            if after is not None:
-                key_sets.adopt(after.key_sets)
-                introspections.adopt(after.introspections)
             await external.start()
             await key_sets.start(WARM_SECONDS)
             opened.pop_all()
@@ -138,6 +137,7 @@ class Generations:
             callers=read.callers,
             staged=checked.staged,
             certificates=checked.certificates,
+            named_files=read.files,
             cautions=(*read.cautions, *checked.cautions, *secrets.warnings),
         )
 
@@ -164,7 +164,8 @@ class Generations:
         cautions = [f"{place}: stands in the file and in the store; the file's is used." for place in shadowed]
         if sealer is not None and not self._began_sealed:
             cautions.append("signing.master_key: it is new, and seals consumers from the next start on.")
-        return _Read(text, stored, whole, sealer, callers, stores, tuple(cautions))
+        files = {self._folder / name: mark_of(self._folder / name) for name in _named_files(whole)}
+        return _Read(text, stored, whole, sealer, callers, stores, files, tuple(cautions))
 
     async def _secret_stores(self, read: _Read, after: Built | None, opened: AsyncExitStack) -> SecretStores:
         """The secret stores of the document, with all that it refers to. `ConfigError`."""
@@ -217,8 +218,8 @@ class Generations:
         with explained():
             return callers.directory.stage(plan.sources.consumers, files, parse=check_consumer)
 
-    def _key_sets(self, number: int, plan: Plan, secrets: Secrets) -> KeySets:
-        return KeySets(
+    def _key_sets(self, number: int, plan: Plan, secrets: Secrets, *, after: Built | None) -> KeySets:
+        made = KeySets(
             plan.sources.keys,
             client=self._client,
             folder=self._saved,
@@ -228,9 +229,14 @@ class Generations:
             jitter=random.random,
             changed=lambda issuer, key_set: self._changed(keys_changed(number, issuer, key_set)),
         )
+        if after is not None:
+            made.adopt(after.key_sets)
+        return made
 
-    def _introspections(self, plan: Plan, secrets: Secrets, key_sets: KeySets) -> Introspections:
-        return Introspections(
+    def _introspections(
+        self, plan: Plan, secrets: Secrets, key_sets: KeySets, *, after: Built | None
+    ) -> Introspections:
+        made = Introspections(
             plan.sources.introspection,
             client=self._client,
             resolve=secrets.resolve,
@@ -238,6 +244,9 @@ class Generations:
             monotonic=time.monotonic,
             key_set=key_sets.obtain,
         )
+        if after is not None:
+            made.adopt(after.introspections)
+        return made
 
 
 @contextmanager
@@ -253,6 +262,16 @@ def _sealer(plain: object, secrets: Secrets) -> Sealer | None:
     """What seals the store: the master key is looked at first, since what the store adds is sealed with it."""
     master_key = entries(plain, "signing").get("master_key")
     return sealer_of(secrets.resolve(master_key)) if isinstance(master_key, str) else None
+
+
+def _named_files(whole: object) -> Iterator[str]:
+    """The names of the files a document has read as they are: its consumers, and what roles and permissions imply."""
+    listed = whole.get("consumer_files") if isinstance(whole, Mapping) else None
+    named = [*listed] if isinstance(listed, list) else [listed]
+    for issuer in entries(whole, "issuers").values():
+        grants = entries(issuer, "permissions")
+        named += [grants.get("roles_file"), grants.get("implied_file")]
+    return (name for name in named if isinstance(name, str) and "\0" not in name)
 
 
 def _certificates(plan: Plan) -> tuple[object, ...]:

@@ -1,7 +1,7 @@
 """The parent process: what starts, reloads and stops a node.
 
-It reads the document at the start, when a signal asks for it, and when the file has changed. A document that cannot
-be served is refused with all its sentences in the journal, and changes nothing (REL-5, REL-53).
+It reads the document at the start, when a signal asks for it, and when its file or one it refers to has changed. A
+document that cannot be served is refused with all its sentences in the journal, and changes nothing (REL-5, REL-53).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from jwtgate.control import journal
 from jwtgate.control.administration.administration import Administration
-from jwtgate.control.documents import LastGood, Text, Watched, read_document
+from jwtgate.control.documents import LastGood, Text, Watched, WatchedFiles, read_document
 from jwtgate.control.journal import event
 from jwtgate.control.node import Companion, Node
 from jwtgate.control.state_folder import DATABASE, StateFolder
@@ -45,8 +45,8 @@ def run(
     """Serve this document until a signal says stop; the exit status.
 
     SIGTERM and SIGINT drain and stop, a second one stops at once; SIGHUP reads the document again, and so does any
-    change of its file. `last_good` False: a start with a broken document fails instead of using the last one that
-    worked. `companion` administers the node while it runs.
+    change of its file or of a file it refers to. `last_good` False: a start with a broken document fails instead of
+    using the last one that worked. `companion` administers the node while it runs.
     """
     journal.install(sys.stderr)
     try:
@@ -83,6 +83,7 @@ class Supervisor:
         self._copies = copies
         self._uses_last_good = last_good
         self._watched = Watched(document_path)
+        self._watched_files = WatchedFiles()
         self._stop = asyncio.Event()
         self._stop_now = asyncio.Event()
         self._reload_asked = asyncio.Event()
@@ -158,6 +159,8 @@ class Supervisor:
                 return SECRETS
             if await asyncio.to_thread(self._watched.changed):
                 return "file"
+            if await asyncio.to_thread(self._watched_files.changed, self._node.running.files):
+                return "referred_file"
 
     async def _reload(self, cause: str) -> None:
         """Serve what the document says now, or go on as before."""
@@ -172,6 +175,7 @@ class Supervisor:
             self._refuse(cause, ("the document could not be used",), error)
             return
         self._node.document_refused = False
+        self._watched_files.take()
         await self._keep_copy(text)
         milliseconds = round((time.monotonic() - began) * 1000)
         event("reloaded", cause=cause, generation=self._node.generation, milliseconds=milliseconds)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from jwtgate.control.documents import LastGood, Text, Watched, read_document
+from jwtgate.control.documents import LastGood, Text, Watched, WatchedFiles, read_document
 from jwtgate.errors import ConfigError
+from jwtgate.state.file_marks import mark_of
 from jwtgate.state.saved import write_saved
 
 FIRST = Text("jwtgate.yaml", b"routes: ${env:SECRET}\n")
@@ -142,3 +143,48 @@ def test_a_document_is_read_with_its_name(tmp_path: Path) -> None:
 def test_a_document_that_cannot_be_read_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         read_document(tmp_path / "none")
+
+
+def changes(watched: WatchedFiles, read: dict[Path, tuple[int, int, int] | None], times: int = 3) -> list[bool]:
+    return [watched.changed(read) for _ in range(times)]
+
+
+def test_a_file_that_was_read_is_told_of_once_when_it_has_changed_and_settled(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    (tmp_path / "b").write_text("one")
+    read = {path: mark_of(path) for path in tmp_path.iterdir()}
+    watched = WatchedFiles()
+    assert changes(watched, read) == [False, False, False]
+    (tmp_path / "b").write_text("another")
+    assert changes(watched, read) == [False, True, False]
+    (tmp_path / "b").write_text("yet another")
+    assert changes(watched, read) == [False, True, False]
+
+
+def test_a_file_that_changed_after_it_was_read_and_before_it_was_watched_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    read = {tmp_path / "a": mark_of(tmp_path / "a")}
+    (tmp_path / "a").write_text("another")
+    assert changes(WatchedFiles(), read) == [False, True, False]
+
+
+def test_a_file_that_is_gone_is_being_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    read = {tmp_path / "a": mark_of(tmp_path / "a"), tmp_path / "never": None}
+    watched = WatchedFiles()
+    (tmp_path / "a").unlink()
+    assert changes(watched, read) == [False, False, False]
+    (tmp_path / "a").write_text("another")
+    assert changes(watched, read) == [False, True, False]
+
+
+def test_what_the_next_generation_read_is_no_change(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("one")
+    read = {tmp_path / "a": mark_of(tmp_path / "a")}
+    watched = WatchedFiles()
+    (tmp_path / "a").write_text("another")
+    assert changes(watched, read) == [False, True, False]
+    (tmp_path / "a").write_text("yet another")
+    watched.take()
+    read = {tmp_path / "a": mark_of(tmp_path / "a")}
+    assert changes(watched, read) == [False, False, False]

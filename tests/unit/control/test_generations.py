@@ -8,11 +8,13 @@ import pytest
 
 from jwtgate.control.built import Built, sent_keys
 from jwtgate.control.documents import Text
+from jwtgate.control.generations import Generations
 from jwtgate.control.workers.link import encode
 from jwtgate.control.workers.messages import KeysChanged
 from jwtgate.errors import ConfigError
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
+from jwtgate.state.file_marks import mark_of
 from jwtgate.state.keys.keyring import Given
 from jwtgate.state.stores.store import MemoryStore
 
@@ -156,3 +158,17 @@ def test_sec_150_a_master_key_that_comes_later_is_told_to_seal_from_the_next_sta
     assert not [caution for caution in built(by=by).cautions if "master_key" in caution]
     assert [caution for caution in built(sealed, by=by).cautions if "next start" in caution]
     assert not [caution for caution in built(sealed).cautions if "next start" in caution]
+
+
+def test_a_generation_says_which_files_it_was_made_from(tmp_path: Path) -> None:
+    for name, content in (("key", SECRET), ("roles.json", '{"a": "b"}'), ("implied.json", "{}"), ("people.jsonl", "")):
+        (tmp_path / name).write_text(content)
+    document = DOCUMENT.replace("${env:TEST_SECRET}", "${file:key}").replace(
+        "audience: orders\n",
+        "audience: orders\n    permissions: {roles_claim: r, roles_file: roles.json, implied_file: implied.json}\n",
+        1,
+    )
+    maker = Generations(tmp_path, store=MemoryStore(), saved=None, environ={}, changed=lambda _: None)
+    made = built(document + "consumer_files: [people.jsonl]\n", by=maker)
+    assert made.files == {path: mark_of(path) for path in tmp_path.iterdir()}
+    assert len(made.files) == 4

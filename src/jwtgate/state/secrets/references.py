@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Protocol
 
 from jwtgate.errors import ConfigError
+from jwtgate.state.file_marks import Mark, mark_of
 from jwtgate.state.secrets.contents import pick
 from jwtgate.state.secrets.secret_files import read_secret_file
 
+MOST_FILES = 1_024
 FORMS = "${env:NAME}, ${file:PATH} or ${STORE:PATH#FIELD}"
 
 # A reference that is opened and never closed is matched as well, so that it cannot pass for plain text.
@@ -60,6 +62,7 @@ class Secrets:
         self._environ = environ
         self._stores = stores
         self._exposed: dict[str, None] = {}
+        self._files: dict[Path, Mark | None] = {}
 
     def resolve(self, text: str) -> str:
         """The text with every reference replaced by its value; `$${` stands for a literal `${`.
@@ -73,6 +76,11 @@ class Secrets:
         """A sentence for each secret file seen so far that everybody on this machine may read (SEC-149)."""
         own = (f"The secret file {path!r} can be read by everybody on this machine." for path in self._exposed)
         return (*own, *(() if self._stores is None else self._stores.warnings))
+
+    @property
+    def files(self) -> Mapping[Path, Mark | None]:
+        """The files that were read so far, as they were at first; no more than are worth looking at."""
+        return dict(self._files)
 
     def warn_as(self, other: Secrets) -> None:
         """Warn from now on of what `other` warns of as well."""
@@ -102,13 +110,17 @@ class Secrets:
             raise ConfigError(f"The reference {reference} cannot be used: {error}.") from None
 
     def _file(self, name: str) -> str:
+        path = self._folder / name
+        mark = mark_of(path)
         try:
-            text, exposed = read_secret_file(self._folder / name)
+            text, exposed = read_secret_file(path)
         except (OSError, ValueError) as error:
             cause = error.strerror if isinstance(error, OSError) and error.strerror else "not a readable text"
             raise ConfigError(f"The reference ${{file:{name}}} cannot be read: {cause}.") from None
         if exposed:
             self._exposed[name] = None
+        if len(self._files) < MOST_FILES:
+            self._files.setdefault(path, mark)
         return text
 
 
