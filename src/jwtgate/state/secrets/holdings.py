@@ -189,7 +189,10 @@ class Holdings:
         due = now + min(2.0 ** min(entry.failures, 16), most) * (1 + 0.25 * self._jitter())
         ends = entry.read_at + self.store.max_stale_seconds
         contents = entry.contents if now < ends else None
-        self._changed |= entry.contents is not None and contents is None
+        if entry.contents is not None and contents is None:
+            self._changed = True
+            if not any(each.contents is None and each.read_at > -math.inf for each in self._entries.values()):
+                _log.warning("a value of the secret store %s is too old to be used any longer", self.store.name)
         # The last moment of a value is a moment to try once more, and to drop it if that fails.
         due = due if contents is None else min(due, ends)
         failures = entry.failures + 1

@@ -404,6 +404,25 @@ def test_a_store_that_fails_is_logged_once_and_so_is_its_return(caplog: pytest.L
     ]
 
 
+def test_rel_36_a_value_that_is_too_old_is_stale_and_that_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    async def life() -> None:
+        shelf = Shelf(a="swordfish", b="x")
+        given = holdings(shelf)
+        await given.read(["a", "b"])
+        shelf.fails = ReadFailed("sealed")
+        for _ in range(3):
+            await follow(given, 7 * DAY)
+            assert given.report().stale
+        shelf.fails = None
+        await follow(given, 3600)
+        assert not given.report().stale
+
+    live(life())
+    assert [record.getMessage() for record in caplog.records if "too old" in record.getMessage()] == [
+        "a value of the secret store vault is too old to be used any longer"
+    ]
+
+
 def test_what_is_held_never_shows() -> None:
     async def life() -> None:
         given = holdings(Shelf(a="swordfish"))
