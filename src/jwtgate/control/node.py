@@ -120,10 +120,7 @@ class Node:
         try:
             await (self._begin(built, BIND_PATIENCE_SECONDS) if running is None else self._change(running, built))
         except BaseException:
-            self._sockets.keep_only(running.plan.listeners if running else ())
-            await self._forget(built)
-            if running is not None:
-                await self._adopt_callers(replace(running, staged=await self._generations.staged(running)))
+            await self._take_back(running, built)
             raise
         self._sockets.keep_only(built.plan.listeners)
         if self._companion is not None and running is None:
@@ -131,6 +128,16 @@ class Node:
         elif self._companion is not None:
             # Not awaited: it may be a request to the companion that waits here.
             self._in_background(self._accompany(self._companion, built))
+
+    async def _take_back(self, running: Built | None, built: Built) -> None:
+        """Go on as before this generation. What fails of that is told and not raised: it would hide why."""
+        self._sockets.keep_only(running.plan.listeners if running else ())
+        try:
+            await self._forget(built)
+            if running is not None:
+                await self._adopt_callers(replace(running, staged=await self._generations.staged(running)))
+        except Exception as error:
+            event("change_not_undone", level=logging.ERROR, error=error, generation=self.generation)
 
     async def _accompany(self, companion: Companion, built: Built) -> None:
         try:

@@ -65,6 +65,27 @@ def test_rel_3_what_the_workers_cannot_build_is_served_by_none_of_them(tmp_path:
     run(tmp_path, use)
 
 
+def test_rel_3_what_cannot_be_taken_back_does_not_hide_why(tmp_path: Path) -> None:
+    more = tmp_path / "more.jsonl"
+    more.write_text('{"name": "zoe"}\n')
+    with_file = text(DOCUMENT + "consumer_files: [more.jsonl]\n")
+
+    async def use(node: Node) -> None:
+        await node.take(await node.build(with_file))
+        built = await node.build(text())
+        more.unlink()
+        with pytest.raises(ConfigError, match="ValueError"):
+            await node.take(replace(built, plan=replace(built.plan, trusted_proxies=("no network",))))
+        assert node.generation == 1
+        assert list(node._alive) == [1]
+        assert {worker.serving for worker in node._workers()} == {1}
+        more.write_text('{"name": "zoe"}\n')
+        await node.take(await node.build(with_file))
+        assert node.running.callers.directory.counts() == (1, 0)
+
+    run(tmp_path, use)
+
+
 def test_a_first_generation_no_worker_can_build_leaves_no_worker_behind(tmp_path: Path) -> None:
     async def use(node: Node) -> None:
         built = await node.build(text())
