@@ -8,7 +8,7 @@ from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused, Trail
 from jwtgate.policy.plan import Plan, Route
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.requirements import Slot
-from jwtgate.policy.rooms.claims import check_claims
+from jwtgate.policy.rooms.claims import check_answer, check_claims
 from jwtgate.policy.rooms.extract import extract
 from jwtgate.policy.rooms.identify import identify, proven
 from jwtgate.policy.rooms.issue import issue
@@ -75,4 +75,8 @@ def _prove(slot: Slot, trail: Trail, facts: Facts, *, limit_bytes: int) -> Steps
     verified = yield from verify(slot, text, facts, client=trail.request.client, limit_bytes=limit_bytes)
     trail.room = "claims"
     good_until = check_claims(verified.issuer, slot, verified.token.claims, now=trail.now)
+    if verified.described is not None:
+        issuer, described = verified.described
+        said_until = check_answer(issuer, slot, described.claims, now=trail.now)
+        good_until = min((end for end in (good_until, said_until) if end is not None), default=None)
     trail.proven[slot.name] = proven(verified, text, good_until)

@@ -9,6 +9,7 @@ from tests.unit.policy.plans import (
     ACME,
     GOOD,
     HELD,
+    ISS,
     ISSUE,
     ISSUED,
     ISSUER,
@@ -33,7 +34,16 @@ from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused
 from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import IdentityField, Origin, PermissionNeed, Value
 from jwtgate.policy.request import RequestView
-from jwtgate.policy.requirements import ClaimRule, Comparison, Introspection, Place, ScopeNeed, Source, Times
+from jwtgate.policy.requirements import (
+    ClaimRule,
+    Comparison,
+    Introspect,
+    Introspection,
+    Place,
+    ScopeNeed,
+    Source,
+    Times,
+)
 from jwtgate.policy.revocations import Revocation, RevokedBy
 from jwtgate.policy.rooms.identify import ANONYMOUS
 
@@ -301,6 +311,48 @@ def test_sec_68_an_answer_is_checked_by_what_the_document_says_of_answers(change
 
     assert isinstance(answered(good), Allowed)
     assert stopped(answered({**good, **change})) == (reason, "claims", "access")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"aud": "orders"}, "audience_wrong"),
+        ({"iss": "https://other.example"}, "issuer_wrong"),
+        ({"cnf": {"jkt": "x"}}, "proof_missing"),
+        ({"exp": NOON - 60}, "token_expired"),
+        ({"iat": NOON - 60}, "token_too_old"),
+        ({"tenant": "b"}, "claim_wrong"),
+    ],
+)
+def test_sec_68_an_answer_besides_a_signature_is_checked_too(change: dict[str, JSON], reason: str) -> None:
+    us = ClaimRule(("region",), Comparison.EQUALS, ("us",))
+    issuer = replace(ISSUER, introspection=ANSWERED, rules=(us,))
+    slot = replace(SLOT, issuers={ISS: issuer}, introspector=issuer, introspect=Introspect.ADDITIONALLY)
+
+    def answered(**members: JSON) -> Outcome:
+        moves = walk(request(bearer=a_token(region="us")), replace(ROUTE, slots=(slot,)))
+        next(moves)
+        return finish(moves, [Introspected(True, members, NOON + 300)])
+
+    good: dict[str, JSON] = {"iat": NOON, "tenant": "a"}
+    for members in (good, {**good, "aud": "here", "iss": ISS, "exp": NOON + 10}):
+        assert isinstance(answered(**members), Allowed)
+    assert stopped(answered(**{**good, **change})) == (reason, "claims", "access")
+
+
+def test_what_an_answer_besides_a_signature_says_ends_ends_the_use_of_the_token() -> None:
+    issuer = replace(ISSUER, introspection=Introspection())
+    slot = replace(SLOT, issuers={ISS: issuer}, introspector=issuer, introspect=Introspect.ADDITIONALLY)
+
+    def good_until(**members: JSON) -> int | None:
+        moves = walk(request(bearer=a_token()), replace(ROUTE, slots=(slot,)))
+        next(moves)
+        outcome = finish(moves, [Introspected(True, members, NOON + 300)])
+        assert isinstance(outcome, Allowed)
+        return outcome.trail.proven["access"].good_until
+
+    assert good_until() == good_until(exp=NOON + 500) == NOON + 330
+    assert good_until(exp=NOON + 10) == NOON + 40
 
 
 def test_what_cannot_be_found_out_is_never_forgiven() -> None:

@@ -6,10 +6,11 @@ Missing and null are two things, equality is typed, and a time is a JSON number 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 from jwtgate.errors import TokenRefused
 from jwtgate.jose.encoding import JSON
-from jwtgate.policy.requirements import ClaimPath, ClaimRule, Comparison, Issuer, Slot, Times
+from jwtgate.policy.requirements import ClaimPath, ClaimRule, Comparison, Introspection, Issuer, Slot, Times
 
 Claims = Mapping[str, JSON]
 
@@ -28,6 +29,17 @@ def check_claims(issuer: Issuer, slot: Slot, claims: Claims, *, now: int) -> int
     for rule in slot.rules:
         check_rule(rule, claims)
     return good_until
+
+
+def check_answer(issuer: Issuer, slot: Slot, claims: Claims, *, now: int) -> int | None:
+    """As `check_claims`, for an answer about a token whose own claims are checked too (SEC-68).
+
+    The token has said whom it is for and what it grants; an answer need not repeat that, and must not deny it.
+    """
+    if "aud" not in claims:
+        issuer, slot = replace(issuer, audiences=None), replace(slot, audiences=None)
+    reading = issuer.introspection or Introspection()
+    return check_claims(replace(issuer, rules=reading.rules), replace(slot, rules=()), claims, now=now)
 
 
 def check_registered(

@@ -25,13 +25,15 @@ _MOST_NAME_CHARACTERS = 256
 class Verified:
     """A token proven to be its issuer's; the credential it was made with, if a consumer made it.
 
-    `answer` is what the issuer said of it, if it was asked.
+    `answer` is what the issuer said of it, if it was asked; `described` the token as that puts it, where the signature
+    was verified besides, and what is asked of that.
     """
 
     issuer: Issuer
     token: VerifiedToken
     credential: Credential | None = None
     answer: Introspected | None = None
+    described: tuple[Issuer, VerifiedToken] | None = None
 
 
 def verify(slot: Slot, text: str, facts: Facts, *, client: str, limit_bytes: int) -> Steps[Verified]:
@@ -48,8 +50,8 @@ def verify(slot: Slot, text: str, facts: Facts, *, client: str, limit_bytes: int
     verified = yield from _by_signature(slot, parsed, facts, client=client)
     if slot.introspect is not Introspect.ADDITIONALLY:
         return verified
-    _, answer = yield from introspect(slot.introspector, text, limit_bytes=limit_bytes)
-    return Verified(verified.issuer, verified.token, verified.credential, answer)
+    described, answer = yield from introspect(slot.introspector, text, limit_bytes=limit_bytes)
+    return replace(verified, answer=answer, described=(_answering(slot.introspector, described), described))
 
 
 def _answering(issuer: Issuer, described: VerifiedToken) -> Issuer:
