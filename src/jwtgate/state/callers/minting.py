@@ -34,7 +34,9 @@ def mint_with_credential(
     ours: dict[str, JSON] = {source.key_claim: source.name, "exp": now + lives, "iat": now, "jti": random_id()}
     asked = {name: value for name, value in claims.items() if name != "nbf"}
     try:
-        key = _signing_key(source, resolve).with_kid(source.name)
+        key = _signing_key(source, resolve)
+        # A key that has a name is looked for by it, also by ourselves.
+        key = key if key.kid is not None else key.with_kid(source.name)
         return sign_token({**asked, **ours}, key, alg=source.alg)
     except (ConfigError, KeyRefused, ValueError) as error:
         cause = error.reason if isinstance(error, KeyRefused) else type(error).__name__

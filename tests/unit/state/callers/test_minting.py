@@ -12,7 +12,11 @@ from joserfc.jwk import ECKey, OctKey
 from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.jose.encoding import JSON
 from jwtgate.jose.key import generate_key
+from jwtgate.jose.token import UnverifiedToken
+from jwtgate.policy.callers import Consumer
+from jwtgate.policy.facts import credential_keys
 from jwtgate.policy.sources import CredentialSource, KeyText
+from jwtgate.state.callers.credentials import credential_of
 from jwtgate.state.callers.minting import mint_with_credential
 
 NOW = 1_800_000_000
@@ -77,14 +81,24 @@ def test_a_credential_named_by_exp_does_not_make_a_token_for_ever() -> None:
 def test_the_key_for_its_algorithm_is_found_in_a_set() -> None:
     jwks = {"keys": [generate_key("RS256").to_private_jwk(), PAIR.public().to_jwk(), OTHER.to_private_jwk()]}
     token = mint(replace(SIGNED, private_key=KeyText(text=json.dumps(jwks))))
-    assert read(token, ECKey.import_key(OTHER.to_jwk())).header["kid"] == "jane-key"
+    assert read(token, ECKey.import_key(OTHER.to_jwk())).header["kid"] == OTHER.kid
 
 
 def test_the_secret_of_a_set_signs_and_not_the_text_of_the_set() -> None:
     secret = generate_key("HS256")
     for jwk in (secret.to_private_jwk(), {"keys": [secret.to_private_jwk()]}):
         token = mint(replace(MAC, key=KeyText(text=json.dumps(jwk))))
-        assert read(token, OctKey.import_key(secret.to_private_jwk())).header["kid"] == "jack-key"
+        assert read(token, OctKey.import_key(secret.to_private_jwk())).header["kid"] == secret.kid
+
+
+def test_a_key_with_a_name_keeps_it_so_that_the_token_is_verified_here() -> None:
+    named, other = generate_key("ES256", kid="2024"), generate_key("ES256", kid="2023")
+    jwks = json.dumps({"keys": [named.to_private_jwk(), other.to_private_jwk()]})
+    source = replace(SIGNED, key=None, private_key=KeyText(text=jwks))
+    token = UnverifiedToken.parse(mint(source), limit_bytes=4096)
+    assert token.kid == "2024"
+    held = credential_of(source, Consumer("jane", "id"), resolve)
+    assert token.verify(credential_keys(held, token.alg, token.kid), held.algorithms).claims["iss"] == "jane-key"
 
 
 @pytest.mark.parametrize("encode", [b64encode, urlsafe_b64encode])
