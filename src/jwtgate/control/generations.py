@@ -99,7 +99,7 @@ class Generations:
         self._changed = changed
         self._client = HttpClient()
         self._callers: Callers | None = None
-        self._began_sealed = False
+        self._master_key: str | None = None
         self._number = 0
 
     async def build(self, text: Text, *, after: Built | None, stored: Added | None = None) -> Built:
@@ -108,7 +108,7 @@ class Generations:
         `stored` is what the store adds to the document; None: what it adds now.
         """
         async with AsyncExitStack() as opened:
-            read = await asyncio.to_thread(self._read, text, stored)
+            read = await asyncio.to_thread(self._read, text, stored, after=after)
             stores = await self._secret_stores(read, after, opened)
             secrets = Secrets(self._folder, self._environ, stores)
             checked = await asyncio.to_thread(self._checked, read, secrets, after=after)
@@ -150,20 +150,21 @@ class Generations:
         if self._callers is not None:
             self._callers.close()
 
-    def _read(self, text: Text, stored: Added | None) -> _Read:
+    def _read(self, text: Text, stored: Added | None, *, after: Built | None) -> _Read:
         """The document before anything in it is looked at, and what has to be known for that."""
         plain = load_plain(text.data, name=text.name)
         secrets = Secrets(self._folder, self._environ)
-        sealer = _sealer(plain, secrets)
-        callers = self._opened(sealer)
+        master_key = _master_key(plain, secrets)
+        sealer = None if master_key is None else sealer_of(master_key)
+        if after is not None and master_key != self._master_key:
+            raise ConfigError("signing.master_key: adding, changing or removing it needs a restart.")
+        callers = self._opened(master_key, sealer)
         if stored is None:
             with explained():
                 stored = stored_in(callers.registry.document()).added
         whole, shadowed = merge(plain, stored)
         stores = secret_stores_of(whole, self._folder, resolve=secrets.resolve)
         cautions = [f"{place}: stands in the file and in the store; the file's is used." for place in shadowed]
-        if sealer is not None and not self._began_sealed:
-            cautions.append("signing.master_key: it is new, and seals consumers from the next start on.")
         files = {self._folder / name: mark_of(self._folder / name) for name in _named_files(whole)}
         return _Read(text, stored, whole, sealer, callers, stores, files, tuple(cautions))
 
@@ -203,14 +204,18 @@ class Generations:
             keyring.ensure(keys)
         return keyring
 
-    def _opened(self, sealer: Sealer | None) -> Callers:
+    def _opened(self, master_key: str | None, sealer: Sealer | None) -> Callers:
         """What all generations share, opened by the first of them: its master key is known only then."""
+        if self._callers is not None and master_key != self._master_key:
+            # Opened for a document that could not be served; the one that is used instead has another key.
+            self._callers.close()
+            self._callers = None
         if self._callers is None:
             with explained():
                 callers = Callers.open(self._store, folder=self._saved, sealer=sealer)
                 for problem in callers.directory.follow(callers.registry, check_consumer):
                     event("consumer_not_usable", level=logging.ERROR, problem=problem)
-            self._callers, self._began_sealed = callers, sealer is not None
+            self._callers, self._master_key = callers, master_key
         return self._callers
 
     def _staged(self, plan: Plan, callers: Callers) -> Staged | None:
@@ -258,10 +263,10 @@ def explained() -> Iterator[None]:
         raise ConfigError(f"The store failed: {failure}.") from failure
 
 
-def _sealer(plain: object, secrets: Secrets) -> Sealer | None:
-    """What seals the store: the master key is looked at first, since what the store adds is sealed with it."""
+def _master_key(plain: object, secrets: Secrets) -> str | None:
+    """What seals the store. It is looked at first, since what the store adds is sealed with it."""
     master_key = entries(plain, "signing").get("master_key")
-    return sealer_of(secrets.resolve(master_key)) if isinstance(master_key, str) else None
+    return secrets.resolve(master_key) if isinstance(master_key, str) else None
 
 
 def _named_files(whole: object) -> Iterator[str]:
