@@ -16,6 +16,7 @@ from typing import Any
 
 from jwtgate.config.load import load_plain
 from jwtgate.config.redact import without_secrets
+from jwtgate.control.administration.carried_through import carried_through
 from jwtgate.control.administration.host import Host
 from jwtgate.control.administration.layers import (
     Added,
@@ -38,12 +39,16 @@ from jwtgate.control.administration.resources import (
     Resource,
 )
 from jwtgate.control.administration.stored import Stored, stored_in
+from jwtgate.control.built import Built
 from jwtgate.control.documents import Text
 from jwtgate.control.journal import event
 from jwtgate.errors import ConfigError
 from jwtgate.jose.encoding import JSON
 from jwtgate.state.stores.registry import DocumentVersion, Registry
 from jwtgate.state.stores.store import StoreConflict, StoreFailed
+
+GATEWAY = "the gateway"
+"""Who takes a change back, in the audit log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +203,12 @@ class Documents:
     async def _change(self, stored: Stored, change: Change) -> Stored:
         """What the store adds after this change, kept and served."""
         built = await self._host.build(self._host.running.text, stored=change.added)
+        return await carried_through(self._keep_and_serve(built, stored, change))
+
+    async def _keep_and_serve(self, built: Built, stored: Stored, change: Change) -> Stored:
         try:
             changed = await asyncio.to_thread(self._keep, stored, change)
-        except StoreFailed:
+        except BaseException:
             await self._host.drop(built)
             raise
         try:
@@ -219,7 +227,7 @@ class Documents:
 
     async def _undo(self, stored: Stored, changed: Stored) -> None:
         """Keep what was added before once more: the workers could not serve what came after it."""
-        change = Change(stored.added, "undo", "document", "the gateway")
+        change = Change(stored.added, "undo", "document", GATEWAY)
         try:
             await asyncio.to_thread(self._keep, changed, change)
         except StoreFailed as failure:

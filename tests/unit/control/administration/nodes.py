@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 from jwtgate.control.administration.administration import Administration
 from jwtgate.control.embedded import EmbeddedGateway
@@ -60,3 +62,31 @@ async def credential(gateway: EmbeddedGateway, name: str) -> Credential | None:
     found = await gateway.running.find(NeedCredential(name))
     assert found is None or isinstance(found, Credential)
     return found
+
+
+class Slow:
+    """Something whose calls of this name wait until they may go on, and that is otherwise as it was."""
+
+    def __init__(self, real: object, name: str) -> None:
+        self._real = real
+        self._name = name
+        self.called = threading.Event()
+        self.go_on = threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        if name == self._name:
+            self.called.set()
+            assert self.go_on.wait(10)
+        return getattr(self._real, name)
+
+
+async def cancelled(task: asyncio.Task[Any], slow: Slow) -> None:
+    """Cancel it, twice, while it is in the slow call, and wait until it has ended."""
+    assert await asyncio.to_thread(slow.called.wait, 10)
+    for _ in range(2):
+        task.cancel()
+        await asyncio.sleep(0)
+        assert not task.done()
+    slow.go_on.set()
+    await asyncio.wait({task})
+    assert task.cancelled()

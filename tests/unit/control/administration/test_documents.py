@@ -1,5 +1,6 @@
 """The document of a running node is changed wholly or not at all, and the file's part of it never."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from jwtgate.errors import ConfigError
 from jwtgate.state.stores.store import StoreConflict, StoreFailed
 
 from ..samples import DOCUMENT, SECRET
-from .nodes import ROUTE, WHO, administer, status
+from .nodes import ROUTE, WHO, Slow, administer, cancelled, status
 
 ISSUER = {
     "issuer": "https://other.example",
@@ -188,6 +189,39 @@ def test_rel_66_what_cannot_be_kept_is_not_served() -> None:
         callers.registry = registry
         await node.put("routes", "added", ROUTE, over=None, who=WHO)
         assert await status(gateway, "/added/a") == 502
+
+    administer(use, document=FILE)
+
+
+def test_rel_66_who_asks_for_a_change_and_goes_leaves_it_kept_and_served() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        callers = gateway.running.callers
+        registry = callers.registry
+        slow = callers.registry = Slow(registry, "apply_document")  # type: ignore[assignment]
+        await cancelled(asyncio.create_task(node.put("routes", "added", ROUTE, over=None, who=WHO)), slow)
+        callers.registry = registry
+        assert (await node.get("routes", "added")).version == 1
+        assert await status(gateway, "/added/a") == 502
+
+    administer(use, document=FILE)
+
+
+def test_rel_66_a_change_that_fails_after_its_asker_went_leaves_no_generation_behind() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        callers, dropped, drop = gateway.running.callers, [], gateway.drop
+        registry = callers.registry
+
+        async def noted(built: Any) -> None:
+            dropped.append(built)
+            await drop(built)
+
+        gateway.drop = noted  # type: ignore[method-assign]
+        slow = callers.registry = Slow(FailingRegistry(registry), "apply_document")  # type: ignore[assignment]
+        await cancelled(asyncio.create_task(node.put("routes", "added", ROUTE, over=None, who=WHO)), slow)
+        callers.registry = registry
+        assert len(dropped) == 1
+        assert (await node.document()).version == 0
+        assert await status(gateway, "/added/a") == 404
 
     administer(use, document=FILE)
 
