@@ -7,16 +7,19 @@ Consumers of the file are the file's; those of an applied document are changed a
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from jwtgate.config.parts import check_consumer
 from jwtgate.config.redact import without_secrets
-from jwtgate.control.administration.documents import Documents
+from jwtgate.control.administration.carried_through import carried_through
+from jwtgate.control.administration.documents import GATEWAY, Documents
 from jwtgate.control.administration.host import Host
 from jwtgate.control.administration.layers import entries, restored
 from jwtgate.control.administration.resources import FROM_FILE, FROM_STORE, NotFound, OwnedByDocument, Page, Resource
 from jwtgate.control.built import Built
+from jwtgate.control.journal import event
 from jwtgate.errors import ConfigError
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.sources import ConsumerSource
@@ -69,9 +72,7 @@ class Consumers:
             if await asyncio.to_thread(self._is_of_document, name):
                 await self._documents.delete_now(CONSUMERS, name, over=over, who=who)
                 return
-            if not await asyncio.to_thread(self._delete, name, over, who):
-                raise NotFound
-            self._changed()
+            await carried_through(self._delete_and_tell(name, over=over, who=who))
 
     # Consumers.
 
@@ -79,9 +80,12 @@ class Consumers:
         if await asyncio.to_thread(self._is_of_document, name):
             return await self._documents.put_now(CONSUMERS, name, value, over=over, who=who)
         await self._built.secret_stores.fetch(references_in(value))
+        return _shown(name, await carried_through(self._keep_and_tell(name, value, over=over, who=who)))
+
+    async def _keep_and_tell(self, name: str, value: dict[str, Any], *, over: int | None, who: str) -> Kept:
         kept = await asyncio.to_thread(self._keep, name, value, over, who)
         self._changed()
-        return _shown(name, kept)
+        return kept
 
     def _keep(self, name: str, value: dict[str, Any], over: int | None, who: str) -> Kept:
         callers = self._built.callers
@@ -94,8 +98,23 @@ class Consumers:
         except StoreConflict as conflict:  # a name that is somebody else's: no version makes that good
             raise ConfigError(str(conflict)) from None
         kept = callers.registry.put(Kind.CONSUMER, name, value, over=over, who=who)
-        callers.directory.put(source)
+        try:
+            callers.directory.put(source)
+        except StoreFailed:
+            self._put_back(name, held, kept)
+            raise
         return kept
+
+    def _put_back(self, name: str, held: Kept | None, kept: Kept) -> None:
+        """Have the registry say what it said before: the directory could not be told of what came after it."""
+        registry = self._built.callers.registry
+        try:
+            if held is None:
+                registry.delete(Kind.CONSUMER, name, over=kept.version, who=GATEWAY)
+            else:
+                registry.put(Kind.CONSUMER, name, held.value, over=kept.version, who=GATEWAY)
+        except StoreFailed as failure:
+            event("change_not_undone", level=logging.ERROR, cause=str(failure))
 
     def _checked(self, name: str, value: Mapping[str, Any]) -> ConsumerSource:
         """The consumer this value describes, whose keys are good. `ConfigError` with every mistake."""
@@ -109,6 +128,11 @@ class Consumers:
         if problems:
             raise ConfigError(*problems)
         return source
+
+    async def _delete_and_tell(self, name: str, *, over: int | None, who: str) -> None:
+        if not await asyncio.to_thread(self._delete, name, over, who):
+            raise NotFound
+        self._changed()
 
     def _delete(self, name: str, over: int | None, who: str) -> bool:
         callers = self._built.callers

@@ -1,5 +1,6 @@
 """Consumers and credentials come and go while the gateway runs, without a new generation."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,11 @@ from jwtgate.control.administration.administration import Administration
 from jwtgate.control.administration.resources import NotFound, OwnedByDocument
 from jwtgate.control.embedded import EmbeddedGateway
 from jwtgate.errors import ConfigError
+from jwtgate.state.stores.registry import Kind
 from jwtgate.state.stores.store import StoreConflict, StoreFailed
 
 from ..samples import DOCUMENT
-from .nodes import KEY, WHO, administer, consumer, credential
+from .nodes import KEY, WHO, Slow, administer, cancelled, consumer, credential
 
 ANN = {"external_id": "a-1", "groups": ["staff"], "credentials": {"key-1": KEY}}
 WITH_BOB = DOCUMENT + "consumers: {bob: {credentials: {key-b: {alg: HS256, secret: '${env:TEST_SECRET}'}}}}\n"
@@ -250,6 +252,45 @@ def test_rel_66_a_consumer_that_cannot_be_deleted_wholly_is_not_deleted_at_all(p
         assert (await node.get("consumers", "ann")).version == 1
         assert await credential(gateway, "key-1") is not None
         await node.delete("consumers", "ann", over=1, who=WHO)
+        assert await credential(gateway, "key-1") is None
+
+    administer(use)
+
+
+@pytest.mark.parametrize("before", [None, ANN])
+def test_rel_66_a_consumer_that_cannot_be_put_wholly_is_not_put_at_all(before: dict[str, Any] | None) -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        if before is not None:
+            await node.put("consumers", "ann", before, over=0, who=WHO)
+        callers = gateway.running.callers
+        real = callers.directory
+        callers.directory = Failing(real, "put")  # type: ignore[assignment]
+        with pytest.raises(StoreFailed, match="the disk is full"):
+            await node.put("consumers", "ann", {"external_id": "a-2"}, over=None, who=WHO)
+        callers.directory = real
+        kept = callers.registry.get(Kind.CONSUMER, "ann")
+        assert (None if kept is None else kept.value) == before
+        last = (await node.audit(after=0, limit=9))[-1]
+        assert (last.who, last.action) == ("the gateway", "delete" if before is None else "put")
+        await node.put("consumers", "ann", {"external_id": "a-2"}, over=None, who=WHO)
+        assert (await node.get("consumers", "ann")).value == {"external_id": "a-2"}
+
+    administer(use)
+
+
+@pytest.mark.parametrize("act", ["put", "delete"])
+def test_rel_66_who_asks_for_a_change_of_a_consumer_and_goes_leaves_it_told_to_the_workers(act: str) -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        await node.put("consumers", "ann", ANN, over=0, who=WHO)
+        callers = gateway.running.callers
+        slow = callers.registry = Slow(callers.registry, act)  # type: ignore[assignment]
+        changes = callers.changes
+        work = node.delete("consumers", "ann", over=1, who=WHO)
+        if act == "put":
+            work.close()
+            work = node.put("consumers", "ann", {}, over=1, who=WHO)  # type: ignore[assignment]
+        await cancelled(asyncio.create_task(work), slow)
+        assert callers.changes == changes + 1
         assert await credential(gateway, "key-1") is None
 
     administer(use)
