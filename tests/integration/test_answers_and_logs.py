@@ -283,7 +283,7 @@ def test_sec_145_labels_come_from_the_document_and_never_from_a_request() -> Non
         (("reason", "token_malformed"), ("route", "url"), ("status", "401")),
     }
     assert {name for samples in labels.values() for pairs in samples for name, _ in pairs} == {
-        *("reason", "route", "status", "issuer", "le")
+        *("reason", "route", "status", "issuer", "origin", "le")
     }
     assert sum(value for _, value in found["jwtgate_requests_total"]) == 60
     assert found["jwtgate_connections_open"] == [({}, 1.0)]
@@ -296,6 +296,31 @@ def test_health_is_told(client: Client) -> None:
     assert (ready.status, state["ready"], state["generation"]) == (200, True, 1)
     issuers = {each["issuer"]: each["keys"] for each in state["issuers"]}
     assert issuers == {"main": 1, "away": 0}
+    assert state["consumers"] == {"document": 0, "store": 0}
+
+
+def test_rel_39_an_endpoint_that_is_gone_stands_in_the_log_in_readiness_and_in_the_metrics() -> None:
+    introspection = {"endpoint": "http://127.0.0.1:9/introspect", "client_id": "gate", "client_secret": SECRET}
+    route = {"path": "/opaque", "auth": "required", "issuers": ["opaque"], "introspect": "always", "upstream": "echo"}
+    changes = {
+        "issuers": {"opaque": {"audience": AUDIENCE, "introspection": introspection}},
+        "routes": {"opaque": route},
+    }
+    with gateway_and_upstream(**changes) as (gateway, _), Client(gateway.port) as client:
+        answers = [client.ask(request("/opaque", bearer="made-up")) for _ in range(6)]
+        lines = [gateway.line_of(answer) for answer in answers]
+        state = json.loads(client.ask(request("/readyz")).body)
+        found = metrics(client)
+        raw = gateway.raw_log()
+    assert [line["detail"]["issuer"] for line in lines] == ["opaque"] * 6
+    assert [line["detail"]["cause"] for line in lines][-1] == "left_alone"
+    assert {(line["status"], line["reason"]) for line in lines} == {(503, "introspection_unreachable")}
+    assert (state["ready"], state["degraded"]) == (True, True)
+    assert [each["left_alone"] for each in state["introspection"]] == [True]
+    assert found["jwtgate_introspection_left_alone"] == [({"issuer": "opaque"}, 1.0)]
+    assert found["jwtgate_introspection_failures_total"] == [({"issuer": "opaque"}, 6.0)]
+    assert SECRET.encode() not in raw
+    assert b"made-up" not in raw
 
 
 def test_our_public_keys_verify_what_we_issue(both: tuple[Gateway, Upstream], client: Client) -> None:
