@@ -110,6 +110,10 @@ class EmbeddedGateway:
         """The next generation. `ConfigError`."""
         return await self._generations.build(text, after=self._built, stored=stored)
 
+    async def check(self, text: Text, *, stored: Added) -> None:
+        """`ConfigError` when this could not be built. Nothing is changed."""
+        await self._generations.check(text, after=self._built, stored=stored)
+
     async def take(self, built: Built) -> None:
         """Serve this generation from the next request on; `ConfigError` for other listeners."""
         if built.plan.listeners != self._built.plan.listeners:

@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,7 @@ from jwtgate.state.file_marks import Mark, mark_of
 from jwtgate.state.http_client import HttpClient
 from jwtgate.state.issued_tokens import longest_life_seconds
 from jwtgate.state.keys.external_signing_keys import ExternalSigningKeys
+from jwtgate.state.keys.key_records import copied
 from jwtgate.state.keys.key_sets import KeySets
 from jwtgate.state.keys.keyring import Keyring, sealer_of
 from jwtgate.state.keys.rotation import Periods
@@ -140,6 +142,18 @@ class Generations:
             named_files=read.files,
             cautions=(*read.cautions, *checked.cautions, *secrets.warnings),
         )
+
+    async def check(self, text: Text, *, after: Built, stored: Added) -> None:
+        """Raises the `ConfigError` that `build` would, and changes nothing: neither our keys nor what is saved."""
+        beside = copy(self)
+        with explained():
+            beside._store = await asyncio.to_thread(copied, self._store)
+        beside._saved = None
+        built = await beside.build(text, after=after, stored=stored)
+        try:
+            await built.discard()
+        finally:
+            await built.close()
 
     async def staged(self, built: Built) -> Staged | None:
         """The consumers of this generation made ready; None when the directory holds them. `ConfigError`."""

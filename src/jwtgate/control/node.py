@@ -109,6 +109,10 @@ class Node:
             event("caution", level=logging.WARNING, sentence=caution)
         return built
 
+    async def check(self, text: Text, *, stored: Added) -> None:
+        """`ConfigError` when this could not be built. Nothing is changed."""
+        await self._generations.check(text, after=self.running, stored=stored)
+
     async def take(self, built: Built) -> None:
         """Serve this generation. `ConfigError` when it cannot be, and then whatever was served goes on."""
         running = self._running

@@ -98,7 +98,7 @@ class Documents:
         """`ConfigError` with every mistake, `OwnedByDocument` for what is the file's."""
         async with self._host.changing:
             added = self._added(value, await self.stored())
-            await self._host.drop(await self._host.build(self._host.running.text, stored=added))
+            await self._host.check(self._host.running.text, stored=added)
 
     async def apply(self, value: JSON, *, over: int | None, who: str) -> DocumentVersion:
         """Serve this document. `ConfigError`, `OwnedByDocument`, `StoreConflict`, `StoreFailed`."""

@@ -25,6 +25,9 @@ class Host(Protocol):
     async def build(self, text: Text, *, stored: Added | None = None) -> Built:
         """The next generation, of this text and what the store adds; None: what it adds now. `ConfigError`."""
 
+    async def check(self, text: Text, *, stored: Added) -> None:
+        """`ConfigError` when this could not be built. Nothing is changed."""
+
     async def take(self, built: Built) -> None:
         """Serve this generation. `ConfigError` when it cannot be, and then whatever was served goes on."""
 

@@ -14,7 +14,7 @@ from jwtgate.jose.encoding import JSON, json_bytes, parse_json_object
 from jwtgate.jose.key import Key
 from jwtgate.jose.sealing import NONCE_BYTES, Sealer, is_sealed
 from jwtgate.state.keys.rotation import USUAL_PERIODS, Life, Periods, SigningKey
-from jwtgate.state.stores.store import Store
+from jwtgate.state.stores.store import MemoryStore, Store
 
 _PREFIX = "keyring/"
 _LIMIT_BYTES = 1024 * 1024
@@ -95,6 +95,16 @@ class KeyRecords:
         if self._sealer is None:
             raise ConfigError(f"The signing keys {name!r} are sealed; the master key they were sealed with is needed.")
         return _kept(parse_json_object(self._sealer.unseal(data, _PREFIX + name), limit_bytes=_LIMIT_BYTES))
+
+
+def copied(store: Store) -> Store:
+    """The records of this store in one in memory, where changes are nobody's. `StoreFailed`."""
+    copy = MemoryStore()
+    for name in store.names(_PREFIX):
+        record = store.read(name)
+        if record is not None:
+            copy.write(name, record.value, over=0)
+    return copy
 
 
 def is_alike(kept: Kept, other: Kept) -> bool:

@@ -1,6 +1,8 @@
 """The document of a running node is changed wholly or not at all, and the file's part of it never."""
 
 import asyncio
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,9 @@ from jwtgate.control.administration.administration import Administration
 from jwtgate.control.administration.documents import Change
 from jwtgate.control.administration.resources import NotFound, OwnedByDocument
 from jwtgate.control.embedded import EmbeddedGateway
+from jwtgate.control.state_folder import DATABASE
 from jwtgate.errors import ConfigError
+from jwtgate.state.stores.sqlite import SqliteStore
 from jwtgate.state.stores.store import StoreConflict, StoreFailed
 
 from ..samples import DOCUMENT, SECRET
@@ -132,6 +136,32 @@ def test_a_whole_document_is_checked_applied_and_rolled_back() -> None:
             await node.roll_back(17, over=None, who=WHO)
 
     administer(use, document=FILE)
+
+
+def test_a_check_makes_no_signing_keys_and_saves_nothing(tmp_path: Path) -> None:
+    with_keys = FILE.replace("signing: {", "signing: {keys: {default: {alg: ES256}}, ")
+
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        await node.put("signing-keys", "second", {"alg": "ES256"}, over=None, who=WHO)
+        with closing(SqliteStore(tmp_path / DATABASE)) as store:
+            held, files = store.records("keyring/"), saved(tmp_path)
+            served = (await node.document()).value
+            assert isinstance(served, dict)
+            keys = {**served["signing"]["keys"], "second": {"alg": "ES384"}, "third": {}}
+            asked = {**served, "signing": {**served["signing"], "keys": keys}}
+            await node.check(asked)
+            assert (store.records("keyring/"), saved(tmp_path)) == (held, files)
+            with pytest.raises(ConfigError):
+                await node.check({**asked, "signing": {**asked["signing"], "keys": {**keys, "third": {"alg": "no"}}}})
+            await node.apply(asked, over=None, who=WHO)
+            assert [name for name, _ in store.records("keyring/")] == [f"keyring/{name}" for name in sorted(keys)]
+
+    administer(use, document=with_keys, state_folder=tmp_path)
+
+
+def saved(folder: Path) -> list[Path]:
+    """The files of a state folder."""
+    return sorted(folder.rglob("*"))
 
 
 def test_a_whole_document_cannot_change_what_the_file_says() -> None:

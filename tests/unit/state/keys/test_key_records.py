@@ -8,7 +8,7 @@ from jwtgate.errors import ConfigError
 from jwtgate.jose.encoding import JSON, json_bytes
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.sealing import Sealer, is_sealed
-from jwtgate.state.keys.key_records import Kept, KeyRecords, is_alike
+from jwtgate.state.keys.key_records import Kept, KeyRecords, copied, is_alike
 from jwtgate.state.keys.rotation import USUAL_PERIODS, Periods, SigningKey
 from jwtgate.state.stores.store import MemoryStore, StoreConflict
 
@@ -79,6 +79,21 @@ def test_a_record_is_written_over_the_version_that_was_read_and_no_other() -> No
         records.delete("main", over=2)
     records.delete("main", over=1)
     assert records.read("main") is None
+
+
+def test_what_is_done_to_a_copy_is_done_to_nobody() -> None:
+    store = MemoryStore()
+    store.write("other/main", b"", over=0)
+    KeyRecords(store, SEALER).write("main", KEPT, over=0)
+    copy = copied(store)
+    records = KeyRecords(copy, SEALER)
+    record = records.read("main")
+    assert record is not None
+    assert is_alike(record.kept, KEPT)
+    assert copy.read("other/main") is None
+    records.delete("main", over=records.version("main"))
+    records.write("second", KEPT, over=0)
+    assert KeyRecords(store, SEALER).names() == ("main",)
 
 
 def test_a_record_of_the_first_releases_is_read() -> None:
