@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from jwtgate.errors import RequestRefused
 from jwtgate.jose.encoding import JSON, json_bytes, parse_json_object
 from jwtgate.policy.facts import Need, NeedIssuedToken, find_claims, find_issued_token
-from jwtgate.policy.provisions import CredentialsOffered, Issue, Mint
-from jwtgate.policy.rooms.issue import OURS, describe
+from jwtgate.policy.provisions import CredentialsOffered, Mint
+from jwtgate.policy.rooms.issue import OURS, describe, told_of_caller
 
 if TYPE_CHECKING:
     from jwtgate.policy.plan import Plan
@@ -128,7 +128,7 @@ def minting(plan: Plan, known: Known, asked: Asked) -> Minting:
     ttl_seconds = min(profile.ttl_seconds, asked.ttl_seconds)
     generated: Mapping[str, JSON] = {}
     if profile.generator is not None:
-        generated = yield from find_claims(profile.generator, _context(profile, known))
+        generated = yield from find_claims(profile.generator, told_of_caller(profile, known, {}))
     # What the profile says stands before what the request asks for, also where it says that there is nothing.
     said = {name for name, _ in (*profile.add, *profile.set)} | profile.remove | profile.omitted
     chosen = {name: value for name, value in asked.claims.items() if name not in said}
@@ -145,18 +145,6 @@ def _whose(known: Known) -> str | None:
     if consumer is None:
         raise _refused("the caller is no consumer")
     return consumer.name
-
-
-def _context(profile: Issue, known: Known) -> Mapping[str, JSON]:
-    consumer = known.principal.consumer
-    return {
-        "claims": {},
-        "consumer": consumer.members() if consumer else None,
-        "permissions": list(known.principal.permissions),
-        "route": known.route.name,
-        "slot": profile.slot,
-        "now": known.now,
-    }
 
 
 def note_minted(asked: Asked, minted: Minted, *, known: Known, request_id: str) -> None:

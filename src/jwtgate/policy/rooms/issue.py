@@ -34,18 +34,20 @@ def issue(
             continue
         generated: Mapping[str, JSON] = {}
         if description.generator is not None:
-            generated = yield from find_claims(description.generator, _context(description, known))
+            generated = yield from find_claims(
+                description.generator, told_of_caller(description, known, proven.token.claims)
+            )
         claims = describe(description, known, incoming=proven.token.claims, generated=generated)
         need = NeedIssuedToken(description, claims, not_after(description, proven, known.now), _exp(proven))
         issued.append((description, (yield from find_issued_token(need))))
     return issued
 
 
-def _context(issue: Issue, known: Known) -> Mapping[str, JSON]:
-    """What a plug-in is told: the caller, and nothing that would let it speak for somebody else."""
+def told_of_caller(issue: Issue, known: Known, claims: Claims) -> Mapping[str, JSON]:
+    """What a plug-in is told: the caller with these claims, and nothing that would let it speak for somebody else."""
     principal = known.principal
     return {
-        "claims": dict(principal.tokens[issue.slot].token.claims),
+        "claims": dict(claims),
         "consumer": principal.consumer.members() if principal.consumer else None,
         "permissions": list(principal.permissions),
         "route": known.route.name,
