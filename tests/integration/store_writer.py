@@ -23,10 +23,10 @@ def act(registry: Registry, step: int) -> None:
     if step % 11 == 10:
         registry.apply_document({"step": step, "padding": "x" * (step * 97 % 9_000)}, over=None, who="op")
     elif step % 5 == 4 and step % 11 != 0:
-        registry.delete(Kind.ROUTE, f"r{(step - 1) % 7}", over=None, who="op")
+        registry.delete(Kind.CONSUMER, f"r{(step - 1) % 7}", over=None, who="op")
     else:
         registry.put(
-            Kind.ROUTE, f"r{step % 7}", {"step": step, "padding": "x" * (step * 37 % 5_000)}, over=None, who="op"
+            Kind.CONSUMER, f"r{step % 7}", {"step": step, "padding": "x" * (step * 37 % 5_000)}, over=None, who="op"
         )
 
 

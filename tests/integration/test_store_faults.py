@@ -24,7 +24,7 @@ OWN_MOUNTS = ["unshare", "--map-root-user", "--mount"]
 
 
 def contents(registry: Registry) -> tuple[object, ...]:
-    return (registry.list(Kind.ROUTE), registry.documents(), registry.audit())
+    return (tuple(registry.all(Kind.CONSUMER)), registry.documents(), registry.audit())
 
 
 def after(steps: int) -> tuple[object, ...]:
@@ -78,13 +78,13 @@ def test_rel_66_a_store_that_somebody_else_holds_refuses_writes_and_is_good_agai
 ) -> None:
     with closing(SqliteStore(tmp_path / "db")) as store, closing(sqlite3.connect(tmp_path / "db")) as other:
         registry = registry_in(store)
-        first = registry.put(Kind.ROUTE, "orders", {"n": 1}, over=0, who="op")
+        first = registry.put(Kind.CONSUMER, "orders", {"n": 1}, over=0, who="op")
         other.execute(hold)
         with pytest.raises(StoreFailed, match="locked"):
-            registry.put(Kind.ROUTE, "orders", {"n": 2}, over=1, who="op")
-        assert registry.get(Kind.ROUTE, "orders") == first
+            registry.put(Kind.CONSUMER, "orders", {"n": 2}, over=1, who="op")
+        assert registry.get(Kind.CONSUMER, "orders") == first
         other.rollback()
-        assert registry.put(Kind.ROUTE, "orders", {"n": 2}, over=1, who="op").version == 2
+        assert registry.put(Kind.CONSUMER, "orders", {"n": 2}, over=1, who="op").version == 2
         assert [entry.over for entry in registry.audit()] == [0, 1]
 
 

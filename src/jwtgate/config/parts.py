@@ -82,13 +82,6 @@ def _at(place: Place, value: Plain) -> Plain:
     return value
 
 
-def check_resource(
-    kind: str, name: str, value: Plain, *, folder: Path | None = None, resolve: Callable[[str], str] | None = None
-) -> None:
-    """Refuses one part that could stand in no document: `ConfigError` with all its mistakes. `kind` as in `KINDS`."""
-    check_part(kind, {name: value}, folder=folder, resolve=resolve)
-
-
 def check_consumer(plain: Plain, *, name: str | None = None, folder: Path | None = None) -> ConsumerSource:
     """One consumer as it is kept. `ConfigError` with all its mistakes.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jwtgate.config.parts import KINDS, check_consumer, check_part, check_resource
+from jwtgate.config.parts import KINDS, check_consumer, check_part
 from jwtgate.errors import ConfigError
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.sources import ConsumerSource
@@ -25,13 +25,13 @@ GOOD: dict[str, dict[str, Any]] = {
 
 def problems(kind: str, name: str, value: object) -> tuple[str, ...]:
     with pytest.raises(ConfigError) as error:
-        check_resource(kind, name, value)
+        check_part(kind, {name: value})
     return error.value.problems
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_good_part_is_taken_without_what_stands_around_it(kind: str) -> None:
-    check_resource(kind, "one", GOOD[kind])
+    assert check_part(kind, {"one": GOOD[kind]}).keys() == {"one"}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -60,7 +60,7 @@ def test_a_name_is_looked_at_too() -> None:
 def test_references_are_resolved_where_somebody_resolves_them() -> None:
     value = {"targets": "${env:TARGET}"}
     with pytest.raises(ConfigError, match="must be an http or https address"):
-        check_resource("upstreams", "one", value)
+        check_part("upstreams", {"one": value})
     (found,) = check_part("upstreams", {"one": value}, resolve=lambda _: "http://127.0.0.1:1").values()
     assert found.targets == ("http://127.0.0.1:1",)
 
@@ -70,7 +70,7 @@ def test_a_reference_that_leads_nowhere_is_a_mistake() -> None:
         raise ConfigError(f"{text} is not set")
 
     with pytest.raises(ConfigError) as error:
-        check_resource("upstreams", "one", {"targets": "http://a", "server_name": "${env:N}"}, resolve=fail)
+        check_part("upstreams", {"one": {"targets": "http://a", "server_name": "${env:N}"}}, resolve=fail)
     assert error.value.problems == ("upstreams.one.server_name: ${env:N} is not set",)
 
 

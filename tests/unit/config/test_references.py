@@ -1,4 +1,4 @@
-"""References, and the secret stores they may lead to."""
+"""The secret stores references may lead to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from jwtgate.config.references import references, secret_stores_of
+from jwtgate.config.references import secret_stores_of
 from jwtgate.errors import ConfigError
 from jwtgate.policy.sources import SecretStore
 
@@ -15,12 +15,6 @@ FOLDER = Path("/etc/gate")
 
 def resolve(text: str) -> str:
     return text.replace("${env:VAULT}", "https://vault.example")
-
-
-def test_every_reference_is_found_wherever_it_stands() -> None:
-    plain = {"a": "x${env:A}y${file:b/c}", "b": [{"c": "${vault:secret/x#field}"}, 1, None], "${env:KEY}": "$${env:NO}"}
-    assert references(plain) == {"env:A", "file:b/c", "vault:secret/x#field"}
-    assert references("none") == frozenset()
 
 
 def test_secret_stores_are_known_before_the_rest_is_looked_at() -> None:

@@ -172,12 +172,6 @@ class ConsumerIndex:
         with _translated():
             return [name for (name,) in self._connection.execute(statement, (what, after, contains, limit))]
 
-    def all_names(self) -> Iterator[tuple[What, str]]:
-        """Every name in the index."""
-        with _translated():
-            for what, value in self._connection.execute("SELECT what, value FROM named ORDER BY what, value"):
-                yield What(what), value
-
     def count(self) -> int:
         """How many consumers there are. They are counted when they have changed, which takes a while for very many."""
         with _translated():

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from importlib.metadata import version
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 
 from jwtgate.errors import ConfigError
@@ -205,12 +205,6 @@ class Directory:
         """How many consumers the document has, and how many the store."""
         with self._lock:
             return self._document.count(), self._store.count()
-
-    def hidden(self, limit: int = 20) -> tuple[tuple[What, str], ...]:
-        """Some of the names that the store has too and that mean the document's consumers all the same."""
-        with self._lock:
-            fewer, more = sorted((self._document, self._store), key=ConsumerIndex.count)
-            return tuple(islice((name for name in fewer.all_names() if more.knows(*name)), limit))
 
     def close(self) -> None:
         """Close the files."""

@@ -11,7 +11,6 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from itertools import islice
 
 from jwtgate.jose.encoding import JSON, json_bytes
 from jwtgate.jose.sealing import NONCE_BYTES, Sealer, is_sealed
@@ -27,12 +26,7 @@ _DOCUMENT = "document"
 class Kind(Enum):
     """What a resource is."""
 
-    ROUTE = "route"
-    UPSTREAM = "upstream"
-    ISSUER = "issuer"
     CONSUMER = "consumer"
-    SIGNING_KEY = "signing_key"
-    SECRET_STORE = "secret_store"  # noqa: S105 - a kind, not a secret
     REVOCATION = "revocation"
 
 
@@ -88,12 +82,6 @@ class Registry:
         path = _prefix(kind) + name
         record = self._store.read(path)
         return None if record is None else self._resource(path, record.value, version=record.version)
-
-    def list(self, kind: Kind, *, after: str = "", limit: int = 100, contains: str = "") -> tuple[Resource, ...]:
-        """At most `limit` resources whose name holds `contains`, in the order of their names, from behind `after`."""
-        matching = (name for name in self._names(kind, after) if contains in name)
-        found = (resource for name in matching if (resource := self.get(kind, name)) is not None)
-        return tuple(islice(found, limit))
 
     def all(self, kind: Kind) -> Iterator[Resource]:
         """Every resource of this kind in the order of their names, read page by page."""
@@ -160,12 +148,6 @@ class Registry:
     def changes(self) -> int:
         """How many changes were made so far: the number of the latest entry of the audit log."""
         return self._store.last(_AUDIT)
-
-    def _names(self, kind: Kind, after: str) -> Iterator[str]:
-        prefix = _prefix(kind)
-        while page := self._store.names(prefix, after=prefix + after, limit=USUAL_PAGE):
-            yield from (path.removeprefix(prefix) for path in page)
-            after = page[-1].removeprefix(prefix)
 
     def _change(self, path: str, data: bytes | None, *, over: int | None, who: str) -> int:
         action = "delete" if data is None else "put"

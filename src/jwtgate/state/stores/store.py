@@ -112,10 +112,6 @@ class Store(Protocol):
         """Delete the record while it has this version."""
         self.write_all([Write(name, None, over)])
 
-    def append(self, log: str, value: bytes) -> int:
-        """The number of a new entry of this log."""
-        return self.write_all([Append(log, value)])[0]
-
 
 class MemoryStore(Store):
     """A store that ends with the process."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from jwtgate.state.stores.sqlite import SqliteStore
-from jwtgate.state.stores.store import Entry, Record, StoreConflict, StoreFailed
+from jwtgate.state.stores.store import Append, Entry, Record, StoreConflict, StoreFailed
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ def test_a_file_of_the_first_schema_keeps_what_it_holds(tmp_path: Path) -> None:
         old.execute("PRAGMA user_version = 1")
     with closing(SqliteStore(tmp_path / "db")) as store:
         assert store.read("keyring/main") == Record(b"keys", 7)
-        assert store.append("log", b"x") == 1
+        assert store.write_all([Append("log", b"x")]) == (1,)
         store.write("new", b"x", over=0)
         assert store.read("new") == Record(b"x", 1)
     with closing(SqliteStore(tmp_path / "db")) as again:
@@ -129,11 +129,11 @@ def test_versions_and_numbers_go_on_where_they_were(tmp_path: Path) -> None:
     with closing(SqliteStore(tmp_path / "db")) as store:
         store.write("a", b"one", over=0)
         store.delete("a", over=1)
-        store.append("log", b"1")
+        store.write_all([Append("log", b"1")])
     with closing(SqliteStore(tmp_path / "db")) as store:
         store.write("a", b"two", over=0)
         assert store.read("a") == Record(b"two", 2)
-        assert store.append("log", b"2") == 2
+        assert store.write_all([Append("log", b"2")]) == (2,)
 
 
 @pytest.mark.parametrize("lost", ["db", "db-wal"])

@@ -119,8 +119,8 @@ def test_of_changes_that_belong_together_none_happens_when_one_cannot(store: Sto
 
 
 def test_the_entries_of_a_log_are_numbered_and_stay(store: Store) -> None:
-    assert [store.append("log", b"%d" % number) for number in range(3)] == [1, 2, 3]
-    assert store.append("other", b"x") == 1
+    assert store.write_all([Append("log", b"%d" % number) for number in range(3)]) == (1, 2, 3)
+    assert store.write_all([Append("other", b"x")]) == (1,)
     assert store.entries("log", after=1) == (Entry(2, b"1"), Entry(3, b"2"))
     assert store.entries("log", limit=1) == (Entry(1, b"0"),)
     assert store.entries("log", after=3) == ()
@@ -131,7 +131,7 @@ def test_of_a_log_no_more_is_kept_than_is_asked_for(store: Store) -> None:
     for number in range(5):
         store.write_all([Append("log", b"%d" % number, keep=2)])
     assert store.entries("log") == (Entry(4, b"3"), Entry(5, b"4"))
-    assert store.append("log", b"5") == 6
+    assert store.write_all([Append("log", b"5")]) == (6,)
 
 
 def test_an_entry_follows_the_one_its_writer_read(store: Store) -> None:
