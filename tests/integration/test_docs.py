@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from .loopback_server import LoopbackServer
 from .transcript import Terminal, fits, steps
 
 ROOT = Path(__file__).parents[2]
-JWTGATE = Path(sys.executable).with_name("jwtgate")
+JWTGATE = str(Path(sys.executable).with_name("jwtgate"))
 
 
 def blocks(page: str, language: str) -> list[str]:
@@ -70,8 +71,9 @@ WHOLE = [(page, text) for page in HOW_TO for text in blocks(page, "yaml") if tex
 @pytest.mark.parametrize(("page", "document"), WHOLE, ids=[page for page, _ in WHOLE])
 def test_every_whole_document_of_a_how_to_is_good(page: str, document: str, tmp_path: Path) -> None:
     (tmp_path / "gate.yaml").write_text(document)
-    for name in re.findall(r"file: ([\w.]+\.(?:pem|json))", document):
-        (tmp_path / name).write_text(jwtgate.generate_key("RS256").to_pem())
+    for name, form in re.findall(r"file: ([\w.]+\.(pem|json))", document):
+        key = jwtgate.generate_key("ES256" if form == "json" else "RS256").public()
+        (tmp_path / name).write_text(key.to_pem() if form == "pem" else json.dumps(key.to_jwk()))
     environ = dict.fromkeys(re.findall(r"\$\{env:(\w+)\}", document), "a secret of more than thirty-two bytes")
     environ["PYTHONPATH"] = installed_example(tmp_path)
     run = subprocess.run(

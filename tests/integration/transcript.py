@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _MARK = "=== the next command ==="
-_WAIT = 'for _ in $(seq 100); do curl -s -o /dev/null "http://{gateway}/" && break; sleep 0.1; done'
+_WAIT = """for _ in $(seq 150); do grep -qs '"serving"' journal && break; sleep 0.1; done"""
 
 
 @dataclass(frozen=True)
@@ -52,11 +52,10 @@ class Terminal:
 
     def typed(self, commands: list[str]) -> list[str]:
         """What came back for each command."""
-        gateway = _WAIT.format(gateway=self._ports["127.0.0.1:8080"])
         lines = []
         for each in commands:
-            before = "sleep 1" if "access.log" in each else ""  # its lines are written together, a moment later
-            after = gateway if "jwtgate serve" in each else ""
+            before = "sleep 2" if "tail -1 access.log" in each else ""  # it is written a second later
+            after = _WAIT if "jwtgate serve" in each else ""
             lines.append("\n".join([before, self.here(each), after, f"echo; echo '{_MARK}'"]))
         script = "\n".join(["trap 'kill $(jobs -p); wait' EXIT", *lines])
         run = subprocess.run(
