@@ -79,6 +79,8 @@ class Node:
         self._following: asyncio.Task[None] | None = None
         self._retiring: set[asyncio.Task[None]] = set()
         self._restarts = 0
+        self._revoked: RevocationsChanged | None = None
+        self._telling_revoked = asyncio.Lock()
         self.announcing = Announcing(self._tell_all)
         self.changing = asyncio.Lock()
         self.secrets_changed = asyncio.Event()
@@ -192,13 +194,17 @@ class Node:
 
     async def _framed(self, built: Built) -> Frames:
         """The generation as it is sent, encoded on a thread; keys that change from now on are noted beside it."""
+        changes: dict[Hashable, bytes] = {}
+        self._changes[built.number] = changes
         revoked = RevocationsChanged(built.callers.revocations.entries())
-        changes = self._changes[built.number] = {RevocationsChanged: encode(revoked)}
         sent = built.prepare()
         try:
-            return Frames(built.number, await asyncio.to_thread(encode, sent), changes)
+            frames = Frames(built.number, await asyncio.to_thread(encode, sent), changes)
         except RecursionError:
             raise ConfigError("the document is nested too deeply") from None
+        frame = await asyncio.to_thread(encode, revoked)
+        changes.setdefault(RevocationsChanged, frame)  # what was told of meanwhile is newer
+        return frames
 
     async def _served(self, built: Built) -> None:
         """Note that this generation is the one that runs, and let go of the one before."""
@@ -241,12 +247,24 @@ class Node:
 
     def _tell_all(self, change: ConsumersChanged | RevocationsChanged) -> None:
         """Tell every worker of every generation, those of later included."""
-        frame = encode(change)
         if isinstance(change, RevocationsChanged):
-            for changes in self._changes.values():
-                changes[RevocationsChanged] = frame
+            self._revoked = change
+            self._in_background(self._tell_revoked(change))
+            return
+        frame = encode(change)
         for crew in self._crews:
             crew.tell(frame)
+
+    async def _tell_revoked(self, change: RevocationsChanged) -> None:
+        """Tell of a list, encoded on a thread since a long one takes long, unless there is a newer one by then."""
+        async with self._telling_revoked:
+            if change is not self._revoked:
+                return
+            frame = await asyncio.to_thread(encode, change)
+            for changes in self._changes.values():
+                changes[RevocationsChanged] = frame
+            for crew in self._crews:
+                crew.tell(frame)
 
     def _living(self, number: int) -> Built | None:
         return self._alive.get(number)

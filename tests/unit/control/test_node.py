@@ -10,8 +10,11 @@ import pytest
 
 from jwtgate.control.documents import Text
 from jwtgate.control.node import Node
+from jwtgate.control.workers.link import encode
+from jwtgate.control.workers.messages import RevocationsChanged
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.observe import ConsumerCount, Counters
+from jwtgate.policy.revocations import Revocation, RevokedBy
 from jwtgate.state.stores.store import MemoryStore
 
 from .samples import DOCUMENT, SECRET, write_certificate
@@ -128,5 +131,41 @@ def test_who_asks_while_the_first_workers_start_is_told_not_ready(tmp_path: Path
         report = await node._report(Counters())
         assert (report.ready, report.degraded, report.workers) == (True, False, 2)
         assert report.consumers == (ConsumerCount("document", 0), ConsumerCount("store", 0))
+
+    run(tmp_path, use)
+
+
+def revoked(many: int) -> RevocationsChanged:
+    return RevocationsChanged(tuple(Revocation(f"r-{number}", RevokedBy.JTI, "j") for number in range(many)))
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    while not reached():
+        await asyncio.sleep(0.005)
+
+
+def test_sec_75_a_long_list_is_encoded_beside_the_loop_and_the_newest_is_told_last(tmp_path: Path) -> None:
+    async def use(node: Node) -> None:
+        await node.take(await node.build(text()))
+        changes = node._changes[1]
+        before = changes[RevocationsChanged]
+        for many in (20_000, 10_000, 1):
+            node._tell_all(revoked(many))
+        assert changes[RevocationsChanged] == before
+        await until(lambda: not node._retiring)
+        assert changes[RevocationsChanged] == encode(revoked(1))
+
+    run(tmp_path, use)
+
+
+def test_sec_75_what_is_revoked_while_a_generation_is_encoded_holds_in_it(tmp_path: Path) -> None:
+    async def use(node: Node) -> None:
+        built = await node.build(text())
+        framing = asyncio.create_task(node._framed(built))
+        await until(lambda: built.number in node._changes)
+        node._tell_all(revoked(1))
+        frames = await framing
+        await until(lambda: not node._retiring)
+        assert frames.changes[RevocationsChanged] == encode(revoked(1))
 
     run(tmp_path, use)
