@@ -139,6 +139,13 @@ def revoked(many: int) -> RevocationsChanged:
     return RevocationsChanged(tuple(Revocation(f"r-{number}", RevokedBy.JTI, "j") for number in range(many)))
 
 
+class Listed:
+    """A list that takes far longer to encode than one entry does."""
+
+    def entries(self) -> tuple[Revocation, ...]:
+        return revoked(50_000).entries
+
+
 async def until(reached: Callable[[], bool]) -> None:
     while not reached():
         await asyncio.sleep(0.005)
@@ -161,11 +168,12 @@ def test_sec_75_a_long_list_is_encoded_beside_the_loop_and_the_newest_is_told_la
 def test_sec_75_what_is_revoked_while_a_generation_is_encoded_holds_in_it(tmp_path: Path) -> None:
     async def use(node: Node) -> None:
         built = await node.build(text())
+        built.callers.revocations = Listed()  # type: ignore[assignment]
         framing = asyncio.create_task(node._framed(built))
         await until(lambda: built.number in node._changes)
         node._tell_all(revoked(1))
-        frames = await framing
         await until(lambda: not node._retiring)
+        frames = await framing
         assert frames.changes[RevocationsChanged] == encode(revoked(1))
 
     run(tmp_path, use)
