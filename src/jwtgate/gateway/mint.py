@@ -25,8 +25,8 @@ MOST_BODY_BYTES = 64 * 1024
 _MEMBERS = frozenset({"profile", "credential", "claims", "ttl_seconds"})
 # Claims that say who made a token and for whom are never a caller's to choose.
 _NEVER_ASKED_FOR = OURS | {"aud", "cnf"}
-# A consumer's own gateway may name it so; the route has to say that this is known.
-_ASKED_FOR_BY_NAME = frozenset({"iss"})
+# A token of a consumer is the consumer's to word; the route has to say that this is known.
+_ASKED_FOR_BY_NAME = frozenset({"iss", "aud"})
 _journal = logging.getLogger("jwtgate.process")
 
 

@@ -187,9 +187,10 @@ def test_sec_147_a_caller_that_is_no_consumer_has_no_credentials() -> None:
         next(minting(plan(), nobody, Asked(None, "key-1", {}, 60)))
 
 
-def test_the_issuer_may_be_asked_for_of_a_credential_where_the_route_names_it() -> None:
-    naming = replace(MINT, claims=frozenset({"iss"}))
-    assert asked_for(body(credential="key-1", claims={"iss": "ann"}), naming).claims == {"iss": "ann"}
+def test_issuer_and_audience_may_be_asked_for_of_a_credential_where_the_route_names_it() -> None:
+    naming = replace(MINT, claims=frozenset({"iss", "aud"}))
+    asked: dict[str, JSON] = {"iss": "ann", "aud": "orders"}
+    assert asked_for(body(credential="key-1", claims=asked), naming).claims == asked
     for mint, members in (
         (naming, {"profile": "robots"}),
         (MINT, {"credential": "key-1"}),

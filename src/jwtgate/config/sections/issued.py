@@ -40,8 +40,11 @@ def _not_ours(name: str) -> str:
 
 
 NotOurs = Annotated[str, Field(min_length=1), AfterValidator(_not_ours)]
-# Of a token that is made with a consumer's own credential, `iss` is the consumer's.
-AskedFor = Annotated[str, Field(min_length=1), AfterValidator(lambda name: name if name == "iss" else _not_ours(name))]
+# Of a token that is made with a consumer's own credential, these are the consumer's.
+OF_CONSUMERS = frozenset({"iss", "aud"})
+AskedFor = Annotated[
+    str, Field(min_length=1), AfterValidator(lambda name: name if name in OF_CONSUMERS else _not_ours(name))
+]
 
 
 def _not_our_header(name: str) -> str:

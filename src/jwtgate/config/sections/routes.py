@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from jwtgate.config.sections.answers import Answers, LoggedValues
-from jwtgate.config.sections.issued import AskedFor, IssueSection
+from jwtgate.config.sections.issued import OF_CONSUMERS, AskedFor, IssueSection
 from jwtgate.config.sections.section import (
     FileName,
     Filled,
@@ -109,8 +109,8 @@ class MintSection(Section):
     )
     claims: Literal["any"] | tuple[AskedFor, ...] = Field(
         (),
-        description="The claims a request may set, or the word `any`; never the gateway's own. `iss` may be named, and "
-        "is then set for tokens made with a credential alone.",
+        description="The claims a request may set, or the word `any`; never the gateway's own. `iss` and `aud` may be "
+        "named, and are then taken for tokens made with a credential alone.",
     )
     most_ttl_seconds: Annotated[Whole, Field(ge=1, le=366 * 86400)] = Field(
         3600, description="Most seconds a token may live, whatever a request asks for."
@@ -126,8 +126,8 @@ class MintSection(Section):
     def _mints_something(self) -> MintSection:
         if not self.profiles and self.credentials is None:
             raise ValueError("needs profiles, or credentials: own or any")
-        if self.credentials is None and "iss" in self.claims:
-            raise ValueError("offers no credentials, and iss is the gateway's own in tokens of a profile")
+        if self.credentials is None and not OF_CONSUMERS.isdisjoint(self.claims):
+            raise ValueError("offers no credentials, and iss and aud are the gateway's own in tokens of a profile")
         return self
 
 

@@ -123,7 +123,7 @@ def test_a_route_says_where_it_goes(mistakes: Find) -> None:
 
 
 @pytest.mark.parametrize(
-    "mint", [{"profiles": ["machine"]}, {"credentials": "own"}, {"credentials": "any", "claims": ["iss"]}]
+    "mint", [{"profiles": ["machine"]}, {"credentials": "own"}, {"credentials": "any", "claims": ["iss", "aud"]}]
 )
 def test_a_route_forwards_or_mints(mistakes: Find, mint: dict[str, Any]) -> None:
     changes = {
@@ -140,7 +140,7 @@ def test_a_route_forwards_or_mints(mistakes: Find, mint: dict[str, Any]) -> None
     [
         ({}, "needs profiles, or credentials: own or any"),
         ({"credentials": True}, "routes.mint.mint.credentials"),
-        ({"profiles": ["machine"], "claims": ["iss"]}, "iss is the gateway's own in tokens of a profile"),
+        ({"profiles": ["machine"], "claims": ["iss"]}, "iss and aud are the gateway's own in tokens of a profile"),
         ({"credentials": "own", "claims": ["exp"]}, "are set by the gateway alone"),
         ({"credentials": "own", "claims": "all"}, "routes.mint.mint.claims"),
         ({"credentials": "own", "most_ttl_seconds": 0}, "must be at least 1"),
