@@ -19,6 +19,8 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
+from jwtgate.policy.requirements import ConsumerName
+
 MOST_BYTES = 1 << 30
 LARGE_BYTES = 1 << 18
 _LENGTH = struct.Struct("!Q")
@@ -33,9 +35,16 @@ def _read_only(items: dict[object, object]) -> Mapping[object, object]:
 
 
 class _Pickler(pickle.Pickler):
-    """A pickler that also knows read-only mappings, of which plans are full."""
+    """A pickler that also knows read-only mappings, of which plans are full.
 
-    dispatch_table = copyreg.dispatch_table | {MappingProxyType: lambda held: (_read_only, (dict(held),))}
+    A name that workers ask by is sent by its value: Python before 3.11.4 would send a call of `getattr`, which no
+    worker may make.
+    """
+
+    dispatch_table = copyreg.dispatch_table | {
+        MappingProxyType: lambda held: (_read_only, (dict(held),)),
+        ConsumerName: lambda name: (ConsumerName, (name.value,)),
+    }
 
 
 class _OwnTypesOnly(pickle.Unpickler):
