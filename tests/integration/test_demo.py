@@ -80,7 +80,12 @@ def test_what_is_kept_runs_until_it_is_stopped_and_its_commands_work(tmp_path: P
     base = _free_base()
     log = tmp_path / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen([JWTGATE, "demo", "--keep", "--port-base", str(base)], stdout=output, stderr=output)
+        process = subprocess.Popen(
+            [JWTGATE, "demo", "--keep", "--port-base", str(base)],
+            stdout=output,
+            stderr=output,
+            preexec_fn=_hear_interrupts,
+        )
     try:
         _until_told(log, "Running until Ctrl-C.")
         asked = b"grant_type=client_credentials&scope=orders:read&plain=1"
@@ -99,6 +104,11 @@ def test_what_is_kept_runs_until_it_is_stopped_and_its_commands_work(tmp_path: P
             process.wait()
     assert all(_is_free(port) for port in range(base, base + 3))
     assert log.read_text().splitlines()[-1] == "stopped"
+
+
+def _hear_interrupts() -> None:
+    # Whoever runs the tests in the background has them ignore Ctrl-C, and so would all that they start.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _until_told(log: Path, words: str) -> None:
