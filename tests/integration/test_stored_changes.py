@@ -7,8 +7,8 @@ import signal
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from jwtgate.jose.key import Key
 CONNECTIONS = 24
 """So many that each of two workers surely gets some of them."""
 SECRET = "a secret of a consumer of the tests, all their own"
+Away = Callable[[GatewayProcess], AbstractContextManager[None]]
 ROUTE = {"path": "/added/*", "auth": "none", "upstream": "echo"}
 
 
@@ -147,6 +148,21 @@ def gone(gateway: GatewayProcess) -> Iterator[None]:
     yield
     for path in files:
         shutil.copy2(held / path.name, path)
+
+
+@pytest.mark.parametrize("away", [locked, gone])
+def test_sec_76_what_was_revoked_stays_so_while_the_store_is_away(gateway: GatewayProcess, away: Away) -> None:
+    revoked, other = token(jti="t-1"), token(jti="t-2")
+    assert gateway.administer("POST", "revocations", {"by": "jti", "value": "t-1"})[0] == 201
+    gateway.until(lambda: statuses(gateway, "/orders/1", revoked) == {401})
+    with away(gateway):
+        for pid in gateway.workers():
+            kill_worker(gateway, pid)
+        assert statuses(gateway, "/orders/1", revoked) == {401}
+        assert statuses(gateway, "/orders/1", other) == {200}
+        # What could not be kept is not promised.
+        assert gateway.administer("POST", "revocations", {"by": "jti", "value": "t-2"})[0] == 503
+        assert statuses(gateway, "/orders/1", other) == {200}
 
 
 def test_rel_66_a_store_that_is_locked_stops_changes_and_nothing_else(gateway: GatewayProcess) -> None:
