@@ -17,7 +17,7 @@ from jwtgate.jose.encoding import json_bytes
 from jwtgate.jose.key import generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.facts import NeedKeys
-from jwtgate.policy.sources import KeySource
+from jwtgate.policy.sources import Fetching, KeySource
 from jwtgate.state.http_client import HttpClient
 from jwtgate.state.keys.key_sets import KeySets
 from jwtgate.state.keys.remote_keys import SourceReport
@@ -57,8 +57,11 @@ def key_sets(*sources: KeySource, folder: Path | None = None, told: Told | None 
     )
 
 
+QUICK = Fetching(total_seconds=0.5)
+
+
 def source(server: ScriptedServer, **members: object) -> KeySource:
-    plain = KeySource("main", server.origin, ES256, url=f"{server.origin}/jwks", total_seconds=0.5)
+    plain = KeySource("main", server.origin, ES256, url=f"{server.origin}/jwks", fetching=QUICK)
     return replace(plain, **members)  # type: ignore[arg-type] # the members of a KeySource, by name
 
 
@@ -185,7 +188,8 @@ def test_sec_60_a_listed_host_still_needs_https() -> None:
     async def life(server: ScriptedServer) -> None:
         document = {"issuer": server.origin, "jwks_uri": "http://keys.example/jwks"}
         server.pages[CONFIGURATION] = answer(json_bytes(document))
-        made = key_sets(source(server, url=None, discovery="", allowed_hosts=frozenset({"keys.example"})))
+        listed = replace(QUICK, allowed_hosts=frozenset({"keys.example"}))
+        made = key_sets(source(server, url=None, discovery="", fetching=listed))
         await made.start(2)
         assert report(made).last_failure == "scheme_refused"
         await made.close()
@@ -195,7 +199,7 @@ def test_sec_60_a_listed_host_still_needs_https() -> None:
 
 def test_sec_63_a_source_may_not_be_on_a_private_address_when_that_is_refused() -> None:
     async def life(server: ScriptedServer) -> None:
-        made = key_sets(source(server, private_addresses_refused=True))
+        made = key_sets(source(server, fetching=replace(QUICK, private_addresses_refused=True)))
         await made.start(2)
         assert report(made).last_failure == "address_refused"
         assert server.connections == 0
@@ -300,7 +304,7 @@ def test_rel_63_the_first_start_without_an_issuer_but_with_a_saved_set(tmp_path:
 def test_rel_62_a_source_that_hangs_does_not_delay_another() -> None:
     async def life(server: ScriptedServer) -> None:
         server.pages["/hangs"] = _never
-        hanging = source(server, issuer="hanging", url=f"{server.origin}/hangs", total_seconds=5)
+        hanging = source(server, issuer="hanging", url=f"{server.origin}/hangs", fetching=Fetching(total_seconds=5))
         made = key_sets(hanging, source(server, refresh_seconds=0.1))
         started = time.monotonic()
         await made.start(0.3)

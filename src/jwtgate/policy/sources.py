@@ -58,12 +58,7 @@ class KeySource:
     refresh_seconds: float = 300
     max_stale_seconds: float = 24 * 3600
     least_interval_seconds: float = 30
-    connect_seconds: float = 2
-    total_seconds: float = 5
-    ca_file: str | None = None
-    allowed_hosts: frozenset[str] = frozenset()
-    insecure_http: bool = False
-    private_addresses_refused: bool = False
+    fetching: Fetching = Fetching()
     empty_set_allowed: bool = False
     username: str | None = None
     password: str | None = field(default=None, repr=False)

@@ -21,6 +21,8 @@ from urllib.parse import SplitResult, urlsplit
 import aiohttp
 from aiohttp.resolver import ThreadedResolver
 
+from jwtgate.policy.sources import Fetching
+
 LIMIT_BYTES = 1024 * 1024
 NO_FIELDS: Mapping[str, str] = MappingProxyType({})
 LINE_IDLE_SECONDS = 15.0
@@ -44,6 +46,17 @@ class FetchRules:
     private_addresses_refused: bool = False
     client_certificate_file: str | None = None
     client_key_file: str | None = None
+
+    @classmethod
+    def of(cls, fetching: Fetching) -> FetchRules:
+        """What a document says of a fetch."""
+        return cls(
+            connect_seconds=fetching.connect_seconds,
+            total_seconds=fetching.total_seconds,
+            ca_file=fetching.ca_file,
+            insecure_http=fetching.insecure_http,
+            private_addresses_refused=fetching.private_addresses_refused,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 from jwtgate.config.patterns import Pattern
 from jwtgate.config.sections.callers.grants import GrantsSection
@@ -113,15 +114,21 @@ def compile_key_source(name: str, section: IssuerSection) -> KeySource:
         discovery=_discovery(keys),
         refresh_seconds=section.refresh_seconds,
         max_stale_seconds=section.max_stale_seconds,
-        ca_file=section.ca_file,
-        allowed_hosts=frozenset(section.allowed_hosts or ()),
-        insecure_http=section.insecure_http,
-        private_addresses_refused=section.private_addresses_refused,
+        fetching=_fetching(section),
         empty_set_allowed=section.empty_key_set_allowed,
         username=keys.username if keys else None,
         password=keys.password if keys else None,
         client_certificate_file=keys.client_certificate if keys else None,
         client_key_file=keys.client_key if keys else None,
+    )
+
+
+def _fetching(section: IssuerSection) -> Fetching:
+    return Fetching(
+        ca_file=section.ca_file,
+        allowed_hosts=frozenset(section.allowed_hosts or ()),
+        insecure_http=section.insecure_http,
+        private_addresses_refused=section.private_addresses_refused,
     )
 
 
@@ -178,12 +185,9 @@ def compile_introspection(name: str, issuer: IssuerSection, section: Introspecti
         stale_if_error_seconds=section.stale_if_error_seconds,
         attempts=section.attempts,
         most_in_flight=section.most_in_flight,
-        fetching=Fetching(
+        fetching=replace(
+            _fetching(issuer),
             connect_seconds=min(2, section.timeout_seconds),
             total_seconds=section.timeout_seconds,
-            ca_file=issuer.ca_file,
-            allowed_hosts=frozenset(issuer.allowed_hosts or ()),
-            insecure_http=issuer.insecure_http,
-            private_addresses_refused=issuer.private_addresses_refused,
         ),
     )

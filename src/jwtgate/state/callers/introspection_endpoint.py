@@ -10,7 +10,7 @@ import logging
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from jwtgate.errors import ConfigError, DependencyFault, TokenRefused
@@ -66,7 +66,7 @@ class IntrospectionEndpoint:
     def __init__(self, source: IntrospectionSource, around: Around) -> None:
         """`ConfigError` for a source that cannot be asked as it says."""
         _check(source)
-        rules = _rules(source)
+        rules = replace(FetchRules.of(source.fetching), limit_bytes=MOST_ANSWER_BYTES)
         self.address = EndpointAddress(source, client=around.client, rules=rules, monotonic=around.monotonic)
         self.breaker = Breaker()
         self.calls = self.in_flight = 0
@@ -208,18 +208,6 @@ def _tells_of_the_server(failure: FetchFailed) -> bool:
     else whoever makes up tokens that it refuses could have it left alone."""
     status = failure.status or 0
     return not 400 <= status < 500 or status in (408, 429)
-
-
-def _rules(source: IntrospectionSource) -> FetchRules:
-    fetching = source.fetching
-    return FetchRules(
-        connect_seconds=fetching.connect_seconds,
-        total_seconds=fetching.total_seconds,
-        limit_bytes=MOST_ANSWER_BYTES,
-        ca_file=fetching.ca_file,
-        insecure_http=fetching.insecure_http,
-        private_addresses_refused=fetching.private_addresses_refused,
-    )
 
 
 def _check(source: IntrospectionSource) -> None:

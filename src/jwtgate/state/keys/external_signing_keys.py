@@ -46,13 +46,8 @@ def read_given(wanted: SigningKeys, resolve: Resolve) -> Given:
 
 async def fetch_given(wanted: SigningKeys, client: HttpClient, resolve: Resolve) -> Given:
     """The keys of an address, fetched now. Raises `FetchFailed`, `ConfigError` for a reference that leads nowhere."""
-    by = wanted.fetching
-    rules = FetchRules(
-        connect_seconds=by.connect_seconds,
-        total_seconds=by.total_seconds,
-        ca_file=by.ca_file,
-        insecure_http=by.insecure_http,
-        private_addresses_refused=by.private_addresses_refused,
+    rules = replace(
+        FetchRules.of(wanted.fetching),
         client_certificate_file=wanted.client_certificate_file,
         client_key_file=wanted.client_key_file,
     )
@@ -60,7 +55,7 @@ async def fetch_given(wanted: SigningKeys, client: HttpClient, resolve: Resolve)
     if wanted.username is not None:
         fields = basic_fields(resolve(wanted.username), resolve(wanted.password or ""))
     try:
-        async with asyncio.timeout(by.total_seconds):
+        async with asyncio.timeout(rules.total_seconds):
             body = json_body(await client.send("GET", wanted.url or "", rules=rules, fields=fields))
             return await asyncio.to_thread(_parse_fetched, body, wanted.alg)
     except TimeoutError:

@@ -66,15 +66,9 @@ async def fetch_keys(source: KeySource, client: HttpClient, resolve: Callable[[s
 
     Credentials are for the configured address alone; one that a metadata document names sees none of them.
     """
-    rules = FetchRules(
-        connect_seconds=source.connect_seconds,
-        total_seconds=source.total_seconds,
-        ca_file=source.ca_file,
-        insecure_http=source.insecure_http,
-        private_addresses_refused=source.private_addresses_refused,
-    )
+    rules = FetchRules.of(source.fetching)
     try:
-        async with asyncio.timeout(source.total_seconds):
+        async with asyncio.timeout(rules.total_seconds):
             if source.url is None:
                 answer = await client.get(await _discover(source, client, rules), rules=rules)
             else:
@@ -115,4 +109,4 @@ def parse_fetched(source: KeySource, body: bytes) -> FetchedKeys:
 
 async def _discover(source: KeySource, client: HttpClient, rules: FetchRules) -> str:
     metadata = await fetch_metadata(source.iss, source.discovery, client=client, rules=rules)
-    return permitted(metadata.jwks_uri, "jwks_uri", iss=source.iss, allowed_hosts=source.allowed_hosts)
+    return permitted(metadata.jwks_uri, "jwks_uri", iss=source.iss, allowed_hosts=source.fetching.allowed_hosts)

@@ -11,7 +11,7 @@ from jwtgate.errors import ConfigError
 from jwtgate.jose.encoding import base64url_encode, json_bytes
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
-from jwtgate.policy.sources import KeySource, KeyText
+from jwtgate.policy.sources import Fetching, KeySource, KeyText
 from jwtgate.state.http_client import NO_FIELDS, FetchFailed, FetchRules, HttpClient, Response
 from jwtgate.state.keys.key_sources import fetch_keys, is_remote, parse_fetched, read_local
 
@@ -156,14 +156,8 @@ def test_a_set_is_fetched_from_its_address() -> None:
 
 
 def test_the_rules_of_the_source_hold_for_every_fetch() -> None:
-    source = replace(
-        DISCOVERED,
-        connect_seconds=1,
-        total_seconds=3,
-        ca_file="ca.pem",
-        insecure_http=True,
-        private_addresses_refused=True,
-    )
+    fetching = Fetching(1, 3, ca_file="ca.pem", insecure_http=True, private_addresses_refused=True)
+    source = replace(DISCOVERED, fetching=fetching)
     web = Web({CONFIGURATION: metadata(), JWKS: jwks()})
     fetched(source, web)
     rules = FetchRules(1, 3, ca_file="ca.pem", insecure_http=True, private_addresses_refused=True)
@@ -204,7 +198,7 @@ def test_sec_62_a_jwks_uri_on_a_host_nobody_named_is_refused() -> None:
     refused = failure(DISCOVERED, web)
     assert (refused.cause, refused.detail) == ("host_not_allowed", "www.keys.example")
     assert elsewhere not in [url for url, _ in web.asked]
-    assert fetched(replace(DISCOVERED, allowed_hosts=frozenset({"www.keys.example"})), web) == ["k1"]
+    assert fetched(replace(DISCOVERED, fetching=Fetching(allowed_hosts=frozenset({"www.keys.example"}))), web) == ["k1"]
 
 
 def test_discovery_of_an_issuer_that_is_no_address_fails() -> None:
