@@ -1,0 +1,192 @@
+"""What a dialect is: somebody else's documents and Admin API, translated into ours.
+
+A dialect holds objects, plain JSON as its users write it. It reads them from a file, checks each as the other gateway
+would, and says what they mean in a document of ours, with a note for every setting. Nothing below knows of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any, Protocol
+
+Objects = dict[str, Any]
+"""What a dialect keeps: its objects but for the callers of a store, in whatever shape suits it. Plain JSON."""
+ANNOTATION = "annotations"
+"""The member of a consumer's record that holds what a dialect's users wrote of it."""
+
+
+class Meaning(Enum):
+    """What became of a setting."""
+
+    EXACT = "exact"
+    CHANGED = "changed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What became of one setting: where it stands, and for what is not exact, how it is meant now or why not.
+
+    `dangerous`: taken over as it is, and worth a second look.
+    """
+
+    place: str
+    meaning: Meaning
+    sentence: str = ""
+    dangerous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One consumer of ours: its name, its value as a document has it, and the notes on it."""
+
+    name: str
+    value: dict[str, Any] = field(repr=False)
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A document of ours as plain data, without its consumers, and a note for every setting."""
+
+    document: dict[str, Any] = field(repr=False)
+    notes: tuple[Note, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a dialect is served. Addresses are `host:port`; `tls_*` those that speak TLS, with `certificate` and its key.
+
+    `folder` is where files named in a document are looked for and made. `environ` is the environment.
+    """
+
+    folder: Path
+    environ: Mapping[str, str] = field(repr=False)
+    listen: tuple[str, ...] = ()
+    tls_listen: tuple[str, ...] = ()
+    admin_listen: tuple[str, ...] = ()
+    admin_tls_listen: tuple[str, ...] = ()
+    certificate: str | None = None
+    private_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to a dialect's Admin API. `path` and `query` are as they were sent; field names in lower case."""
+
+    method: str
+    path: str
+    query: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+    body: bytes = field(default=b"", repr=False)
+    client: str = "127.0.0.1"
+
+    def value(self, name: str) -> str | None:
+        """The value of the first field of this lower-case name."""
+        return next((value for other, value in self.fields if other == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a dialect's Admin API answers."""
+
+    status: int
+    body: bytes = field(default=b"", repr=False)
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Objects as the node keeps them, and their version, 0 before the first."""
+
+    objects: Objects = field(repr=False)
+    version: int = 0
+
+
+class Conflict(Exception):
+    """Somebody else changed it meanwhile; or, for a caller, a name that belongs to another. The text says which."""
+
+
+class Desk(Protocol):
+    """What a dialect may ask of the node it is served by. Whoever changes something holds `changing` meanwhile."""
+
+    def changing(self) -> Any:
+        """An async context manager: one change at a time."""
+
+    async def kept(self) -> Kept:
+        """The objects now."""
+
+    async def keep(self, objects: Objects, *, over: int, who: str) -> None:
+        """Translate, check, keep and serve these objects: all of it or nothing.
+
+        `ConfigError` when they cannot be served, `Conflict` when `over` is not the version any more.
+        """
+
+    async def caller(self, name: str) -> Mapping[str, Any] | None:
+        """The whole value of the consumer of this name, its annotations and secrets included; None: there is none."""
+
+    async def callers(self, *, after: str = "", limit: int = 100) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Consumers with their whole values in the order of their names, from behind this one."""
+
+    async def caller_with(self, credential: str) -> str | None:
+        """The name of the consumer one of whose credentials has this name in tokens, or is this API key's."""
+
+    async def put_caller(self, caller: Caller, *, who: str) -> None:
+        """Know this consumer from now on. `ConfigError`; `Conflict` when a credential's name is another's."""
+
+    async def delete_caller(self, name: str, *, who: str) -> bool:
+        """Whether there was such a consumer, which is gone now, its credentials with it."""
+
+    def secrets_may_have_changed(self) -> None:
+        """Have everything be read again that a secret store is asked for."""
+
+
+class AdminApi(Protocol):
+    """A dialect's Admin API. It never raises for what a caller got wrong."""
+
+    async def answer(self, call: Call) -> Reply:
+        """What the other gateway would answer."""
+
+    async def tend(self) -> None:
+        """Do what is due by itself; runs as long as the node, until it is cancelled."""
+
+
+class Dialect(Protocol):
+    """One other gateway."""
+
+    @property
+    def name(self) -> str:
+        """Its name, in lower case."""
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+
+    def settings(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> Settings:
+        """These settings with what is missing as the files (names and contents) or the other gateway's habits say."""
+
+    def read(self, texts: Sequence[tuple[str, bytes]]) -> Objects | None:
+        """The objects these files hold, its callers among them; None: they only hold settings.
+
+        `ConfigError` with every mistake, each with file, line where known, place and cause.
+        """
+
+    def complete(self, objects: Objects) -> Objects:
+        """The same with what the other gateway would make by itself (keys, secrets); the same object if nothing."""
+
+    def translate(self, objects: Objects, settings: Settings) -> Translation:
+        """What these objects mean, without callers. `ConfigError` for what cannot be served."""
+
+    def callers(self, objects: Objects, settings: Settings) -> Iterator[Caller]:
+        """The callers among these objects. `ConfigError` for one that cannot be used."""
+
+    def admin(self, desk: Desk, settings: Settings, *, is_declarative: bool) -> AdminApi:
+        """Its Admin API. `is_declarative`: the objects come from a file, which owns them."""
+
+
+def literal(text: str) -> str:
+    """The text as a document of ours has to hold it, where it might look like a reference."""
+    return text.replace("${", "$${")
