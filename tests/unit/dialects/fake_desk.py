@@ -21,7 +21,6 @@ class FakeDesk:
         self.refusal: str | None = None
         self.who: list[str] = []
         self.asked: list[str] = []
-        self.secrets_read_again = 0
         self._changing = asyncio.Lock()
         self._owners: dict[str, str] = {}
 
@@ -30,8 +29,8 @@ class FakeDesk:
         return self._changing
 
     async def kept(self) -> Kept:
-        """The objects now, the caller's own to change."""
-        return Kept(_copy(self.objects), self.version)
+        """The objects now, which nobody may change in place."""
+        return Kept(self.objects, self.version)
 
     async def keep(self, objects: Objects, *, over: int, who: str) -> None:
         """Keep these objects."""
@@ -67,10 +66,10 @@ class FakeDesk:
         self._must_be_changing()
         external_id = caller.value.get("external_id")
         if external_id and await self.caller_known_as(external_id) not in (None, caller.name):
-            raise Conflict(f"the external id {external_id!r} is another's")
+            raise ConfigError(f"The external id {external_id!r} is another's.")
         for name in _credential_names(caller.value):
             if self._owners.get(name, caller.name) != caller.name:
-                raise Conflict(f"the credential {name!r} is another's")
+                raise ConfigError(f"The credential {name!r} is another's.")
         self._forget(caller.name)
         self.people[caller.name] = _copy(caller.value)
         self._owners.update(dict.fromkeys(_credential_names(caller.value), caller.name))
@@ -81,10 +80,6 @@ class FakeDesk:
         self._must_be_changing()
         self.who.append(who)
         return self._forget(name)
-
-    def secrets_may_have_changed(self) -> None:
-        """Count how often this was said."""
-        self.secrets_read_again += 1
 
     def _must_be_changing(self) -> None:
         assert self._changing.locked(), "a change needs `changing`"
