@@ -115,6 +115,8 @@ def _values(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSec
     yield from (((*place, "headers", name), field) for name, field in route.headers.items())
     yield from (((*place, "permission", method), value) for method, value in (route.permission or {}).items())
     yield from (((*place, "log", name), value) for name, value in route.log.items())
+    if route.rate_limit is not None and not isinstance(route.rate_limit.by, str):
+        yield (*place, "rate_limit", "by"), route.rate_limit.by
     for name, answer in (route.answers or {}).items():
         here = (*place, "answers", name)
         yield from (((*here, "headers", field), value) for field, value in answer.headers.items())

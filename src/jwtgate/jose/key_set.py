@@ -127,6 +127,17 @@ class KeySet:
         return f"<KeySet of {len(self._keys)}>"
 
 
+def parse_own_keys(value: Mapping[str, object]) -> tuple[Key, ...]:
+    """The keys of a JWK Set, or of one JWK, that we sign with: private halves included, secrets beside pairs.
+
+    Every entry must be good. `KeyRefused` as `Key.from_jwk`, and `key_set_malformed`, `key_set_empty`.
+    """
+    entries = _entries(value) if "keys" in value else [dict(value)]
+    if not entries:
+        raise KeyRefused("key_set_empty")
+    return tuple(Key.from_jwk(_object(entry)) for entry in entries)
+
+
 def _by_kid(keys: Iterable[Key]) -> dict[tuple[str, str], tuple[Key, ...]]:
     named: dict[tuple[str, str], tuple[Key, ...]] = {}
     for key in keys:

@@ -98,6 +98,9 @@ class Issue:
     `audiences` None: that of the incoming token. `omitted`: registered claims of ours that are left out for an
     upstream that cannot take them. `generator` names a plug-in that adds claims. `reuse_margin_seconds`: the same
     token is sent again until so shortly before its `exp`; None: for three quarters of its life.
+
+    `copy_registered`: the incoming token's own registered claims are taken over, and what it lacks is not added; only
+    `iss` and `exp` are ours then. `exp_optional`: there is none where the incoming token has none.
     """
 
     name: str
@@ -115,6 +118,8 @@ class Issue:
     exp_shift_seconds: int = 0
     exp_in_milliseconds: bool = False
     copy_all: bool = False
+    copy_registered: bool = False
+    exp_optional: bool = False
     copy: tuple[tuple[ClaimPath, str], ...] = ()
     add: tuple[tuple[str, Value], ...] = ()
     set: tuple[tuple[str, Value], ...] = ()
@@ -179,12 +184,32 @@ class CredentialsOffered(Enum):
     """Those of every consumer."""
 
 
+class MintedForm(Enum):
+    """What a token made with a consumer's credential looks like."""
+
+    FULL = "full"
+    """As we would have it: `kid` in its header, `iat` and `jti` among its claims."""
+    BARE = "bare"
+    """Only `typ` and `alg` in its header; only what was asked for, the name of the credential and `exp` in it."""
+    BARE_WITH_PUBLIC_KEY = "bare-with-public-key"
+    """As `BARE`, and the PEM text of its public key as `x5c`, where RFC 7515 wants certificates."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryNames:
+    """The query parameters a request for a token is read from; `claims` None: it may ask for no claims."""
+
+    credential: str
+    claims: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class Mint:
     """A route that answers with a token of ours instead of forwarding (a sign endpoint).
 
     `profiles` may be named in a request, and a credential where some are offered. `claims` are the names a request may
-    set; None: any that is not the gateway's own. Limits in seconds and bytes.
+    set; None: any that is not the gateway's own. `form` is that of a consumer's token. `by_query`: a request is a GET,
+    and its answer the token alone. Limits in seconds and bytes.
     """
 
     profiles: frozenset[str] = frozenset()
@@ -192,3 +217,5 @@ class Mint:
     claims: frozenset[str] | None = frozenset()
     most_ttl_seconds: int = 3600
     most_claims_bytes: int = 4096
+    by_query: QueryNames | None = None
+    form: MintedForm = MintedForm.FULL

@@ -28,6 +28,7 @@ class KeyText:
     kid: str | None = None
     base64url: bool = False
     short_secret_allowed_for_legacy_credential: bool = False
+    guessable_secret_allowed_for_legacy_credential: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,8 @@ class CredentialSource:
     """One credential of a consumer as it is kept.
 
     `key` verifies: a secret, or a public key, certificate or JWK Set. `private_key` signs where `key` cannot.
-    `ttl_seconds` is the life of tokens minted with it.
+    `ttl_seconds` is the life of tokens minted with it. `named` is what it is found by, None: its name. `refers` is a
+    text whose references lead to that instead. An API key has no `alg`, and is found by its `api_key_name`.
     """
 
     name: str
@@ -126,6 +128,10 @@ class CredentialSource:
     ttl_seconds: int = 86400
     key_claim: str = "key"
     labels: Mapping[str, str] = field(default_factory=dict)
+    named: str | None = None
+    refers: str | None = field(default=None, repr=False)
+    is_api_key: bool = False
+    may_wait: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +146,8 @@ class ConsumerSource:
 class SigningKeys:
     """A named set of our own signing keys: one active at a time, made with this algorithm on first use.
 
-    With `file`, `url` or `secret` the keys are somebody else's to make. `certificate_file` holds the certificate of a
-    key from a file. `rotate_seconds`: how long each key signs. `published`: shown in our JWK Set.
+    With `file`, `url`, `secret` or `jwks` the keys are somebody else's to make; of a JWK Set the first that fits `alg`
+    signs. `certificate_file` holds the certificate of a key from a file. `rotate_seconds`: how long each key signs. `published`: shown in our JWK Set.
     """
 
     name: str
@@ -149,6 +155,7 @@ class SigningKeys:
     file: str | None = None
     url: str | None = None
     secret: KeyText | None = None
+    jwks: KeyText | None = None
     certificate_file: str | None = None
     rotate_seconds: int | None = None
     refresh_seconds: float = 300
@@ -172,6 +179,7 @@ class SecretStore:
     settings: Mapping[str, JSON] = field(repr=False)
     refresh_seconds: float = 300
     max_stale_seconds: float = 7 * 24 * 3600
+    may_be_away: bool = False
 
 
 @dataclass(frozen=True, slots=True)

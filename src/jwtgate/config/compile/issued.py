@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jwtgate.config.checks import signing_key
+from jwtgate.config.compile.issuers import jwks_text
 from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.issued import IssueSection, ProfileSection, TokenSection
@@ -24,6 +25,7 @@ def compile_signing_keys(name: str, section: SigningKeySection) -> SigningKeys:
         file=section.file,
         url=section.url,
         secret=KeyText(text=secret, alg=section.alg, base64url=section.base64url) if secret is not None else None,
+        jwks=KeyText(text=jwks_text(section.jwks)) if section.jwks is not None else None,
         certificate_file=section.certificate_file,
         rotate_seconds=section.rotate_every_seconds,
         refresh_seconds=section.refresh_seconds,
@@ -56,7 +58,9 @@ def compile_issue(name: str, section: IssueSection, document: Document, *, first
         exp_shift_seconds=section.exp_shift_seconds,
         exp_in_milliseconds=section.exp_in_milliseconds_for_legacy_upstream,
         copy_all=section.copied == "all",
-        copy=() if section.copied == "all" else section.copied,
+        copy_registered=section.copy_registered_for_legacy_upstream,
+        exp_optional=section.no_exp_when_incoming_has_none_for_legacy_upstream,
+        copy=section.also_copy if section.copied == "all" else section.copied,
         add=tuple((prefix + claim, compile_value(value, slot)) for claim, value in section.add.items()),
         set=tuple((prefix + claim, compile_value(value, slot)) for claim, value in section.set.items()),
         remove=frozenset(section.remove),

@@ -63,13 +63,15 @@ def _of_a_field(value: ValueSection) -> ValueSection:
     return value
 
 
+AnswerStatus = Annotated[Whole, Field(ge=200, le=599), AfterValidator(_with_body)]
+MediaType = Annotated[str, Field(pattern=r"^[!-~]+/[!-~]([ -~]*[!-~])?$")]
 AnswerFieldName = Annotated[FieldName, AfterValidator(_answerable)]
 
 
 class AnswerSection(Section):
     """What a refusal or a fault looks like to the client. What is left out is as the gateway would say it."""
 
-    status: Maybe[Annotated[Whole, Field(ge=200, le=599), AfterValidator(_with_body)]] = Field(
+    status: Maybe[AnswerStatus] = Field(
         None,
         description="The status; for faults at least 400 and never 401. Below 300 it looks like success: dangerous.",
     )
@@ -79,9 +81,7 @@ class AnswerSection(Section):
     body: Maybe[SomeValue] = Field(
         None, description="The body: text as it stands, or a value; what is no text as JSON."
     )
-    content_type: Annotated[str, Field(pattern=r"^[!-~]+/[!-~]([ -~]*[!-~])?$")] = Field(
-        "application/json", description="The media type of that body."
-    )
+    content_type: MediaType = Field("application/json", description="The media type of that body.")
     challenge: Flag = Field(True, description="With the `WWW-Authenticate` that belongs to the refusal.")
 
     @model_validator(mode="after")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainValidator, model_validator
@@ -33,9 +34,15 @@ _OUR_HEADER = frozenset(
 _SAME_AS_INCOMING = "same_as_incoming"
 
 
+_OURS = OURS | {"aud"}
+_NOT_SETTABLE = "iss, aud, iat, nbf, exp and jti of an issued token are set by the gateway alone"
+# Of a token that has the caller's own registered claims, the others are no longer the gateway's.
+_ALWAYS_OURS = frozenset({"iss", "exp"})
+
+
 def _not_ours(name: str) -> str:
-    if name in OURS or name == "aud":
-        raise ValueError("iss, aud, iat, nbf, exp and jti of an issued token are set by the gateway alone")
+    if name in _OURS:
+        raise ValueError(_NOT_SETTABLE)
     return name
 
 
@@ -64,9 +71,13 @@ def _parse_copied(value: object) -> Copied:
     names = [name for _, name in copied]
     if len(set(names)) < len(names):
         raise ValueError("copies two claims under one name")
-    for name in names:
-        _not_ours(name)
     return tuple(copied)
+
+
+def _parse_copied_besides(value: object) -> Copied:
+    if not isinstance(value, dict) or not value:
+        raise ValueError("must map the path of a claim to its new name")
+    return _parse_copied(value)
 
 
 def _copies(entry: object) -> list[tuple[ClaimPath, str]]:
@@ -146,6 +157,9 @@ class IssueSection(TokenSection):
         description="`ttl`: it lives for `ttl_seconds`, within the life of the caller's token. `incoming`: until the "
         "`exp` of that token; for `ttl_seconds` where that has none.",
     )
+    no_exp_when_incoming_has_none_for_legacy_upstream: Flag = Field(
+        False, description="With `lifetime: incoming`, it has no `exp` where the caller's token has none. Dangerous."
+    )
     exp_shift_seconds: Annotated[Whole, Field(ge=-86400, le=86400)] = Field(
         0, description="Added to its `exp` with `lifetime: incoming`."
     )
@@ -158,10 +172,19 @@ class IssueSection(TokenSection):
         description="Claims taken over: `all`, a list of paths, or paths mapped to new names. A path alone keeps its "
         "last name.",
     )
+    also_copy: Annotated[
+        tuple[tuple[ClaimPath, str], ...], PlainValidator(_parse_copied_besides, json_schema_input_type=dict[str, str])
+    ] = Field((), description="Beside `copy: all`, claims taken over once more: paths mapped to new names.")
+    copy_registered_for_legacy_upstream: Flag = Field(
+        False,
+        description="With `copy: all`, the caller's own `sub`, `aud`, `iat`, `nbf`, `jti` and their like are taken "
+        "over too, and what it lacks is not added; `set`, `add` and `remove` may name them. `iss` and `exp` stay the "
+        "gateway's; with `lifetime: incoming` the latter is the caller's, shifted, whatever it is. Dangerous.",
+    )
     claim_prefix: str = Field("", description="Text before every name in `add` and `set`.", max_length=256)
-    add: dict[NotOurs, SomeValue] = Field({}, description="Claims set where the copied ones lack them.")
-    set: dict[NotOurs, SomeValue] = Field({}, description="Claims set in any case.")
-    remove: tuple[NotOurs, ...] = Field((), description="Claims left out in the end.")
+    add: dict[Text, SomeValue] = Field({}, description="Claims set where the copied ones lack them.")
+    set: dict[Text, SomeValue] = Field({}, description="Claims set in any case.")
+    remove: tuple[Text, ...] = Field((), description="Claims left out in the end.")
     generator: Maybe[Name] = Field(None, description="The plug-in (entry point `jwtgate.claims`) that adds claims.")
     reuse: Flag = Field(True, description="The same token may be sent again while it lasts.")
     reuse_margin_seconds: Maybe[Annotated[Whole, Field(ge=0, le=86400)]] = Field(
@@ -180,7 +203,21 @@ class IssueSection(TokenSection):
             mistakes.append("a later exp than that of the incoming token needs may_outlive_incoming_token")
         if self.reuse_margin_seconds is not None and not self.reuse:
             mistakes.append("reuse_margin_seconds needs reuse")
-        if any(self.claim_prefix + name in OURS | {"aud"} for name in (*self.add, *self.set)):
-            mistakes.append("claim_prefix makes one of iss, aud, iat, nbf, exp and jti, which are the gateway's own")
-        raise_all(mistakes)
+        raise_all((*mistakes, *self._mistakes_of_claims()))
         return self
+
+    def _mistakes_of_claims(self) -> Iterator[str]:
+        copies_all, copies_registered = self.copied == "all", self.copy_registered_for_legacy_upstream
+        if self.also_copy and not copies_all:
+            yield "also_copy stands beside copy: all only"
+        if copies_registered and not copies_all:
+            yield "copy_registered_for_legacy_upstream needs copy: all"
+        if self.no_exp_when_incoming_has_none_for_legacy_upstream and self.lifetime != "incoming":
+            yield "no_exp_when_incoming_has_none_for_legacy_upstream needs lifetime: incoming"
+        ours = _ALWAYS_OURS if copies_registered else _OURS
+        new_names = [] if self.copied == "all" else [name for _, name in self.copied]
+        named = [*self.add, *self.set, *self.remove, *new_names, *(name for _, name in self.also_copy)]
+        if not ours.isdisjoint(named):
+            yield "iss and exp are set by the gateway alone" if copies_registered else _NOT_SETTABLE
+        elif any(self.claim_prefix + name in ours for name in (*self.add, *self.set)):
+            yield "claim_prefix makes one of iss, aud, iat, nbf, exp and jti, which are the gateway's own"

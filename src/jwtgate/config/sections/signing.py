@@ -13,6 +13,7 @@ from jwtgate.config.sections.section import (
     FileName,
     Filled,
     Flag,
+    JwkSet,
     LongSeconds,
     Maybe,
     Name,
@@ -28,8 +29,9 @@ from jwtgate.errors import KeyRefused
 from jwtgate.jose.algorithms import is_mac
 from jwtgate.jose.encoding import base64url_decode
 from jwtgate.jose.key import Key
+from jwtgate.jose.key_set import parse_own_keys
 
-_PLACES = ("file", "url", "secret")
+_PLACES = ("file", "url", "secret", "jwks")
 _OF_URL = ("username", "password", "client_certificate", "client_key", "refresh_seconds", "ca_file", "insecure_http")
 
 
@@ -51,6 +53,10 @@ class SigningKeySection(Section):
     insecure_http: Flag = Field(False, description="Plain http may be used to hosts other than this one. Dangerous.")
     secret: Maybe[Secret] = Field(None, description="The secret of a MAC algorithm, best as a reference.")
     base64url: Flag = Field(False, description="The secret is written in base64url.")
+    jwks: Maybe[JwkSet] = Field(
+        None,
+        description="A JWK Set with private keys. The first that fits `alg` signs; the public halves of all are shown.",
+    )
     rotate_every_seconds: Maybe[Annotated[Whole, Field(ge=60, le=10 * 366 * 86400)]] = Field(
         None, description="How long each key made here signs. Default: until it is told otherwise."
     )
@@ -58,7 +64,7 @@ class SigningKeySection(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> SigningKeySection:
-        raise_all((*self._mistakes_of_place(), *self._mistakes_of_secret()))
+        raise_all((*self._mistakes_of_place(), *self._mistakes_of_secret(), *self._mistakes_of_jwks()))
         return self
 
     def _mistakes_of_place(self) -> Iterator[str]:
@@ -80,7 +86,7 @@ class SigningKeySection(Section):
             yield "private keys are fetched by https; plain http reaches this host only, or needs insecure_http"
 
     def _mistakes_of_secret(self) -> Iterator[str]:
-        if is_mac(self.alg) != (self.secret is not None):
+        if self.jwks is None and is_mac(self.alg) != (self.secret is not None):
             yield "a MAC algorithm and secret need each other: nobody could verify with a secret made here"
             return
         if self.base64url and self.secret is None:
@@ -97,6 +103,17 @@ class SigningKeySection(Section):
             yield "the secret is not base64url"
         except KeyRefused as refused:
             yield f"the secret cannot be used: {refused.sentence}"
+
+    def _mistakes_of_jwks(self) -> Iterator[str]:
+        if self.jwks is None or "${" in str(self.jwks):
+            return
+        try:
+            keys = parse_own_keys({"keys": self.jwks} if isinstance(self.jwks, list) else self.jwks)
+        except KeyRefused as refused:
+            yield f"jwks cannot be used: {refused.sentence}"
+            return
+        if not any(key.signs(self.alg) for key in keys):
+            yield f"jwks holds no private key that signs with {self.alg}"
 
 
 class SigningSection(Section):
