@@ -18,10 +18,15 @@ START = """
 import sys
 from pathlib import Path
 from jwtgate.cli.companion import AdminApi
+from jwtgate.control.authors import FileAuthor
 from jwtgate.control.supervisor import run
 document, state, workers, last_good = sys.argv[1:]
 state, last_good = Path(state), last_good == "yes"
-sys.exit(run(Path(document), workers=int(workers), state_folder=state, last_good=last_good, companion=AdminApi))
+path, workers = Path(document), int(workers)
+author = lambda _: FileAuthor(path)
+sys.exit(
+    run(author, folder=path.parent, workers=workers, state_folder=state, last_good=last_good, companion=AdminApi)
+)
 """
 OPERATOR = "the-token-of-an-operator-of-the-tests"
 ADMIN = {

@@ -6,36 +6,19 @@ import asyncio
 import socket
 import ssl
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import uvicorn
-
-from jwtgate.admin.access.connection import HEAD_BYTES, Connection
 from jwtgate.admin.access.guard import Guard
 from jwtgate.admin.access.operators import Operators
 from jwtgate.admin.app import guarded_app
+from jwtgate.admin.listening import Serving, bound, serve
 from jwtgate.control.administration.administration import Administration
 from jwtgate.control.journal import event
-from jwtgate.control.sockets import shown
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.worker import server_tls
 from jwtgate.policy import sources
 from jwtgate.policy.plan import Tls
-
-GRACE_SECONDS = 5
-BACKLOG = 128
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves the signals to the supervisor."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +27,7 @@ class _Running:
 
     place: tuple[object, ...]
     guard: Guard
-    server: _Server
-    task: asyncio.Task[None]
+    serving: Serving
 
 
 class AdminListener:
@@ -73,7 +55,7 @@ class AdminListener:
         context = await asyncio.to_thread(_tls, settings)
         if running is not None and running.place[:2] == place[:2]:
             await self.close()
-        listening = _bound(settings)
+        listening = bound(settings.host, settings.port, what="admin.listen")
         await self.close()
         self._running = self._serve(settings, listening, context)
 
@@ -81,8 +63,7 @@ class AdminListener:
         """Answer what was asked, and close the listener."""
         running, self._running = self._running, None
         if running is not None:
-            running.server.should_exit = True
-            await running.task
+            await running.serving.close()
 
     def _serve(
         self, settings: sources.Administration, listening: socket.socket, context: ssl.SSLContext | None
@@ -94,27 +75,9 @@ class AdminListener:
             wall=time.time,
             monotonic=time.monotonic,
         )
-        config = uvicorn.Config(
-            guard,
-            http=Connection,
-            ws="none",
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            backlog=BACKLOG,
-            h11_max_incomplete_event_size=HEAD_BYTES,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-        config.load()
-        config.ssl = context
-        server = _Server(config)
-        host, port = listening.getsockname()[:2]
-        task = asyncio.create_task(server.serve(sockets=[listening]), name="admin")
-        event("admin_listening", address=shown(host, port), tls=context is not None)
-        return _Running(_place(settings), guard, server, task)
+        serving = serve(guard, listening, context)
+        event("admin_listening", address=serving.address, tls=context is not None)
+        return _Running(_place(settings), guard, serving)
 
 
 def _place(settings: sources.Administration) -> tuple[object, ...]:
@@ -128,15 +91,6 @@ def _written(file: str | None) -> tuple[str, int] | None:
         return None if file is None else (file, Path(file).stat().st_mtime_ns)
     except OSError as trouble:
         raise ConfigError(f"admin.tls: {file}: {trouble.strerror}") from trouble
-
-
-def _bound(settings: sources.Administration) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
-    except OSError as trouble:
-        address = shown(settings.host, settings.port)
-        raise ConfigError(f"admin.listen: {address}: {trouble.strerror or trouble}") from trouble
 
 
 def _certificates_only(settings: sources.Administration) -> bool:

@@ -1,15 +1,19 @@
-"""The Admin API beside a gateway: brought in when a document asks for it, since not every installation has it."""
+"""The Admin API beside a gateway: brought in when it is asked for, since not every installation has what it needs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jwtgate.dialects.desk import NodeDesk
 from jwtgate.errors import ConfigError
 from jwtgate.policy import sources
 
 if TYPE_CHECKING:
+    from jwtgate.admin.doors import Doors
     from jwtgate.admin.server import AdminListener
     from jwtgate.control.administration.administration import Administration
+    from jwtgate.control.node import Companion
+    from jwtgate.dialects.author import DialectAuthor
 
 
 class AdminApi:
@@ -35,6 +39,51 @@ class AdminApi:
         try:
             from jwtgate.admin.server import AdminListener
         except ModuleNotFoundError as missing:
-            needs = f"needs {missing.name}, which is not installed: pip install 'jwtgate[admin]'"
-            raise ConfigError(f"admin: the Admin API {needs}") from missing
+            raise _not_installed(missing) from missing
         return AdminListener(self._administration)
+
+
+class DialectApi:
+    """Makes the Admin API of a dialect for a node, once there is an author."""
+
+    author: DialectAuthor
+
+    def __call__(self, administration: Administration) -> Companion:
+        """The Admin API of this node's author."""
+        return _Later(self, administration)
+
+    def opened(self, administration: Administration) -> Doors:
+        """The doors of the Admin API. `ConfigError`."""
+        try:
+            from jwtgate.admin.doors import Doors
+        except ModuleNotFoundError as missing:
+            raise _not_installed(missing) from missing
+        author = self.author
+        desk = NodeDesk(administration, author)
+        api = author.dialect.admin(desk, author.settings, is_declarative=author.is_declarative)
+        return Doors(api, author.settings)
+
+
+class _Later:
+    """An Admin API that is made when the node serves: before that there is nothing to administer."""
+
+    def __init__(self, api: DialectApi, administration: Administration) -> None:
+        self._api = api
+        self._administration = administration
+        self._doors: Doors | None = None
+
+    async def adopt(self, settings: sources.Administration | None) -> None:
+        """Be there. `ConfigError` when that cannot be."""
+        if self._doors is None:
+            self._doors = self._api.opened(self._administration)
+        await self._doors.adopt(settings)
+
+    async def close(self) -> None:
+        """Answer what was asked, and close."""
+        if self._doors is not None:
+            await self._doors.close()
+
+
+def _not_installed(missing: ModuleNotFoundError) -> ConfigError:
+    needs = f"needs {missing.name}, which is not installed: pip install 'jwtgate[admin]'"
+    return ConfigError(f"admin: the Admin API {needs}")

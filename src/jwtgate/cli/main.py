@@ -1,4 +1,4 @@
-"""The command line: serve, check, explain, and the commands for tokens and keys.
+"""The command line: serve, import, check, explain, and the commands for tokens and keys.
 
 What a command does is imported when it runs, so that the help costs nothing.
 """
@@ -9,8 +9,9 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 
@@ -19,7 +20,8 @@ from jwtgate.cli.command import Command, colour, json_option
 from jwtgate.cli.ctl.commands import ctl
 from jwtgate.cli.toolkit.keys import inspect, keys, sign, verify
 
-_document = click.argument("document", type=click.Path(path_type=Path, dir_okay=False))
+_file = click.Path(path_type=Path, dir_okay=False)
+_document = click.argument("document", type=_file)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -37,38 +39,79 @@ def main() -> None:
     """
 
 
-@main.command(cls=Command, example="jwtgate serve gate.yaml\njwtgate serve gate.yaml --workers 4 --state ./state")
-@_document
+_dialect = click.Choice(("apisix", "kong"))
+_address = partial(click.option, multiple=True, metavar="HOST:PORT")
+
+
+@main.command(
+    cls=Command,
+    example="jwtgate serve gate.yaml\njwtgate serve gate.yaml --workers 4 --state ./state\n"
+    "jwtgate serve --dialect kong kong.yml\njwtgate serve --dialect apisix --listen 127.0.0.1:9080",
+)
+@click.argument("documents", nargs=-1, type=_file)
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that serve. Default: one for each CPU.")
 @click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
     envvar="JWTGATE_STATE",
     show_envvar=True,
-    help="Where keys and the last good document are kept. Default: ~/.local/state/jwtgate/NAME of the document.",
+    help="Where keys and what else is kept lies. Default: ~/.local/state/jwtgate/NAME of the document or dialect.",
 )
 @click.option("--no-last-good", is_flag=True, help="Do not start with the last good copy when the document is broken.")
-def serve(document: Path, workers: int | None, *, state: Path | None, no_last_good: bool) -> None:
-    """Run the gateway that DOCUMENT describes, until SIGTERM or Ctrl-C.
+@click.option("--dialect", type=_dialect, help="DOCUMENTS are those of another gateway, whose Admin API is served too.")
+@_address("--listen", help="With a dialect: where the proxy listens, instead of its usual address.")
+@_address("--tls-listen", help="With a dialect: where the proxy speaks TLS.")
+@_address("--admin-listen", help="With a dialect: where its Admin API listens.")
+@_address("--admin-tls-listen", help="With a dialect: where its Admin API speaks TLS.")
+@click.option("--certificate", type=_file, help="With a dialect: a PEM file with the certificate for TLS.")
+@click.option("--private-key", type=_file, help="With a dialect: a PEM file with the key of that certificate.")
+def serve(
+    documents: tuple[Path, ...], *, workers: int | None, state: Path | None, no_last_good: bool, **how: Any
+) -> None:
+    """Run the gateway that DOCUMENTS describe, until SIGTERM or Ctrl-C.
 
-    A change of the file takes effect at once, or not at all when the new text has a mistake. The access log goes to
-    stdout, everything else to stderr, one JSON object a line.
+    Without a dialect there is exactly one. A change of a file takes effect at once, or not at all when the new text has
+    a mistake. The access log goes to stdout, everything else to stderr, one JSON object a line.
     """
-    from jwtgate.cli.checking import announce
-    from jwtgate.cli.companion import AdminApi
-    from jwtgate.control.supervisor import run
+    from jwtgate.cli import serving
 
-    folder = state or _state_folder(document)
-    click.echo(announce(document), err=True, color=colour())
-    click.echo(f"state in {folder}; stop with Ctrl-C", err=True)
     size = workers or len(os.sched_getaffinity(0))
-    sys.exit(run(document, workers=size, state_folder=folder, last_good=not no_last_good, companion=AdminApi))
+    dialect = how.pop("dialect")
+    if dialect is not None:
+        folder = state or state_folder(dialect)
+        sys.exit(serving.serve_dialect(dialect, documents, how, workers=size, state_folder=folder))
+    if len(documents) != 1:
+        raise click.UsageError("Exactly one document is needed, or a --dialect.")
+    if any(how.values()):
+        raise click.UsageError("Addresses and certificates stand in the document; options for them need a --dialect.")
+    folder = state or state_folder(documents[0].stem)
+    sys.exit(serving.serve_document(documents[0], workers=size, state_folder=folder, last_good=not no_last_good))
 
 
-def _state_folder(document: Path, environ: Mapping[str, str] = os.environ) -> Path:
-    """The folder of this document's state, after the XDG base directory specification."""
+def state_folder(name: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder of the state of this document, after the XDG base directory specification."""
     home = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME") or Path.home()) / ".local" / "state"
-    return Path(home) / "jwtgate" / document.stem
+    return Path(home) / "jwtgate" / name
+
+
+@main.command(
+    name="import",
+    cls=Command,
+    example="jwtgate import apisix apisix.yaml > gate.yaml\njwtgate import kong kong.yml --output gate.yaml --report",
+)
+@click.argument("dialect", type=_dialect)
+@click.argument("documents", nargs=-1, required=True, type=_file)
+@click.option("--report", is_flag=True, help="Tell what became of every setting, not only of those that changed.")
+@click.option("--output", "-o", type=_file, help="Write the document there, not to the standard output.")
+@json_option
+def import_(dialect: str, documents: tuple[Path, ...], *, report: bool, output: Path | None) -> Answer:
+    """Translate the DOCUMENTS of another gateway into one of ours.
+
+    The report goes to the standard error. Whatever could not be taken over is told there, and so is what is dangerous.
+    """
+    from jwtgate.cli import translating
+
+    return translating.translate(dialect, documents, is_whole=report, output=output)
 
 
 @main.command(cls=Command, example="jwtgate check gate.yaml\njwtgate check gate.yaml --json | jq .warnings")

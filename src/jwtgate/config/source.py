@@ -74,6 +74,19 @@ def read_source(data: bytes, name: str) -> Source:
     return Source(name, builder.root, builder.lines)
 
 
+def yaml_text(plain: Plain) -> str:
+    """The plain data as YAML that `read_source` reads as the same."""
+    return yaml.dump(plain, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes no anchors, and quotes whatever another reader could take for something else than text."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Every value is written where it stands."""
+        return True
+
+
 class _Builder:
     """Plain data put together from the outside in, with the line of every item."""
 

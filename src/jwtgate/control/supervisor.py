@@ -1,7 +1,8 @@
 """The parent process: what starts, reloads and stops a node.
 
-It reads the document at the start, when a signal asks for it, and when its file or one it refers to has changed. A
-document that cannot be served is refused with all its sentences in the journal, and changes nothing (REL-5, REL-53).
+It has the document written at the start, when a signal asks for it, and when its author has changed it or a file it
+refers to has changed. A document that cannot be served is refused with all its sentences in the journal, and changes
+nothing (REL-5, REL-53).
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from pathlib import Path
 
 from jwtgate.control import journal
 from jwtgate.control.administration.administration import Administration
-from jwtgate.control.documents import LastGood, Text, Watched, WatchedFiles, read_document
+from jwtgate.control.authors import Author, Authors
+from jwtgate.control.documents import LastGood, Text, WatchedFiles
 from jwtgate.control.journal import event
 from jwtgate.control.node import Companion, Node
 from jwtgate.control.state_folder import DATABASE, StateFolder
@@ -34,25 +36,27 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 def run(
-    document_path: Path,
+    author: Authors,
     *,
+    folder: Path,
     workers: int,
     state_folder: Path,
     last_good: bool = True,
     environ: Mapping[str, str] = os.environ,
     companion: Callable[[Administration], Companion] | None = None,
 ) -> int:
-    """Serve this document until a signal says stop; the exit status.
+    """Serve what this author writes until a signal says stop; the exit status.
 
-    SIGTERM and SIGINT drain and stop, a second one stops at once; SIGHUP reads the document again, and so does any
-    change of its file or of a file it refers to. `last_good` False: a start with a broken document fails instead of
-    using the last one that worked. `companion` administers the node while it runs.
+    `folder` is where files named in the document are looked for. SIGTERM and SIGINT drain and stop, a second one stops
+    at once; SIGHUP has the document written again, and so has any change of it or of a file it refers to. `last_good`
+    False: a start with a broken document fails instead of using the last one that worked. `companion` administers the
+    node while it runs.
     """
     journal.install(sys.stderr)
     try:
         with StateFolder(state_folder), closing(_store(state_folder / DATABASE)) as store:
             node = Node(
-                document_path.parent,
+                folder,
                 size=workers,
                 store=store,
                 saved=state_folder,
@@ -60,7 +64,7 @@ def run(
                 companion=companion,
             )
             copies = LastGood(state_folder)
-            asyncio.run(Supervisor(node, document_path, copies=copies, last_good=last_good).serve())
+            asyncio.run(Supervisor(node, author(store), copies=copies, last_good=last_good).serve())
     except ConfigError as error:
         event("not_started", level=logging.ERROR, problems=error.problems)
         return REFUSED
@@ -75,14 +79,13 @@ def _store(path: Path) -> Store:
 
 
 class Supervisor:
-    """Signals, the document's file, and its last good copies; all else is the node's."""
+    """Signals, the document's author, and its last good copies; all else is the node's."""
 
-    def __init__(self, node: Node, document_path: Path, *, copies: LastGood, last_good: bool) -> None:
+    def __init__(self, node: Node, author: Author, *, copies: LastGood, last_good: bool) -> None:
         self._node = node
-        self._document_path = document_path
+        self._author = author
         self._copies = copies
-        self._uses_last_good = last_good
-        self._watched = Watched(document_path)
+        self._uses_last_good = last_good and author.keeps_copies
         self._watched_files = WatchedFiles()
         self._stop = asyncio.Event()
         self._stop_now = asyncio.Event()
@@ -133,7 +136,7 @@ class Supervisor:
     async def _start(self) -> None:
         """Serve the document, or the last good copy when the document is broken."""
         try:
-            text = read_document(self._document_path)
+            text = await asyncio.to_thread(self._author.written)
             built = await self._node.build(text)
         except ConfigError as error:
             copy = await asyncio.to_thread(self._copies.read) if self._uses_last_good else None
@@ -157,7 +160,7 @@ class Supervisor:
                 return "signal"
             if self._node.secrets_changed.is_set():
                 return SECRETS
-            if await asyncio.to_thread(self._watched.changed):
+            if await asyncio.to_thread(self._author.changed):
                 return "file"
             if await asyncio.to_thread(self._watched_files.changed, self._node.running.files):
                 return "referred_file"
@@ -181,12 +184,11 @@ class Supervisor:
         event("reloaded", cause=cause, generation=self._node.generation, milliseconds=milliseconds)
 
     async def _text(self, cause: str) -> Text:
-        """The document as its file has it now; when only secrets have changed, the one that runs."""
+        """The document as it is now; when only secrets have changed, the one that runs."""
         if cause == SECRETS:
             self._node.secrets_changed.clear()
             return self._node.running.text
-        self._watched.take()
-        return await asyncio.to_thread(read_document, self._document_path)
+        return await asyncio.to_thread(self._author.written)
 
     def _refuse(self, cause: str, problems: tuple[str, ...], error: Exception | None) -> None:
         self._node.refusals += 1
@@ -197,6 +199,8 @@ class Supervisor:
         )
 
     async def _keep_copy(self, text: Text) -> None:
+        if not self._author.keeps_copies:
+            return
         try:
             await asyncio.to_thread(self._copies.write, text)
         except OSError as trouble:

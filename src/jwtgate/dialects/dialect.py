@@ -60,10 +60,12 @@ class Translation:
 class Settings:
     """How a dialect is served. Addresses are `host:port`; `tls_*` those that speak TLS, with `certificate` and its key.
 
-    `folder` is where files named in a document are looked for and made. `environ` is the environment.
+    `folder` is where files named in a document are looked for, `state_folder` where our own are made. `environ` is the
+    environment.
     """
 
     folder: Path
+    state_folder: Path
     environ: Mapping[str, str] = field(repr=False)
     listen: tuple[str, ...] = ()
     tls_listen: tuple[str, ...] = ()
@@ -107,7 +109,7 @@ class Kept:
 
 
 class Conflict(Exception):
-    """Somebody else changed it meanwhile; or, for a caller, a name that belongs to another. The text says which."""
+    """Somebody else changed it meanwhile, or a file owns it."""
 
 
 class Desk(Protocol):
@@ -134,14 +136,14 @@ class Desk(Protocol):
     async def caller_with(self, credential: str) -> str | None:
         """The name of the consumer one of whose credentials has this name in tokens, or is this API key's."""
 
+    async def caller_known_as(self, name: str) -> str | None:
+        """The name of the consumer that has this `id` or `external_id`."""
+
     async def put_caller(self, caller: Caller, *, who: str) -> None:
-        """Know this consumer from now on. `ConfigError`; `Conflict` when a credential's name is another's."""
+        """Know this consumer from now on. `ConfigError`, also when a name of it or of a credential is another's."""
 
     async def delete_caller(self, name: str, *, who: str) -> bool:
         """Whether there was such a consumer, which is gone now, its credentials with it."""
-
-    def secrets_may_have_changed(self) -> None:
-        """Have everything be read again that a secret store is asked for."""
 
 
 class AdminApi(Protocol):
@@ -164,6 +166,10 @@ class Dialect(Protocol):
     @property
     def title(self) -> str:
         """Its name for people."""
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """The collections of objects that `complete` makes. They are kept also where all others come from a file."""
 
     def settings(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> Settings:
         """These settings with what is missing as the files (names and contents) or the other gateway's habits say."""

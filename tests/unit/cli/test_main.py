@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from jwtgate.cli.main import _state_folder, main
+from jwtgate.cli.main import main, state_folder
 
 from .conftest import NOON
 
@@ -98,5 +98,5 @@ def test_a_document_that_is_not_there_is_not_served(tmp_path: Path) -> None:
 
 def test_state_is_kept_in_the_folder_of_the_user_by_the_name_of_the_document() -> None:
     home = {"HOME": "/home/a"}
-    assert _state_folder(Path("x/gate.yaml"), home) == Path("/home/a/.local/state/jwtgate/gate")
-    assert _state_folder(Path("gate.yaml"), {**home, "XDG_STATE_HOME": "/s"}) == Path("/s/jwtgate/gate")
+    assert state_folder("gate", home) == Path("/home/a/.local/state/jwtgate/gate")
+    assert state_folder("gate", {**home, "XDG_STATE_HOME": "/s"}) == Path("/s/jwtgate/gate")

@@ -15,6 +15,7 @@ from itertools import islice
 from jwtgate.control.administration.consumers import CONSUMERS, CREDENTIALS, Consumers
 from jwtgate.control.administration.documents import Documents
 from jwtgate.control.administration.host import Host
+from jwtgate.control.administration.manuscripts import Manuscripts
 from jwtgate.control.administration.resources import SECTIONS, NotFound, Page, Resource
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.observe import Report
@@ -25,12 +26,14 @@ from jwtgate.state.stores.registry import AuditEntry, DocumentVersion
 
 
 class Administration:
-    """What operators may do to a node."""
+    """What operators may do to a node. `consumers` are its callers as they are kept, and `manuscripts` what
+    programs write its document from."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
         self._documents = Documents(host)
-        self._consumers = Consumers(host, self._documents)
+        self.consumers = Consumers(host, self._documents)
+        self.manuscripts = Manuscripts(host)
 
     # Resources.
 
@@ -52,7 +55,7 @@ class Administration:
 
     def _of(self, kind: str) -> Documents | Consumers:
         if kind in (CONSUMERS, CREDENTIALS):
-            return self._consumers
+            return self.consumers
         if kind not in SECTIONS:
             raise NotFound
         return self._documents

@@ -28,6 +28,8 @@ class Kind(Enum):
 
     CONSUMER = "consumer"
     REVOCATION = "revocation"
+    MANUSCRIPT = "manuscript"
+    """What a program writes a document from."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,112 @@
+"""The doors of a dialect's Admin API: the addresses it answers at, beside the node it is served by."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from jwtgate.admin.listening import Serving, bound, serve
+from jwtgate.config.sections.section import parse_address
+from jwtgate.control.journal import event
+from jwtgate.dialects.dialect import AdminApi, Call, Reply, Settings
+from jwtgate.errors import ConfigError
+from jwtgate.gateway.worker import server_tls
+from jwtgate.policy import sources
+from jwtgate.policy.plan import Tls
+
+MOST_BODY_BYTES = 64 * 1024 * 1024
+"""Whole configurations are sent to some of them; what a dialect takes is its own matter."""
+_Message = MutableMapping[str, Any]
+_TOO_LARGE = Reply(413, b'{"message":"The body is too large"}\n', (("Content-Type", "application/json"),))
+_FAILED = Reply(500, b'{"message":"The gateway failed"}\n', (("Content-Type", "application/json"),))
+
+
+class Doors:
+    """An Admin API at its addresses. What the document says of ours is not looked at."""
+
+    def __init__(self, api: AdminApi, settings: Settings) -> None:
+        self._api = api
+        self._settings = settings
+        self._serving: list[Serving] = []
+        self._tending: asyncio.Task[None] | None = None
+
+    async def adopt(self, settings: sources.Administration | None) -> None:
+        """Be there. `ConfigError` when an address cannot be used."""
+        del settings
+        if self._serving:
+            return
+        places = [(address, False) for address in self._settings.admin_listen]
+        places += [(address, True) for address in self._settings.admin_tls_listen]
+        for address, is_tls in places:
+            context = server_tls(self._certificate()) if is_tls else None
+            serving = serve(Door(self._api), bound(*parse_address(address), what="Admin API"), context)
+            self._serving.append(serving)
+            event("admin_listening", address=serving.address, tls=is_tls)
+        self._tending = asyncio.create_task(self._api.tend())
+
+    def _certificate(self) -> Tls:
+        settings = self._settings
+        if settings.certificate is None or settings.private_key is None:
+            raise ConfigError("The Admin API is to speak TLS and has no certificate.")
+        return Tls(settings.certificate, settings.private_key)
+
+    async def close(self) -> None:
+        """Answer what was asked, and close."""
+        if self._tending is not None:
+            self._tending.cancel()
+            await asyncio.gather(self._tending, return_exceptions=True)
+        for serving in self._serving:
+            await serving.close()
+        self._serving = []
+
+
+class Door:
+    """An Admin API as an ASGI application: a request read whole, an answer given whole."""
+
+    def __init__(self, api: AdminApi) -> None:
+        self._api = api
+
+    async def __call__(
+        self,
+        scope: _Message,
+        receive: Callable[[], Awaitable[_Message]],
+        send: Callable[[_Message], Awaitable[None]],
+    ) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        body = await _body(receive)
+        reply = _TOO_LARGE if body is None else await self._answer(_call(scope, body))
+        fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.fields]
+        fields.append((b"content-length", b"%d" % len(reply.body)))
+        start = {"type": "http.response.start", "status": reply.status, "headers": fields}
+        await send(start)
+        await send({"type": "http.response.body", "body": reply.body})
+
+    async def _answer(self, call: Call) -> Reply:
+        try:
+            return await self._api.answer(call)
+        except Exception as error:  # a bug of ours must not end what serves
+            event("admin_failed", level=logging.ERROR, error=error, method=call.method)
+            return _FAILED
+
+
+async def _body(receive: Callable[[], Awaitable[_Message]]) -> bytes | None:
+    """The whole body; None when it is too large."""
+    read = bytearray()
+    while True:
+        message = await receive()
+        read += message.get("body", b"")
+        if len(read) > MOST_BODY_BYTES:
+            return None
+        if not message.get("more_body"):
+            return bytes(read)
+
+
+def _call(scope: _Message, body: bytes) -> Call:
+    fields = tuple((name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in scope["headers"])
+    path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
+    client = scope["client"][0] if scope.get("client") else "127.0.0.1"
+    return Call(scope["method"], path, query, fields, body, client)

@@ -1,0 +1,58 @@
+"""Running a gateway: from a document of ours, or from those of another gateway."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from jwtgate.cli.checking import announce
+from jwtgate.cli.command import colour
+from jwtgate.cli.companion import AdminApi, DialectApi
+from jwtgate.cli.translating import dialect_of, served
+from jwtgate.control.authors import FileAuthor
+from jwtgate.control.supervisor import run
+from jwtgate.dialects.author import DialectAuthor
+from jwtgate.dialects.dialect import Settings
+from jwtgate.state.stores.store import Store
+
+
+def serve_document(path: Path, *, workers: int, state_folder: Path, last_good: bool) -> int:
+    """Serve this document until told to stop; the exit status."""
+    _say(announce(path), state_folder)
+    return run(
+        lambda _: FileAuthor(path),
+        folder=path.parent,
+        workers=workers,
+        state_folder=state_folder,
+        last_good=last_good,
+        companion=AdminApi,
+    )
+
+
+def serve_dialect(name: str, files: Sequence[Path], how: Mapping[str, Any], *, workers: int, state_folder: Path) -> int:
+    """Serve what these files of another gateway describe, or what its Admin API was told; the exit status.
+
+    `how` are the addresses and files of `Settings`, by its names.
+    """
+    folder = files[0].parent.resolve() if files else state_folder.resolve()
+    given: dict[str, Any] = {
+        key: str(value.resolve()) if isinstance(value, Path) else value for key, value in how.items()
+    }
+    settings = Settings(folder=folder, state_folder=state_folder.resolve(), environ=os.environ, **given)
+    companion = DialectApi()
+
+    def author(store: Store) -> DialectAuthor:
+        companion.author = DialectAuthor(dialect_of(name), files, settings, store)
+        _say(served(companion.author), state_folder)
+        return companion.author
+
+    return run(author, folder=folder, workers=workers, state_folder=state_folder, companion=companion)
+
+
+def _say(where: str, state_folder: Path) -> None:
+    click.echo(where, err=True, color=colour())
+    click.echo(f"state in {state_folder}; stop with Ctrl-C", err=True)

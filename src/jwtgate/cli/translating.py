@@ -1,0 +1,81 @@
+"""Documents of other gateways in our words: the dialects there are, and what became of every setting."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from jwtgate.cli.answer import Answer, green, red, visible, yellow
+from jwtgate.cli.command import colour
+from jwtgate.config.source import yaml_text
+from jwtgate.dialects.author import DialectAuthor, texts_of
+from jwtgate.dialects.dialect import Dialect, Meaning, Note, Settings
+from jwtgate.errors import ConfigError
+
+_COLOURS = {Meaning.EXACT: green, Meaning.CHANGED: yellow, Meaning.REFUSED: red}
+
+
+def dialect_of(name: str) -> Dialect:
+    """The dialect of this name; brought in when it is asked for."""
+    found: Dialect = import_module(f"jwtgate.dialects.{name}.dialect").DIALECT
+    return found
+
+
+def translate(name: str, files: Sequence[Path], *, is_whole: bool, output: Path | None) -> Answer:
+    """A document of ours that means what these files do, and the report. `ConfigError`."""
+    dialect = dialect_of(name)
+    texts, folder = texts_of(files), files[0].parent.resolve()
+    objects = dialect.read(texts)
+    if objects is None:
+        raise ConfigError(f"{files[0]}: holds settings only, and nothing that could be served.")
+    settings = dialect.settings(texts, Settings(folder=folder, state_folder=folder, environ=os.environ))
+    translation = dialect.translate(objects, settings)
+    callers = list(dialect.callers(objects, settings))
+    document = dict(translation.document)
+    if callers:
+        document["consumers"] = {caller.name: _without_annotations(caller.value) for caller in callers}
+    notes = [*translation.notes, *(note for caller in callers for note in caller.notes)]
+    text = yaml_text(document)
+    if output is not None:
+        output.touch(mode=0o600)
+        output.write_text(text)
+        text = f"{output} is written; look at it with: jwtgate check {output}"
+    click.echo(report(notes, is_whole=is_whole), err=True, color=colour())
+    return Answer(text.rstrip("\n"), {"document": document, "notes": [_plain(note) for note in notes]})
+
+
+def report(notes: Sequence[Note], *, is_whole: bool) -> str:
+    """What became of the settings: all of them, or those that need a look; and how many there are of each."""
+    shown = [note for note in notes if is_whole or note.dangerous or note.meaning is not Meaning.EXACT]
+    counts = ", ".join(f"{sum(note.meaning is meaning for note in notes)} {meaning.value}" for meaning in Meaning)
+    dangerous = sum(note.dangerous for note in notes)
+    counted = f"{len(notes)} settings: {counts}; {dangerous} dangerous."
+    return "\n".join([*map(_line, shown), counted])
+
+
+def _line(note: Note) -> str:
+    said = f"{note.meaning.value}, dangerous" if note.dangerous else note.meaning.value
+    return f"{_COLOURS[note.meaning](f'{said:<18}')} {visible(f'{note.place}  {note.sentence}'.rstrip())}"
+
+
+def _plain(note: Note) -> dict[str, object]:
+    return {**asdict(note), "meaning": note.meaning.value}
+
+
+def _without_annotations(value: dict[str, object]) -> dict[str, object]:
+    return {key: each for key, each in value.items() if key != "annotations"}
+
+
+def served(author: DialectAuthor) -> str:
+    """Where a dialect will be served, for people who just started it."""
+    settings, title = author.settings, author.dialect.title
+    places = [(address, "http", "proxy") for address in settings.listen]
+    places += [(address, "https", "proxy") for address in settings.tls_listen]
+    places += [(address, "http", f"Admin API of {title}") for address in settings.admin_listen]
+    places += [(address, "https", f"Admin API of {title}") for address in settings.admin_tls_listen]
+    return "\n".join(f"{purpose} on {scheme}://{address}" for address, scheme, purpose in places)

@@ -1,0 +1,147 @@
+"""A dialect as the author of a node's document: from its users' files, or from what they told its Admin API."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from jwtgate.control.documents import Text, Watched, read_document
+from jwtgate.dialects.dialect import Caller, Dialect, Kept, Note, Objects, Settings
+from jwtgate.errors import ConfigError
+from jwtgate.jose.certificate import self_signed
+from jwtgate.jose.encoding import json_bytes
+from jwtgate.state.keys.keyring import sealer_of
+from jwtgate.state.stores.registry import Kind, Registry
+from jwtgate.state.stores.store import Store, StoreFailed
+
+MASTER_KEY = "JWTGATE_MASTER_KEY"
+"""The environment variable with the secret that seals what is kept; without it nothing is sealed."""
+CALLERS = "callers"
+CERTIFICATE_DAYS = 3650
+
+
+class DialectAuthor:
+    """Writes a node's document from the objects of a dialect.
+
+    `is_declarative`: they come from files, which own them; only what the dialect makes by itself is kept then.
+    `current` are the objects written last, `notes` what became of them.
+    """
+
+    keeps_copies = False
+
+    def __init__(self, dialect: Dialect, files: Sequence[Path], settings: Settings, store: Store) -> None:
+        """`ConfigError` for files that cannot be read."""
+        self.dialect = dialect
+        self.settings = with_certificate(dialect.settings(texts_of(files), settings))
+        self.is_declarative = dialect.read(texts_of(files)) is not None
+        self.manuscript = f"{dialect.name}-made" if self.is_declarative else dialect.name
+        self.current = Kept({})
+        self.notes: tuple[Note, ...] = ()
+        self._files = files
+        self._watched = tuple(Watched(path) for path in files)
+        master_key = settings.environ.get(MASTER_KEY)
+        sealer = None if master_key is None else sealer_of(master_key)
+        self._registry = Registry(store, wall=time.time, sealer=sealer)
+
+    def changed(self) -> bool:
+        """Whether one of the files has changed, and has stopped changing since the last call."""
+        return any(tuple(watched.changed() for watched in self._watched))
+
+    def written(self) -> Text:
+        """The document the objects become, as the files or the store have them now."""
+        for watched in self._watched:
+            watched.take()
+        try:
+            kept = self._registry.get(Kind.MANUSCRIPT, self.manuscript)
+        except StoreFailed as failure:
+            raise ConfigError(f"The store failed: {failure}.") from failure
+        held = Kept(dict(kept.value), kept.version) if kept is not None else Kept({})
+        given = self.dialect.read(texts_of(self._files))
+        completed = self.dialect.complete(held.objects if given is None else {**given, **held.objects})
+        text = self.text_of(completed)
+        self.current = Kept(completed, self._kept(completed, held))
+        return text
+
+    def _kept(self, objects: Objects, held: Kept) -> int:
+        """The version of what is kept of these objects, written if it differs from what was held."""
+        value = self.to_keep(objects)
+        if value == held.objects:
+            return held.version
+        try:
+            kept = self._registry.put(Kind.MANUSCRIPT, self.manuscript, value, over=held.version, who="gateway")
+        except StoreFailed as failure:
+            raise ConfigError(f"The store failed: {failure}.") from failure
+        return kept.version
+
+    def to_keep(self, objects: Objects) -> Objects:
+        """What is kept of these objects."""
+        if not self.is_declarative:
+            return objects
+        return {name: objects[name] for name in self.dialect.made if name in objects}
+
+    def text_of(self, objects: Objects) -> Text:
+        """The document these objects become. `ConfigError`."""
+        translation = self.dialect.translate(objects, self.settings)
+        document = dict(translation.document)
+        callers = self._caller_file(self.dialect.callers(objects, self.settings))
+        if callers is not None:
+            document["consumer_files"] = [callers]
+        if MASTER_KEY in self.settings.environ:
+            signing = document.get("signing", {"issuer": "jwtgate"})
+            document["signing"] = {**signing, "master_key": f"${{env:{MASTER_KEY}}}"}
+        self.notes = translation.notes
+        return Text(f"{self.dialect.name}.json", json_bytes(document))
+
+    def _caller_file(self, callers: Iterator[Caller]) -> str | None:
+        """A file with these callers, one a line; None when there are none. Its name tells its content."""
+        folder = self.settings.state_folder / CALLERS
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        written = folder / "new"
+        digest = hashlib.sha256()
+        with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            for caller in callers:
+                line = json_bytes({"name": caller.name, **caller.value}) + b"\n"
+                digest.update(line)
+                file.write(line)
+            is_empty = file.tell() == 0
+        path = folder / f"{digest.hexdigest()}.jsonl"
+        # The same content stays the same file, so that nobody takes it for a changed one.
+        if is_empty or path.exists():
+            written.unlink()
+        else:
+            written.replace(path)
+            self._clear(path)
+        return None if is_empty else str(path)
+
+    def _clear(self, newest: Path) -> None:
+        """Remove what was written before, save the file before: the generation that runs may be made from it."""
+        older = sorted(newest.parent.glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
+        for path in older[:-2]:
+            if path != newest:
+                with suppress(FileNotFoundError):
+                    path.unlink()
+
+
+def texts_of(files: Sequence[Path]) -> list[tuple[str, bytes]]:
+    """The names and contents of these files. `ConfigError`."""
+    return [(text.name, text.data) for text in map(read_document, files)]
+
+
+def with_certificate(settings: Settings) -> Settings:
+    """The settings with a certificate where one is needed and none was given: made once, vouched for by nobody."""
+    if settings.certificate is not None or not (settings.tls_listen or settings.admin_tls_listen):
+        return settings
+    certificate = settings.state_folder / "certificate.pem"
+    private_key = settings.state_folder / "certificate.key"
+    if not (certificate.exists() and private_key.exists()):
+        made = self_signed(("localhost",), now=datetime.now(UTC), days=CERTIFICATE_DAYS)
+        for path, data in zip((certificate, private_key), made, strict=True):
+            path.touch(mode=0o600)
+            path.write_bytes(data)
+    return replace(settings, certificate=str(certificate), private_key=str(private_key))

@@ -1,0 +1,95 @@
+"""A dialect writes the document from files or from what is kept, and keeps what it makes by itself."""
+
+import json
+import stat
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jwtgate.dialects.author import MASTER_KEY, DialectAuthor, with_certificate
+from jwtgate.dialects.dialect import Settings
+from jwtgate.errors import ConfigError
+from jwtgate.state.stores.registry import Kind
+from jwtgate.state.stores.store import MemoryStore
+
+from .fake_dialect import FakeDialect
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(folder=tmp_path, state_folder=tmp_path / "state", environ={})
+
+
+def written(author: DialectAuthor) -> Any:
+    return json.loads(author.written().data)
+
+
+def test_without_files_the_document_is_made_of_what_is_kept(settings: Settings) -> None:
+    store = MemoryStore()
+    author = DialectAuthor(FakeDialect(), (), settings, store)
+    assert list(written(author)["routes"]) == ["/none"]
+    assert (author.is_declarative, author.current.objects, author.current.version) == (False, {"marks": "made"}, 1)
+    again = DialectAuthor(FakeDialect(), (), settings, store)
+    again.written()
+    assert again.current == author.current
+
+
+def test_a_file_owns_its_objects_and_only_what_is_made_is_kept(settings: Settings, tmp_path: Path) -> None:
+    file, store = tmp_path / "fake.json", MemoryStore()
+    file.write_text('{"doors": {"/a": 200}}')
+    author = DialectAuthor(FakeDialect(), (file,), settings, store)
+    assert list(written(author)["routes"]) == ["/a"]
+    assert author.is_declarative
+    kept = author._registry.get(Kind.MANUSCRIPT, "fake-made")
+    assert kept is not None
+    assert kept.value == {"marks": "made"}
+    file.write_text('{"doors": {"/other": 200}}')
+    assert [author.changed(), author.changed()] == [False, True]
+    assert list(written(author)["routes"]) == ["/other"]
+    assert author.current.version == 1
+
+
+def test_a_file_that_cannot_be_read_is_a_mistake(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "fake.json").write_text("{")
+    with pytest.raises(ConfigError, match=r"fake\.json: is no JSON"):
+        DialectAuthor(FakeDialect(), (tmp_path / "fake.json",), settings, MemoryStore())
+
+
+def test_callers_of_a_file_go_into_a_file_of_ours_that_keeps_its_name(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "fake.json"
+    file.write_text('{"people": ["ann", "bob"]}')
+    author = DialectAuthor(FakeDialect(), (file,), settings, MemoryStore())
+    (first,) = written(author)["consumer_files"]
+    assert [json.loads(line)["name"] for line in Path(first).read_text().splitlines()] == ["ann", "bob"]
+    assert stat.S_IMODE(Path(first).stat().st_mode) == 0o600
+    inode = Path(first).stat().st_ino
+    assert (written(author)["consumer_files"], Path(first).stat().st_ino) == ([first], inode)
+    for name in ("carl", "dora", "emil"):
+        file.write_text(json.dumps({"people": [name]}))
+        author.written()
+    assert len(list(Path(first).parent.iterdir())) == 3 - 1
+
+
+def test_sec_150_what_is_kept_is_sealed_where_there_is_a_master_key(settings: Settings) -> None:
+    store, sealing = MemoryStore(), replace(settings, environ={MASTER_KEY: "m" * 40})
+    author = DialectAuthor(FakeDialect(), (), sealing, store)
+    assert written(author)["signing"] == {"issuer": "jwtgate", "master_key": "${env:JWTGATE_MASTER_KEY}"}
+    assert b"marks" not in b"".join(record.value for _, record in store.records("", after=""))
+    with pytest.raises(ConfigError):
+        DialectAuthor(FakeDialect(), (), settings, store).written()
+
+
+def test_a_certificate_is_made_once_where_tls_is_wanted_and_none_is_given(settings: Settings) -> None:
+    assert with_certificate(settings) is settings
+    settings.state_folder.mkdir()
+    made = with_certificate(replace(settings, tls_listen=("127.0.0.1:8443",)))
+    assert made.certificate is not None
+    assert made.private_key is not None
+    assert Path(made.certificate).read_text().startswith("-----BEGIN CERTIFICATE-----")
+    assert stat.S_IMODE(Path(made.private_key).stat().st_mode) == 0o600
+    first = Path(made.certificate).read_bytes()
+    assert Path(str(with_certificate(made).certificate)).read_bytes() == first
+    given = replace(settings, tls_listen=("127.0.0.1:8443",), certificate="mine.pem")
+    assert with_certificate(given) is given
