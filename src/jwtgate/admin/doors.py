@@ -32,6 +32,11 @@ class Doors:
         self._serving: list[Serving] = []
         self._tending: asyncio.Task[None] | None = None
 
+    @property
+    def addresses(self) -> list[str]:
+        """Where it answers now."""
+        return [serving.address for serving in self._serving]
+
     async def adopt(self, settings: sources.Administration | None) -> None:
         """Be there. `ConfigError` when an address cannot be used."""
         del settings

@@ -1,0 +1,37 @@
+"""What became of every setting is told, and the document is written whole."""
+
+from jwtgate.cli.translating import dialect_of, report
+from jwtgate.config.load import load_plain
+from jwtgate.config.source import yaml_text
+from jwtgate.dialects.dialect import Meaning, Note
+
+NOTES = (
+    Note("routes/1/uri", Meaning.EXACT),
+    Note("routes/1/key", Meaning.EXACT, "anybody may mint", dangerous=True),
+    Note("routes/1/script", Meaning.REFUSED, "code is not configuration"),
+)
+
+
+def test_a_report_tells_what_needs_a_look_and_counts_the_rest() -> None:
+    lines = report(NOTES, is_whole=False).splitlines()
+    assert [line.partition("  ")[2].strip() for line in lines[:2]][1].endswith("code is not configuration")
+    assert len(lines) == 3
+    assert lines[-1] == "3 settings: 2 exact, 0 changed, 1 refused; 1 dangerous."
+
+
+def test_a_whole_report_has_a_line_for_every_setting() -> None:
+    assert len(report(NOTES, is_whole=True).splitlines()) == len(NOTES) + 1
+
+
+def test_text_from_outside_cannot_move_the_cursor() -> None:
+    assert "\x1b[2J" not in report((Note("a\x1b[2J", Meaning.CHANGED),), is_whole=True)
+
+
+def test_every_dialect_that_is_offered_is_there() -> None:
+    assert [dialect_of(name).name for name in ("apisix", "kong")] == ["apisix", "kong"]
+
+
+def test_what_is_written_as_yaml_is_read_as_the_same() -> None:
+    same = {"b": "no", "a": ["1_000", "2020-01-01", 1, 1.5, True, None, "null", "~", "0x1f", "a: b", "#x", "é\n\n"]}
+    same["again"] = same["a"]
+    assert load_plain(yaml_text(same).encode(), name="x.yaml") == same
