@@ -10,9 +10,11 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from jwtgate.config.sections.section import parse_address
+from jwtgate.policy.callers import api_key_name
 from jwtgate.policy.rooms.match import Router
 
 if TYPE_CHECKING:
+    from jwtgate.config.sections.callers.consumers import CredentialSection
     from jwtgate.config.sections.document import Document
     from jwtgate.config.sections.issued import TokenSection
     from jwtgate.policy.plan import Route
@@ -50,7 +52,7 @@ def find_mistakes(document: Document, present: Mapping[str, Any] | None = None) 
     yield from _listeners(document)
     yield from _own_issuer(document)
     yield from _consumers(document)
-    yield from _same_requests(document)
+    yield from _routing(document)
     for name, profile in (document.signing.profiles if document.signing else {}).items():
         yield from signing_mistakes(document, profile, ("signing", "profiles", name))
     if not document.routes and document.admin is None and not (present or {}).get("routes"):
@@ -103,6 +105,22 @@ def _own_issuer(document: Document) -> Iterator[Mistake]:
             yield Mistake(("issuers", name, "issuer"), "is our own name; tokens we issued are never accepted here")
 
 
+def _routing(document: Document) -> Iterator[Mistake]:
+    """In a listed order several routes may take the same requests; else their paths and hosts say which is meant."""
+    if document.routing == "listed":
+        return
+    for name, route in document.routes.items():
+        if not route.templates:
+            yield Mistake(("routes", name), "needs exactly one of path, paths")
+        if route.match is not None:
+            yield Mistake(("routes", name, "match"), "can be asked only in a listed order (routing: listed)")
+        for index, host in enumerate(route.hosts or ()):
+            if host.endswith(".*"):
+                place = ("routes", name, "hosts", index)
+                yield Mistake(place, "can end in .* only in a listed order (routing: listed)")
+    yield from _same_requests(document)
+
+
 def _same_requests(document: Document) -> Iterator[Mistake]:
     router = Router()
     for name, route in document.routes.items():
@@ -118,9 +136,9 @@ def _consumers(document: Document) -> Iterator[Mistake]:
     """What a consumer is found by, a token or a claim must find one consumer with."""
     seen: dict[tuple[str, str | None], str] = {}
     for name, consumer in document.consumers.items():
-        place = ("consumers", name)
+        place, credentials = ("consumers", name), consumer.credentials.items()
         known: list[tuple[Place, tuple[str, str | None]]] = [
-            *(((*place, "credentials", key), ("credential", key)) for key in consumer.credentials),
+            *(((*place, "credentials", key), ("credential", _token_name(key, each))) for key, each in credentials),
             ((*place, "id"), ("id", consumer.id)),
             ((*place, "external_id"), ("external_id", consumer.external_id)),
         ]
@@ -130,6 +148,13 @@ def _consumers(document: Document) -> Iterator[Mistake]:
             if known_by in seen:
                 yield Mistake(here, f"consumer {seen[known_by]} already has it")
             seen.setdefault(known_by, name)
+
+
+def _token_name(key: str, credential: CredentialSection) -> str | None:
+    """What a token names it by; None where only a secret store knows, and for an API key."""
+    if credential.api_key is not None:
+        return None if "${" in credential.api_key else api_key_name(credential.api_key)
+    return key if credential.named is None else None if "${" in credential.named else credential.named
 
 
 def signing_mistakes(document: Document, section: TokenSection, place: Place) -> Iterator[Mistake]:

@@ -11,6 +11,7 @@ from jwtgate.config.checks import Place
 from jwtgate.config.problems import shown
 from jwtgate.config.redact import secrets_in
 from jwtgate.config.sections.answers import blames_the_caller, tells_why
+from jwtgate.config.sections.callers.consumers import CredentialSection
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.issued import IssueSection, TokenSection
 from jwtgate.config.sections.issuers import IssuerSection
@@ -101,9 +102,16 @@ def _of_signing(document: Document) -> Found:
 def _of_consumers(document: Document) -> Found:
     for name, consumer in document.consumers.items():
         for key, credential in consumer.credentials.items():
-            if credential.short_secret_allowed_for_legacy_credential:
-                place = ("consumers", name, "credentials", key, "short_secret_allowed_for_legacy_credential")
-                yield place, "a secret that may be guessed is accepted"
+            yield from _below(("consumers", name, "credentials", key), _of_credential(credential))
+
+
+def _of_credential(credential: CredentialSection) -> Found:
+    if credential.short_secret_allowed_for_legacy_credential:
+        yield ("short_secret_allowed_for_legacy_credential",), "a secret that may be guessed is accepted"
+    if credential.guessable_secret_allowed_for_legacy_credential:
+        yield ("guessable_secret_allowed_for_legacy_credential",), "a secret that everybody tries first is accepted"
+    if credential.long_leeway_allowed_for_legacy_tokens:
+        yield ("long_leeway_allowed_for_legacy_tokens",), "tokens that ended long ago are accepted"
 
 
 def _of_token(token: TokenSection) -> Found:

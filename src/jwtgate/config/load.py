@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from jwtgate.config.checks import Mistake, Mistakes, Place
 from jwtgate.config.problems import mistakes_of, sentences, shown
-from jwtgate.config.schema import is_secret
+from jwtgate.config.schema import keeps_references
 from jwtgate.config.sections.document import Document
 from jwtgate.config.source import Plain, read_source
 from jwtgate.errors import ConfigError
@@ -108,7 +108,7 @@ def resolved(value: Plain, place: Place, resolve: Resolve, mistakes: list[Mistak
     if place[:1] == ("secret_stores",) and _OF_STORE.search(value):
         mistakes.append(Mistake(place, "a secret store may refer to env and file only"))
         return value
-    if is_secret(place):
+    if keeps_references(place):
         return value
     try:
         return resolve(value)

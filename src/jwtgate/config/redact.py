@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from jwtgate.config.checks import Place
-from jwtgate.config.schema import Nodes, below, marked, root
+from jwtgate.config.schema import Nodes, below, is_sealed, marked, root
 from jwtgate.config.sections.section import HIDDEN
 from jwtgate.config.source import Plain
 
@@ -36,6 +36,8 @@ def _at(place: Place) -> Nodes:
 
 
 def _shown(value: Plain, nodes: Nodes) -> Plain:
+    if is_sealed(nodes):
+        return HIDDEN
     if marked(nodes):
         return _hidden(value)
     if isinstance(value, dict):
@@ -47,7 +49,7 @@ def _shown(value: Plain, nodes: Nodes) -> Plain:
 
 def _places(value: Plain, nodes: Nodes, place: Place) -> Iterator[Place]:
     if marked(nodes):
-        if _hidden(value) != value:
+        if not is_sealed(nodes) and _hidden(value) != value:
             yield place
     elif isinstance(value, dict | list):
         for step, item in value.items() if isinstance(value, dict) else enumerate(value):

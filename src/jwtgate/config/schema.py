@@ -38,17 +38,33 @@ def keys_at(place: Place) -> tuple[str, ...]:
 
 def is_secret(place: Place) -> bool:
     """Whether what stands at this place, or around it, is marked as secret."""
-    nodes = root()
-    for step in place:
-        nodes = below(nodes, step)
-        if marked(nodes):
-            return True
-    return False
+    return any(map(marked, _nodes_on_the_way(place)))
+
+
+def keeps_references(place: Place) -> bool:
+    """Whether the references of a text at this place stay what they are."""
+    return any(marked(nodes) or _has(nodes, "x-reference") for nodes in _nodes_on_the_way(place))
 
 
 def marked(nodes: Nodes) -> bool:
     """Whether one of these is marked as secret."""
-    return any(node.get("writeOnly") for node in nodes)
+    return _has(nodes, "writeOnly")
+
+
+def is_sealed(nodes: Nodes) -> bool:
+    """Whether one of these is secret as a whole."""
+    return _has(nodes, "x-sealed")
+
+
+def _has(nodes: Nodes, mark: str) -> bool:
+    return any(node.get(mark) for node in nodes)
+
+
+def _nodes_on_the_way(place: Place) -> Iterator[Nodes]:
+    nodes = root()
+    for step in place:
+        nodes = below(nodes, step)
+        yield nodes
 
 
 def _alternatives(node: Node) -> Iterator[Node]:

@@ -27,7 +27,7 @@ from jwtgate.jose.key_material import (
     private_material,
     secret_material,
 )
-from jwtgate.jose.key_strength import LEAST_RSA_BITS, MOST_RSA_BITS, check_material, check_secret
+from jwtgate.jose.key_strength import LEAST_RSA_BITS, MOST_RSA_BITS, check_material, check_no_key, check_secret
 
 MOST_KID_BYTES = 256
 LEAST_SECRET_BITS = 256
@@ -91,11 +91,16 @@ class Key:
         alg: str,
         kid: str | None = None,
         short_secret_allowed_for_legacy_credential: bool = False,
+        guessable_secret_allowed_for_legacy_credential: bool = False,
     ) -> Key:
-        """The symmetric key with these bytes, for one MAC. A well-known or empty secret is refused always."""
+        """The symmetric key with these bytes, for one MAC. An empty one and one that is another key are refused always.
+
+        So is one that everybody knows, unless that is allowed.
+        """
         if not is_mac(alg):
             raise KeyRefused("key_unfit", alg=alg)
-        check_secret(value)
+        check = check_no_key if guessable_secret_allowed_for_legacy_credential else check_secret
+        check(value)
         if not short_secret_allowed_for_legacy_credential:
             _check_secret_size(len(value) * 8, alg)
         return _key(secret_material(value), kid=kid, alg=alg)

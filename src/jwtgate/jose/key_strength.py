@@ -81,7 +81,14 @@ def check_material(material: Material) -> None:
 
 def check_secret(secret: bytes) -> None:
     """Refuse a secret that everybody knows, or that is a key of another kind (SEC-21, 22)."""
-    if not secret or len(set(secret)) == 1 or secret.strip().lower() in WEAK_SECRETS:
+    if len(set(secret)) == 1 or secret.strip().lower() in WEAK_SECRETS:
+        raise KeyRefused("key_too_weak")
+    check_no_key(secret)
+
+
+def check_no_key(secret: bytes) -> None:
+    """Refuse a secret that is empty, or that is a key of another kind (SEC-21)."""
+    if not secret:
         raise KeyRefused("key_too_weak")
     if _is_key_text(secret):
         raise KeyRefused("key_is_public")

@@ -79,6 +79,19 @@ def test_a_suggestion_is_made_only_where_it_costs_little() -> None:
     assert did_you_mean("ab", [f"ab{i}" for i in range(2001)]) == ""
 
 
+def test_what_a_credential_is_named_belongs_to_one_consumer_and_its_own_name_need_not(mistakes: Find) -> None:
+    def of(**members: object) -> dict[str, object]:
+        return {"credentials": {"k": {"alg": "HS256", "secret": "${env:S}", **members}}}
+
+    api = {"credentials": {"k": {"api_key": "a key of its own"}}}
+    assert mistakes({"consumers": {"a": of(named="1"), "b": of(named="2"), "c": of(), "d": api}}) == []
+    assert mistakes({"consumers": {"a": of(named="${vault:a#b}"), "b": of(named="${vault:a#b}")}}) == []
+    taken = ["consumers.b.credentials.k: consumer a already has it"]
+    assert mistakes({"consumers": {"a": of(named="1"), "b": of(named="1")}}) == taken
+    assert mistakes({"consumers": {"a": of(), "b": of(named="k")}}) == taken
+    assert mistakes({"consumers": {"a": api, "b": api}}) == taken
+
+
 def test_what_a_consumer_is_found_by_belongs_to_one(mistakes: Find) -> None:
     secret = {"alg": "HS256", "secret": "${env:S}"}
     first = {"id": "1", "external_id": "e", "credentials": {"k": secret}}

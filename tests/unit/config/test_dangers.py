@@ -124,6 +124,11 @@ SHORT = {"alg": "HS256", "secret": "${env:S}", "short_secret_allowed_for_legacy_
             {"consumers": {"c": {"credentials": {"k": SHORT}}}},
             "consumers.c.credentials.k.short_secret_allowed_for_legacy_credential",
         ),
+        *(
+            ({"consumers": {"c": {"credentials": {"k": {"alg": "HS256", "secret": "${env:S}", name: True}}}}},
+             f"consumers.c.credentials.k.{name}")
+            for name in ("guessable_secret_allowed_for_legacy_credential", "long_leeway_allowed_for_legacy_tokens")
+        ),
         ({"routes/orders/issue/kid": False}, "routes.orders.issue[0].kid"),
         *(
             ({f"routes/orders/issue/{key}": value}, f"routes.orders.issue[0].{key}")

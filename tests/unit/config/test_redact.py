@@ -52,6 +52,18 @@ def test_a_credential_alone_is_shown_without_its_secret() -> None:
     assert without_secrets(place, {"alg": "HS256", "secret": "hunter2"}) == {"alg": "HS256", "secret": "***"}
 
 
+def test_sec_146_annotations_are_shown_to_nobody_whatever_they_hold() -> None:
+    consumer = {"groups": ["a"], "annotations": {"x": {"secret": "hunter2", "n": 1}}}
+    assert without_secrets(("consumers", "c"), consumer) == {"groups": ["a"], "annotations": "***"}
+    assert list(secrets_in(("consumers", "c"), consumer)) == []
+
+
+def test_sec_146_an_api_key_is_not_shown_and_a_name_is() -> None:
+    place = ("consumers", "c", "credentials", "k")
+    assert without_secrets(place, {"api_key": "hunter2"}) == {"api_key": "***"}
+    assert without_secrets(place, {"named": "k1", "api_key": "${env:K}"}) == {"named": "k1", "api_key": "${env:K}"}
+
+
 def test_secrets_that_stand_in_the_data_are_found() -> None:
     issuers = {"a": {"keys": {"secret": "hunter2"}}, "b": {"keys": {"secret": "${env:S}"}}, "c": {"keys": {"pem": PEM}}}
     assert list(secrets_in((), {"issuers": issuers})) == [("issuers", "a", "keys", "secret")]

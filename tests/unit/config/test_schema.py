@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jwtgate.config.schema import is_secret, keys_at
+from jwtgate.config.schema import below, is_sealed, is_secret, keeps_references, keys_at, root
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,8 @@ from jwtgate.config.schema import is_secret, keys_at
         ("consumers", "a", "credentials", "b", "secret"),
         ("consumers", "a", "credentials", "b", "private_key"),
         ("consumers", "a", "credentials", "b", "jwks", 0),
+        ("consumers", "a", "credentials", "b", "api_key"),
+        ("consumers", "a", "annotations", "b", "c", 0),
         ("secret_stores", "a", "vault", "auth", "token"),
         ("secret_stores", "a", "vault", "auth", "approle", "secret_id"),
         ("secret_stores", "a", "aws", "secret_access_key"),
@@ -58,3 +60,17 @@ def test_the_keys_of_a_section_are_known() -> None:
     assert set(keys_at(("routes", "a", "issue", 0, "set", "b"))) == set(keys_at(("routes", "a", "issue", "add", "b")))
     assert "cel" in keys_at(("routes", "a", "headers", "X-A"))
     assert keys_at(("listen", 0, "address")) == ()
+
+
+def test_a_reference_is_kept_where_a_secret_stands_and_where_it_may_lead_to_a_name() -> None:
+    credential = ("consumers", "a", "credentials", "b")
+    assert keeps_references((*credential, "named"))
+    assert not is_secret((*credential, "named"))
+    assert keeps_references((*credential, "secret"))
+    assert not keeps_references((*credential, "alg"))
+
+
+def test_annotations_alone_are_secret_as_a_whole() -> None:
+    consumer = below(below(root(), "consumers"), "a")
+    assert is_sealed(below(consumer, "annotations"))
+    assert not is_sealed(below(consumer, "attributes"))

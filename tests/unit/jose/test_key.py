@@ -112,6 +112,22 @@ def test_sec_22_a_legacy_credential_may_be_short_but_not_well_known() -> None:
     assert reason_of(lambda: Key.from_jwk({"kty": "oct", "k": base64url_encode(b"secret")})) == "key_too_weak"
 
 
+def test_sec_22_a_secret_everybody_knows_is_held_where_that_is_said_in_long_words() -> None:
+    def held(secret: bytes) -> Key:
+        return Key.secret(
+            secret,
+            alg="HS256",
+            short_secret_allowed_for_legacy_credential=True,
+            guessable_secret_allowed_for_legacy_credential=True,
+        )
+
+    assert held(b"secret").verifies("HS256")
+    assert reason_of(lambda: held(b"")) == "key_too_weak"
+    assert reason_of(lambda: held(RSA.to_pem().encode())) == "key_is_public"
+    long = {"alg": "HS256", "guessable_secret_allowed_for_legacy_credential": True}
+    assert reason_of(lambda: Key.secret(b"secret", **long)) == "key_too_weak"
+
+
 def test_sec_21_the_text_of_a_public_key_is_refused_as_a_secret() -> None:
     text = RSA.to_pem().encode()
     assert reason_of(lambda: Key.secret(text, alg="HS256")) == "key_is_public"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from jwtgate.config.compile.issuers import jwks_text
+from jwtgate.config.compile.rate_limits import compile_rate_limit
 from jwtgate.config.sections.callers.consumers import ConsumerSection, CredentialSection, as_base64url, derived_id
-from jwtgate.policy.callers import Consumer
+from jwtgate.policy.callers import Consumer, api_key_name
 from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeyText
 
 
@@ -17,23 +18,31 @@ def compile_consumer(name: str, section: ConsumerSection) -> ConsumerSource:
         groups=section.groups,
         labels=section.labels,
         attributes=section.attributes,
+        rate_limit=compile_rate_limit(section.rate_limit, ""),
     )
     credentials = (_credential(key, credential, name) for key, credential in section.credentials.items())
     return ConsumerSource(consumer, tuple(credentials))
 
 
 def _credential(name: str, section: CredentialSection, consumer: str) -> CredentialSource:
+    found_by = section.named if section.api_key is None else section.api_key
+    refers = found_by is not None and "${" in found_by
+    is_api_key = section.api_key is not None
     return CredentialSource(
         name=name,
         id=section.id or derived_id(consumer, name),
         consumer=consumer,
-        alg=section.alg,
-        key=_key(section),
+        alg=section.alg or "",
+        key=None if is_api_key else _key(section),
         private_key=KeyText(text=section.private_key) if section.private_key is not None else None,
         leeway_seconds=section.leeway_seconds,
         ttl_seconds=section.ttl_seconds,
         key_claim=section.key_claim,
         labels=section.labels,
+        named=None if refers or found_by is None else api_key_name(found_by) if is_api_key else found_by,
+        refers=found_by if refers else None,
+        is_api_key=is_api_key,
+        may_wait=section.may_wait_for_its_secrets,
     )
 
 
@@ -47,4 +56,5 @@ def _key(section: CredentialSection) -> KeyText:
         alg=section.alg,
         base64url=section.base64,
         short_secret_allowed_for_legacy_credential=section.short_secret_allowed_for_legacy_credential,
+        guessable_secret_allowed_for_legacy_credential=section.guessable_secret_allowed_for_legacy_credential,
     )

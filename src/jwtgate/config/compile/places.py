@@ -30,4 +30,6 @@ def compile_administration(section: AdminSection) -> Administration:
 def compile_secret_store(name: str, section: SecretStoreSection) -> SecretStore:
     """One place secrets are kept. Its settings are those of the document, defaults filled in."""
     settings = getattr(section, section.kind).model_dump(exclude_none=True)
-    return SecretStore(name, section.kind, settings, section.refresh_seconds, section.max_stale_seconds)
+    return SecretStore(
+        name, section.kind, settings, section.refresh_seconds, section.max_stale_seconds, section.may_be_away
+    )

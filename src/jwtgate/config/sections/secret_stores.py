@@ -130,6 +130,9 @@ class SecretStoreSection(Section):
     max_stale_seconds: LongSeconds = Field(
         604800, description="How long the last values are used while it cannot be reached."
     )
+    may_be_away: Flag = Field(
+        False, description="A document loads also while it cannot be read; what needs its values is unusable meanwhile."
+    )
 
     @property
     def kind(self) -> str:

@@ -119,6 +119,13 @@ Secret = Annotated[str, Field(min_length=1, json_schema_extra=_SECRET), AfterVal
 """Text that may be secret: its references are kept, and it is never shown. `writeOnly` in the schema marks it."""
 
 
+Referable = Annotated[str, Field(min_length=1, json_schema_extra={"x-reference": True})]
+"""Text that is no secret and may be kept like one: its references stay what they are, and it is shown."""
+
+Sealed = Annotated[dict[str, Any], Field(json_schema_extra={**_SECRET, "x-sealed": True})]
+"""Data that is secret as a whole: nothing of it is ever shown, and what looks like a reference in it is none."""
+
+
 def _checked_jwks(value: object) -> object:
     entries: list[Any] = value if isinstance(value, list) else [value]
     if not entries or not all(isinstance(entry, dict) for entry in entries):

@@ -18,9 +18,7 @@ def parse_key_text(given: KeyText, resolve: Callable[[str], str]) -> tuple[Key, 
     """
     text = resolve(f"${{file:{given.file}}}" if given.file is not None else given.text or "")
     if given.alg is not None and is_mac(given.alg):
-        allowed = given.short_secret_allowed_for_legacy_credential
-        secret = base64url_decode(text) if given.base64url else text.encode()
-        return (Key.secret(secret, alg=given.alg, kid=given.kid, short_secret_allowed_for_legacy_credential=allowed),)
+        return (_secret(given, text),)
     if not text.lstrip().startswith("{"):
         return (Key.from_pem(text, kid=given.kid, alg=given.alg),)
     members = parse_json_object(text.encode(), limit_bytes=MOST_SET_BYTES)
@@ -29,3 +27,13 @@ def parse_key_text(given: KeyText, resolve: Callable[[str], str]) -> tuple[Key, 
     key = Key.from_jwk(members)
     key = key if given.alg is None else key.bound_to(given.alg)
     return (key if given.kid is None else key.with_kid(given.kid),)
+
+
+def _secret(given: KeyText, text: str) -> Key:
+    return Key.secret(
+        base64url_decode(text) if given.base64url else text.encode(),
+        alg=given.alg or "",
+        kid=given.kid,
+        short_secret_allowed_for_legacy_credential=given.short_secret_allowed_for_legacy_credential,
+        guessable_secret_allowed_for_legacy_credential=given.guessable_secret_allowed_for_legacy_credential,
+    )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jwtgate.config.sections.callers.consumers import derived_id
-from jwtgate.policy.callers import Consumer
+from jwtgate.policy.callers import Consumer, api_key_name
 from jwtgate.policy.plan import Plan
 from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeyText
 
@@ -77,3 +77,44 @@ def test_keys_of_every_kind_are_handed_on(plan: Compile) -> None:
         KeyText(text='{"keys": [{"kty": "EC"}]}'),
     ]
     assert SECRET not in repr(found)
+
+
+def test_what_a_credential_is_found_by_is_known_unless_a_reference_leads_to_it(plan: Compile) -> None:
+    key = {"alg": "HS256", "secret": SECRET}
+    credentials = {
+        "plain": key,
+        "named": {**key, "named": "k1", "may_wait_for_its_secrets": True},
+        "elsewhere": {**key, "named": "${vault:jack#key}"},
+        "api": {"api_key": "a key of its own"},
+        "api-elsewhere": {"api_key": "${env:KEY}"},
+    }
+    found = only(plan({"consumers": {"alice": {"credentials": credentials}}})).credentials
+    assert [(each.named, each.refers, each.is_api_key, each.may_wait) for each in found] == [
+        (None, None, False, False),
+        ("k1", None, False, True),
+        (None, "${vault:jack#key}", False, False),
+        (api_key_name("a key of its own"), None, True, False),
+        (None, "${env:KEY}", True, False),
+    ]
+    assert [each.alg for each in found] == ["HS256", "HS256", "HS256", "", ""]
+    assert "a key of its own" not in repr(found)
+
+
+def test_annotations_are_left_behind(plan: Compile) -> None:
+    assert "hunter2" not in repr(plan({"consumers": {"alice": {"annotations": {"a": "hunter2"}}}}))
+
+
+def test_sec_22_a_guessable_secret_is_kept_as_such(plan: Compile) -> None:
+    legacy = {
+        "alg": "HS256",
+        "secret": "token",
+        "short_secret_allowed_for_legacy_credential": True,
+        "guessable_secret_allowed_for_legacy_credential": True,
+    }
+    (credential,) = only(plan({"consumers": {"alice": {"credentials": {"k": legacy}}}})).credentials
+    assert credential.key == KeyText(
+        text="token",
+        alg="HS256",
+        short_secret_allowed_for_legacy_credential=True,
+        guessable_secret_allowed_for_legacy_credential=True,
+    )

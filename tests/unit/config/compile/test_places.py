@@ -55,3 +55,8 @@ def test_a_secret_store_has_its_settings_with_their_defaults(plan: Compile) -> N
         ),
         SecretStore("cloud", "gcp", {"project": "p", "credentials_file": "/etc/gate/sa.json"}),
     )
+
+
+def test_a_secret_store_that_may_be_away_is_kept_as_such(plan: Compile) -> None:
+    stores = {"cloud": {"gcp": {"project": "p"}, "may_be_away": True}}
+    assert plan({"secret_stores": stores}).sources.secret_stores[0].may_be_away

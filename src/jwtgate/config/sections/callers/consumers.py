@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections.abc import Iterator
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from jwtgate.config.sections.callers.rate_limits import RateLimitSection
 from jwtgate.config.sections.section import (
     Alg,
     FileName,
@@ -15,11 +18,14 @@ from jwtgate.config.sections.section import (
     JsonValue,
     JwkSet,
     Maybe,
+    Referable,
+    Sealed,
     Secret,
     Section,
     Text,
     Whole,
     exactly_one,
+    raise_all,
 )
 from jwtgate.errors import KeyRefused
 from jwtgate.jose.algorithms import is_mac
@@ -28,11 +34,13 @@ from jwtgate.jose.key import Key
 
 _IDS = UUID("6f1b5f0e-6d3c-5a52-9a43-0d8c1f6f2a77").bytes
 _TO_BASE64URL = str.maketrans("+/", "-_")
-_KEYS = ("secret", "public_key", "jwks", "file")
+_KEYS = ("secret", "public_key", "jwks", "file", "api_key")
+_NAME = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
+MOST_LEEWAY_SECONDS = 300
 
 Label = Annotated[str, Field(max_length=1024)]
 CredentialName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]{1,256}$")]
-"""What a token names a credential by."""
+"""What a token names a credential by, unless the credential says otherwise."""
 
 
 def derived_id(*names: str) -> str:
@@ -52,7 +60,13 @@ class CredentialSection(Section):
     """One credential of a consumer: exactly one place for what its tokens are verified with."""
 
     id: Maybe[Text] = Field(None, description="Our own name of it. Default: made from the names.")
-    alg: Alg = Field(description="The one algorithm of its tokens.")
+    named: Maybe[Referable] = Field(
+        None, description="What a token names it by, or a reference to that. Default: its name here."
+    )
+    api_key: Maybe[Secret] = Field(
+        None, description="An API key, best as a reference: its whole credential, in place of tokens of its own."
+    )
+    alg: Maybe[Alg] = Field(None, description="The one algorithm of its tokens.")
     secret: Maybe[Secret] = Field(None, description="The secret of a MAC algorithm, best as a reference.")
     base64: Flag = Field(False, description="The secret is written in base64 or base64url.")
     public_key: Maybe[Secret] = Field(None, description="A PEM text of a public key or certificate, or a JWK.")
@@ -61,8 +75,11 @@ class CredentialSection(Section):
     private_key: Maybe[Secret] = Field(
         None, description="A PEM text or JWK of the private key, if tokens are to be minted with it."
     )
-    leeway_seconds: Maybe[Annotated[Whole, Field(ge=0, le=300)]] = Field(
-        None, description="How far its clock may differ from ours. Default: as the issuer says."
+    leeway_seconds: Maybe[Annotated[Whole, Field(ge=0, le=366 * 86400)]] = Field(
+        None, description="How far its clock may differ from ours, at most 300. Default: as the issuer says."
+    )
+    long_leeway_allowed_for_legacy_tokens: Flag = Field(
+        False, description="`leeway_seconds` may be longer than 300. Dangerous."
     )
     ttl_seconds: Annotated[Whole, Field(ge=1, le=366 * 86400)] = Field(
         86400, description="How long tokens minted with it live."
@@ -72,6 +89,14 @@ class CredentialSection(Section):
     short_secret_allowed_for_legacy_credential: Flag = Field(
         False, description="A secret shorter than its algorithm wants is accepted. Dangerous."
     )
+    guessable_secret_allowed_for_legacy_credential: Flag = Field(
+        False, description="A secret that stands in every word list is accepted. Dangerous."
+    )
+    may_wait_for_its_secrets: Flag = Field(
+        False,
+        description="A reference that leads nowhere yet makes the credential unusable for as long, and nothing else. "
+        "It is tried again every 30 seconds, and at most once a second when a token names what nobody knows.",
+    )
 
     @property
     def kind(self) -> str:
@@ -80,27 +105,47 @@ class CredentialSection(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> CredentialSection:
-        kind, mac = self.kind, is_mac(self.alg)
-        if mac and kind == "public_key":
-            raise ValueError("a public key is never the secret of a MAC")
-        if not mac and kind == "secret":
-            raise ValueError("a secret serves a MAC only (HS256, HS384, HS512)")
-        if mac and self.private_key is not None:
-            raise ValueError("a MAC has no private key; the secret signs")
-        if kind != "secret" and (self.base64 or self.short_secret_allowed_for_legacy_credential):
-            raise ValueError("base64 and short_secret_allowed_for_legacy_credential stand beside secret only")
+        raise_all(self._mistakes(self.kind))
         if self.secret is not None and "${" not in self.secret:
             self._check_secret(self.secret)
         return self
+
+    def _mistakes(self, kind: str) -> Iterator[str]:
+        if kind == "api_key":
+            if self.alg is not None or self.named is not None or self.private_key is not None:
+                yield "an API key stands alone: alg, named and private_key are those of tokens"
+        elif self.alg is None:
+            yield "needs alg, the one algorithm of its tokens"
+        else:
+            yield from self._mistakes_of_keys(kind, is_mac(self.alg))
+        if self.named is not None and "${" not in self.named and not _NAME.fullmatch(self.named):
+            yield "named has at most 256 characters, none of them a control character"
+        if (self.leeway_seconds or 0) > MOST_LEEWAY_SECONDS and not self.long_leeway_allowed_for_legacy_tokens:
+            yield "leeway_seconds is at most 300; more needs long_leeway_allowed_for_legacy_tokens"
+        allowed = (self.short_secret_allowed_for_legacy_credential, self.guessable_secret_allowed_for_legacy_credential)
+        if kind != "secret" and (self.base64 or any(allowed)):
+            yield "base64 and what is allowed for a legacy secret stand beside secret only"
+
+    def _mistakes_of_keys(self, kind: str, mac: bool) -> Iterator[str]:
+        if mac and kind == "public_key":
+            yield "a public key is never the secret of a MAC"
+        if not mac and kind == "secret":
+            yield "a secret serves a MAC only (HS256, HS384, HS512)"
+        if mac and self.private_key is not None:
+            yield "a MAC has no private key; the secret signs"
 
     def _check_secret(self, secret: str) -> None:
         try:
             value = base64url_decode(as_base64url(secret)) if self.base64 else secret.encode()
         except ValueError:
             raise ValueError("the secret is not base64") from None
-        allowed = self.short_secret_allowed_for_legacy_credential
         try:
-            Key.secret(value, alg=self.alg, short_secret_allowed_for_legacy_credential=allowed)
+            Key.secret(
+                value,
+                alg=self.alg or "",
+                short_secret_allowed_for_legacy_credential=self.short_secret_allowed_for_legacy_credential,
+                guessable_secret_allowed_for_legacy_credential=self.guessable_secret_allowed_for_legacy_credential,
+            )
         except KeyRefused as refused:
             raise ValueError(f"the secret cannot be used: {refused.sentence}") from None
 
@@ -117,6 +162,15 @@ class ConsumerSection(Section):
     attributes: dict[Text, JsonValue] = Field(
         default_factory=dict, description="Any data, for expressions and issued tokens."
     )
+    annotations: Sealed = Field(
+        default_factory=dict, description="Any data of whoever keeps the consumer: never shown, and never used."
+    )
+    rate_limit: Maybe[RateLimitSection] = Field(
+        None,
+        description="How many requests it may make: on all routes together, each alone with `by: route`. It stands "
+        "instead of what a route says.",
+    )
     credentials: dict[CredentialName, CredentialSection] = Field(
-        default_factory=dict, description="Its credentials, by the name a token names each by."
+        default_factory=dict,
+        description="Its credentials, by the name a token names each by unless it is `named` otherwise.",
     )

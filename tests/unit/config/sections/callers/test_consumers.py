@@ -31,6 +31,24 @@ def sentence(value: dict[str, Any]) -> str:
         ({"alg": "EdDSA", "jwks": {"keys": []}}, "jwks"),
         ({"alg": "HS256", "jwks": [{"kty": "oct", "k": "x"}]}, "jwks"),
         ({"alg": "ES256", "file": "k.json"}, "file"),
+        ({"api_key": "a key of its own"}, "api_key"),
+        ({"api_key": "${env:KEY}", "may_wait_for_its_secrets": True}, "api_key"),
+        ({"alg": "HS256", "secret": SECRET, "named": "k1"}, "secret"),
+        ({"alg": "HS256", "secret": SECRET, "named": "${vault:jack#key}\n"}, "secret"),
+        (
+            {
+                "alg": "HS256",
+                "secret": "token",
+                "short_secret_allowed_for_legacy_credential": True,
+                "guessable_secret_allowed_for_legacy_credential": True,
+            },
+            "secret",
+        ),
+        ({"alg": "HS256", "secret": SECRET, "leeway_seconds": 300}, "secret"),
+        (
+            {"alg": "HS256", "secret": SECRET, "leeway_seconds": 86400, "long_leeway_allowed_for_legacy_tokens": True},
+            "secret",
+        ),
     ],
 )
 def test_a_credential_has_one_key(value: dict[str, Any], kind: str) -> None:
@@ -42,7 +60,7 @@ def test_a_credential_has_one_key(value: dict[str, Any], kind: str) -> None:
     [
         ({"alg": "HS256"}, "needs exactly one of secret, public_key, jwks, file"),
         ({"alg": "HS256", "secret": SECRET, "file": "x"}, "needs exactly one of"),
-        ({"secret": SECRET}, "Field required"),
+        ({"secret": SECRET}, "needs alg"),
         ({"alg": "none", "secret": SECRET}, "must be one of HS256"),
         ({"alg": "RS256", "secret": SECRET}, "a secret serves a MAC only"),
         ({"alg": "HS256", "public_key": "x"}, "never the secret of a MAC"),
@@ -51,6 +69,20 @@ def test_a_credential_has_one_key(value: dict[str, Any], kind: str) -> None:
         ({"alg": "HS256", "secret": "short-hunter2"}, "the secret cannot be used"),
         ({"alg": "HS256", "secret": "secret", "short_secret_allowed_for_legacy_credential": True}, "cannot be used"),
         ({"alg": "HS256", "secret": "no base64!", "base64": True}, "the secret is not base64"),
+        ({"api_key": "a", "alg": "HS256"}, "an API key stands alone"),
+        ({"api_key": "a", "named": "b"}, "an API key stands alone"),
+        ({"api_key": "a", "private_key": "b"}, "an API key stands alone"),
+        ({"api_key": "a", "base64": True}, "stand beside secret only"),
+        ({"api_key": "a", "secret": SECRET}, "needs exactly one of"),
+        ({"api_key": "***"}, "stands for a secret that is not shown"),
+        ({"alg": "HS256", "secret": SECRET, "named": ""}, "at least 1 character"),
+        ({"alg": "HS256", "secret": SECRET, "named": "a\n"}, "named has at most 256 characters"),
+        ({"alg": "HS256", "secret": SECRET, "named": "x" * 257}, "named has at most 256 characters"),
+        ({"alg": "HS256", "secret": SECRET, "leeway_seconds": 301}, "needs long_leeway_allowed_for_legacy_tokens"),
+        (
+            {"alg": "HS256", "secret": "guessed-hunter2", "guessable_secret_allowed_for_legacy_credential": True},
+            "the secret cannot be used",
+        ),
         ({"alg": "HS256", "secret": "***"}, "stands for a secret that is not shown"),
         ({"alg": "HS256", "jwks": {"keys": [{"kty": "oct", "k": "***"}]}}, "stands for a secret that is not shown"),
     ],
@@ -70,6 +102,13 @@ def test_a_credential_has_a_name_a_token_can_hold(key: str) -> None:
     with pytest.raises(ValidationError):
         ConsumerSection.model_validate({"credentials": {key: {"alg": "HS256", "secret": SECRET}}})
     ConsumerSection.model_validate({"credentials": {"any name ü": {"alg": "HS256", "secret": SECRET}}})
+
+
+def test_annotations_are_any_object() -> None:
+    held = {"kept": [1, {"by": None}], "text": "${no:reference"}
+    assert ConsumerSection.model_validate({"annotations": held}).annotations == held
+    with pytest.raises(ValidationError):
+        ConsumerSection.model_validate({"annotations": "text"})
 
 
 def test_an_id_follows_from_the_names_alone() -> None:
