@@ -19,8 +19,10 @@ from jwtgate.jose.key import generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.decide import decide
 from jwtgate.policy.facts import (
+    Allowance,
     Introspected,
     Need,
+    NeedAllowance,
     NeedClaims,
     NeedConsumer,
     NeedIntrospection,
@@ -108,6 +110,9 @@ class _Answers:
                 return await self._introspected(need)
             case NeedClaims():
                 return ClaimGenerators((need.generator,)).generate(need)
+            case NeedAllowance():
+                # Nothing is counted: it is explained what happens to the first request.
+                return Allowance(True, need.requests - 1, need.window_seconds)
         with closing(self._opened.directory()) as directory:
             if isinstance(need, NeedConsumer):
                 return directory.consumer(need.by, need.value)

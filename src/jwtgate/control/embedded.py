@@ -27,7 +27,8 @@ from jwtgate.gateway.generation import Generation
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import Report
 from jwtgate.gateway.worker import Worker
-from jwtgate.policy.facts import Need, NeedKeys
+from jwtgate.policy.facts import Need, NeedAllowance, NeedKeys
+from jwtgate.state.allowances import Allowances
 from jwtgate.state.stores.sqlite import SqliteStore
 from jwtgate.state.stores.store import MemoryStore, Store
 
@@ -58,6 +59,7 @@ class EmbeddedGateway:
         self._open = AsyncExitStack()
         self._served: Served | None = None
         self._following: asyncio.Task[None] | None = None
+        self._allowances = Allowances()
         self.announcing = Announcing(self._changed)
         self.changing = asyncio.Lock()
         self.addresses: tuple[tuple[str, int], ...] = ()
@@ -168,6 +170,8 @@ class EmbeddedGateway:
     async def _answer(self, need: Need | NeedMinted, generation: Generation) -> object:
         if isinstance(need, NeedKeys):
             return await self._built.obtain(need)
+        if isinstance(need, NeedAllowance):
+            return self._allowances.take(need)
         return noted(need, await self._built.find(need), generation.facts)
 
     async def _report(self) -> Report:

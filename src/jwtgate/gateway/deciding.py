@@ -14,10 +14,12 @@ from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal, Reque
 from jwtgate.gateway.memory import FOR_EVER, Key, Remembered, memory_key
 from jwtgate.gateway.mint import MOST_BODY_BYTES, Minted, NeedMinted, asked_for, minted_answer, minting, note_minted
 from jwtgate.gateway.observe import logged_members, logged_name
+from jwtgate.gateway.respond import limit_fields
 from jwtgate.gateway.saying_no import logged_values
 from jwtgate.policy.decide import decide
 from jwtgate.policy.facts import Need
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused, Trail
+from jwtgate.policy.rooms.limits import limit_of
 from jwtgate.policy.value import Known
 
 if TYPE_CHECKING:
@@ -116,8 +118,8 @@ def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome
         _mint(exchange, outcome.trail)
         return
     lines = b"".join(b"%b: %b\r\n" % field for field in outcome.rewrite.fields)
-    # What was decided with facts that have changed meanwhile is used once and not remembered.
-    if key is not None and epoch == exchange.generation.epoch:
+    # What holds for this request alone, or was decided with facts that have changed meanwhile, is not remembered.
+    if key is not None and outcome.good_until != 0 and epoch == exchange.generation.epoch:
         until = outcome.good_until if outcome.good_until is not None else FOR_EVER
         remembered = Remembered(
             lines, until, exchange.issuer, exchange.consumer, exchange.detail, token_until=exchange.token_until
@@ -130,6 +132,10 @@ def _note(exchange: Exchange, trail: Trail) -> None:
     """Keep what the log will say of the caller."""
     caller, route = trail.principal.consumer, trail.route
     exchange.consumer = "" if caller is None else logged_name(caller.name)
+    if route is not None and trail.allowance is not None:
+        limit = limit_of(route, trail.principal)
+        assert limit is not None  # noqa: S101 - nothing else was asked for
+        exchange.answer_fields = limit_fields(limit, trail.allowance)
     if route is not None and route.log:
         exchange.detail = logged_members("log", logged_values(Known(route, trail.request, trail.principal, trail.now)))
 

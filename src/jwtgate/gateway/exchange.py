@@ -10,7 +10,16 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal, RequestRefused, RouteUnknown, UpstreamFault
+from jwtgate.errors import (
+    AccessRefused,
+    DependencyFault,
+    Fault,
+    RateRefused,
+    Refusal,
+    RequestRefused,
+    RouteUnknown,
+    UpstreamFault,
+)
 from jwtgate.gateway.deciding import NEED_SECONDS, find_route
 from jwtgate.gateway.heads.framing import Framing
 from jwtgate.gateway.memory import FOR_EVER
@@ -46,6 +55,8 @@ class Exchange:
     detail = ""
     """What the log has of the caller and of a refusal, as it stands there."""
     token_until = FOR_EVER
+    answer_fields: tuple[tuple[str, str], ...] = ()
+    """What every answer says besides, whoever gives it."""
     status = 0
     upstream: UpstreamConnection | None = None
     tunnel: Tunnel | None = None
@@ -169,6 +180,8 @@ class Exchange:
         assert route is not None  # noqa: S101
         self.status = head.status
         ours = self._id_line
+        if self.answer_fields:
+            ours += b"".join(f"{name}: {value}\r\n".encode("latin-1") for name, value in self.answer_fields)
         if framing in (Framing.CHUNKED, Framing.CLOSE):
             if self.head.http_11:
                 self._response_chunked = True
@@ -222,7 +235,7 @@ class Exchange:
         detail = {name: value for name, value in error.detail.items() if name != "granted"}
         if detail and isinstance(error, _EXPLAINED):
             self.detail += logged_members("detail", detail)
-        if self.route is None or not self.route.answers:
+        if self.route is None or not (self.route.answers or isinstance(error, RateRefused)):
             status, fields, body = ours(error, self.route, self.request_id)
         else:
             status, fields, body = of_route(error, self._known(self.route), self.request_id)
@@ -242,7 +255,8 @@ class Exchange:
         self.head_sent = True
         self.close = self.close or self.worker.draining or not self._is_rest_small()
         head_only = self.head.method == "HEAD"
-        self.connection.write(response(status, fields, body, close=self.close, head_only=head_only))
+        said = [*fields, *self.answer_fields]
+        self.connection.write(response(status, said, body, close=self.close, head_only=head_only))
         self.connection.release(self.connection.BODY)
         self._finish()
 

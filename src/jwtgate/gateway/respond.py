@@ -10,12 +10,14 @@ import json
 from collections.abc import Awaitable, Callable, Iterable
 from email.utils import formatdate
 
-from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal, RequestRefused
+from jwtgate.errors import AccessRefused, DependencyFault, Fault, RateRefused, Refusal, RequestRefused
 from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ, Generation
 from jwtgate.gateway.heads.fields import status_line
 from jwtgate.gateway.observe import Report, metrics_text
 from jwtgate.oauth.bearer import challenge
+from jwtgate.policy.facts import Allowance
 from jwtgate.policy.plan import Route
+from jwtgate.policy.rate_limits import RateLimit
 
 _REALM = "jwtgate"
 _CHALLENGED = (401, 403)
@@ -35,7 +37,7 @@ def refusal_fields(error: Refusal | Fault, route: Route | None) -> list[tuple[st
         fields.append(("WWW-Authenticate", challenge(route.realm if route else _REALM, error)))
     if error.status == 405 and route is not None:
         fields.append(("Allow", ", ".join(_methods(route))))
-    if isinstance(error, DependencyFault):
+    if isinstance(error, DependencyFault | RateRefused):
         fields.append(("Retry-After", str(error.retry_after_seconds)))
     return fields
 
@@ -43,8 +45,16 @@ def refusal_fields(error: Refusal | Fault, route: Route | None) -> list[tuple[st
 def _methods(route: Route) -> Iterable[str]:
     """The methods a route takes that does not take all of them."""
     if route.mint is not None:
-        return ("POST",)
+        return ("POST",) if route.mint.by_query is None else ("GET",)
     return (method for method, _ in route.permission.by_method) if route.permission else ()
+
+
+def limit_fields(limit: RateLimit, allowance: Allowance) -> tuple[tuple[str, str], ...]:
+    """The fields that say what a limit leaves; none when it is not to be shown."""
+    if not limit.shown:
+        return ()
+    told = {"Limit": limit.requests, "Remaining": allowance.remaining, "Reset": allowance.reset_seconds}
+    return tuple((f"X-RateLimit-{name}", str(number)) for name, number in told.items())
 
 
 def refusal_body(error: Refusal | Fault, request_id: str) -> bytes:

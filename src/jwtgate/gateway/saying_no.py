@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jwtgate.errors import AccessRefused, Fault, Refusal, TokenRefused
+from jwtgate.errors import AccessRefused, Fault, RateRefused, Refusal, TokenRefused
 from jwtgate.gateway.respond import OwnAnswer, refusal_body, refusal_fields
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.policy.provisions import IdentityField, Origin, Value
 from jwtgate.policy.rooms.claims import MISSING
+from jwtgate.policy.rooms.limits import limit_of
 from jwtgate.policy.rooms.rewrite import field_value
 from jwtgate.policy.value import Known, value_of
 
@@ -32,7 +33,7 @@ def of_route(error: Refusal | Fault, known: Known, request_id: str) -> OwnAnswer
     """The same as the route says it, where it does."""
     answers = known.route.answers
     names = (error.reason, *(kind.__name__ for kind in type(error).__mro__), "*")
-    answer = next((answers[name] for name in names if name in answers), None)
+    answer = _of_limit(error, known) or next((answers[name] for name in names if name in answers), None)
     status, fields, body = ours(error, known.route, request_id)
     if answer is None:
         return status, fields, body
@@ -40,6 +41,12 @@ def of_route(error: Refusal | Fault, known: Known, request_id: str) -> OwnAnswer
     if said is not None:
         body = said.encode() if isinstance(said, str) else json_bytes(said)
     return answer.status or status, [*_kept(fields, answer), *_fields(answer, known)], body
+
+
+def _of_limit(error: Refusal | Fault, known: Known) -> Answer | None:
+    """The answer a limit has of its own, which is more particular than any other."""
+    limit = limit_of(known.route, known.principal) if isinstance(error, RateRefused) else None
+    return limit.answer if limit is not None else None
 
 
 def logged_values(known: Known) -> dict[str, object]:

@@ -12,6 +12,7 @@ from jwtgate.policy.rooms.claims import check_answer, check_claims
 from jwtgate.policy.rooms.extract import extract
 from jwtgate.policy.rooms.identify import identify, proven
 from jwtgate.policy.rooms.issue import issue
+from jwtgate.policy.rooms.limits import ask_allowance, check_allowance
 from jwtgate.policy.rooms.match import match
 from jwtgate.policy.rooms.permissions import check_permissions
 from jwtgate.policy.rooms.revoked import check_revoked
@@ -36,15 +37,18 @@ def decide(plan: Plan, request: RequestView, facts: Facts, now: int) -> Steps[Ou
         if not preflight:
             trail.room = "permissions"
             check_permissions(known)
+        trail.room = "limits"
+        trail.allowance = yield from ask_allowance(known)
+        check_allowance(trail.allowance)
         trail.room = "issue"
         issued = yield from issue(known)
         trail.room = "rewrite"
         rewritten = rewrite(known, issued=issued)
         ends = [token.reuse_until for _, token in issued]
         ends += [until for until in (principal.good_until, principal.asked_until) if until is not None]
-        if preflight or isinstance(trail.forgiven, TokenRefused):
-            # What was let through unasked is never remembered for who should have been asked, and a token that is
-            # refused now may be good in a moment.
+        if preflight or isinstance(trail.forgiven, TokenRefused) or trail.allowance is not None:
+            # What was let through unasked is never remembered for who should have been asked, a token that is refused
+            # now may be good in a moment, and who has a limit is counted each time.
             ends.append(0)
         return Allowed(route, rewritten, trail, min(ends, default=None))
     except Refusal as refusal:

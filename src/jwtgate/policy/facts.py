@@ -75,7 +75,19 @@ class NeedClaims:
     context: Mapping[str, JSON] = field(repr=False)
 
 
-Need = NeedKeys | NeedIssuedToken | NeedCredential | NeedConsumer | NeedIntrospection | NeedClaims
+@dataclass(frozen=True, slots=True)
+class NeedAllowance:
+    """Leave to make one more request, of so many within a window. Answered by an `Allowance`; each asking counts.
+
+    `counted` names what is counted together.
+    """
+
+    counted: str
+    requests: int
+    window_seconds: int
+
+
+Need = NeedKeys | NeedIssuedToken | NeedCredential | NeedConsumer | NeedIntrospection | NeedClaims | NeedAllowance
 
 Answer = TypeVar("Answer")
 Steps = Generator[Need, Any, Answer]
@@ -100,6 +112,15 @@ class Introspected:
     claims: Mapping[str, JSON] = field(repr=False)
     until: int
     vouched_until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Whether one more request may be made, how many are left after it, and when the next window can begin."""
+
+    granted: bool
+    remaining: int
+    reset_seconds: int
 
 
 class Facts(Protocol):
@@ -185,3 +206,10 @@ def find_claims(generator: str, context: Mapping[str, JSON]) -> Steps[Mapping[st
     """The claims a plug-in adds."""
     claims: Mapping[str, JSON] = yield NeedClaims(generator, context)
     return claims
+
+
+def find_allowance(need: NeedAllowance) -> Steps[Allowance]:
+    """Whether one more request may be made; it is counted."""
+    allowance = yield need
+    assert isinstance(allowance, Allowance)  # noqa: S101 - a driver that answers otherwise is a bug
+    return allowance

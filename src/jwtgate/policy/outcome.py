@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from jwtgate.errors import Fault, Refusal
+from jwtgate.policy.facts import Allowance
 from jwtgate.policy.plan import Route
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.identify import ANONYMOUS, Principal, Proven
@@ -15,7 +16,8 @@ from jwtgate.policy.rooms.rewrite import Rewrite
 class Trail:
     """What is known of a walk so far; the room it stands in, and the slot it is busy with.
 
-    `forgiven` is a refusal after which the caller went on as nobody, since the route says so.
+    `forgiven` is a refusal after which the caller went on as nobody, since the route says so. `allowance` is what the
+    limit of the caller leaves, where there is one.
 
     The one value of this floor that changes, and only while its own walk goes on.
     """
@@ -28,6 +30,7 @@ class Trail:
     proven: dict[str, Proven] = field(default_factory=dict)
     principal: Principal = ANONYMOUS
     forgiven: Refusal | None = None
+    allowance: Allowance | None = None
 
 
 @dataclass(frozen=True, slots=True)

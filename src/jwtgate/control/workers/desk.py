@@ -25,7 +25,8 @@ from jwtgate.control.workers.worker_handle import WorkerHandle
 from jwtgate.control.workers.worker_state import fault_of
 from jwtgate.errors import DependencyFault
 from jwtgate.gateway.observe import Counters, Report
-from jwtgate.policy.facts import NeedKeys
+from jwtgate.policy.facts import NeedAllowance, NeedKeys
+from jwtgate.state.allowances import Allowances
 
 COUNT_SECONDS = 0.3
 """How long a report waits for fresh counters; those of a worker that is slower are a second old at the most."""
@@ -71,6 +72,7 @@ class Desk:
         self._workers = workers
         self._report = report
         self._ledger = Ledger()
+        self._allowances = Allowances()
         self._asked: Counter[int] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -79,6 +81,9 @@ class Desk:
         match message:
             case Counted():
                 self._ledger.note(worker.pid, message.counters)
+            case Wanted(need=NeedAllowance() as need):
+                # Counted at once, whatever became of its generation.
+                worker.send(Found(message.ask, self._allowances.take(need)))
             case Wanted():
                 self._begin(self._answer(worker, message))
             case ReportWanted():

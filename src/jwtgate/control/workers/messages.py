@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from jwtgate.gateway.mint import Minted, NeedMinted
 from jwtgate.gateway.observe import Counters, Report
 from jwtgate.policy.callers import Consumer
-from jwtgate.policy.facts import Introspected, Need
+from jwtgate.policy.facts import Allowance, Introspected, Need
 from jwtgate.policy.plan import Listener, Plan
 from jwtgate.policy.revocations import Revocation
 
@@ -118,7 +118,7 @@ class SentCredential:
     leeway_seconds: int | None
 
 
-Sent = SentCredential | Consumer | Introspected | Minted | None
+Sent = SentCredential | Consumer | Introspected | Minted | Allowance | None
 
 
 @dataclass(frozen=True, slots=True)

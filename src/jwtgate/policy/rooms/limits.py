@@ -1,0 +1,66 @@
+"""Whether the caller may make one more request: the limit of its consumer, else that of the route.
+
+Nobody is counted here: the room asks, and whoever answers counts for the whole node. A request that cannot be counted
+is a fault and never let through.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from jwtgate.errors import RateRefused
+from jwtgate.jose.encoding import json_bytes
+from jwtgate.policy.facts import Allowance, NeedAllowance, Steps, find_allowance
+from jwtgate.policy.plan import Route
+from jwtgate.policy.rate_limits import CountedBy, RateLimit
+from jwtgate.policy.rooms.claims import MISSING
+from jwtgate.policy.rooms.identify import Principal
+from jwtgate.policy.value import Known, value_of
+
+
+def limit_of(route: Route, principal: Principal) -> RateLimit | None:
+    """The limit that holds for this caller on this route."""
+    consumer = principal.consumer
+    return route.rate_limit if consumer is None or consumer.rate_limit is None else consumer.rate_limit
+
+
+def ask_allowance(known: Known) -> Steps[Allowance | None]:
+    """What the limit of this caller leaves, this request counted; None where there is no limit."""
+    limit = limit_of(known.route, known.principal)
+    if limit is None:
+        return None
+    need = NeedAllowance(_counted(limit, known), limit.requests, limit.window_seconds)
+    return (yield from find_allowance(need))
+
+
+def check_allowance(allowance: Allowance | None) -> None:
+    """Refuses `rate_limit_exceeded`. None: nothing is limited."""
+    if allowance is not None and not allowance.granted:
+        raise RateRefused("rate_limit_exceeded", retry_after_seconds=allowance.reset_seconds)
+
+
+def _counted(limit: RateLimit, known: Known) -> str:
+    """The name of what this request counts for: of one size, whatever the request holds."""
+    consumer = known.principal.consumer
+    owner = ["route", known.route.name] if limit is known.route.rate_limit else ["consumer", consumer and consumer.name]
+    # Another limit counts anew.
+    named = [owner, limit.requests, limit.window_seconds, _counted_by(limit, known)]
+    return hashlib.sha256(json_bytes(named)).hexdigest()
+
+
+def _counted_by(limit: RateLimit, known: Known) -> list[object]:
+    principal = known.principal
+    if limit.by is CountedBy.ROUTE:
+        return ["route", known.route.name]
+    if limit.by is CountedBy.VALUE and limit.value is not None:
+        value = value_of(limit.value, known)
+        if value is not MISSING:
+            return ["value", value]
+    if limit.by is CountedBy.CALLER:
+        if principal.consumer is not None:
+            return ["consumer", principal.consumer.name]
+        for proven in principal.tokens.values():
+            subject = proven.token.claims.get("sub")
+            if isinstance(subject, str):
+                return ["subject", subject, proven.issuer.name, proven.token.claims.get("iss")]
+    return ["client", known.request.client]
