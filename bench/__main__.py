@@ -16,7 +16,19 @@ from .contestants import HERE, Contestant, Place, peers, upstream
 from .memory import memory_rows
 from .pairs import Settings
 from .report import Results, Row
-from .rows import HOT, HOT_TOKENS, PLAIN, Bench, cold_row, consumers_row, hot_row, large_row, peer_row, routes_row
+from .rows import (
+    HOT,
+    HOT_TOKENS,
+    PLAIN,
+    Bench,
+    cold_row,
+    consumers_row,
+    dialect_row,
+    hot_row,
+    large_row,
+    peer_row,
+    routes_row,
+)
 from .tokens import Keys
 
 Maker = Callable[[], list[Row]]
@@ -60,7 +72,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=4, help="length of one measured run")
     parser.add_argument("--pairs", type=int, default=5, help="pairs a row")
-    parser.add_argument("--only", default="", help="rows, comma separated: PERF-1,…,PERF-12,peer")
+    parser.add_argument("--only", default="", help="rows, comma separated: PERF-1,…,PERF-12,peer,dialect")
     parser.add_argument("--output", type=Path, default=HERE, help="folder of RESULTS.md and results.svg")
     return parser.parse_args()
 
@@ -95,6 +107,8 @@ def _makers(bench: Bench, skipped: list[str]) -> Iterator[tuple[str, Maker]]:
         yield f"PERF-5 {alg}", partial(_one, cold_row, bench, alg)
     yield "PERF-8 routes", partial(_one, routes_row, bench)
     yield "PERF-9 consumers", partial(_one, consumers_row, bench)
+    for name in ("apisix", "kong"):
+        yield f"dialect {name}", partial(_one, dialect_row, bench, name)
     if PLAIN in bench.peers:
         yield "PERF-10 100 KB", partial(_one, large_row, bench)
     yield "PERF-12 memory", partial(memory_rows, bench)

@@ -25,7 +25,7 @@ class Crowd:
 
 def crowd(place: Place, count: int, *, tokens: int, paths: list[str]) -> Crowd:
     """Files for a gateway of so many consumers, and that many tokens of consumers spread evenly over all."""
-    name, made = f"jwtgate {count} consumers", list(_tokens(count, tokens))
+    name, made = f"jwtgate {count} consumers", list(signed_by_consumers(count, tokens))
     file = place.folder / f"consumers-{count}.jsonl"
     with file.open("w") as lines:
         lines.writelines(json.dumps(_consumer(number)) + "\n" for number in range(count))
@@ -45,24 +45,26 @@ def _consumer(number: int) -> dict[str, object]:
         "external_id": f"account-{number:07d}",
         "groups": ["buyers"],
         "labels": {"tier": "gold"},
-        "credentials": {_key_name(number): {"alg": "HS256", "secret": _secret(number)}},
+        "credentials": {key_name(number): {"alg": "HS256", "secret": secret(number)}},
     }
 
 
-def _tokens(consumers: int, count: int) -> Iterator[str]:
+def signed_by_consumers(consumers: int, count: int) -> Iterator[str]:
+    """So many tokens of consumers spread evenly over all of them."""
     now, step = int(time.time()), max(1, consumers // count)
     head = b64(b'{"alg":"HS256","typ":"JWT"}')
     for number in range(count):
         consumer = number * step % consumers
-        body = json.dumps({**claims(number, now), "key": _key_name(consumer)}, separators=(",", ":"))
+        body = json.dumps({**claims(number, now), "key": key_name(consumer)}, separators=(",", ":"))
         text = f"{head}.{b64(body.encode())}"
-        yield f"{text}.{b64(hmac.digest(_secret(consumer).encode(), text.encode(), 'sha256'))}"
+        yield f"{text}.{b64(hmac.digest(secret(consumer).encode(), text.encode(), 'sha256'))}"
 
 
-def _key_name(number: int) -> str:
+def key_name(number: int) -> str:
+    """What the tokens of a consumer name its credential by."""
     return f"key-{number:07d}"
 
 
-def _secret(number: int) -> str:
+def secret(number: int) -> str:
     """The secret of a consumer, the same in the file and in its tokens."""
     return hashlib.sha256(f"bench secret of {number}".encode()).hexdigest()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import dialects
 from .cold import bare_us
 from .consumers import crowd
 from .contestants import Contestant, Place, Running, started
@@ -105,6 +106,21 @@ def consumers_row(bench: Bench) -> Row:
         found = compare(large, small, many.requests, bench.settings, their_requests=few.requests)
     note = "Tokens signed with HS256 by their consumers; each of the many signs one, each of the few a thousand."
     return _row("PERF-9", "hot, 1 000 000 consumers ÷ 10 consumers", found, target=Target(0.85, 0.98), note=note)
+
+
+def dialect_row(bench: Bench, name: str) -> Row:
+    """A document of another gateway, against the same said in one of ours."""
+    with contextlib.ExitStack() as opened:
+        if name == "apisix":
+            pair = dialects.apisix(bench.place, _paths(HOT_ROUTES))
+        else:
+            keys = opened.enter_context(dialects.key_server(bench.place.folder))
+            pair = dialects.kong(bench.place, bench.requests("hot", _paths(HOT_ROUTES)), keys)
+        theirs = opened.enter_context(started(pair.native, pair.place))
+        mine = opened.enter_context(started(pair.dialect, pair.place))
+        found = compare(mine, theirs, pair.requests, bench.settings)
+    note = "What a dialect costs at run time: both are the same gateway, one with a document it was translated to."
+    return _row("dialect", f"hot, {name} ÷ the same document of ours", found, target=Target(0.97, 1.0), note=note)
 
 
 def large_row(bench: Bench) -> Row:
