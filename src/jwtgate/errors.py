@@ -85,6 +85,16 @@ class AccessRefused(Refusal):
     usual_status = 403
 
 
+class RateRefused(Refusal):
+    """The caller has made as many requests as it may; it may try again after `retry_after_seconds`."""
+
+    usual_status = 429
+
+    def __init__(self, reason: str, *, retry_after_seconds: int, **detail: object) -> None:
+        super().__init__(reason, **detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
 class RouteUnknown(Refusal):
     """No route takes this request."""
 
@@ -153,6 +163,9 @@ CATALOGUE: Mapping[str, Reason] = MappingProxyType(
         "token_malformed": Reason(TokenRefused, "The token is not valid."),
         "token_too_large": Reason(TokenRefused, "The token is not valid."),
         "token_encrypted": Reason(TokenRefused, "The token is not valid."),
+        "alg_unreadable": Reason(TokenRefused, "The token is not valid."),
+        "claims_unreadable": Reason(TokenRefused, "The token is not valid."),
+        "signature_unreadable": Reason(TokenRefused, "The token is not valid."),
         "alg_not_allowed": Reason(TokenRefused, "The token is not valid."),
         "crit_unknown": Reason(TokenRefused, "The token is not valid."),
         "type_wrong": Reason(TokenRefused, "The token is not valid."),
@@ -178,19 +191,27 @@ CATALOGUE: Mapping[str, Reason] = MappingProxyType(
         "claim_wrong": Reason(TokenRefused, "The token carries a claim that does not fit."),
         "token_inactive": Reason(TokenRefused, "The token is not valid."),
         "token_revoked": Reason(TokenRefused, "The token is not valid."),
+        "credential_not_named": Reason(TokenRefused, "The token is not valid."),
+        "credential_name_malformed": Reason(TokenRefused, "The token is not valid."),
         "credential_unknown": Reason(TokenRefused, "The token is not valid."),
         "consumer_unknown": Reason(TokenRefused, "The token is not valid."),
         "proof_missing": Reason(TokenRefused, "The token is bound to a key whose possession was not shown."),
         # What the caller may do.
+        "scope_missing": Reason(ScopeRefused, "The token's scope is not enough."),
         "scope_insufficient": Reason(ScopeRefused, "The token's scope is not enough."),
         "field_value_unsafe": Reason(TokenRefused, "The token carries a value that cannot be passed on."),
         "permission_missing": Reason(AccessRefused, "The caller lacks a permission that is needed."),
         "method_not_permitted": Reason(AccessRefused, "The method is not permitted here.", 405),
         "condition_not_met": Reason(AccessRefused, "The request does not meet a condition of its route."),
+        "rate_limit_exceeded": Reason(RateRefused, "Too many requests were made."),
         "minting_refused": Reason(RequestRefused, "A token cannot be made from this request."),
+        "minting_credential_missing": Reason(RequestRefused, "A token cannot be made from this request."),
+        "minting_credential_unknown": Reason(RequestRefused, "A token cannot be made from this request."),
+        "minting_claims_refused": Reason(RequestRefused, "A token cannot be made from this request."),
         # Faults.
         "introspection_unreachable": Reason(DependencyFault, "The token cannot be checked at the moment."),
         "consumers_unreachable": Reason(DependencyFault, "The caller cannot be looked up at the moment."),
+        "requests_not_counted": Reason(DependencyFault, "The request cannot be counted at the moment."),
         "claims_not_generated": Reason(DependencyFault, "The request cannot be signed at the moment."),
         "issuer_unreachable": Reason(DependencyFault, "The token cannot be checked at the moment."),
         "signer_unavailable": Reason(DependencyFault, "The request cannot be signed at the moment."),

@@ -36,7 +36,7 @@ from jwtgate.jose.encoding import base64url_decode
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.callers import Consumer, Credential
-from jwtgate.policy.facts import Need, NeedConsumer, NeedCredential, NeedIntrospection, NeedKeys
+from jwtgate.policy.facts import Need, NeedAllowance, NeedConsumer, NeedCredential, NeedIntrospection, NeedKeys
 from jwtgate.policy.revocations import Revocations
 from jwtgate.state.answers import Snapshot
 from jwtgate.state.claim_generators import ClaimGenerators
@@ -119,7 +119,7 @@ def _key_set(keys: Iterable[SentKey]) -> KeySet:
 
 
 def _key(sent: SentKey) -> Key:
-    """The key that was sent. Whether it is good enough was judged before; a short secret was permitted there."""
+    """The key that was sent. Whether it is good enough was judged before; a weak secret was permitted there."""
     jwk = sent.jwk
     if jwk["kty"] != "oct":
         return Key.from_jwk(jwk)
@@ -129,6 +129,7 @@ def _key(sent: SentKey) -> Key:
         alg=str(jwk["alg"]),
         kid=None if kid is None else str(kid),
         short_secret_allowed_for_legacy_credential=True,
+        guessable_secret_allowed_for_legacy_credential=True,
     )
 
 
@@ -156,7 +157,8 @@ class Asking:
         """The answer to a need of the generation of this number, whose facts are `held`. `DependencyFault`."""
         if isinstance(need, NeedKeys):
             return await self._keys(need, number, held)
-        if isinstance(need, NeedMinted):
+        if isinstance(need, NeedMinted | NeedAllowance):
+            # Two that ask for the same thing want one each.
             return await self._wanted(need, number, lambda found: found)
         if isinstance(need, NeedCredential) and held.is_unknown(need.name):
             return None
@@ -262,4 +264,6 @@ def fault_of(need: Need | NeedMinted) -> str:
         return "issuer_unreachable"
     if isinstance(need, NeedIntrospection):
         return "introspection_unreachable"
+    if isinstance(need, NeedAllowance):
+        return "requests_not_counted"
     return "signer_unavailable" if isinstance(need, NeedMinted) else "consumers_unreachable"

@@ -22,6 +22,8 @@ from typing import Any, NamedTuple
 from jwtgate.jose.encoding import JSON, json_bytes
 from jwtgate.jose.sealing import NONCE_BYTES, Sealer
 from jwtgate.policy.callers import Consumer
+from jwtgate.policy.provisions import Answer, Origin, Value
+from jwtgate.policy.rate_limits import CountedBy, RateLimit
 from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeyText
 from jwtgate.state.stores.store import StoreFailed
 
@@ -40,7 +42,7 @@ _DELETE = (
     "DELETE FROM consumer WHERE number = (SELECT consumer FROM named WHERE what = 0 AND value = ?) "
     "RETURNING number, value"
 )
-_FIELDS = tuple(tuple(each.name for each in fields(kind)) for kind in (Consumer, CredentialSource, KeyText))
+_FIELDS = tuple(tuple(each.name for each in fields(kind)) for kind in (Consumer, CredentialSource, KeyText, RateLimit))
 # A record is a list without names, so an index made for other fields is one of another schema.
 SCHEMA_VERSION = zlib.crc32(repr((_SCHEMA, _FIELDS)).encode()) & 0x7FFFFFFF
 
@@ -290,6 +292,7 @@ def members_of(source: ConsumerSource) -> list[JSON]:
         list(consumer.groups),
         dict(consumer.labels),
         dict(consumer.attributes),
+        _limit_members(consumer.rate_limit),
         [_credential_members(each) for each in source.credentials],
     ]
 
@@ -308,14 +311,36 @@ def _credential_members(credential: CredentialSource) -> JSON:
     ]
 
 
+def _limit_members(limit: RateLimit | None) -> JSON:
+    """A consumer's limit, whose values are constants."""
+    if limit is None:
+        return None
+    return [limit.requests, limit.window_seconds, limit.by.value, _answer_members(limit.answer), limit.shown]
+
+
+def _answer_members(answer: Answer | None) -> JSON:
+    if answer is None:
+        return None
+    return [answer.status, None if answer.body is None else answer.body.constant, answer.content_type]
+
+
+def _limit(requests: int, window_seconds: int, by: str, answer: Any, shown: bool) -> RateLimit:
+    said = None
+    if answer is not None:
+        status, body, content_type = answer
+        value = None if body is None else Value(Origin.CONSTANT, constant=body)
+        said = Answer(status=status, body=value, content_type=content_type)
+    return RateLimit(requests, window_seconds, by=CountedBy(by), answer=said, shown=shown)
+
+
 def _key_members(text: KeyText | None) -> JSON:
     return None if text is None else list(_KEY_TEXT(text))
 
 
 def _unpacked(data: bytes) -> ConsumerSource:
     try:
-        name, id_, external_id, groups, labels, attributes, credentials = json.loads(data)
-        consumer = Consumer(name, id_, external_id, tuple(groups), labels, attributes)
+        name, id_, external_id, groups, labels, attributes, limit, credentials = json.loads(data)
+        consumer = Consumer(name, id_, external_id, tuple(groups), labels, attributes, limit and _limit(*limit))
         return ConsumerSource(consumer, tuple([_credential(name, *members) for members in credentials]))
     except (ValueError, TypeError) as error:
         raise StoreFailed("the index is damaged") from error
