@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from jwtgate.control.documents import Text, Watched, read_document
-from jwtgate.dialects.dialect import Caller, Dialect, Kept, Note, Objects, Settings
+from jwtgate.dialects.dialect import Caller, Dialect, Kept, Meaning, Note, Objects, Settings
 from jwtgate.errors import ConfigError
 from jwtgate.jose.certificate import self_signed
 from jwtgate.jose.encoding import json_bytes
@@ -86,8 +86,9 @@ class DialectAuthor:
         return {name: objects[name] for name in self.dialect.made if name in objects}
 
     def text_of(self, objects: Objects) -> Text:
-        """The document these objects become. `ConfigError`."""
+        """The document these objects become. `ConfigError`, also for a setting that is refused."""
         translation = self.dialect.translate(objects, self.settings)
+        _stop_at_refused(translation.notes)
         document = dict(translation.document)
         callers = self._caller_file(self.dialect.callers(objects, self.settings))
         if callers is not None:
@@ -106,6 +107,7 @@ class DialectAuthor:
         digest = hashlib.sha256()
         with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
             for caller in callers:
+                _stop_at_refused(caller.notes)
                 line = json_bytes({"name": caller.name, **caller.value}) + b"\n"
                 digest.update(line)
                 file.write(line)
@@ -126,6 +128,13 @@ class DialectAuthor:
             if path != newest:
                 with suppress(FileNotFoundError):
                     path.unlink()
+
+
+def _stop_at_refused(notes: Iterable[Note]) -> None:
+    """A document that says what cannot be done is not served as if it did not say so."""
+    refused = [f"{note.place}: {note.sentence}" for note in notes if note.meaning is Meaning.REFUSED]
+    if refused:
+        raise ConfigError(*refused)
 
 
 def texts_of(files: Sequence[Path]) -> list[tuple[str, bytes]]:

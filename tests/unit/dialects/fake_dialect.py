@@ -27,7 +27,7 @@ class FakeApi:
 
 
 class FakeDialect:
-    """Objects are `doors` (paths and statuses), `people` (names), and `marks`, which are made."""
+    """Objects are `doors` (paths and statuses), `walls` (refused), `people` (names), and `marks`, which are made."""
 
     name = "fake"
     title = "Fake"
@@ -61,7 +61,8 @@ class FakeDialect:
             "upstreams": {"nobody": {"targets": "http://127.0.0.1:9"}},
             "routes": routes,
         }
-        return Translation(document, tuple(Note(name, Meaning.EXACT) for name in routes))
+        refused = (Note(name, Meaning.REFUSED, "leads nowhere") for name in objects.get("walls", ()))
+        return Translation(document, (*(Note(name, Meaning.EXACT) for name in routes), *refused))
 
     def callers(self, objects: Objects, settings: Settings) -> Iterator[Caller]:
         """A consumer for each of the people."""

@@ -57,6 +57,12 @@ def test_a_file_that_cannot_be_read_is_a_mistake(settings: Settings, tmp_path: P
         DialectAuthor(FakeDialect(), (tmp_path / "fake.json",), settings, MemoryStore())
 
 
+def test_a_setting_that_is_refused_stops_the_document(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "fake.json").write_text('{"doors": {"/a": 200}, "walls": ["/b"]}')
+    with pytest.raises(ConfigError, match="/b: leads nowhere"):
+        DialectAuthor(FakeDialect(), (tmp_path / "fake.json",), settings, MemoryStore()).written()
+
+
 def test_callers_of_a_file_go_into_a_file_of_ours_that_keeps_its_name(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "fake.json"
     file.write_text('{"people": ["ann", "bob"]}')
