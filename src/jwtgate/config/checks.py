@@ -52,7 +52,7 @@ def find_mistakes(document: Document, present: Mapping[str, Any] | None = None) 
     yield from _listeners(document)
     yield from _own_issuer(document)
     yield from _consumers(document)
-    yield from _routing(document)
+    yield from _routing(document, (present or {}).get("routes"))
     for name, profile in (document.signing.profiles if document.signing else {}).items():
         yield from signing_mistakes(document, profile, ("signing", "profiles", name))
     if not document.routes and document.admin is None and not (present or {}).get("routes"):
@@ -105,12 +105,14 @@ def _own_issuer(document: Document) -> Iterator[Mistake]:
             yield Mistake(("issuers", name, "issuer"), "is our own name; tokens we issued are never accepted here")
 
 
-def _routing(document: Document) -> Iterator[Mistake]:
+def _routing(document: Document, written: object) -> Iterator[Mistake]:
     """In a listed order several routes may take the same requests; else their paths and hosts say which is meant."""
     if document.routing == "listed":
         return
     for name, route in document.routes.items():
-        if not route.templates:
+        as_written = written.get(name) if isinstance(written, dict) else None
+        left_out = isinstance(as_written, dict) and not {"path", "paths"}.isdisjoint(as_written)
+        if not route.templates and not left_out:
             yield Mistake(("routes", name), "needs exactly one of path, paths")
         if route.match is not None:
             yield Mistake(("routes", name, "match"), "can be asked only in a listed order (routing: listed)")

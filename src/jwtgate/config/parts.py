@@ -19,10 +19,11 @@ from jwtgate.config.load import resolved
 from jwtgate.config.problems import Sentence, mistakes_of, shown
 from jwtgate.config.sections.callers.consumers import ConsumerSection
 from jwtgate.config.sections.issuers import IssuerSection
-from jwtgate.config.sections.routes import RouteSection, UpstreamSection
+from jwtgate.config.sections.routes import RouteSection
 from jwtgate.config.sections.secret_stores import SecretStoreSection, StoreName
 from jwtgate.config.sections.section import Name, Section
 from jwtgate.config.sections.signing import SigningKeySection
+from jwtgate.config.sections.traffic.upstreams import UpstreamSection
 from jwtgate.config.source import Plain
 from jwtgate.errors import ConfigError
 from jwtgate.policy.sources import ConsumerSource

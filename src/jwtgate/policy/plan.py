@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jwtgate.policy.expression import Expression
+from jwtgate.policy.forwarding import Respond, Rewriting
 from jwtgate.policy.provisions import Answer, IdentityField, Issue, Mint, PermissionNeed, Value
+from jwtgate.policy.rate_limits import RateLimit
 from jwtgate.policy.request import STRICT_PATHS, PathRules
 from jwtgate.policy.requirements import Issuer, Slot
 from jwtgate.policy.sources import (
@@ -24,26 +26,37 @@ from jwtgate.policy.sources import (
 )
 
 if TYPE_CHECKING:
+    from jwtgate.policy.rooms.listed import ListedRouter
     from jwtgate.policy.rooms.match import Router
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One address of an upstream."""
+    """One address of an upstream. `weight`: how many requests it takes where one of weight 1 takes one."""
 
     host: str
     port: int
     tls: bool
     authority: str
+    weight: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Where allowed requests go, with the time limits of the way there, in seconds."""
+    """Where allowed requests go, with the time limits of the way there, in seconds.
+
+    `host` is the `Host` it sees instead of the target's own. `retries`: how often a request is tried again.
+    `x_real_ip`, `forwarded_port`, `forwarded_path`: what it is told of the client besides.
+    """
 
     name: str
     targets: tuple[Target, ...]
     preserve_host: bool = False
+    host: str | None = None
+    retries: int = 1
+    x_real_ip: bool = False
+    forwarded_port: bool = False
+    forwarded_path: bool = False
     connect_seconds: float = 2.0
     first_byte_seconds: float = 30.0
     idle_seconds: float = 60.0
@@ -64,10 +77,14 @@ class Route:
     `templates` are its path templates, from which the values of its path parameters are read. `conditions` are
     expressions that must all be true. `permission`: what a caller must be granted. `anonymous` names the consumer a
     request without any credential counts as, and with `anonymous_for_refused` also one whose token was refused.
+    `one_slot_is_enough`: the first slot that is proven suffices, and those before it count as empty.
     `mint`: it answers with a token instead of forwarding. `answers` say what refusals look like, by reason, by the
     name of an error's class or for all (`*`). `log` are values the access log gains. `upgrade_origins`: the pages
     (RFC 6454) that may open a WebSocket here; None: any. `close_on_expiry`: a WebSocket ends with the token that
-    opened it.
+    opened it. `rewriting`: what the upstream is asked for instead. `sent_fields` are set in the request on its way,
+    `answer_fields` in the upstream's answer, which loses the fields of the names (lower case) in `answer_removed`.
+    `respond`: it gives this answer instead of forwarding. `rate_limit`: how many requests callers may make here,
+    unless they have a limit of their own.
     """
 
     name: str
@@ -92,9 +109,16 @@ class Route:
     permission: PermissionNeed | None = None
     anonymous: str | None = None
     anonymous_for_refused: bool = False
+    one_slot_is_enough: bool = False
     mint: Mint | None = None
+    rewriting: Rewriting | None = None
+    sent_fields: tuple[IdentityField, ...] = ()
+    answer_fields: tuple[IdentityField, ...] = ()
+    answer_removed: frozenset[bytes] = frozenset()
+    respond: Respond | None = None
     answers: Mapping[str, Answer] = field(default_factory=dict)
     log: tuple[tuple[str, Value], ...] = ()
+    rate_limit: RateLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +187,12 @@ class Sources:
 class Plan:
     """A whole document, compiled. `identity_names` are the folded names no client may set on any route.
 
+    `answers` say what refusals look like where no route says so.
+
     `profiles` are the signing profiles by name.
     """
 
-    router: Router
+    router: Router | ListedRouter
     routes: tuple[Route, ...]
     issuers: Mapping[str, Issuer]
     signing: Mapping[str, SigningKeys]
@@ -175,6 +201,7 @@ class Plan:
     profiles: Mapping[str, Issue] = field(default_factory=dict)
     iss: str | None = None
     identity_names: frozenset[bytes] = frozenset()
+    answers: Mapping[str, Answer] = field(default_factory=dict)
     paths: PathRules = STRICT_PATHS
     refuse_unusual_field_names: bool = True
     trusted_proxies: tuple[str, ...] = ()

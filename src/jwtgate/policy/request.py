@@ -7,11 +7,12 @@ document says which reading is meant.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote_plus, unquote_to_bytes
+from urllib.parse import unquote, unquote_plus, unquote_to_bytes
 
 from jwtgate.errors import RequestRefused
+from jwtgate.policy.rooms.claims import MISSING
 
 # Segments of plain characters, none of them empty, `.` or `..`: nearly every path, and already canonical. A segment
 # is taken whole or not at all, so that no path costs more than one pass.
@@ -160,3 +161,44 @@ def cookies_without(field_value: bytes, names: frozenset[bytes]) -> bytes:
     """One `Cookie` field value with the cookies of these names removed; empty when none is left."""
     pairs = (pair.strip(b" \t") for pair in field_value.split(b";"))
     return b"; ".join(pair for pair in pairs if pair and pair.partition(b"=")[0] not in names)
+
+
+# Fields that hold credentials; an expression has the tokens themselves.
+_NOT_SHOWN = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
+
+
+def request_members(request: RequestView, parameters: Mapping[str, str]) -> dict[str, object]:
+    """What expressions see of a request, `parameters` being the segments of its path that have a name."""
+    return {
+        "method": request.method,
+        "scheme": request.scheme,
+        "host": request.host,
+        "path": request.path,
+        "path_parameters": {name: unquote(segment) for name, segment in parameters.items()},
+        "query": _single(
+            (unquote_plus(name), unquote_plus(value))
+            for name, _, value in (pair.partition("=") for pair in request.query.split("&") if pair)
+        ),
+        "headers": _single(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in request.fields
+            if name not in _NOT_SHOWN
+        ),
+        "client": request.client,
+    }
+
+
+def cookie_members(request: RequestView) -> dict[str, object]:
+    """The cookies of a request, for expressions that say which route it belongs to, and for no others."""
+    pairs = (
+        pair.strip(b" \t").partition(b"=") for field in request.field_values(b"cookie") for pair in field.split(b";")
+    )
+    return _single((name.decode("latin-1"), value.decode("latin-1")) for name, found, value in pairs if found)
+
+
+def _single(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
+    """The values by their names. Of several under one name nobody can tell which is meant: it is there, without one."""
+    found: dict[str, object] = {}
+    for name, value in pairs:
+        found[name] = MISSING if name in found else value
+    return found

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote
 
 from jwtgate.errors import AccessRefused
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.expression import Expression, ExpressionFailed
 from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import Origin, Value
-from jwtgate.policy.request import RequestView
+from jwtgate.policy.request import RequestView, request_members
 from jwtgate.policy.rooms.claims import MISSING, find
 from jwtgate.policy.rooms.identify import Principal
 from jwtgate.policy.rooms.match import path_parameters
-
-# Fields that hold credentials; an expression has the tokens themselves.
-_NOT_SHOWN = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
 
 
 @dataclass(slots=True)
@@ -35,7 +32,7 @@ class Known:
         if self._variables is None:
             consumer = self.principal.consumer
             self._variables = {
-                "request": self._request(),
+                "request": request_members(self.request, path_parameters(self.route.templates, self.request.path)),
                 "token": {slot: dict(proven.token.claims) for slot, proven in self.principal.tokens.items()},
                 "consumer": consumer.members() if consumer else {},
                 "permissions": list(self.principal.permissions),
@@ -47,35 +44,6 @@ class Known:
         """What stands in the path for this parameter of the route's template, decoded; or `MISSING`."""
         held = path_parameters(self.route.templates, self.request.path).get(name)
         return MISSING if held is None else unquote(held)
-
-    def _request(self) -> dict[str, object]:
-        request = self.request
-        held = path_parameters(self.route.templates, request.path)
-        return {
-            "method": request.method,
-            "scheme": request.scheme,
-            "host": request.host,
-            "path": request.path,
-            "path_parameters": {name: unquote(segment) for name, segment in held.items()},
-            "query": _single(
-                (unquote_plus(name), unquote_plus(value))
-                for name, _, value in (pair.partition("=") for pair in request.query.split("&") if pair)
-            ),
-            "headers": _single(
-                (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in request.fields
-                if name not in _NOT_SHOWN
-            ),
-            "client": request.client,
-        }
-
-
-def _single(pairs: Iterable[tuple[str, str]]) -> dict[str, object]:
-    """The values by their names. Of several under one name nobody can tell which is meant: it is there, without one."""
-    found: dict[str, object] = {}
-    for name, value in pairs:
-        found[name] = MISSING if name in found else value
-    return found
 
 
 def value_of(value: Value, known: Known) -> object:

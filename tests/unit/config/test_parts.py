@@ -62,7 +62,7 @@ def test_references_are_resolved_where_somebody_resolves_them() -> None:
     with pytest.raises(ConfigError, match="must be an http or https address"):
         check_part("upstreams", {"one": value})
     (found,) = check_part("upstreams", {"one": value}, resolve=lambda _: "http://127.0.0.1:1").values()
-    assert found.targets == ("http://127.0.0.1:1",)
+    assert [target.url for target in found.targets] == ["http://127.0.0.1:1"]
 
 
 def test_a_reference_that_leads_nowhere_is_a_mistake() -> None:

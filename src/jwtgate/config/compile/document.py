@@ -5,7 +5,11 @@ A `Document` is consistent, so nothing here can fail. What can be known now is n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from jwtgate.config.compile.answers import compile_answers
 from jwtgate.config.compile.consumers import compile_consumer
+from jwtgate.config.compile.forwarding import conditions_of, path_forms
 from jwtgate.config.compile.issued import compile_profile, compile_signing_keys
 from jwtgate.config.compile.issuers import compile_introspection, compile_issuer, compile_key_source
 from jwtgate.config.compile.places import compile_administration, compile_secret_store
@@ -14,6 +18,7 @@ from jwtgate.config.sections.document import Document, ListenerSection
 from jwtgate.config.sections.section import parse_address
 from jwtgate.policy.plan import Limits, Listener, OwnAddresses, Plan, Route, Sources, Tls
 from jwtgate.policy.request import PathRules
+from jwtgate.policy.rooms.listed import ListedRouter
 from jwtgate.policy.rooms.match import Router
 
 
@@ -21,19 +26,13 @@ def compile_document(document: Document) -> Plan:
     """What this document means."""
     issuers = {name: compile_issuer(name, section) for name, section in document.issuers.items()}
     compiler = RouteCompiler(document, issuers)
-    router = Router()
-    routes: list[Route] = []
-    for name, section in document.routes.items():
-        route = compiler.route(name, section)
-        for template in section.templates:
-            router.add(route, template, methods=section.methods or (), hosts=section.hosts or ())
-        routes.append(route)
+    routes = {name: compiler.route(name, section) for name, section in document.routes.items()}
     signing = document.signing
     keys = signing.keys if signing else {}
     profiles = signing.profiles if signing else {}
     return Plan(
-        router=router,
-        routes=tuple(routes),
+        router=_router(document, routes),
+        routes=tuple(routes.values()),
         issuers=issuers,
         signing={name: compile_signing_keys(name, section) for name, section in keys.items()},
         profiles={name: compile_profile(name, section, document) for name, section in profiles.items()},
@@ -41,6 +40,7 @@ def compile_document(document: Document) -> Plan:
         sources=_sources(document),
         iss=signing.issuer if signing else None,
         identity_names=compiler.identity_names,
+        answers=compile_answers(document.answers or {}, ""),
         paths=_path_rules(document),
         refuse_unusual_field_names=document.fields.unusual_names == "refuse",
         trusted_proxies=document.trusted_proxies,
@@ -48,6 +48,20 @@ def compile_document(document: Document) -> Plan:
         own=OwnAddresses(**document.own.model_dump()),
         limits=Limits(**document.limits.model_dump()),
     )
+
+
+def _router(document: Document, routes: Mapping[str, Route]) -> Router | ListedRouter:
+    if document.routing == "listed":
+        listed = ListedRouter()
+        for name, section in document.routes.items():
+            conditions = conditions_of(section)
+            listed.add(routes[name], path_forms(section), hosts=section.hosts or (), conditions=conditions)
+        return listed
+    router = Router()
+    for name, section in document.routes.items():
+        for template in section.templates:
+            router.add(routes[name], template, methods=section.methods or (), hosts=section.hosts or ())
+    return router
 
 
 def _sources(document: Document) -> Sources:

@@ -7,44 +7,34 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from jwtgate.config.compile.answers import compile_answers, of_answers
+from jwtgate.config.compile.forwarding import compile_respond, compile_rewriting, compile_upstream
 from jwtgate.config.compile.issued import compile_issue, compile_value
-from jwtgate.config.compile.issuers import compile_rules
+from jwtgate.config.compile.rate_limits import compile_rate_limit, of_rate_limit
+from jwtgate.config.compile.slots import compile_slot
 from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.sections.document import Document
-from jwtgate.config.sections.routes import MintSection, RouteSection, UpstreamSection
-from jwtgate.config.sections.section import split_url
-from jwtgate.config.sections.slots import ConsumerSection, Credential, ScopeSection, SourceSection
+from jwtgate.config.sections.routes import MintSection, RouteSection
 from jwtgate.config.sections.values import FieldSection, ValueSection
-from jwtgate.policy.plan import NOWHERE, Route, Target, Upstream
+from jwtgate.policy.plan import NOWHERE, Route
 from jwtgate.policy.provisions import (
     CredentialsOffered,
     Form,
     IdentityField,
     Issue,
     Mint,
+    MintedForm,
     Origin,
     PermissionNeed,
+    QueryNames,
     Value,
 )
 from jwtgate.policy.requirements import (
-    ConsumerMapping,
-    ConsumerName,
-    Introspect,
     Issuer,
     Place,
-    ScopeNeed,
     Slot,
-    Source,
 )
 from jwtgate.policy.rooms.rewrite import fold
 
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-_PLACES = {
-    "bearer": Place.AUTHORIZATION,
-    "header": Place.FIELD,
-    "cookie": Place.COOKIE,
-    "query": Place.QUERY,
-}
 
 T = TypeVar("T")
 
@@ -58,7 +48,7 @@ class RouteCompiler:
     def __init__(self, document: Document, issuers: Mapping[str, Issuer]) -> None:
         self._document = document
         self._issuers = issuers
-        self._upstreams = {name: _upstream(name, section) for name, section in document.upstreams.items()}
+        self._upstreams = {name: compile_upstream(name, section) for name, section in document.upstreams.items()}
         self.identity_names = frozenset(
             fold(name.encode()) for route in document.routes.values() for name in route.fields_set
         )
@@ -67,7 +57,10 @@ class RouteCompiler:
 
     def route(self, name: str, section: RouteSection) -> Route:
         """What a request of this route is matched to."""
-        slots = tuple(self._slot(slot, section, credential) for slot, credential in section.credentials.items())
+        slots = tuple(
+            compile_slot(slot, credential, self._issuers, required=section.is_required(credential))
+            for slot, credential in section.credentials.items()
+        )
         first = slots[0].name if slots else ""
         issue = tuple(
             compile_issue(f"{name}/{index}", entry, self._document, first=first)
@@ -76,6 +69,7 @@ class RouteCompiler:
         identity = tuple(_identity(field, entry, first) for field, entry in section.headers.items())
         permission = _permission(section.permission, first) if section.permission is not None else None
         log = tuple((word, compile_value(value, first)) for word, value in section.log.items())
+        limit = compile_rate_limit(section.rate_limit, first)
         answers = compile_answers(section.answers or {}, first)
         values = (*_values(issue, identity), *_permission_values(permission), *dict(log).values())
         expressions = any(entry.when is not None for entry in issue) or section.require is not None
@@ -87,15 +81,21 @@ class RouteCompiler:
             slots=slots,
             issue=issue,
             identity=identity,
-            remembered=section.mint is None and not asks_request and all(entry.reuse for entry in issue),
-            templates=section.templates if expressions or _ask_for_path((*values, *of_answers(answers))) else (),
+            remembered=not (section.mint or limit or asks_request) and all(entry.reuse for entry in issue),
+            templates=section.templates
+            if expressions or _ask_for_path((*values, *of_answers(answers), *of_rate_limit(limit)))
+            else (),
             conditions=tuple(map(compiled_expression, section.require or ())),
             permission=permission,
             anonymous=section.anonymous_consumer,
             anonymous_for_refused=section.anonymous_consumer_also_for_refused_tokens,
+            one_slot_is_enough=section.enough == "one_slot",
             mint=_mint(section.mint) if section.mint is not None else None,
+            rewriting=compile_rewriting(section),
+            respond=compile_respond(section.respond) if section.respond is not None else None,
             answers=answers,
             log=log,
+            rate_limit=limit,
             upgrade=section.upgrade is not None,
             upgrade_origins=_origins(section),
             **self._removed(section, slots),
@@ -112,44 +112,11 @@ class RouteCompiler:
             "removed_parameters": _set(tuple(source.name for source in sources if source.place is Place.QUERY)),
         }
 
-    def _slot(self, name: str, route: RouteSection, section: Credential) -> Slot:
-        named = [self._issuers[issuer] for issuer in section.issuers or ()]
-        return Slot(
-            name=name,
-            required=route.is_required(section),
-            sources=_sources(section.places),
-            issuers={issuer.iss: issuer for issuer in named if issuer.iss is not None and issuer.algorithms},
-            audiences=None if section.audience is None else frozenset(section.audience),
-            rules=compile_rules(section.claims),
-            scope=_scope(section.scope) if section.scope else None,
-            by_credential=next((issuer for issuer in named if issuer.credentials is not None), None),
-            introspector=next((issuer for issuer in named if issuer.introspection is not None), None),
-            introspect=Introspect(section.introspect or "opaque"),
-            consumer=_consumer(section.consumer) if section.consumer else None,
-            original_field=section.original_header.encode() if section.original_header else None,
-            first_source_wins=section.first_source_wins_for_legacy_clients,
-        )
-
 
 _TAKEN_OVER = (
     *("realm", "close_on_expiry", "request_seconds", "body_limit_bytes", "private_responses"),
     "forward_cors_preflight",
 )
-
-
-def _upstream(name: str, section: UpstreamSection) -> Upstream:
-    settings = section.model_dump(exclude={"targets"})
-    return Upstream(name, tuple(map(_target, section.targets)), **settings)
-
-
-def _target(url: str) -> Target:
-    parts = split_url(url)
-    host = parts.hostname or ""
-    port = _DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
-    authority = f"[{host}]" if ":" in host else host
-    if port != _DEFAULT_PORTS[parts.scheme]:
-        authority = f"{authority}:{port}"
-    return Target(host, port, parts.scheme == "https", authority)
 
 
 def _origins(section: RouteSection) -> frozenset[bytes] | None:
@@ -180,42 +147,27 @@ def _permission(section: Mapping[str, ValueSection], first: str) -> PermissionNe
 
 
 def _mint(section: MintSection) -> Mint:
+    query = section.by_query
     return Mint(
         profiles=frozenset(section.profiles),
         credentials=None if section.credentials is None else CredentialsOffered(section.credentials),
         claims=None if section.claims == "any" else frozenset(section.claims),
         most_ttl_seconds=section.most_ttl_seconds,
         most_claims_bytes=section.most_claims_bytes,
+        by_query=QueryNames(query.credential, query.claims) if query is not None else None,
+        form=_minted_form(section),
     )
 
 
-def _consumer(section: ConsumerSection) -> ConsumerMapping:
-    return ConsumerMapping(section.claim, tuple(map(ConsumerName, section.by)), section.required, section.numbers)
-
-
-@_shared
-def _sources(sections: tuple[SourceSection, ...]) -> tuple[Source, ...]:
-    return tuple(map(_source, sections))
+def _minted_form(section: MintSection) -> MintedForm:
+    if not section.bare_token_for_legacy_reader:
+        return MintedForm.FULL
+    return MintedForm.BARE_WITH_PUBLIC_KEY if section.x5c_holds_public_key_pem_for_legacy_reader else MintedForm.BARE
 
 
 @_shared
 def _set(items: tuple[T, ...]) -> frozenset[T]:
     return frozenset(items)
-
-
-def _source(section: SourceSection) -> Source:
-    place = _PLACES[section.place]
-    if place is Place.AUTHORIZATION:
-        return Source(place)
-    name = section.header.lower() if section.header else section.cookie or section.query or ""
-    return Source(place, name, tuple(sorted(section.prefix, key=len, reverse=True)))
-
-
-@_shared
-def _scope(section: ScopeSection) -> ScopeNeed | None:
-    if not section.all and not section.any:
-        return None
-    return ScopeNeed(section.claim, _set(section.all), _set(section.any))
 
 
 @_shared

@@ -6,18 +6,18 @@ before there is a value.
 
 from __future__ import annotations
 
-from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, model_validator
 from pydantic.json_schema import GenerateJsonSchema
 
 from jwtgate.config.checks import Mistakes, find_mistakes
 from jwtgate.config.route_checks import find_route_mistakes
 from jwtgate.config.sections.administration import AdminSection
+from jwtgate.config.sections.answers import DocumentAnswers
 from jwtgate.config.sections.callers.consumers import ConsumerSection
 from jwtgate.config.sections.issuers import IssuerSection
-from jwtgate.config.sections.routes import RouteSection, UpstreamSection
+from jwtgate.config.sections.routes import RouteSection
 from jwtgate.config.sections.secret_stores import SecretStoreSection, StoreName
 from jwtgate.config.sections.section import (
     Address,
@@ -31,6 +31,8 @@ from jwtgate.config.sections.section import (
     Whole,
 )
 from jwtgate.config.sections.signing import SigningSection
+from jwtgate.config.sections.traffic.matching import Network
+from jwtgate.config.sections.traffic.upstreams import UpstreamSection
 
 
 class TlsSection(Section):
@@ -113,16 +115,6 @@ class FieldsSection(Section):
     )
 
 
-def _checked_network(value: str) -> str:
-    try:
-        return str(ip_network(value))
-    except ValueError:
-        raise ValueError("must be a network such as 10.0.0.0/8, without bits outside its mask") from None
-
-
-Network = Annotated[str, AfterValidator(_checked_network)]
-
-
 class Document(Section):
     """A whole document."""
 
@@ -145,6 +137,14 @@ class Document(Section):
         {},
         description="Which requests there are, by name. A request no route takes is refused. Needed unless routes are "
         "added over the Admin API.",
+    )
+    routing: Literal["most_particular", "listed"] = Field(
+        "most_particular",
+        description="Which of several routes takes a request: the most particular, or the first in the order of the "
+        "document (`listed`), which may ask for more (`match`) and leave its path out.",
+    )
+    answers: Maybe[DocumentAnswers] = Field(
+        None, description="What refusals and faults look like where no route says so, and where no route is found."
     )
     limits: LimitsSection = Field(LimitsSection.model_validate({}), description="What one client may cost.")
     paths: PathsSection = Field(PathsSection.model_validate({}), description="How ambiguous paths are read.")

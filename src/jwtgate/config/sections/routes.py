@@ -2,100 +2,52 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from jwtgate.config.sections.answers import Answers, LoggedValues
+from jwtgate.config.sections.callers.rate_limits import RouteRateLimitSection
 from jwtgate.config.sections.issued import OF_CONSUMERS, AskedFor, IssueSection
 from jwtgate.config.sections.section import (
-    FileName,
     Filled,
     Flag,
     Maybe,
     Name,
     OneOrMore,
     Origin,
+    ParameterName,
     Seconds,
     Section,
     SettableFieldName,
-    Text,
-    Url,
     Whole,
     raise_all,
-    split_url,
 )
 from jwtgate.config.sections.slots import Credential, SlotSection
+from jwtgate.config.sections.traffic.editing import (
+    RequestHeadersSection,
+    RespondSection,
+    ResponseHeadersSection,
+    RewriteSection,
+)
+from jwtgate.config.sections.traffic.matching import Host, MatchSection, PathTemplate, ServedMethod
 from jwtgate.config.sections.values import Cel, Permission, SomeField
-from jwtgate.errors import RequestRefused
-from jwtgate.policy.request import PathRules, canonical_path
-
-_ANY_READING = PathRules(keep_repeated_slashes=True, keep_encoded_slashes=True, keep_parameters=True)
-_PARAMETER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_-]*\}")
-_MOST_SEGMENTS = 64
 
 
-def _checked_template(value: str) -> str:
-    if not value.startswith("/"):
-        raise ValueError("must begin with /")
-    segments = value.split("/")[1:]
-    if len(segments) > _MOST_SEGMENTS:
-        raise ValueError(f"must not have more than {_MOST_SEGMENTS} segments")
-    literals = ["x" if _PARAMETER.fullmatch(segment) else segment for segment in segments]
-    if literals[-1] == "*":
-        literals[-1] = "x"
-    path = "/" + "/".join(literals)
-    if any(character in path for character in "*{}"):
-        raise ValueError("must hold * as its whole last segment only, and {name} as a whole segment only")
-    try:
-        canonical = canonical_path(path.encode(), _ANY_READING)
-    except RequestRefused:
-        canonical = None
-    if canonical != path:
-        raise ValueError("must be written as requests are matched: percent-encoded where needed and nowhere else")
-    return value
+class MintByQuerySection(Section):
+    """Where in the query a request for a token says what it asks for."""
 
-
-PathTemplate = Annotated[str, AfterValidator(_checked_template)]
-Method = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9-]{0,31}$")]
-Host = Annotated[
-    str,
-    Field(pattern=r"^((\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?|\[[0-9A-Fa-f:.]+\])$"),
-    AfterValidator(str.lower),
-]
-
-
-def _checked_method(value: str) -> str:
-    if value in ("CONNECT", "TRACE"):
-        raise ValueError("CONNECT and TRACE are never served")
-    return value
-
-
-def _checked_target(value: str) -> str:
-    parts = split_url(value)
-    if parts.path not in ("", "/") or "?" in value:
-        raise ValueError("must have neither path nor query; the request brings both")
-    return value
-
-
-class UpstreamSection(Section):
-    """One upstream: where allowed requests go."""
-
-    targets: OneOrMore[Annotated[Url, AfterValidator(_checked_target)]] = Field(
-        description="Its addresses, http or https, without a path."
+    credential: ParameterName = Field(description="The parameter that names the credential.")
+    claims: Maybe[ParameterName] = Field(
+        None, description="The parameter with the claims asked for: a JSON object, URL-encoded once or twice."
     )
-    preserve_host: Flag = Field(False, description="The upstream sees the `Host` of the client, not its own.")
-    connect_seconds: Seconds = Field(2.0, description="How long connecting may take.")
-    first_byte_seconds: Seconds = Field(30.0, description="How long the first byte of an answer may take.")
-    idle_seconds: Seconds = Field(60.0, description="How long an answer may pause.")
-    keep_alive_seconds: Seconds = Field(30.0, description="How long an unused connection is kept.")
-    most_idle_connections: Annotated[Whole, Field(ge=0)] = Field(
-        128, description="How many unused connections to one target each worker keeps."
-    )
-    ca_file: Maybe[FileName] = Field(None, description="Certificates to trust instead of the system's.")
-    server_name: Maybe[Text] = Field(None, description="The name its certificate must have. Default: its host.")
+
+    @model_validator(mode="after")
+    def _are_two(self) -> MintByQuerySection:
+        if self.credential == self.claims:
+            raise ValueError("credential and claims need different parameters")
+        return self
 
 
 class MintSection(Section):
@@ -112,7 +64,7 @@ class MintSection(Section):
         description="The claims a request may set, or the word `any`; never the gateway's own. `iss` and `aud` may be "
         "named, and are then taken for tokens made with a credential alone.",
     )
-    most_ttl_seconds: Annotated[Whole, Field(ge=1, le=366 * 86400)] = Field(
+    most_ttl_seconds: Annotated[Whole, Field(ge=1, le=100 * 366 * 86400)] = Field(
         3600, description="Most seconds a token may live, whatever a request asks for."
     )
     most_claims_bytes: Annotated[Whole, Field(ge=0, le=65536)] = Field(
@@ -121,20 +73,44 @@ class MintSection(Section):
     unauthenticated_minting_allowed: Flag = Field(
         False, description="Whoever reaches the route is given a token. Dangerous; needed with `auth: none`."
     )
+    by_query: Maybe[MintByQuerySection] = Field(
+        None,
+        description="A request is a GET that says what it asks for in its query; its answer is the token alone, as "
+        "plain text.",
+    )
+    bare_token_for_legacy_reader: Flag = Field(
+        False,
+        description="A consumer's token has only `typ` and `alg` in its header, and only the claims asked for (also "
+        "`iat`, `nbf` and their like), the one that names the credential and `exp`.",
+    )
+    x5c_holds_public_key_pem_for_legacy_reader: Flag = Field(
+        False,
+        description="The header of such a token has the PEM text of its public key as `x5c`. No reader of RFC 7515 "
+        "takes it.",
+    )
 
     @model_validator(mode="after")
     def _mints_something(self) -> MintSection:
-        if not self.profiles and self.credentials is None:
-            raise ValueError("needs profiles, or credentials: own or any")
-        if self.credentials is None and not OF_CONSUMERS.isdisjoint(self.claims):
-            raise ValueError("offers no credentials, and iss and aud are the gateway's own in tokens of a profile")
+        raise_all(self._mistakes())
         return self
+
+    def _mistakes(self) -> Iterator[str]:
+        if not self.profiles and self.credentials is None:
+            yield "needs profiles, or credentials: own or any"
+        if self.credentials is None and not OF_CONSUMERS.isdisjoint(self.claims):
+            yield "offers no credentials, and iss and aud are the gateway's own in tokens of a profile"
+        if self.by_query is not None and (self.profiles or self.credentials is None):
+            yield "by_query names a credential, so it needs credentials and has no profiles"
+        if self.bare_token_for_legacy_reader and self.credentials is None:
+            yield "bare_token_for_legacy_reader is of tokens made with credentials, and none are offered"
+        if self.x5c_holds_public_key_pem_for_legacy_reader and not self.bare_token_for_legacy_reader:
+            yield "x5c_holds_public_key_pem_for_legacy_reader needs bare_token_for_legacy_reader"
 
 
 _CREDENTIAL_KEYS = frozenset(Credential.model_fields)
 _FORWARDING = (
     *("issue", "headers", "forward_token", "upgrade", "forward_cors_preflight", "original_header"),
-    *("request_seconds", "private_responses"),
+    *("request_seconds", "private_responses", "rewrite", "request_headers", "response_headers"),
 )
 
 
@@ -143,15 +119,23 @@ class RouteSection(Credential):
 
     path: Maybe[PathTemplate] = Field(None, description="Path template: literals, `{name}`, and `/*` at the end.")
     paths: Maybe[OneOrMore[PathTemplate]] = Field(None, description="Several path templates, instead of `path`.")
-    hosts: Maybe[OneOrMore[Host]] = Field(None, description="Hosts, or `*.suffix`. Default: every host.")
-    methods: Maybe[OneOrMore[Annotated[Method, AfterValidator(_checked_method)]]] = Field(
-        None, description="Methods. Default: every method."
+    hosts: Maybe[OneOrMore[Host]] = Field(
+        None, description="Hosts, `*.suffix`, or in a listed order `name.*`. Default: every host."
+    )
+    methods: Maybe[OneOrMore[ServedMethod]] = Field(None, description="Methods. Default: every method.")
+    match: Maybe[MatchSection] = Field(
+        None, description="More of what a request must be like. Needs `routing: listed`."
     )
     auth: Literal["required", "optional", "none"] = Field(
         description="Whether a credential must be there, may be absent, or is not looked for."
     )
     slots: Maybe[Filled[dict[Name, SlotSection]]] = Field(
         None, description="Several credentials by name, instead of one described on the route itself."
+    )
+    enough: Literal["all_slots", "one_slot"] = Field(
+        "all_slots",
+        description="Whether every slot must be satisfied, or the first one that is proven, in their order, suffices; "
+        "a credential that is refused then counts as absent.",
     )
     issue: Maybe[OneOrMore[IssueSection]] = Field(None, description="Tokens of ours the upstream receives.")
     headers: dict[SettableFieldName, SomeField] = Field(
@@ -170,13 +154,26 @@ class RouteSection(Credential):
     )
     require: Maybe[OneOrMore[Cel]] = Field(None, description="Expressions (CEL) that must all be true.")
     upstream: Maybe[Name] = Field(None, description="Where allowed requests go.")
+    rewrite: Maybe[RewriteSection] = Field(None, description="What the upstream is asked for instead.")
+    request_headers: Maybe[RequestHeadersSection] = Field(
+        None, description="Changes to the header fields the upstream receives."
+    )
+    response_headers: Maybe[ResponseHeadersSection] = Field(
+        None, description="Changes to the header fields the client receives."
+    )
     mint: Maybe[MintSection] = Field(
         None, description="The gateway answers with a token of its own, instead of an upstream."
+    )
+    respond: Maybe[RespondSection] = Field(
+        None, description="The gateway gives this answer of its own, instead of an upstream."
     )
     answers: Maybe[Answers] = Field(
         None,
         description="What refusals and faults look like, by reason, by class of reasons (such as `token_refused`, "
         "`refusal`, `fault`), or `*` for all; the most particular is taken.",
+    )
+    rate_limit: Maybe[RouteRateLimitSection] = Field(
+        None, description="How many requests callers may make here. A consumer's own limit stands instead."
     )
     log: LoggedValues = Field({}, description="Values a line of the access log has besides, by name; at most 16.")
     realm: Annotated[str, Field(pattern=r"^[ !#-\[\]-~]{1,128}$")] = Field(
@@ -227,24 +224,32 @@ class RouteSection(Credential):
         return self
 
     def _mistakes(self) -> Iterator[str]:
-        if (self.path is None) == (self.paths is None):
-            yield "needs exactly one of path, paths"
+        if self.path is not None and self.paths is not None:
+            yield "needs only one of path, paths"
         if self.upgrade is None and (self.upgrade_origins is not None or self.close_on_expiry):
             yield "upgrade_origins and close_on_expiry need upgrade: websocket"
-        if (self.upstream is None) == (self.mint is None):
-            yield "needs exactly one of upstream, mint"
+        if len({"upstream", "mint", "respond"} & self.model_fields_set) != 1:
+            yield "needs exactly one of upstream, mint, respond"
         if self.anonymous_consumer is None and self.anonymous_consumer_also_for_refused_tokens:
             yield "anonymous_consumer_also_for_refused_tokens needs anonymous_consumer"
+        if self.upgrade is not None and self.rewrite is not None and self.rewrite.method is not None:
+            yield "upgrade asks for the method GET, so rewrite cannot change it"
+        yield from self._mistakes_of_own_answers()
         yield from self._mistakes_of_mint()
         yield from self._mistakes_of_credentials()
 
-    def _mistakes_of_mint(self) -> Iterator[str]:
-        if self.mint is None:
+    def _mistakes_of_own_answers(self) -> Iterator[str]:
+        if self.mint is None and self.respond is None:
             return
         beside = [name for name in _FORWARDING if name in self.model_fields_set]
         beside += [f"slots.{name}.original_header" for name, slot in (self.slots or {}).items() if slot.original_header]
         if beside:
-            yield f"answers by itself (mint), so {', '.join(beside)} can do nothing"
+            by = "mint" if self.mint is not None else "respond"
+            yield f"answers by itself ({by}), so {', '.join(beside)} can do nothing"
+
+    def _mistakes_of_mint(self) -> Iterator[str]:
+        if self.mint is None:
+            return
         known = any(map(self.is_required, self.credentials.values())) and self.anonymous_consumer is None
         if self.auth == "none" and self.mint.credentials == "own":
             yield "asks for no credential (auth: none), so no caller has credentials of its own to mint with"

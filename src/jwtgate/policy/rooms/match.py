@@ -7,17 +7,18 @@ the query or a header field ever takes part, and a request that fits nothing has
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from jwtgate.errors import RouteUnknown
+from jwtgate.policy.forwarding import fits_segments, is_parameter
 
 if TYPE_CHECKING:
     from jwtgate.policy.plan import Plan, Route
     from jwtgate.policy.request import RequestView
 
 ANY_METHOD = "*"
-_ANY_HOST = ""
+ANY_HOST = ""
 _MOST_HOST_CHARACTERS = 253
 
 
@@ -39,14 +40,14 @@ class Router:
     __slots__ = ("_trees",)
 
     def __init__(self) -> None:
-        self._trees = {_ANY_HOST: _Node()}
+        self._trees = {ANY_HOST: _Node()}
 
     def add(self, route: Route, path: str, *, methods: Iterable[str], hosts: Iterable[str]) -> Route | None:
         """Hang a route under a template. Gives the route already there, if one takes the same requests.
 
         No methods: every method. No hosts: every host.
         """
-        for host in tuple(hosts) or (_ANY_HOST,):
+        for host in tuple(hosts) or (ANY_HOST,):
             table = _table(self._trees.setdefault(host.removeprefix("*"), _Node()), path)
             for method in tuple(methods) or (ANY_METHOD,):
                 taken = table.setdefault(method, route)
@@ -54,10 +55,13 @@ class Router:
                     return taken
         return None
 
-    def find(self, method: str, host: str, path: str) -> Route | None:
-        """The most particular route for this request. `host` is lower case and without its port."""
+    def find(self, method: str, host: str, path: str, view: Callable[[], RequestView] | None = None) -> Route | None:
+        """The most particular route for this request. `host` is lower case and without its port.
+
+        `view` is never asked for: nothing else of the request takes part.
+        """
         segments = path.split("/")
-        for name in _names(host) if len(self._trees) > 1 else (_ANY_HOST,):
+        for name in host_names(host) if len(self._trees) > 1 else (ANY_HOST,):
             tree = self._trees.get(name)
             if tree is not None:
                 route = _find(tree, segments, 1, method)
@@ -66,7 +70,7 @@ class Router:
         return None
 
 
-def _names(host: str) -> Iterator[str]:
+def host_names(host: str) -> Iterator[str]:
     """What this host may be known as, the most particular first: itself, each `.suffix` of it, any host."""
     yield host
     # No name in use is longer, and every suffix of a made-up one would be copied.
@@ -74,7 +78,15 @@ def _names(host: str) -> Iterator[str]:
     while dot >= 0:
         yield host[dot:]
         dot = host.find(".", dot + 1)
-    yield _ANY_HOST
+    yield ANY_HOST
+
+
+def host_beginnings(host: str) -> Iterator[str]:
+    """Each `name.` this host begins with."""
+    dot = host.find(".") if len(host) <= _MOST_HOST_CHARACTERS else -1
+    while dot >= 0:
+        yield host[: dot + 1]
+        dot = host.find(".", dot + 1)
 
 
 def _table(root: _Node, path: str) -> dict[str, Route]:
@@ -83,7 +95,7 @@ def _table(root: _Node, path: str) -> dict[str, Route]:
     for position, segment in enumerate(segments):
         if segment == "*" and position == len(segments) - 1:
             return node.below
-        if _is_parameter(segment):
+        if is_parameter(segment):
             node.parameter = node.parameter or _Node()
             node = node.parameter
         else:
@@ -129,33 +141,21 @@ def _of(table: dict[str, Route], method: str) -> Route | None:
 def path_parameters(templates: Iterable[str], path: str) -> dict[str, str]:
     """What stands in the path for each `{name}` of the template it is routed by, of these; as it was sent."""
     given = path.split("/")
-    fitting = [wanted for template in templates if _fits(wanted := template.split("/"), given)]
+    fitting = [wanted for template in templates if fits_segments(wanted := template.split("/"), given)]
     if not fitting:
         return {}
     wanted = fitting[0] if len(fitting) == 1 else min(fitting, key=_particularity)
-    return {want[1:-1]: have for want, have in zip(wanted, given, strict=False) if _is_parameter(want)}
-
-
-def _fits(wanted: list[str], given: list[str]) -> bool:
-    below = wanted[-1] == "*"
-    if len(given) != len(wanted) and not (below and len(given) > len(wanted)):
-        return False
-    pairs = zip(wanted[:-1] if below else wanted, given, strict=False)
-    return all(want == have or (_is_parameter(want) and have) for want, have in pairs)
+    return {want[1:-1]: have for want, have in zip(wanted, given, strict=False) if is_parameter(want)}
 
 
 def _particularity(wanted: list[str]) -> list[int]:
     """As the table has it: literal before `{name}` before `/*`, from the left."""
-    return [2 if segment == "*" else int(_is_parameter(segment)) for segment in wanted]
-
-
-def _is_parameter(segment: str) -> bool:
-    return segment.startswith("{") and segment.endswith("}")
+    return [2 if segment == "*" else int(is_parameter(segment)) for segment in wanted]
 
 
 def match(plan: Plan, request: RequestView) -> Route:
     """The route of this request. Refuses `route_unknown`."""
-    route = plan.router.find(request.method, request.host, request.path)
+    route = plan.router.find(request.method, request.host, request.path, lambda: request)
     if route is None:
         raise RouteUnknown("route_unknown", method=request.method, path=request.path)
     return route

@@ -119,7 +119,7 @@ def test_a_realm_can_be_quoted(mistakes: Find, realm: str) -> None:
 
 
 def test_a_route_says_where_it_goes(mistakes: Find) -> None:
-    assert mistakes({"routes/orders/upstream": ...}) == ["routes.orders: needs exactly one of upstream, mint"]
+    assert mistakes({"routes/orders/upstream": ...}) == ["routes.orders: needs exactly one of upstream, mint, respond"]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_route_forwards_or_mints(mistakes: Find, mint: dict[str, Any]) -> None
     }
     assert mistakes(changes) == []
     changes["routes/mint"]["upstream"] = "echo"
-    assert mistakes(changes) == ["routes.mint: needs exactly one of upstream, mint"]
+    assert mistakes(changes) == ["routes.mint: needs exactly one of upstream, mint, respond"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,181 @@
+"""Which route a request belongs to where the document lists them in order: the first that takes it.
+
+A request meets only the routes its host and its path may belong to: whole paths are looked up, and beginnings of paths
+by each length in use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import TYPE_CHECKING
+
+from jwtgate.policy.expression import Expression, ExpressionFailed
+from jwtgate.policy.forwarding import PathForm
+from jwtgate.policy.request import cookie_members, request_members
+from jwtgate.policy.rooms.match import ANY_HOST, host_beginnings, host_names
+
+if TYPE_CHECKING:
+    from jwtgate.policy.plan import Route
+    from jwtgate.policy.request import RequestView
+
+_ANY_PATH = (PathForm(),)
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a route asks of a request besides its host and path. None: nothing of that kind.
+
+    `fields` are names in lower case with their values in lower case: one line of each must have one of them.
+    """
+
+    methods: frozenset[str] | None = None
+    schemes: frozenset[str] | None = None
+    clients: tuple[IPv4Network | IPv6Network, ...] | None = None
+    fields: tuple[tuple[bytes, frozenset[bytes]], ...] = ()
+    when: Expression | None = None
+
+    @property
+    def ask_more(self) -> bool:
+        """Whether the method does not say everything."""
+        return bool(self.schemes or self.clients or self.fields or self.when)
+
+    def hold(self, asked: Asked) -> bool:
+        """Whether all that is asked besides the method is so."""
+        request = asked.request
+        if self.schemes is not None and request.scheme not in self.schemes:
+            return False
+        if self.clients is not None and not _is_in(request.client, self.clients):
+            return False
+        for name, wanted in self.fields:
+            if not any(value.lower() in wanted for value in request.field_values(name)):
+                return False
+        return self.when is None or _is_true(self.when, asked)
+
+
+def _is_in(client: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
+    try:
+        address = ip_address(client.partition("%")[0])
+    except ValueError:  # a client without an address is in no network
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in network for network in networks)
+
+
+def _is_true(expression: Expression, asked: Asked) -> bool:
+    try:
+        return expression(asked.variables) is True
+    except ExpressionFailed:
+        return False
+
+
+class Asked:
+    """The request a route is looked for, put together once, when first asked for."""
+
+    def __init__(self, view: Callable[[], RequestView]) -> None:
+        self._view = view
+
+    @cached_property
+    def request(self) -> RequestView:
+        """The request."""
+        return self._view()
+
+    @cached_property
+    def variables(self) -> Mapping[str, object]:
+        """What an expression may name: `request`, here with its cookies."""
+        return {"request": {**request_members(self.request, {}), "cookies": cookie_members(self.request)}}
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One form of the paths of one route, and its place in the order."""
+
+    place: int
+    route: Route
+    form: PathForm
+    conditions: Conditions
+    asks_more: bool
+
+    def takes(self, method: str, path: str, asked: Asked) -> bool:
+        """Whether this is a request of the route, its host apart."""
+        methods, form = self.conditions.methods, self.form
+        if methods is not None and method not in methods:
+            return False
+        if (form.segments or form.pattern is not None) and form.end(path) is None:
+            return False
+        return not self.asks_more or self.conditions.hold(asked)
+
+
+class _Table:
+    """The routes of one name of a host: whole paths, and beginnings of paths with the lengths there are."""
+
+    __slots__ = ("beginnings", "lengths", "whole")
+
+    def __init__(self) -> None:
+        self.whole: dict[str, list[_Entry]] = {}
+        self.beginnings: dict[str, list[_Entry]] = {}
+        self.lengths: list[int] = []
+
+    def add(self, entry: _Entry) -> None:
+        held = self.whole if entry.form.whole else self.beginnings
+        literal = entry.form.literal
+        held.setdefault(literal, []).append(entry)
+        if not entry.form.whole and len(literal) not in self.lengths:
+            self.lengths = sorted([*self.lengths, len(literal)])
+
+    def candidates(self, path: str) -> Iterator[list[_Entry]]:
+        yield self.whole.get(path, [])
+        for length in self.lengths:
+            if length > len(path):
+                return
+            yield self.beginnings.get(path[:length], [])
+
+
+class ListedRouter:
+    """An index of routes in their order; a look-up costs one step a length in use and one a route that may fit."""
+
+    __slots__ = ("_count", "_ends_open", "_hosts_matter", "_tables")
+
+    def __init__(self) -> None:
+        self._tables: dict[str, _Table] = {}
+        self._hosts_matter = False
+        self._ends_open = False
+        self._count = 0
+
+    def add(self, route: Route, forms: Iterable[PathForm], *, hosts: Iterable[str], conditions: Conditions) -> None:
+        """Put a route behind those already there. No forms: every path. No hosts: every host."""
+        for host in tuple(hosts) or (ANY_HOST,):
+            self._hosts_matter = self._hosts_matter or host != ANY_HOST
+            self._ends_open = self._ends_open or host.endswith(".*")
+            table = self._tables.setdefault(host.removeprefix("*").removesuffix("*"), _Table())
+            for form in tuple(forms) or _ANY_PATH:
+                table.add(_Entry(self._count, route, form, conditions, conditions.ask_more))
+        self._count += 1
+
+    def find(self, method: str, host: str, path: str, view: Callable[[], RequestView]) -> Route | None:
+        """The first route that takes this request. `host` is lower case and without its port.
+
+        `view` is only asked for where a route looks at more of the request.
+        """
+        found = [
+            entry
+            for name in self._names(host)
+            if (table := self._tables.get(name)) is not None
+            for entries in table.candidates(path)
+            for entry in entries
+        ]
+        if len(found) > 1:
+            found.sort(key=_place)
+        asked = Asked(view)
+        return next((entry.route for entry in found if entry.takes(method, path, asked)), None)
+
+    def _names(self, host: str) -> Iterable[str]:
+        if not self._hosts_matter:
+            return (ANY_HOST,)
+        return (*host_names(host), *(host_beginnings(host) if self._ends_open else ()))
+
+
+def _place(entry: _Entry) -> int:
+    return entry.place
