@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from jwtgate.control.journal import event
-from jwtgate.dialects.apisix.admin.access import Access
-from jwtgate.dialects.apisix.admin.asked import Asked, query_of, segments_of, value_of
 from jwtgate.dialects.apisix.admin.callers import Callers
-from jwtgate.dialects.apisix.admin.inventory import Inventory
+from jwtgate.dialects.apisix.admin.calls.access import Access
+from jwtgate.dialects.apisix.admin.calls.asked import Asked, query_of, segments_of, value_of
+from jwtgate.dialects.apisix.admin.calls.replies import CORS, PREFLIGHT, Wrong, told, wrong
 from jwtgate.dialects.apisix.admin.configs import Configs
-from jwtgate.dialects.apisix.admin.replies import CORS, PREFLIGHT, Wrong, told, wrong
+from jwtgate.dialects.apisix.admin.inventory import Inventory
 from jwtgate.dialects.apisix.admin.resources import METHODS
 from jwtgate.dialects.apisix.admin.schemas import plugins_told, schema_told, validated
 from jwtgate.dialects.apisix.admin.stamps import Stamps
@@ -97,7 +97,7 @@ class ApisixAdmin:
     async def _reply(self, asked: Asked) -> Reply:
         match asked.segments:
             case ("schema", "validate", *_):
-                return validated(asked, (await self._desk.kept()).objects)
+                return validated(asked)
             case ("schema", *_):
                 return schema_told(asked)
             case ("plugins", *_):

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jwtgate.dialects.apisix.admin.asked import Asked
+from jwtgate.dialects.apisix.admin.calls.asked import Asked
+from jwtgate.dialects.apisix.admin.calls.replies import Wrong, not_found, told, wrong
 from jwtgate.dialects.apisix.admin.duplicates import must_be_unique
 from jwtgate.dialects.apisix.admin.kept_objects import collection, with_end
 from jwtgate.dialects.apisix.admin.records import Record, record_of
-from jwtgate.dialects.apisix.admin.replies import Wrong, not_found, told, wrong
 from jwtgate.dialects.apisix.admin.resources import (
     CONSUMERS,
     CREDENTIALS,
@@ -66,12 +66,12 @@ class Callers:
         value = asked.members()
         must_not_say_when(value)
         objects = (await self.desk.kept()).objects
-        check(CONSUMERS, value, objects=objects, id=username)
+        check(CONSUMERS, value, objects=objects, id=username or "")
         name = str(value["username"])
         if username not in (None, name):
             raise wrong("wrong username")
         before = await self.find(name)
-        value = completed(CONSUMERS, self.stamps.dated(value, before and before.consumer), objects)
+        value = completed(CONSUMERS, self.stamps.dated(value, None if before is None else before.consumer), objects)
         record = (before or Record(value)).with_consumer(value, self.stamps.index())
         await must_be_unique(self.desk, record, None)
         await self._keep(record, objects, asked.who)

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from jwtgate.dialects.apisix.admin.asked import Asked
 from jwtgate.dialects.apisix.admin.callers import Callers
+from jwtgate.dialects.apisix.admin.calls.asked import Asked
+from jwtgate.dialects.apisix.admin.calls.replies import Wrong, told, wrong
 from jwtgate.dialects.apisix.admin.kept_objects import collection, with_object
 from jwtgate.dialects.apisix.admin.records import Record
-from jwtgate.dialects.apisix.admin.replies import Wrong, told, wrong
 from jwtgate.dialects.apisix.admin.resources import CONSUMERS, CREDENTIALS, METADATA, RESOURCES
 from jwtgate.dialects.apisix.admin.stored import Stored
 from jwtgate.dialects.apisix.objects import Invalid, check, completed
@@ -58,7 +58,6 @@ class Configs:
                 await self.stored.desk.delete_caller(record.username, who=asked.who)
         for caller in callers:
             await self.stored.desk.put_caller(caller, who=asked.who)
-        self.stored.desk.secrets_may_have_changed()
         return told(202)
 
     def _objects(self, whole: Mapping[str, Any], before: Mapping[str, int]) -> Objects:
@@ -122,7 +121,7 @@ def _listed(whole: Mapping[str, Any], name: str) -> Iterator[tuple[str, dict[str
 
 def _checked(place: str, name: str, value: Mapping[str, Any], objects: Objects, identity: str | None) -> None:
     try:
-        check(name, value, objects=objects, id=identity)
+        check(name, value, objects=objects, id=identity or "")
     except Invalid as mistake:
         raise wrong(f"{place}: {mistake}") from None
 

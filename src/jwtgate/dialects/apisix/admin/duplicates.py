@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from jwtgate.dialects.apisix.admin.calls.replies import Wrong, wrong
 from jwtgate.dialects.apisix.admin.records import Record, record_of
-from jwtgate.dialects.apisix.admin.replies import Wrong, wrong
 from jwtgate.dialects.apisix.callers import keys_of
 from jwtgate.dialects.dialect import Desk
 
@@ -27,9 +27,7 @@ async def must_be_unique(desk: Desk, record: Record, credential: str | None) -> 
             _must_not_be_among(dict(other.plugins()), plugin, name, owner)
 
 
-def _must_not_be_among(
-    plugins: Mapping[str | None, Mapping[str, Any]], plugin: str, name: str, username: str
-) -> None:
+def _must_not_be_among(plugins: Mapping[str | None, Mapping[str, Any]], plugin: str, name: str, username: str) -> None:
     for credential, held in plugins.items():
         if (plugin, name) in _compared(held):
             raise _taken(plugin, username, credential)

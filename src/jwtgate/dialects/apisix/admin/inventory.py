@@ -6,11 +6,11 @@ import logging
 from dataclasses import dataclass, field
 
 from jwtgate.control.journal import event
-from jwtgate.dialects.apisix.admin.asked import Asked
 from jwtgate.dialects.apisix.admin.callers import Callers
+from jwtgate.dialects.apisix.admin.calls.asked import Asked
+from jwtgate.dialects.apisix.admin.calls.listing import listed
+from jwtgate.dialects.apisix.admin.calls.replies import Wrong, told
 from jwtgate.dialects.apisix.admin.kept_objects import ended
-from jwtgate.dialects.apisix.admin.listing import listed
-from jwtgate.dialects.apisix.admin.replies import Wrong, told, wrong
 from jwtgate.dialects.apisix.admin.resources import (
     CONSUMERS,
     CREDENTIALS,
@@ -78,30 +78,28 @@ class Inventory:
 
     async def _consumer(self, asked: Asked, username: str | None) -> Reply:
         callers = self.callers
-        match asked.method:
-            case "GET" if username is None:
-                return told(200, listed([record.entry() for record in await callers.all()], asked.query))
-            case "GET":
-                return told(200, (await callers.get(username)).shown())
-            case "PUT":
-                return await callers.put(username, asked)
+        if asked.method == "PUT":
+            return await callers.put(username, asked)
+        if username is None and asked.method == "GET":
+            return told(200, listed([record.entry() for record in await callers.all()], asked.query))
         if username is None:
-            raise wrong("missing consumer id")
+            raise missing_id(RESOURCES[CONSUMERS])
+        if asked.method == "GET":
+            return told(200, (await callers.get(username)).shown())
         return await callers.delete(username, who=asked.who)
 
     async def _credential(self, asked: Asked, username: str) -> Reply:
         resource, callers, name = RESOURCES[CREDENTIALS], self.callers, asked.segment(3)
         resource.must_support(asked.method)
         asked.ttl  # noqa: B018 - as above
-        match asked.method:
-            case "GET" if name is None:
-                return told(200, listed(await callers.all_credentials(username), asked.query))
-            case "GET":
-                return told(200, (await callers.get_credential(username, name)).shown())
-            case "PUT":
-                return await callers.put_credential(username, name, asked)
+        if asked.method == "PUT":
+            return await callers.put_credential(username, name, asked)
+        if name is None and asked.method == "GET":
+            return told(200, listed(await callers.all_credentials(username), asked.query))
         if name is None:
-            raise wrong("missing credential id")
+            raise missing_id(resource)
+        if asked.method == "GET":
+            return told(200, (await callers.get_credential(username, name)).shown())
         return await callers.delete_credential(username, name, who=asked.who)
 
     async def _object(self, resource: Resource, asked: Asked) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from jwtgate.dialects.apisix.admin.replies import wrong
+from jwtgate.dialects.apisix.admin.calls.replies import wrong
 
 
 def merged(value: Any, change: Any) -> Any:

@@ -10,7 +10,8 @@ from typing import Any
 from jwtgate.dialects.apisix.admin.kept_objects import CREATED, MODIFIED
 from jwtgate.dialects.apisix.admin.resources import CONSUMERS, CREDENTIALS, Entry, key_of
 from jwtgate.dialects.apisix.callers import caller_of
-from jwtgate.dialects.dialect import ANNOTATION, Caller, Objects
+from jwtgate.dialects.dialect import ANNOTATION, Caller, Meaning, Objects
+from jwtgate.errors import ConfigError
 
 DIALECT = "apisix"
 _ITSELF = ""
@@ -57,6 +58,9 @@ class Record:
     def caller(self, objects: Objects) -> Caller:
         """The consumer of ours it becomes, this record with it. `ConfigError`."""
         caller = caller_of(self.consumer, self.credentials, objects)
+        refused = [note for note in caller.notes if note.meaning is Meaning.REFUSED]
+        if refused:
+            raise ConfigError(*(f"{note.place}: {note.sentence}" for note in refused))
         written = {"consumer": self.consumer, "credentials": self.credentials, "marks": self.marks}
         return replace(caller, value={**caller.value, ANNOTATION: {DIALECT: written}})
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from jwtgate.dialects.apisix.admin.replies import Wrong, wrong
+from jwtgate.dialects.apisix.admin.calls.replies import Wrong, wrong
 
 KEY_PREFIX = "/apisix"
 CONSUMERS, CREDENTIALS, SECRETS, METADATA = "consumers", "credentials", "secrets", "plugin_metadata"

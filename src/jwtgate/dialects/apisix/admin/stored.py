@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from jwtgate.dialects.apisix.admin.asked import Asked
+from jwtgate.dialects.apisix.admin.calls.asked import Asked
+from jwtgate.dialects.apisix.admin.calls.replies import not_found, told, wrong
 from jwtgate.dialects.apisix.admin.kept_objects import entries, entry, with_object, without_object
 from jwtgate.dialects.apisix.admin.patching import merged, replaced
-from jwtgate.dialects.apisix.admin.replies import not_found, told, wrong
 from jwtgate.dialects.apisix.admin.resources import (
     METADATA,
-    SECRETS,
     Entry,
     Resource,
     deleted,
@@ -25,7 +24,7 @@ from jwtgate.dialects.apisix.admin.stamps import Stamps, new_id
 from jwtgate.dialects.apisix.admin.uses import must_be_unused
 from jwtgate.dialects.apisix.at_rest import encrypted
 from jwtgate.dialects.apisix.objects import check, completed
-from jwtgate.dialects.dialect import Desk, Objects, Reply
+from jwtgate.dialects.dialect import Desk, Reply
 
 _PRIVATE = {"ssls": ("key", "keys")}
 
@@ -98,7 +97,7 @@ class Stored:
             raise not_found()
         if not force:
             must_be_unused(kept.objects, resource.name, name)
-        await self._keep(resource, without_object(kept.objects, resource.name, name), over=kept.version, who=who)
+        await self.desk.keep(without_object(kept.objects, resource.name, name), over=kept.version, who=who)
         return told(200, deleted(resource.name, name))
 
     async def _write(self, resource: Resource, name: str, value: Mapping[str, Any], asked: Asked) -> Reply:
@@ -107,14 +106,9 @@ class Stored:
         whole = completed(resource.name, value, kept.objects)
         ends = None if asked.ttl is None else self.stamps.now() + asked.ttl
         objects = with_object(kept.objects, resource.name, name, whole, index=self.stamps.index(), ends=ends)
-        await self._keep(resource, objects, over=kept.version, who=asked.who)
+        await self.desk.keep(objects, over=kept.version, who=asked.who)
         status = 200 if name in kept.objects.get(resource.name, {}) else 201
         return told(status, Entry(key_of(resource.name, name), encrypted(resource.name, whole, self.keyring)).written())
-
-    async def _keep(self, resource: Resource, objects: Objects, *, over: int, who: str) -> None:
-        await self.desk.keep(objects, over=over, who=who)
-        if resource.name == SECRETS:
-            self.desk.secrets_may_have_changed()
 
 
 def _plugin_named(name: str | None) -> str:

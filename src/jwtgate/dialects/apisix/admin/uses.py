@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from jwtgate.dialects.apisix.admin.calls.replies import Wrong, wrong
 from jwtgate.dialects.apisix.admin.kept_objects import collection
-from jwtgate.dialects.apisix.admin.replies import Wrong, wrong
 from jwtgate.dialects.dialect import Objects
 
 # Of each collection: how messages call one of its objects, and who may name it by which member.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
-from jwtgate.dialects.apisix.admin.replies import Wrong
+from jwtgate.dialects.apisix.admin.calls.replies import Wrong
 from jwtgate.dialects.apisix.admin.resources import Entry
 
 LEAST_PAGE, MOST_PAGE = 10, 500

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from jwtgate.dialects.apisix.admin.replies import Wrong, wrong
+from jwtgate.dialects.apisix.admin.calls.replies import Wrong, wrong
 from jwtgate.dialects.apisix.settings import AdminKey, ApisixSettings
 from jwtgate.dialects.dialect import Call
 from jwtgate.errors import ConfigError

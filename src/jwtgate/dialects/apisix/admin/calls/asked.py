@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from jwtgate.dialects.apisix.admin.replies import Wrong, wrong
+from jwtgate.dialects.apisix.admin.calls.replies import Wrong, wrong
 from jwtgate.dialects.dialect import Call
 from jwtgate.jose.encoding import parse_json
 

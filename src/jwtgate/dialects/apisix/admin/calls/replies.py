@@ -14,7 +14,11 @@ CORS = (
     ("Access-Control-Expose-Headers", "*"),
     ("Access-Control-Max-Age", "3600"),
 )
-PREFLIGHT = (*CORS, ("Access-Control-Allow-Methods", "POST, GET, PUT, OPTIONS, DELETE, PATCH"), ("Access-Control-Allow-Headers", "*"))
+PREFLIGHT = (
+    *CORS,
+    ("Access-Control-Allow-Methods", "POST, GET, PUT, OPTIONS, DELETE, PATCH"),
+    ("Access-Control-Allow-Headers", "*"),
+)
 
 
 class Wrong(Exception):
