@@ -168,7 +168,7 @@ def _checks(slot: Slot, trail: Trail) -> Iterator[str]:
     for rule in (*issuer.rules, *slot.rules):
         yield f"{'.'.join(map(str, rule.path))} {rule.comparison.value.replace('_', ' ')}"
     if slot.scope is not None and trail.room not in ("identify", "permissions", "extract", "verify", "claims"):
-        yield f"scope {' '.join(sorted(slot.scope.all_of | slot.scope.any_of))}"
+        yield f"scope {' '.join(sorted(slot.scope.all_of.union(*slot.scope.any_of)))}"
 
 
 def _sets(outcome: Allowed, shown: Shown) -> Iterator[Told]:

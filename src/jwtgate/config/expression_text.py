@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from jwtgate.policy.requirements import ClaimPath
 
-VARIABLES = ("request", "token", "consumer", "permissions", "now")
+VARIABLES = ("request", "token", "consumer", "permissions", "now", "refusal")
 FUNCTIONS = frozenset({"size", "string", "int", "uint", "double"})
 METHODS = frozenset({"size", "contains", "startsWith", "endsWith", "matches"})
 MATCHES = "_matches"

@@ -12,6 +12,7 @@ from jwtgate.policy.rooms.rewrite import fold
 if TYPE_CHECKING:
     from jwtgate.config.sections.document import Document
     from jwtgate.config.sections.issued import IssueSection
+    from jwtgate.config.sections.issuers import IssuerSection
     from jwtgate.config.sections.routes import RouteSection
     from jwtgate.config.sections.slots import Credential, SourceSection
     from jwtgate.config.sections.values import ValueSection
@@ -91,11 +92,22 @@ def _slot_issuers(document: Document, credential: Credential, place: Place, name
         if issuer.issuer is not None and issuer.issuer in seen:
             yield Mistake(here, f"has the same iss as {seen[issuer.issuer]}, so a token could belong to either")
         seen.setdefault(issuer.issuer or "", name)
-        for kind in ("consumers", "introspection"):
-            if getattr(issuer, kind) is not None and only.setdefault(kind, name) != name:
+        for kind in _kinds(issuer):
+            if only.setdefault(kind, name) != name:
                 yield Mistake(here, f"has {kind} as {only[kind]} has, so a token could belong to either")
-    if credential.introspect is not None and "introspection" not in only:
-        yield Mistake((*place, "introspect"), "none of the issuers has introspection")
+        if issuer.takes_api_keys and len(credential.issuers or ()) > 1:
+            yield Mistake(here, "takes API keys, which nobody can tell from tokens; it stands alone in a slot")
+    for key in ("introspect", "introspected"):
+        if getattr(credential, key) is not None and "introspection" not in only:
+            yield Mistake((*place, key), "none of the issuers has introspection")
+
+
+def _kinds(issuer: IssuerSection) -> Iterator[str]:
+    """What of an issuer lets it take tokens whatever their `iss`, besides its own."""
+    if issuer.introspection is not None:
+        yield "introspection"
+    if issuer.consumers is not None or issuer.iss_not_looked_at_for_legacy_issuer:
+        yield "tokens of any iss"
 
 
 def _issued(document: Document, route: RouteSection, place: Place, names: Names) -> Iterator[Mistake]:
@@ -113,6 +125,10 @@ def _values(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSec
         for part, values in (("add", issue.add), ("set", issue.set)):
             yield from (((*place, "issue", index, part, claim), value) for claim, value in values.items())
     yield from (((*place, "headers", name), field) for name, field in route.headers.items())
+    for direction, edits in (("request_headers", route.request_headers), ("response_headers", route.response_headers)):
+        if edits is not None:
+            yield from (((*place, direction, "set", name), field) for name, field in edits.set.items())
+            yield from (((*place, direction, "add", name), field) for name, field in edits.add.items())
     yield from (((*place, "permission", method), value) for method, value in (route.permission or {}).items())
     yield from (((*place, "log", name), value) for name, value in route.log.items())
     if route.rate_limit is not None and not isinstance(route.rate_limit.by, str):
@@ -179,6 +195,9 @@ def _places_of_fields(route: RouteSection, place: Place) -> Iterator[tuple[Place
         yield (*place, "issue", index, "header"), issue.header
     for name in route.headers:
         yield (*place, "headers", name), name
+    edits = route.request_headers
+    for part, names in (("set", edits.set), ("add", edits.add)) if edits is not None else ():
+        yield from (((*place, "request_headers", part, name), name) for name in names)
     for slot, credential in route.credentials.items():
         if credential.original_header is not None:
             yield (*_place_of(route, slot, place), "original_header"), credential.original_header

@@ -34,7 +34,7 @@ class Header:
 def parse_header(segment: bytes) -> Header:
     """The header in the first segment of a compact token.
 
-    `TokenRefused`: `token_malformed`, `token_too_large`, `alg_not_allowed` for an `alg` we do not know,
+    `TokenRefused`: `token_malformed`, `token_too_large`, `alg_unreadable` for an `alg` we do not know, or none,
     `crit_unknown` for a `crit` that is ill formed or names what is not in the header.
     """
     # An issuer writes the same few headers over and over; reading one again costs a look-up.
@@ -52,7 +52,7 @@ def _parse(segment: bytes) -> Header:
         raise TokenRefused("token_malformed", part="header", cause=str(error)) from None
     alg = members.get("alg")
     if not isinstance(alg, str) or alg not in ALGORITHMS:
-        raise TokenRefused("alg_not_allowed")
+        raise TokenRefused("alg_unreadable")
     kid, typ, _ = (_text(members, name) for name in ("kid", "typ", "cty"))
     if kid is not None and len(kid.encode()) > MOST_KID_BYTES:
         raise TokenRefused("token_malformed", part="header", member="kid")

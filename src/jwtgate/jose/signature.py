@@ -41,8 +41,8 @@ class Compact(NamedTuple):
 def split_compact(text: str | bytes, *, limit_bytes: int = MOST_TOKEN_BYTES) -> Compact:
     """The parts of a compact JWS, its header checked.
 
-    `TokenRefused`: `token_too_large`, `token_malformed`, `token_encrypted` for five segments, and what
-    `parse_header` refuses. Size and shape are looked at before anything is decoded (SEC-4, SEC-6).
+    `TokenRefused`: `token_too_large`, `token_malformed`, `signature_unreadable`, `token_encrypted` for five segments,
+    and what `parse_header` refuses. Size and shape are looked at before anything is decoded (SEC-4, SEC-6).
     """
     if len(text) > limit_bytes:
         raise TokenRefused("token_too_large")
@@ -56,7 +56,7 @@ def split_compact(text: str | bytes, *, limit_bytes: int = MOST_TOKEN_BYTES) -> 
     try:
         signature = base64url_decode(signature_segment)
     except ValueError:
-        raise TokenRefused("token_malformed", part="signature") from None
+        raise TokenRefused("signature_unreadable") from None
     return Compact(header, payload_segment, text[: -len(signature_segment) - 1], signature)
 
 

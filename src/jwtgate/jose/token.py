@@ -11,7 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from jwtgate.errors import TokenRefused
-from jwtgate.jose.encoding import JSON, base64url_encode, json_bytes, parse_json_object
+from jwtgate.jose.encoding import JSON, base64url_encode, json_bytes, parse_json
 from jwtgate.jose.header import Header
 from jwtgate.jose.key import Key
 from jwtgate.jose.signature import (
@@ -31,7 +31,8 @@ _NO_HEADER: Mapping[str, JSON] = MappingProxyType({})
 class VerifiedToken:
     """A token whose signature holds, or that its issuer vouches for (RFC 7662); its claims not yet checked.
 
-    Only `UnverifiedToken` and `described` make one. What an issuer described has neither header nor key.
+    Only `UnverifiedToken` and `described` make one. What an issuer described has neither header nor key, and what
+    nobody signed or vouches for (`unproven`) has no key.
     """
 
     __slots__ = ("_claims", "_header", "_key")
@@ -100,15 +101,17 @@ class UnverifiedToken:
     def parse(cls, text: str | bytes, *, limit_bytes: int = MOST_TOKEN_BYTES) -> UnverifiedToken:
         """The token a compact JWS holds.
 
-        `TokenRefused`: `token_malformed`, `token_too_large`, `token_encrypted`, `crit_unknown`,
-        `alg_not_allowed`.
+        `TokenRefused`: `token_malformed`, `token_too_large`, `token_encrypted`, `crit_unknown`, `alg_unreadable`,
+        `claims_unreadable`, `signature_unreadable`.
         """
         parts = split_compact(text, limit_bytes=limit_bytes)
         refuse_extensions(parts.header)
         try:
-            claims = parse_json_object(decode_payload(parts.payload_segment), limit_bytes=limit_bytes)
+            claims = parse_json(decode_payload(parts.payload_segment), limit_bytes=limit_bytes)
         except ValueError as error:
             raise TokenRefused("token_malformed", part="claims", cause=str(error)) from None
+        if not isinstance(claims, dict):
+            raise TokenRefused("claims_unreadable")
         return cls(parts, MappingProxyType(claims))
 
     @property
@@ -137,11 +140,20 @@ class UnverifiedToken:
         return _text(self.__claims, "iss")
 
     def naming_key(self, path: Sequence[str | int], *, in_header: bool) -> str | None:
-        """The text at this path of the claims, or of the header, unverified: good for finding a key, nothing else."""
+        """The text at this path of the claims, or of the header, unverified: good for finding a key, nothing else.
+
+        None where nothing is there, and empty where something is that is no text.
+        """
         value: object = self.header if in_header else self.__claims
         for step in path:
-            value = value.get(step) if isinstance(value, Mapping) and isinstance(step, str) else None
-        return value if isinstance(value, str) else None
+            if not isinstance(value, Mapping) or step not in value:
+                return None
+            value = value[step]
+        return value if isinstance(value, str) else ""
+
+    def unproven(self) -> VerifiedToken:
+        """The token as it stands, for a document that says in words that its signature is not looked at."""
+        return _vouched(self.__parts.header, self.__claims)
 
     def vouched_for(self) -> VerifiedToken:
         """The token as verified: somebody we trust has handed it to us as such, over a connection we trust."""

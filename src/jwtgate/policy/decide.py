@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jwtgate.errors import CredentialMissing, Fault, Refusal, RequestRefused, TokenRefused
-from jwtgate.policy.facts import Facts, Steps
+from jwtgate.policy.facts import Facts, IssuedToken, Steps
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused, Trail
 from jwtgate.policy.plan import Plan, Route
+from jwtgate.policy.provisions import Issue
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.requirements import Slot
 from jwtgate.policy.rooms.claims import check_answer, check_claims
@@ -19,6 +22,9 @@ from jwtgate.policy.rooms.revoked import check_revoked
 from jwtgate.policy.rooms.rewrite import rewrite
 from jwtgate.policy.rooms.verify import verify
 from jwtgate.policy.value import Known
+
+ENDLESS_SECONDS = 300
+"""How long an outcome is remembered that rests on a token without an end."""
 
 
 def decide(plan: Plan, request: RequestView, facts: Facts, now: int) -> Steps[Outcome]:
@@ -44,22 +50,33 @@ def decide(plan: Plan, request: RequestView, facts: Facts, now: int) -> Steps[Ou
         issued = yield from issue(known)
         trail.room = "rewrite"
         rewritten = rewrite(known, issued=issued)
-        ends = [token.reuse_until for _, token in issued]
-        ends += [until for until in (principal.good_until, principal.asked_until) if until is not None]
-        if preflight or isinstance(trail.forgiven, TokenRefused) or trail.allowance is not None:
-            # What was let through unasked is never remembered for who should have been asked, a token that is refused
-            # now may be good in a moment, and who has a limit is counted each time.
-            ends.append(0)
-        return Allowed(route, rewritten, trail, min(ends, default=None))
+        # What was let through unasked is never remembered for who should have been asked.
+        return Allowed(route, rewritten, trail, 0 if preflight else _good_until(trail, issued))
     except Refusal as refusal:
         return Refused(refusal, trail)
     except Fault as fault:
         return Failed(fault, trail)
 
 
+def _good_until(trail: Trail, issued: Sequence[tuple[Issue, IssuedToken]]) -> int | None:
+    """The instant (NumericDate) until which the same request ends in the same way; 0 if it may not the next time."""
+    # A token that is refused now may be good in a moment, and who has a limit is counted each time.
+    if trail.allowance is not None or not isinstance(trail.forgiven, CredentialMissing | None):
+        return 0
+    principal = trail.principal
+    ends = [token.reuse_until for _, token in issued]
+    ends += [until for until in (principal.good_until, principal.asked_until) if until is not None]
+    if principal.tokens and not ends:
+        return trail.now + ENDLESS_SECONDS
+    return min(ends, default=None)
+
+
 def _prove_all(route: Route, trail: Trail, facts: Facts, *, limit_bytes: int) -> Steps[None]:
     """Prove every slot. Where the document says so, a caller whose token is refused goes on as nobody."""
     try:
+        if route.one_slot_is_enough:
+            yield from _prove_one(route, trail, facts, limit_bytes=limit_bytes)
+            return
         for slot in route.slots:
             yield from _prove(slot, trail, facts, limit_bytes=limit_bytes)
     except (CredentialMissing, RequestRefused, TokenRefused) as refusal:
@@ -67,6 +84,29 @@ def _prove_all(route: Route, trail: Trail, facts: Facts, *, limit_bytes: int) ->
             raise
         trail.proven.clear()
         trail.forgiven = refusal
+
+
+def _prove_one(route: Route, trail: Trail, facts: Facts, *, limit_bytes: int) -> Steps[None]:
+    """Prove the first slot that can be. Where none can, the refusal is that of a credential before that of its absence.
+
+    What one slot cannot find out is a fault, for whoever comes next would be known as somebody else.
+    """
+    refused: list[tuple[Refusal, str, str]] = []
+    for slot in route.slots:
+        try:
+            yield from _prove(slot, trail, facts, limit_bytes=limit_bytes)
+        except (CredentialMissing, RequestRefused, TokenRefused) as refusal:
+            refused.append((refusal, trail.room, trail.slot))
+        if trail.proven:
+            break
+    first = min(refused, key=lambda each: isinstance(each[0], CredentialMissing), default=None)
+    if first is None:
+        return
+    if not trail.proven:
+        _, trail.room, trail.slot = first
+        raise first[0]
+    if not isinstance(first[0], CredentialMissing):
+        trail.forgiven = first[0]
 
 
 def _prove(slot: Slot, trail: Trail, facts: Facts, *, limit_bytes: int) -> Steps[None]:
@@ -78,9 +118,9 @@ def _prove(slot: Slot, trail: Trail, facts: Facts, *, limit_bytes: int) -> Steps
     trail.room = "verify"
     verified = yield from verify(slot, text, facts, client=trail.request.client, limit_bytes=limit_bytes)
     trail.room = "claims"
-    good_until = check_claims(verified.issuer, slot, verified.token.claims, now=trail.now)
+    good_until = check_claims(verified.issuer, verified.asked or slot, verified.claims, now=trail.now)
     if verified.described is not None:
         issuer, described = verified.described
-        said_until = check_answer(issuer, slot, described.claims, now=trail.now)
+        said_until = check_answer(issuer, slot, described, now=trail.now)
         good_until = min((end for end in (good_until, said_until) if end is not None), default=None)
     trail.proven[slot.name] = proven(verified, text, good_until)

@@ -23,11 +23,15 @@ from jwtgate.policy.revocations import Revocations
 
 @dataclass(frozen=True, slots=True)
 class NeedKeys:
-    """The key set of an issuer, fetched again if it does not hold this `kid`. Answered by a `KeySet`."""
+    """The key set of an issuer, fetched again if it does not hold this `kid`. Answered by a `KeySet`.
+
+    `distrusted`: it holds keys for it, none of which made a signature; fetched again all the same, if that may be.
+    """
 
     issuer: str
     kid: str | None
     client: str = ""
+    distrusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +157,13 @@ def find_keys(issuer: Issuer, alg: str, kid: str | None, *, facts: Facts, client
     if not keys:
         raise TokenRefused("key_unknown", issuer=issuer.name, kid=kid, alg=alg)
     return keys
+
+
+def find_newer_keys(issuer: Issuer, alg: str, kid: str | None, *, facts: Facts, client: str) -> Steps[tuple[Key, ...]]:
+    """The keys this token may be verified with once those we hold have failed: none unless there are others now."""
+    held = facts.key_set(issuer.name)
+    newer = yield NeedKeys(issuer.name, kid, client, distrusted=True)
+    return () if newer is held else _candidates(issuer, newer, alg, kid=kid)
 
 
 def _candidates(issuer: Issuer, held: KeySet, alg: str, *, kid: str | None) -> tuple[Key, ...]:

@@ -16,7 +16,8 @@ from jwtgate.policy.rooms.rewrite import Rewrite
 class Trail:
     """What is known of a walk so far; the room it stands in, and the slot it is busy with.
 
-    `forgiven` is a refusal after which the caller went on as nobody, since the route says so. `allowance` is what the
+    `forgiven` is a refusal after which the caller went on as nobody, or by another slot, since the route says so.
+    `allowance` is what the
     limit of the caller leaves, where there is one.
 
     The one value of this floor that changes, and only while its own walk goes on.

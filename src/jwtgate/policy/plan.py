@@ -65,6 +65,11 @@ class Upstream:
     ca_file: str | None = None
     server_name: str | None = None
 
+    @property
+    def is_told_more(self) -> bool:
+        """Whether it is told more of the client than every upstream is."""
+        return self.x_real_ip or self.forwarded_port or self.forwarded_path
+
 
 NOWHERE = Upstream("", ())
 """The upstream of a route that answers by itself."""

@@ -25,6 +25,7 @@ class Origin(Enum):
     HOST = "host"
     PATH = "path"
     CLIENT = "client"
+    REFUSAL = "refusal"
 
 
 _OF_REQUEST = frozenset(
@@ -37,7 +38,8 @@ class Value:
     """A value to be found when a request is allowed. Only the members its origin needs are set.
 
     `path` leads into the claims of a slot's token, or into the record of the consumer (`name`, `id`, `external_id`,
-    `groups`, `labels`, `attributes`, and `credential`, the name of the credential the token was made with).
+    `groups`, `labels`, `attributes`, and `credential`, the name of the credential the token was made with), or into
+    what is said of the refusal an answer words.
     """
 
     origin: Origin

@@ -139,6 +139,11 @@ def query_values(query: str, name: str) -> Iterator[str]:
             yield pair.partition("=")[2]
 
 
+def query_holds_bare(query: str, name: str) -> bool:
+    """Whether this query parameter stands there as a name alone, without so much as an empty value."""
+    return any("=" not in pair and _parameter(pair) == name for pair in query.split("&"))
+
+
 def query_without(query: str, names: frozenset[str]) -> str:
     """The query with every parameter of these names removed, the rest untouched."""
     return "&".join(pair for pair in query.split("&") if _parameter(pair) not in names)

@@ -19,6 +19,7 @@ class Comparison(Enum):
     EQUALS = "equals"
     ONE_OF = "one_of"
     CONTAINS = "contains"
+    ANY_OF = "any_of"
     MATCHES = "matches"
 
 
@@ -37,13 +38,27 @@ class ClaimRule:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeClaims:
+    """Where a token holds its times. None: that one is not looked at. `auth_time` goes with `iat`."""
+
+    exp: ClaimPath | None = ("exp",)
+    nbf: ClaimPath | None = ("nbf",)
+    iat: ClaimPath | None = ("iat",)
+
+
+@dataclass(frozen=True, slots=True)
 class Times:
-    """What is asked of a token's times, in seconds. None: not limited."""
+    """What is asked of a token's times, in seconds. None: not limited.
+
+    `max_remaining_seconds`: how far ahead of us `exp` may lie. `held_in` None: where RFC 7519 has them.
+    """
 
     leeway_seconds: int = 30
     exp_required: bool = True
     max_age_seconds: int | None = None
     max_lifetime_seconds: int | None = None
+    max_remaining_seconds: int | None = None
+    held_in: TimeClaims | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +66,8 @@ class Introspection:
     """How an answer about an opaque token is read and checked (RFC 7662 section 2.2).
 
     `moved` says where the answer holds what a JWT holds under a registered name. `jwt_claim`: the answer carries a
-    JWT there whose claims stand for it.
+    JWT there whose claims stand for it; with `inner_unchecked` they do so without being looked at, and every check is
+    made of the answer itself.
     """
 
     times: Times = Times(exp_required=False)
@@ -60,14 +76,19 @@ class Introspection:
     jwt_claim: ClaimPath | None = None
     rules: tuple[ClaimRule, ...] = ()
     hint: str | None = "access_token"
+    inner_unchecked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class CredentialLookup:
-    """The claim, or with `in_header` the header parameter, naming the consumer's credential a token is made with."""
+    """What names the consumer's credential a token is made with: a claim, else a parameter of its header.
 
-    path: ClaimPath
-    in_header: bool = False
+    `api_key`: neither. What is presented is no token but the API key of a consumer.
+    """
+
+    claim: ClaimPath | None = None
+    header: str | None = None
+    api_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +111,8 @@ class Issuer:
 
     `types` empty: any `typ`. `audiences` None: the document says in words that any audience will do. `local_keys`: the
     document holds the keys itself. `credentials`: the tokens are made by consumers, each with the keys and the
-    algorithms of its own credential; `iss` is then None where it is not looked at.
+    algorithms of its own credential. `iss` None: it is not looked at. `signature_unverified`: nor is the signature.
+    `keys_again`: the keys are fetched again when none of them made a signature.
     """
 
     name: str
@@ -104,9 +126,16 @@ class Issuer:
     keys_tried_without_kid: int = 1
     local_keys: bool = False
     refuse_header_addresses: bool = False
+    signature_unverified: bool = False
+    keys_again: bool = False
     credentials: CredentialLookup | None = None
     introspection: Introspection | None = None
     grants: Grants | None = None
+
+    @property
+    def takes_api_keys(self) -> bool:
+        """Whether what it takes is no token at all."""
+        return self.credentials is not None and self.credentials.api_key
 
 
 class Place(Enum):
@@ -122,21 +151,25 @@ class Place(Enum):
 class Source:
     """One place a slot looks at. `name` is the field (lower case), cookie or parameter.
 
-    `prefixes` stand before the credential in a field, one of them; the first that fits is taken off.
+    `prefixes` stand before the credential in a field, one of them; the first that fits is taken off, with
+    `blanks_after_prefix` together with any blanks behind it. A field with none of them holds no credential.
+    `decoded`: what stands in the query is percent-decoded, which no token needs.
     """
 
     place: Place
     name: str = "authorization"
     prefixes: tuple[str, ...] = ("",)
+    blanks_after_prefix: bool = False
+    decoded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ScopeNeed:
-    """The scope a slot asks for: all of one set, and at least one of another. Empty sets ask nothing."""
+    """The scope a slot asks for: all of one set, and all of at least one of others. Where there is none, nothing."""
 
     path: ClaimPath = ("scope",)
     all_of: frozenset[str] = frozenset()
-    any_of: frozenset[str] = frozenset()
+    any_of: tuple[frozenset[str], ...] = ()
 
 
 class ConsumerName(Enum):
@@ -175,9 +208,11 @@ class Introspect(Enum):
 class Slot:
     """A named place for one credential of a route. `audiences` None: the issuer's own rule holds.
 
-    `issuers` are by their `iss`. `by_credential` takes the tokens of consumers, and `introspector` is asked about
-    tokens as `introspect` says. `original_field` carries the credential itself to the upstream. `first_source_wins`:
-    where several sources hold something the first decides, which is how some gateways do it.
+    `issuers` are by their `iss`; `any_iss` takes the tokens of all others, `by_credential` those of consumers, and
+    `introspector` is asked about tokens as `introspect` says. `introspected` stands for this slot wherever something
+    is asked of a token that nothing but the word of its issuer proves. `original_field` carries the credential itself
+    to the upstream. Two ways of some gateways: with `first_source_wins` the first source that holds something decides,
+    with `equal_tokens_count_once` the same token in several places is one.
     """
 
     name: str
@@ -187,9 +222,12 @@ class Slot:
     audiences: frozenset[str] | None = None
     rules: tuple[ClaimRule, ...] = ()
     scope: ScopeNeed | None = None
+    any_iss: Issuer | None = None
     by_credential: Issuer | None = None
     introspector: Issuer | None = None
     introspect: Introspect = Introspect.OPAQUE
     consumer: ConsumerMapping | None = None
     original_field: bytes | None = None
     first_source_wins: bool = False
+    equal_tokens_count_once: bool = False
+    introspected: Slot | None = None

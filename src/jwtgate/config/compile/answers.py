@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from jwtgate.config.compile.issued import compile_value
-from jwtgate.config.sections.answers import CLASSES, AnswerSection
-from jwtgate.policy.provisions import Answer, Value
+from jwtgate.config.sections.answers import CLASSES, AnswerSection, AnswerValueSection
+from jwtgate.policy.provisions import Answer, Origin, Value
 
 
 def compile_answers(sections: Mapping[str, AnswerSection], first: str) -> dict[str, Answer]:
@@ -25,8 +25,14 @@ def of_answers(answers: Mapping[str, Answer]) -> Iterator[Value]:
 def _answer(section: AnswerSection, first: str) -> Answer:
     return Answer(
         status=section.status,
-        fields=tuple((name.encode(), compile_value(value, first)) for name, value in section.headers.items()),
-        body=None if section.body is None else compile_value(section.body, first),
+        fields=tuple((name.encode(), _value(value, first)) for name, value in section.headers.items()),
+        body=None if section.body is None else _value(section.body, first),
         content_type=section.content_type,
         challenge=section.challenge,
     )
+
+
+def _value(section: AnswerValueSection, first: str) -> Value:
+    if section.refusal is not None:
+        return Value(Origin.REFUSAL, path=(section.refusal,))
+    return compile_value(section, first)

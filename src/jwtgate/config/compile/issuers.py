@@ -12,12 +12,14 @@ from jwtgate.config.sections.callers.introspection import IntrospectionSection
 from jwtgate.config.sections.claims import ClaimRuleSection
 from jwtgate.config.sections.issuers import IssuerSection, KeysSection
 from jwtgate.policy.requirements import (
+    ClaimPath,
     ClaimRule,
     Comparison,
     CredentialLookup,
     Grants,
     Introspection,
     Issuer,
+    TimeClaims,
     Times,
 )
 from jwtgate.policy.sources import ClientAuth, Fetching, IntrospectionSource, KeySource, KeyText
@@ -41,20 +43,42 @@ def compile_issuer(name: str, section: IssuerSection) -> Issuer:
         audiences=None if section.audience is None else frozenset(section.audience),
         types=frozenset(section.type or ()),
         type_optional=section.type_optional,
-        times=Times(
-            leeway_seconds=section.leeway_seconds,
-            exp_required=not section.exp_optional_for_legacy_tokens,
-            max_age_seconds=section.max_age_seconds,
-            max_lifetime_seconds=section.max_lifetime_seconds,
-        ),
+        times=_times(section),
         rules=compile_rules(section.claims),
         keys_tried_without_kid=section.keys_tried_without_kid,
         local_keys=_holds_keys(section.keys),
         refuse_header_addresses=section.refuse_header_addresses,
+        signature_unverified=section.signature_not_verified_for_legacy_issuer,
+        keys_again=section.keys_fetched_again_after_wrong_signature,
         credentials=_lookup(section),
         introspection=_answers(section, section.introspection) if section.introspection else None,
         grants=_grants(section.permissions) if section.permissions else None,
     )
+
+
+def _times(section: IssuerSection) -> Times:
+    # An API key is good as long as it is there.
+    unread = section.exp_not_looked_at_for_legacy_tokens or section.takes_api_keys
+    return Times(
+        leeway_seconds=section.leeway_seconds,
+        exp_required=not (section.exp_optional_for_legacy_tokens or unread),
+        max_age_seconds=section.max_age_seconds,
+        max_lifetime_seconds=section.max_lifetime_seconds,
+        max_remaining_seconds=section.max_remaining_seconds,
+        held_in=_held_in(
+            None if unread else section.exp_claim,
+            None if section.nbf_not_looked_at_for_legacy_tokens else section.nbf_claim,
+            None if section.iat_not_looked_at_for_legacy_tokens else _USUAL.iat,
+        ),
+    )
+
+
+_USUAL = TimeClaims()
+
+
+def _held_in(exp: ClaimPath | None, nbf: ClaimPath | None, iat: ClaimPath | None) -> TimeClaims | None:
+    found = TimeClaims(exp, nbf, iat)
+    return None if found == _USUAL else found
 
 
 def compile_rules(sections: Iterable[ClaimRuleSection]) -> tuple[ClaimRule, ...]:
@@ -73,27 +97,37 @@ def _rule(section: ClaimRuleSection) -> ClaimRule:
             return ClaimRule(path, Comparison.ONE_OF, section.one_of, if_present=if_present)
         case "contains":
             return ClaimRule(path, Comparison.CONTAINS, (section.contains,), if_present=if_present)
+        case "any_of":
+            return ClaimRule(path, Comparison.ANY_OF, section.any_of, if_present=if_present)
     return ClaimRule(path, Comparison.MATCHES, pattern=Pattern(section.matches or ""), if_present=if_present)
 
 
 def _lookup(section: IssuerSection) -> CredentialLookup | None:
-    if section.consumers is None:
-        return None
-    if section.consumers.header is not None:
-        return CredentialLookup((section.consumers.header,), in_header=True)
-    return CredentialLookup(section.consumers.claim or ())
+    named = section.consumers
+    return None if named is None else CredentialLookup(named.claim, named.header, api_key=named.api_key is not None)
 
 
 def _answers(issuer: IssuerSection, section: IntrospectionSection) -> Introspection:
     leeway = issuer.leeway_seconds if section.leeway_seconds is None else section.leeway_seconds
     audiences = section.audience or issuer.audience
     return Introspection(
-        times=Times(leeway, section.exp_required, section.max_age_seconds, section.max_lifetime_seconds),
+        times=Times(
+            leeway,
+            section.exp_required,
+            section.max_age_seconds,
+            section.max_lifetime_seconds,
+            held_in=_held_in(
+                None if section.exp_not_looked_at_for_legacy_issuer else _USUAL.exp,
+                None if section.nbf_not_looked_at_for_legacy_issuer else _USUAL.nbf,
+                None if section.iat_not_looked_at_for_legacy_issuer else _USUAL.iat,
+            ),
+        ),
         audiences=None if audiences is None else frozenset(audiences),
         moved=tuple(section.claims.items()),
         jwt_claim=section.jwt_claim,
         rules=compile_rules(section.rules),
         hint=section.hint,
+        inner_unchecked=section.inner_claims_not_checked_for_legacy_issuer,
     )
 
 

@@ -7,18 +7,25 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from jwtgate.config.compile.answers import compile_answers, of_answers
-from jwtgate.config.compile.forwarding import compile_respond, compile_rewriting, compile_upstream
+from jwtgate.config.compile.forwarding import (
+    compile_edits,
+    compile_field,
+    compile_path_rules,
+    compile_respond,
+    compile_rewriting,
+    compile_upstream,
+    edited_fields,
+)
 from jwtgate.config.compile.issued import compile_issue, compile_value
 from jwtgate.config.compile.rate_limits import compile_rate_limit, of_rate_limit
 from jwtgate.config.compile.slots import compile_slot
 from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.routes import MintSection, RouteSection
-from jwtgate.config.sections.values import FieldSection, ValueSection
+from jwtgate.config.sections.values import ValueSection
 from jwtgate.policy.plan import NOWHERE, Route
 from jwtgate.policy.provisions import (
     CredentialsOffered,
-    Form,
     IdentityField,
     Issue,
     Mint,
@@ -35,7 +42,6 @@ from jwtgate.policy.requirements import (
 )
 from jwtgate.policy.rooms.rewrite import fold
 
-
 T = TypeVar("T")
 
 # Thousands of routes that ask for the same thing share one value for it, here and in every worker.
@@ -48,6 +54,7 @@ class RouteCompiler:
     def __init__(self, document: Document, issuers: Mapping[str, Issuer]) -> None:
         self._document = document
         self._issuers = issuers
+        self._paths = compile_path_rules(document.paths)
         self._upstreams = {name: compile_upstream(name, section) for name, section in document.upstreams.items()}
         self.identity_names = frozenset(
             fold(name.encode()) for route in document.routes.values() for name in route.fields_set
@@ -66,12 +73,14 @@ class RouteCompiler:
             compile_issue(f"{name}/{index}", entry, self._document, first=first)
             for index, entry in enumerate(section.issue or ())
         )
-        identity = tuple(_identity(field, entry, first) for field, entry in section.headers.items())
+        identity = tuple(compile_field(field, entry, first) for field, entry in section.headers.items())
         permission = _permission(section.permission, first) if section.permission is not None else None
         log = tuple((word, compile_value(value, first)) for word, value in section.log.items())
         limit = compile_rate_limit(section.rate_limit, first)
         answers = compile_answers(section.answers or {}, first)
-        values = (*_values(issue, identity), *_permission_values(permission), *dict(log).values())
+        edits = compile_edits(section, first)
+        fields = (*identity, *edits["sent_fields"], *edits["answer_fields"])
+        values = (*_values(issue, fields), *_permission_values(permission), *dict(log).values())
         expressions = any(entry.when is not None for entry in issue) or section.require is not None
         by_method = permission is not None and bool(permission.by_method)
         asks_request = expressions or by_method or any(value.of_request for value in values)
@@ -81,7 +90,7 @@ class RouteCompiler:
             slots=slots,
             issue=issue,
             identity=identity,
-            remembered=not (section.mint or limit or asks_request) and all(entry.reuse for entry in issue),
+            remembered=not (section.upstream is None or limit or asks_request) and all(entry.reuse for entry in issue),
             templates=section.templates
             if expressions or _ask_for_path((*values, *of_answers(answers), *of_rate_limit(limit)))
             else (),
@@ -91,23 +100,24 @@ class RouteCompiler:
             anonymous_for_refused=section.anonymous_consumer_also_for_refused_tokens,
             one_slot_is_enough=section.enough == "one_slot",
             mint=_mint(section.mint) if section.mint is not None else None,
-            rewriting=compile_rewriting(section),
+            rewriting=compile_rewriting(section, self._paths),
             respond=compile_respond(section.respond) if section.respond is not None else None,
             answers=answers,
             log=log,
             rate_limit=limit,
             upgrade=section.upgrade is not None,
             upgrade_origins=_origins(section),
+            **edits,
             **self._removed(section, slots),
             **{name: getattr(section, name) for name in _TAKEN_OVER},
         )
 
     def _removed(self, section: RouteSection, slots: tuple[Slot, ...]) -> dict[str, Any]:
-        """Every place the credentials of a route come from, for an upstream that must not see them."""
+        """Every place the credentials of a route come from, for an upstream that must not see them, and its edits."""
         sources = () if section.forward_token else tuple(source for slot in slots for source in slot.sources)
         fields = (source.name.encode() for source in sources if source.place in (Place.AUTHORIZATION, Place.FIELD))
         return {
-            "removed_fields": self._set_by_us | _set(tuple(fields)),
+            "removed_fields": self._set_by_us | _set((*fields, *edited_fields(section))),
             "removed_cookies": _set(tuple(source.name.encode() for source in sources if source.place is Place.COOKIE)),
             "removed_parameters": _set(tuple(source.name for source in sources if source.place is Place.QUERY)),
         }
@@ -168,12 +178,3 @@ def _minted_form(section: MintSection) -> MintedForm:
 @_shared
 def _set(items: tuple[T, ...]) -> frozenset[T]:
     return frozenset(items)
-
-
-@_shared
-def _identity(name: str, section: FieldSection, first: str) -> IdentityField:
-    if section.origin == "claims":
-        value = Value(Origin.CLAIMS, slot=section.slot or first)
-        return IdentityField(name.encode(), value, Form(section.form or "base64url"), section.separator)
-    value = compile_value(section, first)
-    return IdentityField(name.encode(), value, Form(section.form or "text"), section.separator)

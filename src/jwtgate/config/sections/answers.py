@@ -7,23 +7,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from jwtgate.config.checks import did_you_mean
-from jwtgate.config.sections.section import FieldName, Filled, Flag, Maybe, Section, Whole, raise_all
-from jwtgate.config.sections.values import SomeValue, ValueSection
+from jwtgate.config.sections.section import (
+    FieldName,
+    Filled,
+    Flag,
+    JsonValue,
+    Maybe,
+    Section,
+    Whole,
+    exactly_one,
+    raise_all,
+)
+from jwtgate.config.sections.values import ORIGINS, CelOfAnswer, SomeValue, ValueSection, as_constant
 from jwtgate.errors import CATALOGUE, Fault, KeyRefused, Refusal, RouteUnknown
 from jwtgate.policy.rooms.rewrite import fold
 
 EVERY = "*"
-# A key is refused while it is loaded, and what no route takes has no route to say how.
-_REASONS = {
-    name: entry.raised_as
-    for name, entry in CATALOGUE.items()
-    if not issubclass(entry.raised_as, KeyRefused | RouteUnknown)
+# A key is refused while it is loaded, and what no route takes has no route to say how: only the document can.
+_ALL_REASONS = {
+    name: entry.raised_as for name, entry in CATALOGUE.items() if not issubclass(entry.raised_as, KeyRefused)
 }
+_REASONS = {name: kind for name, kind in _ALL_REASONS.items() if not issubclass(kind, RouteUnknown)}
 _KINDS: tuple[type[Exception], ...] = (Refusal, Fault, *dict.fromkeys(_REASONS.values()))
 CLASSES = {re.sub(r"\B([A-Z])", r"_\1", kind.__name__).lower(): kind for kind in _KINDS}
 """The words for classes of reasons. `credential_missing` is a reason, too; it is the only one of its class."""
@@ -38,9 +47,17 @@ _FIELD_TEXT = re.compile(r"[!-~]([ -~]*[!-~])?")
 _MOST_LOGGED = 16
 
 
-def _known(name: str) -> str:
-    if name != EVERY and name not in _REASONS and name not in CLASSES:
-        raise ValueError(f"is no reason of an answer, nor a class of them{did_you_mean(name, (*_REASONS, *CLASSES))}")
+def _known_to_route(name: str) -> str:
+    return _known(name, _REASONS)
+
+
+def _known_to_document(name: str) -> str:
+    return _known(name, _ALL_REASONS)
+
+
+def _known(name: str, reasons: Mapping[str, type[Exception]]) -> str:
+    if name != EVERY and name not in reasons and name not in CLASSES:
+        raise ValueError(f"is no reason of an answer, nor a class of them{did_you_mean(name, (*reasons, *CLASSES))}")
     return name
 
 
@@ -65,6 +82,33 @@ def _of_a_field(value: ValueSection) -> ValueSection:
 
 AnswerStatus = Annotated[Whole, Field(ge=200, le=599), AfterValidator(_with_body)]
 MediaType = Annotated[str, Field(pattern=r"^[!-~]+/[!-~]([ -~]*[!-~])?$")]
+
+
+class AnswerValueSection(ValueSection):
+    """A value in an answer, which may also be a part of the refusal it words."""
+
+    cel: Maybe[CelOfAnswer] = Field(
+        None, description="The result of an expression (CEL), which may look at `refusal` as well. No result: no value."
+    )
+    refusal: Maybe[Literal["reason", "sentence", "request_id", "claim"]] = Field(
+        None,
+        description="A part of the refusal: its reason, the sentence that says it, the id under which the log knows "
+        "the request, or the name of the claim it is about.",
+    )
+
+    @property
+    def origin(self) -> str:
+        """The name of where the value comes from."""
+        return exactly_one(self.model_fields_set, (*ORIGINS, "refusal"))
+
+
+AnswerValue = Annotated[
+    AnswerValueSection,
+    BeforeValidator(
+        as_constant, json_schema_input_type=AnswerValueSection | str | int | float | bool | None | list[JsonValue]
+    ),
+]
+"""A JSON constant that is no object, or one of the forms of a value."""
 AnswerFieldName = Annotated[FieldName, AfterValidator(_answerable)]
 
 
@@ -75,14 +119,18 @@ class AnswerSection(Section):
         None,
         description="The status; for faults at least 400 and never 401. Below 300 it looks like success: dangerous.",
     )
-    headers: dict[AnswerFieldName, Annotated[SomeValue, AfterValidator(_of_a_field)]] = Field(
+    headers: dict[AnswerFieldName, Annotated[AnswerValue, AfterValidator(_of_a_field)]] = Field(
         {}, description="Header fields of the answer: text, or values. What is not there sets no field."
     )
-    body: Maybe[SomeValue] = Field(
+    body: Maybe[AnswerValue] = Field(
         None, description="The body: text as it stands, or a value; what is no text as JSON."
     )
     content_type: MediaType = Field("application/json", description="The media type of that body.")
     challenge: Flag = Field(True, description="With the `WWW-Authenticate` that belongs to the refusal.")
+    fault_may_answer_401_for_legacy_clients: Flag = Field(
+        False,
+        description="`status` may be 401 for faults of ours, after which clients throw good tokens away. Dangerous.",
+    )
 
     @model_validator(mode="after")
     def _says_something(self) -> AnswerSection:
@@ -100,14 +148,30 @@ def _faults_stay_failures(answers: dict[str, AnswerSection]) -> dict[str, Answer
 
 def _mistakes(answers: Mapping[str, AnswerSection]) -> Iterator[str]:
     for name, answer in answers.items():
-        if name in _OF_FAULTS and answer.status is not None and (answer.status < 400 or answer.status == 401):
+        if name not in _OF_FAULTS or answer.status is None:
+            continue
+        if answer.status < 400 or (answer.status == 401 and not answer.fault_may_answer_401_for_legacy_clients):
             yield f"{name} means faults, too, which are answered from 400 on and never with 401; refusal means the rest"
 
 
+def _of_any_route(answers: dict[str, AnswerSection]) -> dict[str, AnswerSection]:
+    for answer in answers.values():
+        values = (*answer.headers.values(), *filter(None, (answer.body,)))
+        if any(value.origin in ("claim", "path_parameter") for value in values):
+            raise ValueError("claims and path parameters are those of a route; say this on each")
+    return answers
+
+
 Answers = Annotated[
-    Filled[dict[Annotated[str, AfterValidator(_known)], AnswerSection]], AfterValidator(_faults_stay_failures)
+    Filled[dict[Annotated[str, AfterValidator(_known_to_route)], AnswerSection]], AfterValidator(_faults_stay_failures)
 ]
 """Answers by reason, by class of reasons, or for all (`*`)."""
+DocumentAnswers = Annotated[
+    Filled[dict[Annotated[str, AfterValidator(_known_to_document)], AnswerSection]],
+    AfterValidator(_faults_stay_failures),
+    AfterValidator(_of_any_route),
+]
+"""The same for requests no route takes, and for routes that say nothing of it."""
 
 
 def tells_why(name: str) -> bool:

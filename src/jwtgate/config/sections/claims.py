@@ -79,6 +79,9 @@ class ClaimRuleSection(Section):
     equals: JsonValue = Field(None, description='The one value allowed. `1`, `"1"` and `true` are three things.')
     one_of: tuple[JsonValue, ...] = Field((), description="The values allowed.")
     contains: JsonValue = Field(None, description="An element the list must have.")
+    any_of: tuple[JsonValue, ...] = Field(
+        (), description="The values allowed, of which the claim is one, or a list that has one of them."
+    )
     matches: Maybe[Annotated[str, AfterValidator(_checked_pattern)]] = Field(
         None, description="A pattern (RE2) the whole of the text must match."
     )
@@ -87,13 +90,13 @@ class ClaimRuleSection(Section):
     @property
     def asked(self) -> str:
         """The name of what is asked."""
-        return exactly_one(self.model_fields_set, ("required", "equals", "one_of", "contains", "matches"))
+        return exactly_one(self.model_fields_set, ("required", "equals", "one_of", "contains", "any_of", "matches"))
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> ClaimRuleSection:
         asked = self.asked
-        if asked == "one_of" and not self.one_of:
-            raise ValueError("one_of must not be empty")
+        if (asked == "one_of" and not self.one_of) or (asked == "any_of" and not self.any_of):
+            raise ValueError(f"{asked} must not be empty")
         if self.if_present and asked == "required":
             raise ValueError("if_present and required exclude each other")
         return self

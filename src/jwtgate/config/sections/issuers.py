@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from jwtgate.config.sections.callers.grants import GrantsSection
-from jwtgate.config.sections.callers.introspection import IntrospectionSection
+from jwtgate.config.sections.callers.introspection import MOST_LEEWAY_SECONDS, IntrospectionSection, unread
 from jwtgate.config.sections.claims import ClaimRuleSection, Path
 from jwtgate.config.sections.section import (
     Alg,
@@ -34,6 +34,13 @@ from jwtgate.errors import KeyRefused
 from jwtgate.jose.algorithms import is_mac, mixes_families
 from jwtgate.jose.encoding import base64url_decode
 from jwtgate.jose.key import Key
+
+USUAL_LEEWAY_SECONDS = 300
+_UNREAD = {
+    "exp_not_looked_at_for_legacy_tokens": {"exp_claim", "max_lifetime_seconds", "max_remaining_seconds"},
+    "nbf_not_looked_at_for_legacy_tokens": {"nbf_claim"},
+    "iat_not_looked_at_for_legacy_tokens": {"max_age_seconds", "max_lifetime_seconds"},
+}
 
 
 class KeysSection(Section):
@@ -91,14 +98,25 @@ Audience = Annotated[
 
 
 class LookupSection(Section):
-    """What names the consumer's credential in a token: exactly one of a claim and a header parameter."""
+    """What names the consumer's credential in a token: a claim, a parameter of its header, or that where no claim is.
+
+    Or the credential is no token at all, but an API key.
+    """
 
     claim: Maybe[Path] = Field(None, description="Path of the claim.")
-    header: Maybe[Text] = Field(None, description="Name of the parameter of the token's own header.")
+    header: Maybe[Text] = Field(
+        None, description="Name of the parameter of the token's own header; looked at where the claim is not there."
+    )
+    api_key: Maybe[Literal[True]] = Field(
+        None, description="What is presented is the API key of a consumer, and no token."
+    )
 
     @model_validator(mode="after")
-    def _is_one(self) -> LookupSection:
-        exactly_one(self.model_fields_set, ("claim", "header"))
+    def _names_something(self) -> LookupSection:
+        if not self.model_fields_set:
+            raise ValueError("needs claim, header or api_key")
+        if self.api_key and len(self.model_fields_set) > 1:
+            raise ValueError("an API key has neither claim nor header")
         return self
 
 
@@ -109,6 +127,14 @@ class IssuerSection(Section):
         None,
         description="The exact `iss` of its tokens, code point for code point. Needed unless its tokens are those of "
         "consumers, or are introspected and nothing else.",
+    )
+    iss_not_looked_at_for_legacy_issuer: Flag = Field(
+        False, description="Instead of `issuer`: its tokens have any `iss`, or none. Needs `keys`. Dangerous."
+    )
+    signature_not_verified_for_legacy_issuer: Flag = Field(
+        False,
+        description="Any JWT that can be read is taken for one of its tokens, whoever made it: no keys, no algorithms. "
+        "Dangerous.",
     )
     keys: Maybe[KeysSection] = Field(None, description="Where its keys come from. Default: discovery from `issuer`.")
     algorithms: Maybe[OneOrMore[Alg]] = Field(
@@ -128,16 +154,39 @@ class IssuerSection(Section):
     )
     type: Maybe[OneOrMore[Text]] = Field(None, description="The `typ` its tokens must have. Default: any.")
     type_optional: Flag = Field(False, description="A token without `typ` is accepted besides those of `type`.")
-    leeway_seconds: Annotated[Whole, Field(ge=0, le=300)] = Field(
-        30, description="How far the issuer's clock may differ from ours."
+    leeway_seconds: Annotated[Whole, Field(ge=0, le=MOST_LEEWAY_SECONDS)] = Field(
+        30,
+        description=f"How far the issuer's clock may differ from ours; beyond {USUAL_LEEWAY_SECONDS} with "
+        "`long_leeway_allowed_for_legacy_tokens` only.",
+    )
+    long_leeway_allowed_for_legacy_tokens: Flag = Field(
+        False, description="`leeway_seconds` may be up to 366 days, here and in `introspection`. Dangerous."
     )
     exp_optional_for_legacy_tokens: Flag = Field(False, description="Tokens without `exp` are accepted. Dangerous.")
+    exp_not_looked_at_for_legacy_tokens: Flag = Field(
+        False, description="A token with an `exp` that is past, or that is no time, is accepted. Dangerous."
+    )
+    nbf_not_looked_at_for_legacy_tokens: Flag = Field(
+        False, description="A token with an `nbf` that is yet to come, or that is no time, is accepted. Dangerous."
+    )
+    iat_not_looked_at_for_legacy_tokens: Flag = Field(
+        False,
+        description="A token with an `iat` from the future, or that is no time, is accepted. Dangerous.",
+    )
+    exp_claim: Path = Field(("exp",), description="Path of the claim that holds the end of a token.")
+    nbf_claim: Path = Field(("nbf",), description="Path of the claim that holds the beginning of a token.")
     max_age_seconds: Maybe[Count] = Field(None, description="Most seconds since `iat`.")
     max_lifetime_seconds: Maybe[Count] = Field(None, description="Most seconds from `iat` to `exp`.")
+    max_remaining_seconds: Maybe[Count] = Field(None, description="Most seconds from now to `exp`.")
     claims: tuple[ClaimRuleSection, ...] = Field((), description="Rules every token of this issuer must satisfy.")
     refresh_seconds: LongSeconds = Field(300, description="Age at which its key set is fetched again.")
     max_stale_seconds: LongSeconds = Field(
         86400, description="How long the last good key set is used while it cannot be fetched."
+    )
+    keys_fetched_again_after_wrong_signature: Flag = Field(
+        False,
+        description="Its key set is fetched again when none of its keys made a signature, at most once in 30 seconds, "
+        "as for a `kid` that is not known.",
     )
     keys_tried_without_kid: Annotated[Whole, Field(ge=1, le=4)] = Field(
         1, description="How many keys are tried for a token without `kid`."
@@ -160,24 +209,48 @@ class IssuerSection(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> IssuerSection:
-        raise_all((*self._mistakes_of_tokens(), *self._mistakes_of_keys()))
+        raise_all((*self._mistakes_of_tokens(), *self._mistakes_of_times(), *self._mistakes_of_keys()))
         return self
+
+    def _mistakes_of_times(self) -> Iterator[str]:
+        """What looks at a time that is not looked at."""
+        yield from unread(self, _UNREAD)
+        asked = self.introspection.leeway_seconds if self.introspection is not None else None
+        longest = max(self.leeway_seconds, asked or 0)
+        if longest > USUAL_LEEWAY_SECONDS and not self.long_leeway_allowed_for_legacy_tokens:
+            yield f"leeway_seconds beyond {USUAL_LEEWAY_SECONDS} needs long_leeway_allowed_for_legacy_tokens"
 
     def _mistakes_of_tokens(self) -> Iterator[str]:
         if self.algorithms is not None and mixes_families(self.algorithms):
             yield "algorithms must not mix MACs (HS256, ...) with signatures"
         if self.type_optional and self.type is None:
             yield "type_optional needs type"
+        if self.iss_not_looked_at_for_legacy_issuer and self.issuer is not None:
+            yield "iss_not_looked_at_for_legacy_issuer stands instead of issuer"
         if self.consumers is not None:
             yield from self._mistakes_of_consumers()
+        elif self.signature_not_verified_for_legacy_issuer:
+            yield from self._mistakes_of_unverified()
         elif self.algorithms is None and self.introspection is None:
             yield "needs algorithms, consumers or introspection: its tokens must be proven somehow"
         elif self.algorithms is None and self.keys is not None:
             yield "keys need algorithms"
-        elif self.algorithms is not None and self.issuer is None:
+        elif self.algorithms is not None and self.issuer is None and not self.iss_not_looked_at_for_legacy_issuer:
             yield "needs issuer, the exact iss of its tokens"
+        elif self.iss_not_looked_at_for_legacy_issuer and (self.keys is None or self.keys.kind == "discovery"):
+            yield "iss_not_looked_at_for_legacy_issuer needs keys, and there is no issuer to discover them from"
+
+    def _mistakes_of_unverified(self) -> Iterator[str]:
+        if self.keys is not None or self.algorithms is not None:
+            yield "signature_not_verified_for_legacy_issuer has no use for keys and algorithms"
+        if self.issuer is None and not self.iss_not_looked_at_for_legacy_issuer:
+            yield "needs issuer, the iss its tokens claim, or iss_not_looked_at_for_legacy_issuer"
 
     def _mistakes_of_consumers(self) -> Iterator[str]:
+        if self.signature_not_verified_for_legacy_issuer or self.iss_not_looked_at_for_legacy_issuer:
+            yield "tokens of consumers are proven by their credentials, whatever their iss; leave the flags out"
+        if self.takes_api_keys and self.audience is not None:
+            yield "an API key is meant for no audience; say audience: any"
         if self.keys is not None or self.algorithms is not None:
             yield "keys and algorithms are those of each consumer's credential, so they cannot stand beside consumers"
         if self.introspection is not None:
@@ -188,6 +261,8 @@ class IssuerSection(Section):
             yield from self._mistakes_of_kind(self.algorithms)
         if self.short_secret_allowed_for_legacy_credential and (self.keys is None or self.keys.secret is None):
             yield "short_secret_allowed_for_legacy_credential needs keys: {secret: ...}"
+        if self.keys_fetched_again_after_wrong_signature and not self.fetches_keys:
+            yield "keys_fetched_again_after_wrong_signature needs keys that are fetched"
         if self.needs_discovery and (self.issuer is None or not is_url(self.issuer)):
             yield "issuer is no address, so nothing can be discovered from it; add keys"
         elif not self.insecure_http and any(map(is_plain_http_elsewhere, self.fetched_from)):
@@ -235,6 +310,16 @@ class IssuerSection(Section):
         asked = self.introspection is not None and self.introspection.discovered
         unnamed = self.keys is None or self.keys.discovery is None
         return (self.keys is None and self.algorithms is not None) or (asked and unnamed)
+
+    @property
+    def takes_api_keys(self) -> bool:
+        """Whether what it takes is no token at all."""
+        return self.consumers is not None and self.consumers.api_key is not None
+
+    @property
+    def fetches_keys(self) -> bool:
+        """Whether its keys are fetched from somewhere."""
+        return self.algorithms is not None and (self.keys is None or self.keys.kind in ("discovery", "url"))
 
     @property
     def fetched_from(self) -> tuple[str, ...]:

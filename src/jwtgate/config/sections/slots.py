@@ -29,8 +29,11 @@ class SourceSection(Section):
     bearer: Maybe[Literal[True]] = Field(None, description="`Authorization: Bearer`; short: the word `bearer`.")
     header: Maybe[FieldName] = Field(None, description="A header field.")
     prefix: OneOrMore[Annotated[str, Field(pattern=r"^[ -~]{0,64}$")]] = Field(
-        ("",), description="Exact text before the token in that field. Of several, the longest that is there is meant."
+        ("",),
+        description="Exact text before the token in that field. Of several, the longest that is there is meant; a "
+        "field with none of them holds no credential.",
     )
+    blanks_after_prefix: Flag = Field(False, description="Any blanks may follow the prefix.")
     cookie: Maybe[CookieName] = Field(None, description="A cookie.")
     query: Maybe[ParameterName] = Field(None, description="A parameter of the query. Dangerous: addresses are logged.")
 
@@ -42,8 +45,8 @@ class SourceSection(Section):
     @model_validator(mode="after")
     def _is_one_place(self) -> SourceSection:
         place = self.place
-        if "prefix" in self.model_fields_set and place != "header":
-            raise ValueError("prefix stands beside header only")
+        if {"prefix", "blanks_after_prefix"} & self.model_fields_set and place != "header":
+            raise ValueError("prefix and blanks_after_prefix stand beside header only")
         return self
 
 
@@ -59,13 +62,16 @@ def _bearer(value: object) -> object:
 Source = Annotated[SourceSection, BeforeValidator(_bearer, json_schema_input_type=SourceSection | Literal["bearer"])]
 
 ScopeToken = Annotated[str, Field(pattern=r"^[\x21\x23-\x5B\x5D-\x7E]+$")]
+ScopeWords = Annotated[str, Field(pattern=r"^[\x21\x23-\x5B\x5D-\x7E]+( +[\x21\x23-\x5B\x5D-\x7E]+)*$")]
 
 
 class ScopeSection(Section):
     """The scope a token must have. Empty lists ask nothing."""
 
     all: tuple[ScopeToken, ...] = Field((), description="Scope tokens of which none may be missing.")
-    any: tuple[ScopeToken, ...] = Field((), description="Scope tokens of which one is enough.")
+    any: tuple[ScopeWords, ...] = Field(
+        (), description="Scope tokens of which one is enough. Of an entry with blanks all words are asked together."
+    )
     claim: Path = Field(("scope",), description="Path of the claim that holds the scope.")
 
 
@@ -103,6 +109,14 @@ class ConsumerSection(Section):
     numbers: Flag = Field(False, description="A whole number counts as the text of its digits.")
 
 
+class IntrospectedSection(Section):
+    """What is asked of a token that its issuer was asked about, all of it: what is left out is not asked."""
+
+    claims: tuple[ClaimRuleSection, ...] = Field((), description="Rules besides those of the issuer.")
+    scope: Maybe[Scope] = Field(None, description="Scope the token must have.")
+    consumer: Maybe[ConsumerSection] = Field(None, description="How the token leads to a consumer.")
+
+
 class Credential(Section):
     """What is asked of one credential."""
 
@@ -110,7 +124,14 @@ class Credential(Section):
         None, alias="from", description="Where the credential may stand; never in two places at once. Default: bearer."
     )
     first_source_wins_for_legacy_clients: Flag = Field(
-        False, description="Where several places hold something, the first of `from` decides. Dangerous."
+        False,
+        description="Where several places hold something, even an empty text, the first of `from` decides; of several "
+        "lines of a field, or several cookies of a name, the first. Dangerous.",
+    )
+    equal_tokens_count_once_for_legacy_clients: Flag = Field(
+        False,
+        description="The same token in several places or lines counts as one, and an empty text as none. Different "
+        "ones are refused all the same. Dangerous.",
     )
     issuers: Maybe[OneOrMore[Name]] = Field(None, description="The issuers whose tokens are accepted.")
     audience: Maybe[Annotated[OneOrMore[Text], AfterValidator(_no_word_any)]] = Field(
@@ -126,10 +147,23 @@ class Credential(Section):
         description="Which tokens the introspecting issuer is asked about: those that are no JWT, all of them, or a "
         "JWT only after its signature held. Default: `opaque`.",
     )
+    introspected: Maybe[IntrospectedSection] = Field(
+        None,
+        description="What is asked of a token that its issuer was asked about and nothing else proves, instead of "
+        "`claims`, `scope` and `consumer`.",
+    )
     consumer: Maybe[ConsumerSection] = Field(None, description="How the token leads to a consumer.")
     original_header: Maybe[SettableFieldName] = Field(
         None, description="A header field that carries the credential itself to the upstream. Dangerous."
     )
+
+    @model_validator(mode="after")
+    def _has_one_rule_for_several(self) -> Credential:
+        if self.first_source_wins_for_legacy_clients and self.equal_tokens_count_once_for_legacy_clients:
+            raise ValueError(
+                "first_source_wins_for_legacy_clients and equal_tokens_count_once_for_legacy_clients exclude each other"
+            )
+        return self
 
     @property
     def places(self) -> tuple[SourceSection, ...]:

@@ -20,7 +20,15 @@ def _checked_expression(value: str) -> str:
     return value
 
 
-Cel = Annotated[str, AfterValidator(_checked_expression)]
+def _not_of_a_refusal(value: str) -> str:
+    if any(path[0] == "refusal" for path in compiled_expression(value).paths):
+        raise ValueError("names refusal, which there is in answers only")
+    return value
+
+
+CelOfAnswer = Annotated[str, AfterValidator(_checked_expression)]
+"""The text of an expression (CEL) that may look at the refusal it words."""
+Cel = Annotated[CelOfAnswer, AfterValidator(_not_of_a_refusal)]
 """The text of an expression (CEL)."""
 
 
@@ -33,7 +41,7 @@ def _member_of_consumer(value: ClaimPath) -> ClaimPath:
 ConsumerPath = Annotated[Path, AfterValidator(_member_of_consumer)]
 PathParameter = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
 
-_ORIGINS = ("claim", "consumer", "permissions", "header", "path_parameter", "request", "cel", "constant")
+ORIGINS = ("claim", "consumer", "permissions", "header", "path_parameter", "request", "cel", "constant")
 
 
 class ValueSection(Section):
@@ -62,7 +70,7 @@ class ValueSection(Section):
     @property
     def origin(self) -> str:
         """The name of where the value comes from."""
-        return exactly_one(self.model_fields_set, _ORIGINS)
+        return exactly_one(self.model_fields_set, ORIGINS)
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> ValueSection:
@@ -72,13 +80,16 @@ class ValueSection(Section):
         return self
 
 
-def _constant(value: object) -> object:
+def as_constant(value: object) -> object:
+    """The value, where it is one already; else the form that stands for a constant."""
     return value if isinstance(value, dict | ValueSection) else {"constant": value}
 
 
 SomeValue = Annotated[
     ValueSection,
-    BeforeValidator(_constant, json_schema_input_type=ValueSection | str | int | float | bool | None | list[JsonValue]),
+    BeforeValidator(
+        as_constant, json_schema_input_type=ValueSection | str | int | float | bool | None | list[JsonValue]
+    ),
 ]
 """A JSON constant that is no object, or one of the forms of a value."""
 
@@ -102,7 +113,7 @@ class FieldSection(ValueSection):
     @property
     def origin(self) -> str:
         """The name of where the value comes from."""
-        return exactly_one(self.model_fields_set, ("claims", *_ORIGINS))
+        return exactly_one(self.model_fields_set, ("claims", *ORIGINS))
 
     @model_validator(mode="after")
     def _has_one_origin(self) -> FieldSection:

@@ -10,12 +10,23 @@ from dataclasses import replace
 
 from jwtgate.errors import TokenRefused
 from jwtgate.jose.encoding import JSON
-from jwtgate.policy.requirements import ClaimPath, ClaimRule, Comparison, Introspection, Issuer, Slot, Times
+from jwtgate.policy.requirements import (
+    ClaimPath,
+    ClaimRule,
+    Comparison,
+    Introspection,
+    Issuer,
+    Slot,
+    TimeClaims,
+    Times,
+)
 
 Claims = Mapping[str, JSON]
 
 MISSING = object()
 """What `find` gives where there is nothing: unlike null, which is a value."""
+
+Time = int | float | None
 
 _FIRST_MILLISECONDS = 10**11
 
@@ -64,35 +75,64 @@ def check_times(times: Times, claims: Claims, now: int) -> int | None:
 
     `now` is a NumericDate in whole seconds; the instant `exp` itself counts as expired (RFC 7519 4.1.4).
     """
-    exp, nbf, iat = _time(claims, "exp"), _time(claims, "nbf"), _time(claims, "iat")
-    _time(claims, "auth_time")
+    if times.held_in is None:
+        exp, nbf, iat = _time(claims, "exp"), _time(claims, "nbf"), _time(claims, "iat")
+        _time(claims, "auth_time")
+    else:
+        exp, nbf, iat = _times_held_in(times.held_in, claims)
     leeway = times.leeway_seconds
     if exp is None and times.exp_required:
-        raise TokenRefused("time_missing", claim="exp")
+        raise TokenRefused("time_missing", claim="exp" if times.held_in is None else times.held_in.exp)
     if exp is not None and now >= exp + leeway:
         raise TokenRefused("token_expired", exp=exp)
     if nbf is not None and nbf > now + leeway:
         raise TokenRefused("token_not_yet_valid", nbf=nbf)
     if iat is not None and iat > now + leeway:
         raise TokenRefused("token_from_the_future", iat=iat)
-    ends = [exp + leeway] if exp is not None else []
-    if times.max_age_seconds is not None:
+    # Rounded down: a remembered outcome may end early, never late.
+    end = None if exp is None else int(exp + leeway)
+    if times.max_age_seconds is None and times.max_lifetime_seconds is None and times.max_remaining_seconds is None:
+        return end
+    _check_span(times, exp, iat, now=now)
+    if times.max_age_seconds is None or iat is None:
+        return end
+    aged = int(iat + times.max_age_seconds + leeway)
+    return aged if end is None else min(end, aged)
+
+
+def _check_span(times: Times, exp: Time, iat: Time, *, now: int) -> None:
+    """Refuses `token_too_old`, `token_lives_too_long`, and `time_missing` where one of them is needed to tell."""
+    leeway, held_in = times.leeway_seconds, times.held_in or TimeClaims()
+    if times.max_age_seconds is not None or times.max_lifetime_seconds is not None:
         if iat is None:
             raise TokenRefused("time_missing", claim="iat")
-        if now >= iat + times.max_age_seconds + leeway:
+        if times.max_age_seconds is not None and now >= iat + times.max_age_seconds + leeway:
             raise TokenRefused("token_too_old", iat=iat)
-        ends.append(iat + times.max_age_seconds + leeway)
-    if times.max_lifetime_seconds is not None:
-        if iat is None or exp is None:
-            raise TokenRefused("time_missing", claim="iat" if iat is None else "exp")
-        if exp - iat > times.max_lifetime_seconds:
-            raise TokenRefused("token_lives_too_long", seconds=exp - iat)
-    # Rounded down: a remembered outcome may end early, never late.
-    return int(min(ends)) if ends else None
+    if times.max_lifetime_seconds is None and times.max_remaining_seconds is None:
+        return
+    if exp is None:
+        raise TokenRefused("time_missing", claim=held_in.exp)
+    if times.max_lifetime_seconds is not None and iat is not None and exp - iat > times.max_lifetime_seconds:
+        raise TokenRefused("token_lives_too_long", seconds=exp - iat)
+    if times.max_remaining_seconds is not None and exp - now > times.max_remaining_seconds + leeway:
+        raise TokenRefused("token_lives_too_long", seconds=exp - now)
 
 
-def _time(claims: Claims, name: str) -> int | float | None:
-    value = claims.get(name, MISSING)
+def _times_held_in(places: TimeClaims, claims: Claims) -> tuple[Time, Time, Time]:
+    """`exp`, `nbf` and `iat` where a document says they are; None for those it does not look at."""
+    if places.iat is not None:
+        _time(claims, "auth_time")
+    exp, nbf, iat = (
+        None if path is None else _read_time(find(claims, path), path) for path in (places.exp, places.nbf, places.iat)
+    )
+    return exp, nbf, iat
+
+
+def _time(claims: Claims, name: str) -> Time:
+    return _read_time(claims.get(name, MISSING), name)
+
+
+def _read_time(value: object, name: str | ClaimPath) -> Time:
     if value is MISSING:
         return None
     # By exact type: `True` is an int to `isinstance`, and JSON makes no other kinds of number.
@@ -141,6 +181,9 @@ def _satisfied(rule: ClaimRule, found: object) -> bool:
             return any(same(found, wanted) for wanted in rule.wanted)
         case Comparison.CONTAINS:
             return isinstance(found, list) and any(same(item, wanted) for item in found for wanted in rule.wanted)
+        case Comparison.ANY_OF:
+            items = found if isinstance(found, list) else (found,)
+            return any(same(item, wanted) for item in items for wanted in rule.wanted)
         case Comparison.MATCHES:
             return isinstance(found, str) and rule.pattern is not None and rule.pattern(found)
 

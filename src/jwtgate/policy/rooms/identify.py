@@ -11,7 +11,7 @@ from jwtgate.jose.token import VerifiedToken
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.facts import Facts, Steps, find_consumer
 from jwtgate.policy.plan import Route
-from jwtgate.policy.requirements import ConsumerMapping, ConsumerName, Issuer
+from jwtgate.policy.requirements import ConsumerMapping, ConsumerName, Issuer, Slot
 from jwtgate.policy.rooms.claims import Claims, find
 from jwtgate.policy.rooms.grants import granted
 from jwtgate.policy.rooms.verify import Verified
@@ -26,7 +26,8 @@ class Proven:
     `good_until` allows for clocks that differ, `lives_until` does not; NumericDates. Of one its
     issuer was asked about, the answer may be used again before `asked_until`, and what is made from it must end by
     `vouched_until`. `text` is the credential itself.
-    A token made with a consumer's credential brings the consumer along, and the name of the credential.
+    A token made with a consumer's credential brings the consumer along, and the name of the credential. `asked` is the
+    slot as it is for this token, if that is another; `judged` are the claims checks are of, if not the token's own.
     """
 
     issuer: Issuer
@@ -38,6 +39,13 @@ class Proven:
     text: str = field(default="", repr=False)
     consumer: Consumer | None = None
     credential: str | None = None
+    asked: Slot | None = None
+    judged: Claims | None = field(default=None, repr=False)
+
+    @property
+    def claims(self) -> Claims:
+        """The claims every check is of."""
+        return self.token.claims if self.judged is None else self.judged
 
 
 def proven(verified: Verified, text: str, good_until: int | None) -> Proven:
@@ -54,6 +62,8 @@ def proven(verified: Verified, text: str, good_until: int | None) -> Proven:
         text=text,
         consumer=credential.consumer if credential else None,
         credential=credential.name if credential else None,
+        asked=verified.asked,
+        judged=verified.judged,
     )
 
 
@@ -99,7 +109,7 @@ def identify(route: Route, tokens: Mapping[str, Proven], facts: Facts) -> Steps[
     for slot in route.slots:
         proven = tokens.get(slot.name)
         if proven is not None and proven.issuer.grants is not None:
-            permissions.update(dict.fromkeys(granted(proven.issuer.grants, proven.token.claims)))
+            permissions.update(dict.fromkeys(granted(proven.issuer.grants, proven.claims)))
     return Principal(MappingProxyType(dict(tokens)), consumer, credential, tuple(permissions))
 
 
@@ -110,11 +120,12 @@ def _consumer(route: Route, tokens: Mapping[str, Proven], facts: Facts) -> Steps
             continue
         if proven.consumer is not None:
             return proven.consumer, proven.credential
-        if slot.consumer is not None:
-            found = yield from _mapped(slot.consumer, proven.token.claims, facts)
+        mapping = (proven.asked or slot).consumer
+        if mapping is not None:
+            found = yield from _mapped(mapping, proven.claims, facts)
             if found is not None:
                 return found, None
-            if slot.consumer.required:
+            if mapping.required:
                 raise TokenRefused("consumer_unknown", slot=slot.name)
     if tokens or route.anonymous is None:
         return None, None

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 from jwtgate.errors import AccessRefused, ScopeRefused
 from jwtgate.policy.provisions import PermissionNeed
-from jwtgate.policy.requirements import ClaimPath, ScopeNeed
-from jwtgate.policy.rooms.claims import Claims, find
+from jwtgate.policy.requirements import ScopeNeed
+from jwtgate.policy.rooms.claims import MISSING, Claims, find
 from jwtgate.policy.value import Known, holds, value_of
 
 
 def check_permissions(known: Known) -> None:
-    """Refuses `scope_insufficient`, `permission_missing`, `method_not_permitted` and `condition_not_met`."""
+    """Refuses what `check_scope` refuses, `permission_missing`, `method_not_permitted` and `condition_not_met`."""
     route = known.route
     for slot in route.slots:
         proven = known.principal.tokens.get(slot.name)
-        if slot.scope is not None and proven is not None:
-            check_scope(slot.scope, proven.token.claims)
+        if proven is None:
+            continue
+        need = (proven.asked or slot).scope
+        if need is not None:
+            check_scope(need, proven.claims)
     if route.permission is not None:
         _check_permission(route.permission, known)
     for condition in route.conditions:
@@ -41,15 +44,22 @@ def _check_permission(need: PermissionNeed, known: Known) -> None:
 
 
 def check_scope(need: ScopeNeed, claims: Claims) -> None:
-    """Refuses unless the claims grant all of `all_of` and, where it is not empty, one of `any_of`."""
-    granted = granted_scope(claims, need.path)
-    if not need.all_of <= granted or (need.any_of and need.any_of.isdisjoint(granted)):
-        raise ScopeRefused("scope_insufficient", scope=sorted(need.all_of | need.any_of), granted=sorted(granted))
+    """Refuses unless the claims grant all of `all_of` and, where there is one, one of `any_of`.
+
+    `scope_missing` where the claim is not there, else `scope_insufficient`.
+    """
+    found = find(claims, need.path)
+    granted = granted_scope(found)
+    if need.all_of <= granted and (not need.any_of or any(words <= granted for words in need.any_of)):
+        return
+    wanted = sorted(need.all_of.union(*need.any_of))
+    if found is MISSING:
+        raise ScopeRefused("scope_missing", scope=wanted, claim=need.path)
+    raise ScopeRefused("scope_insufficient", scope=wanted, granted=sorted(granted))
 
 
-def granted_scope(claims: Claims, path: ClaimPath) -> frozenset[str]:
-    """The scope tokens at this path: a string split at single blanks, or a list of strings taken whole."""
-    found = find(claims, path)
+def granted_scope(found: object) -> frozenset[str]:
+    """The scope tokens in a claim: a string split at single blanks, or a list of strings taken whole."""
     if isinstance(found, str):
         return frozenset(token for token in found.split(" ") if token)
     if isinstance(found, list):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -33,7 +33,20 @@ _NEEDED = {
     "private_key_jwt": {"client_id", "client_key"},
     "none": set[str](),
 }
+_UNREAD = {
+    "exp_not_looked_at_for_legacy_issuer": {"exp_required", "max_lifetime_seconds"},
+    "iat_not_looked_at_for_legacy_issuer": {"max_age_seconds", "max_lifetime_seconds"},
+}
+MOST_LEEWAY_SECONDS = 366 * 24 * 3600
 _SAID_BY_US = frozenset({"token", "token_type_hint", "client_id", "client_secret", "client_assertion"})
+
+
+def unread(section: Section, flags: Mapping[str, set[str]]) -> Iterator[str]:
+    """The mistakes of a section that says of something both that it is not looked at and what it must be."""
+    for flag, others in flags.items():
+        given = sorted(name for name in others & section.model_fields_set if getattr(section, name) is not False)
+        if getattr(section, flag) and given:
+            yield f"{flag} leaves nothing to do for {', '.join(given)}"
 
 
 class ClientKeySection(Section):
@@ -65,8 +78,8 @@ class IntrospectionSection(Section):
     authorization: Maybe[Secret] = Field(
         None, description="The whole value of the `Authorization` field, instead of all the above."
     )
-    hint: Literal["access_token", "refresh_token"] | None = Field(
-        "access_token", description="The hint sent along. `null`: none."
+    hint: Text | None = Field(
+        "access_token", description="The hint sent along, such as `access_token` or `refresh_token`. `null`: none."
     )
     hint_parameter: Text = Field("token_type_hint", description="The parameter the hint is sent in.")
     body: dict[Text, Secret] = Field({}, description="More parameters to send.")
@@ -74,15 +87,30 @@ class IntrospectionSection(Section):
         {}, description="Where an answer holds what a JWT holds under this name, such as `scope`, `aud` or `exp`."
     )
     jwt_claim: Maybe[Path] = Field(None, description="An answer carries a JWT here, whose claims stand for it.")
+    inner_claims_not_checked_for_legacy_issuer: Flag = Field(
+        False,
+        description="The claims of that JWT are taken as they are: times, audience, rules, scope and consumer are "
+        "those of the answer itself. Dangerous.",
+    )
     signed: Flag = Field(False, description="Only answers signed with the issuer's keys are taken (RFC 9701).")
     audience: Maybe[OneOrMore[Text]] = Field(
         None, description="Audiences meant for us in an answer, instead of those of the issuer."
     )
     rules: tuple[ClaimRuleSection, ...] = Field((), description="Rules every answer must satisfy.")
-    leeway_seconds: Maybe[Annotated[Whole, Field(ge=0, le=300)]] = Field(
+    leeway_seconds: Maybe[Annotated[Whole, Field(ge=0, le=MOST_LEEWAY_SECONDS)]] = Field(
         None, description="How far its clock may differ from ours. Default: as the issuer says."
     )
     exp_required: Flag = Field(False, description="An answer must say when the token ends.")
+    exp_not_looked_at_for_legacy_issuer: Flag = Field(
+        False, description="An answer with an `exp` that is past, or that is no time, is taken. Dangerous."
+    )
+    nbf_not_looked_at_for_legacy_issuer: Flag = Field(
+        False, description="An answer with an `nbf` that is yet to come, or that is no time, is taken. Dangerous."
+    )
+    iat_not_looked_at_for_legacy_issuer: Flag = Field(
+        False,
+        description="An answer with an `iat` from the future, or that is no time, is taken. Dangerous.",
+    )
     max_age_seconds: Maybe[Count] = Field(None, description="Most seconds since `iat`.")
     max_lifetime_seconds: Maybe[Count] = Field(None, description="Most seconds from `iat` to `exp`.")
     cache_seconds: Annotated[float, Field(strict=True, ge=0, le=86400)] = Field(
@@ -105,8 +133,13 @@ class IntrospectionSection(Section):
 
     @model_validator(mode="after")
     def _fits_together(self) -> IntrospectionSection:
-        raise_all((*self._mistakes_of_address(), *self._mistakes_of_client()))
+        raise_all((*self._mistakes_of_address(), *self._mistakes_of_client(), *self._mistakes_of_answers()))
         return self
+
+    def _mistakes_of_answers(self) -> Iterator[str]:
+        if self.inner_claims_not_checked_for_legacy_issuer and self.jwt_claim is None:
+            yield "inner_claims_not_checked_for_legacy_issuer needs jwt_claim"
+        yield from unread(self, _UNREAD)
 
     def _mistakes_of_address(self) -> Iterator[str]:
         if (self.endpoint is None) != self.discovered:

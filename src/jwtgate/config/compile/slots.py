@@ -1,0 +1,91 @@
+"""Slots of a route: where a credential may stand, whose it may be, and what is asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+
+from jwtgate.config.compile.issuers import compile_rules
+from jwtgate.config.sections.slots import ConsumerSection, Credential, ScopeSection, SourceSection
+from jwtgate.policy.requirements import (
+    ConsumerMapping,
+    ConsumerName,
+    Introspect,
+    Issuer,
+    Place,
+    ScopeNeed,
+    Slot,
+    Source,
+)
+
+_PLACES = {
+    "bearer": Place.AUTHORIZATION,
+    "header": Place.FIELD,
+    "cookie": Place.COOKIE,
+    "query": Place.QUERY,
+}
+
+# Thousands of routes that ask for the same thing share one value for it, here and in every worker.
+_shared = lru_cache(maxsize=1024)
+
+
+def compile_slot(name: str, section: Credential, issuers: Mapping[str, Issuer], *, required: bool) -> Slot:
+    """What is asked of one credential. `issuers` are all of the document, by name."""
+    named = [issuers[issuer] for issuer in section.issuers or ()]
+    by_credential = next((issuer for issuer in named if issuer.credentials is not None), None)
+    takes_keys = by_credential is not None and by_credential.takes_api_keys
+    signing = [issuer for issuer in named if issuer.algorithms or issuer.signature_unverified]
+    slot = Slot(
+        name=name,
+        required=required,
+        sources=_sources(section.places, decoded=takes_keys),
+        issuers={issuer.iss: issuer for issuer in signing if issuer.iss is not None},
+        audiences=None if section.audience is None else frozenset(section.audience),
+        rules=compile_rules(section.claims),
+        scope=_scope(section.scope) if section.scope else None,
+        any_iss=next((issuer for issuer in signing if issuer.iss is None), None),
+        by_credential=by_credential,
+        introspector=next((issuer for issuer in named if issuer.introspection is not None), None),
+        introspect=Introspect(section.introspect or "opaque"),
+        consumer=_consumer(section.consumer) if section.consumer else None,
+        original_field=section.original_header.encode() if section.original_header else None,
+        first_source_wins=section.first_source_wins_for_legacy_clients,
+        equal_tokens_count_once=section.equal_tokens_count_once_for_legacy_clients,
+    )
+    asked = section.introspected
+    if asked is None:
+        return slot
+    instead = replace(
+        slot,
+        rules=compile_rules(asked.claims),
+        scope=_scope(asked.scope) if asked.scope else None,
+        consumer=_consumer(asked.consumer) if asked.consumer else None,
+    )
+    return replace(slot, introspected=instead)
+
+
+def _consumer(section: ConsumerSection) -> ConsumerMapping:
+    return ConsumerMapping(section.claim, tuple(map(ConsumerName, section.by)), section.required, section.numbers)
+
+
+@_shared
+def _sources(sections: tuple[SourceSection, ...], *, decoded: bool) -> tuple[Source, ...]:
+    return tuple(_source(section, decoded) for section in sections)
+
+
+def _source(section: SourceSection, decoded: bool) -> Source:
+    place = _PLACES[section.place]
+    if place is Place.AUTHORIZATION:
+        return Source(place)
+    name = section.header.lower() if section.header else section.cookie or section.query or ""
+    prefixes = tuple(sorted(section.prefix, key=len, reverse=True))
+    return Source(place, name, prefixes, blanks_after_prefix=section.blanks_after_prefix, decoded=decoded)
+
+
+@_shared
+def _scope(section: ScopeSection) -> ScopeNeed | None:
+    if not section.all and not section.any:
+        return None
+    together = dict.fromkeys(frozenset(words.split()) for words in section.any)
+    return ScopeNeed(section.claim, frozenset(section.all), tuple(together))
