@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Generator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, unquote_plus
 
 from jwtgate.errors import RequestRefused
 from jwtgate.jose.encoding import JSON, json_bytes, parse_json_object
 from jwtgate.policy.facts import Need, NeedIssuedToken, find_claims, find_issued_token
-from jwtgate.policy.provisions import CredentialsOffered, Mint
+from jwtgate.policy.provisions import CredentialsOffered, Mint, MintedForm, QueryNames
 from jwtgate.policy.rooms.issue import OURS, describe, told_of_caller
 
 if TYPE_CHECKING:
@@ -45,13 +47,14 @@ class NeedMinted:
     """A token made with a consumer's credential, as its consumer would make it. Answered by a `Minted`, or None.
 
     `consumer` is whose it has to be; None: anybody's. It lives as long as its credential says, and no longer than
-    `most_ttl_seconds`.
+    `most_ttl_seconds`. `form` is what it looks like.
     """
 
     credential: str
     consumer: str | None
     claims: Mapping[str, JSON] = field(repr=False)
     most_ttl_seconds: int
+    form: MintedForm = MintedForm.FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,37 @@ class Minted:
 Minting = Generator[Need | NeedMinted, Any, Minted]
 
 
+def asked_by_query(query: str, names: QueryNames, *, mint: Mint) -> Asked:
+    """What the query of a GET asks for. Refuses `minting_credential_missing` and its like."""
+    given = [(unquote_plus(name), value) for name, _, value in (pair.partition("=") for pair in query.split("&"))]
+    credentials = [unquote_plus(value) for name, value in given if name == names.credential]
+    if not credentials:
+        raise RequestRefused("minting_credential_missing")
+    if len(credentials) > 1:
+        raise RequestRefused("minting_credential_unknown", cause="several are named")
+    texts = [value for name, value in given if name == names.claims]
+    if len(texts) > 1:
+        raise _claims_refused("several objects of claims")
+    claims = _decoded_claims(texts[0]) if texts else {}
+    return Asked(
+        None,
+        credentials[0],
+        _permitted(claims, mint, never=_never_asked_for(credentials[0], mint)),
+        mint.most_ttl_seconds,
+    )
+
+
+def _decoded_claims(value: str) -> JSON:
+    """The object in this value of a query, which some clients encode twice."""
+    text = unquote_plus(value)
+    for each in (text, unquote(text)):
+        with suppress(ValueError):
+            return parse_json_object(each.encode(), limit_bytes=MOST_BODY_BYTES)
+    raise _claims_refused("claims is no JSON object")
+
+
 def asked_for(body: bytes, mint: Mint) -> Asked:
-    """What this body asks for. Refuses `minting_refused` for what the route does not offer."""
+    """What this body asks for. Refuses `minting_refused` and its like for what the route does not offer."""
     try:
         members = parse_json_object(body, limit_bytes=MOST_BODY_BYTES)
     except ValueError:
@@ -92,6 +124,8 @@ def _text(members: Mapping[str, JSON], name: str) -> str | None:
 
 
 def _never_asked_for(credential: str | None, mint: Mint) -> frozenset[str]:
+    if credential is not None and mint.form is not MintedForm.FULL:
+        return frozenset()  # what such a token has of ours stands over what was asked for
     if credential is None or mint.claims is None:
         return _NEVER_ASKED_FOR
     return _NEVER_ASKED_FOR - (_ASKED_FOR_BY_NAME & mint.claims)
@@ -99,11 +133,11 @@ def _never_asked_for(credential: str | None, mint: Mint) -> frozenset[str]:
 
 def _permitted(claims: JSON, mint: Mint, *, never: frozenset[str]) -> Mapping[str, JSON]:
     if not isinstance(claims, dict):
-        raise _refused("claims is no object")
+        raise _claims_refused("claims is no object")
     if not never.isdisjoint(claims) or (mint.claims is not None and not claims.keys() <= mint.claims):
-        raise _refused("a claim that may not be chosen")
+        raise _claims_refused("a claim that may not be chosen")
     if len(json_bytes(claims)) > mint.most_claims_bytes:
-        raise _refused("the claims are too large")
+        raise _claims_refused("the claims are too large")
     return claims
 
 
@@ -119,9 +153,10 @@ def minting(plan: Plan, known: Known, asked: Asked) -> Minting:
     """The token that was asked for."""
     if asked.profile is None:
         whose = _whose(known)
-        minted = yield NeedMinted(asked.credential or "", whose, asked.claims, asked.ttl_seconds)
+        form = known.route.mint.form if known.route.mint is not None else MintedForm.FULL
+        minted = yield NeedMinted(asked.credential or "", whose, asked.claims, asked.ttl_seconds, form)
         if minted is None:
-            raise _refused("there is no such credential")
+            raise RequestRefused("minting_credential_unknown")
         assert isinstance(minted, Minted)  # noqa: S101 - a driver that answers otherwise is a bug
         return minted
     profile = plan.profiles[asked.profile]
@@ -164,9 +199,18 @@ def note_minted(asked: Asked, minted: Minted, *, known: Known, request_id: str) 
 def minted_answer(minted: Minted, accept: str) -> tuple[list[tuple[str, str]], bytes]:
     """The fields and the body of the answer: JSON, or the bare token for whoever accepts nothing but plain text."""
     if accept.strip().lower() == "text/plain":
-        return [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")], minted.text.encode()
+        return bare_answer(minted)
     body = json_bytes({"token": minted.text, "expires_in": minted.expires_in})
     return [("Content-Type", "application/json"), ("Cache-Control", "no-store")], body
+
+
+def bare_answer(minted: Minted) -> tuple[list[tuple[str, str]], bytes]:
+    """The fields and the body of an answer that is the token and nothing else."""
+    return [("Content-Type", "text/plain; charset=utf-8"), ("Cache-Control", "no-store")], minted.text.encode()
+
+
+def _claims_refused(cause: str) -> RequestRefused:
+    return RequestRefused("minting_claims_refused", cause=cause)
 
 
 def _refused(cause: str) -> RequestRefused:

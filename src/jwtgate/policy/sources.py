@@ -147,7 +147,8 @@ class SigningKeys:
     """A named set of our own signing keys: one active at a time, made with this algorithm on first use.
 
     With `file`, `url`, `secret` or `jwks` the keys are somebody else's to make; of a JWK Set the first that fits `alg`
-    signs. `certificate_file` holds the certificate of a key from a file. `rotate_seconds`: how long each key signs. `published`: shown in our JWK Set.
+    signs. `certificate_file` holds the certificate of a key from a file. `rotate_seconds`: how long each key signs.
+    `published`: shown in our JWK Set.
     """
 
     name: str

@@ -27,6 +27,7 @@ MOST_LIFE_SECONDS = 24 * 3600
 """A token that ends with its incoming one lives no longer, whatever that one says (SEC-42)."""
 
 _ENTRY_BYTES = 500  # what Python itself needs for one entry, roughly
+_IAT, _EXP, _JTI = b'"iat":%(iat)d', b'"exp":%(exp)d', b'"jti":"%(jti)b"'
 _SIGNER_CLAIMS = frozenset({"iat", "exp", "jti"})
 # Those that take less than 100 microseconds; any other would hold up the requests beside it.
 _QUICK = frozenset({"HS256", "HS384", "HS512", "ES256", "Ed25519", "EdDSA"})
@@ -53,6 +54,8 @@ class _Kind:
     header: str
     encoded: Callable[[bytes], str]
     ours: bytes
+    ours_endless: bytes
+    not_taken: frozenset[str]
     exp_unit: int
     follows_incoming: bool
 
@@ -106,7 +109,7 @@ class IssuedTokens:
         """
         issue = need.issue
         kind = self._kinds.get(id(issue)) or self._prepare(issue)
-        claims = need.claims if _SIGNER_CLAIMS.isdisjoint(need.claims) else _without_ours(need.claims)
+        claims = need.claims if kind.not_taken.isdisjoint(need.claims) else _without(need.claims, kind.not_taken)
         try:
             body = json_bytes(dict(claims))
         except ValueError as error:
@@ -119,26 +122,25 @@ class IssuedTokens:
         if held is not None and held[0] <= now < held[1].reuse_until:
             return held[1]
         token = self._sign(kind, need, body, now=now)
-        self._remember(described, (now, token))
+        if token.reuse_until > now:
+            self._remember(described, (now, token))
         return token
 
     def _sign(self, kind: _Kind, need: NeedIssuedToken, body: bytes, *, now: int) -> IssuedToken:
         issue = need.issue
-        exp = now + issue.ttl_seconds
-        if kind.follows_incoming and need.incoming_exp is not None:
-            exp = _incoming_end(need, need.incoming_exp, now)
-        if need.not_after is not None and need.not_after < exp:
-            exp = need.not_after
-        if exp <= now:
-            raise DependencyFault("signer_unavailable", issue=issue.name, cause="its life would be over")
-        ours = kind.ours % {b"iat": now, b"exp": exp * kind.exp_unit, b"jti": self._random_id().encode()}
-        payload = body[:-1] + b"," + ours if len(body) > 2 else b"{" + ours
+        exp = _end(need, now)
+        if exp is None:
+            ours = kind.ours_endless % {b"iat": now, b"jti": self._random_id().encode()}
+        else:
+            ours = kind.ours % {b"iat": now, b"exp": exp * kind.exp_unit, b"jti": self._random_id().encode()}
+        payload = b"%b%b%b}" % (body[:-1], b"," if len(body) > 2 and ours else b"", ours)
         signing_input = f"{kind.header}.{kind.encoded(payload)}"
         try:
             signature = sign_bytes(kind.alg, kind.key, signing_input.encode())
         except KeyRefused as refusal:
             raise DependencyFault("signer_unavailable", issue=issue.name, key=issue.key) from refusal
-        reuse_until = _reuse_until(issue, exp, now) if issue.reuse else now
+        end = now + issue.ttl_seconds if exp is None else exp
+        reuse_until = _reuse_until(issue, end, now) if issue.reuse else now
         return IssuedToken(f"{signing_input}.{kind.encoded(signature)}", reuse_until)
 
     def _prepare(self, issue: Issue) -> _Kind:
@@ -150,7 +152,7 @@ class IssuedTokens:
         alike = (
             *(issue.key, header, issue.encoding, issue.omitted),
             *(issue.ttl_seconds, issue.lifetime, issue.exp_shift_seconds, issue.exp_in_milliseconds),
-            issue.reuse_margin_seconds,
+            *(issue.reuse_margin_seconds, issue.copy_registered, issue.exp_optional),
         )
         if len(self._kinds) >= MOST_KINDS:
             self._kinds, self._numbers = {}, {}
@@ -161,7 +163,9 @@ class IssuedTokens:
             alg=signer.alg,
             header=header,
             encoded=encoded,
-            ours=_ours(issue),
+            ours=_ours(issue, _EXP),
+            ours_endless=_ours(issue),
+            not_taken=frozenset({"exp"}) if issue.copy_registered else _SIGNER_CLAIMS,
             exp_unit=1000 if issue.exp_in_milliseconds else 1,
             follows_incoming=issue.lifetime is Lifetime.INCOMING,
         )
@@ -176,14 +180,15 @@ class IssuedTokens:
         self._young_bytes += size
 
 
-def _without_ours(claims: Mapping[str, JSON]) -> dict[str, JSON]:
-    return {name: value for name, value in claims.items() if name not in _SIGNER_CLAIMS}
+def _without(claims: Mapping[str, JSON], names: frozenset[str]) -> dict[str, JSON]:
+    return {name: value for name, value in claims.items() if name not in names}
 
 
-def _ours(issue: Issue) -> bytes:
-    """The end of the claims, to be filled in. A token without `exp` would never end, so that one stays."""
-    members = {"iat": b'"iat":%(iat)d', "exp": b'"exp":%(exp)d', "jti": b'"jti":"%(jti)b"'}
-    return b",".join(text for name, text in members.items() if name == "exp" or name not in issue.omitted) + b"}"
+def _ours(issue: Issue, *ends: bytes) -> bytes:
+    """The end of the claims, to be filled in; `ends` says when the token ends."""
+    iat = () if issue.copy_registered or "iat" in issue.omitted else (_IAT,)
+    jti = () if issue.copy_registered or "jti" in issue.omitted else (_JTI,)
+    return b",".join((*iat, *ends, *jti))
 
 
 def _header(issue: Issue, signer: Signer) -> dict[str, JSON]:
@@ -213,6 +218,23 @@ def _certificate_members(issue: Issue, signer: Signer) -> dict[str, JSON]:
     return members
 
 
+def _end(need: NeedIssuedToken, now: int) -> int | None:
+    """The `exp` of the token; None: it has none. `DependencyFault` when its life would be over already."""
+    issue, incoming = need.issue, need.incoming_exp if need.issue.lifetime is Lifetime.INCOMING else None
+    if incoming is None and issue.exp_optional:
+        return None
+    if incoming is not None and issue.copy_registered:
+        return incoming + issue.exp_shift_seconds
+    exp = now + issue.ttl_seconds if incoming is None else _incoming_end(need, incoming, now)
+    if need.not_after is not None and need.not_after < exp:
+        exp = need.not_after
+    # An `exp` that has passed is passed on where nobody looked at it.
+    bounded = need.not_after is not None or issue.may_outlive_incoming_token
+    if exp <= now and (incoming is None or incoming > now or bounded):
+        raise DependencyFault("signer_unavailable", issue=issue.name, cause="its life would be over")
+    return exp
+
+
 def _incoming_end(need: NeedIssuedToken, incoming_exp: int, now: int) -> int:
     """The end of a token that follows the incoming one (SEC-157)."""
     shift = need.issue.exp_shift_seconds
@@ -225,5 +247,5 @@ def _incoming_end(need: NeedIssuedToken, incoming_exp: int, now: int) -> int:
 
 def _reuse_until(issue: Issue, exp: int, now: int) -> int:
     if issue.reuse_margin_seconds is None:
-        return now + 3 * (exp - now) // 4
+        return max(now, now + 3 * (exp - now) // 4)
     return max(now, exp - issue.reuse_margin_seconds)

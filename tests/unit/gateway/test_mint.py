@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -14,7 +15,9 @@ from jwtgate.gateway.mint import (
     Asked,
     Minted,
     NeedMinted,
+    asked_by_query,
     asked_for,
+    bare_answer,
     minted_answer,
     minting,
     note_minted,
@@ -23,7 +26,7 @@ from jwtgate.jose.encoding import JSON
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.facts import IssuedToken, NeedClaims, NeedIssuedToken
 from jwtgate.policy.plan import NOWHERE, Plan, Route
-from jwtgate.policy.provisions import CredentialsOffered, Issue, Mint, Origin, Value
+from jwtgate.policy.provisions import CredentialsOffered, Issue, Mint, MintedForm, Origin, QueryNames, Value
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.identify import Principal
 from jwtgate.policy.rooms.match import Router
@@ -81,9 +84,6 @@ def test_sec_147_a_life_is_no_longer_than_the_route_allows() -> None:
         body(profile={"robots": 1}),
         body(profile="robots", alg="none"),
         body(credential=7),
-        body(profile="robots", claims=[]),
-        body(profile="robots", claims={"admin": True}),
-        body(profile="robots", claims={"room": "x" * 5000}),
         body(profile="robots", ttl_seconds=0),
         body(profile="robots", ttl_seconds=-1),
         body(profile="robots", ttl_seconds=True),
@@ -96,6 +96,13 @@ def test_sec_147_what_the_route_does_not_offer_is_refused(sent: bytes) -> None:
         asked_for(sent, MINT)
     assert refusal.value.reason == "minting_refused"
     assert refusal.value.status == 400
+
+
+@pytest.mark.parametrize("claims", [[], {"admin": True}, {"room": "x" * 5000}])
+def test_sec_147_claims_the_route_does_not_offer_are_refused(claims: JSON) -> None:
+    with pytest.raises(RequestRefused) as refusal:
+        asked_for(body(profile="robots", claims=claims), MINT)
+    assert (refusal.value.reason, refusal.value.status) == ("minting_claims_refused", 400)
 
 
 @pytest.mark.parametrize("name", ["iss", "iat", "nbf", "exp", "jti", "aud", "cnf"])
@@ -177,7 +184,7 @@ def test_sec_147_a_caller_has_its_own_credentials_used_and_no_others() -> None:
     own = replace(known(Consumer("ann", "1")), route=Route("sign", NOWHERE, mint=OWN))
     walk = minting(plan(), own, Asked(None, "key-1", {}, 60))
     assert next(walk) == NeedMinted("key-1", "ann", {}, 60)
-    with pytest.raises(RequestRefused, match="no such credential"):
+    with pytest.raises(RequestRefused, match="minting_credential_unknown"):
         walk.send(None)
 
 
@@ -205,7 +212,62 @@ def test_a_credential_nobody_has_is_refused() -> None:
     next(walk)
     with pytest.raises(Refusal) as refusal:
         walk.send(None)
-    assert refusal.value.reason == "minting_refused"
+    assert refusal.value.reason == "minting_credential_unknown"
+
+
+NAMES = QueryNames("key", "payload")
+BARE = Mint(credentials=CredentialsOffered.ANY, claims=None, by_query=NAMES, form=MintedForm.BARE)
+PAYLOAD = quote('{"a": "1+1 %41", "iat": 5}', safe="")
+
+
+def by_query(query: str, mint: Mint = BARE) -> Asked:
+    return asked_by_query(query, NAMES, mint=mint)
+
+
+@pytest.mark.parametrize("payload", [PAYLOAD, quote(PAYLOAD, safe="")])
+def test_a_query_may_say_what_is_asked_for_with_claims_encoded_once_or_twice(payload: str) -> None:
+    asked = by_query(f"x=1&key=user%2Dkey+1&payload={payload}")
+    assert asked == Asked(None, "user-key 1", {"a": "1+1 %41", "iat": 5}, 3600)
+    assert by_query("key=k") == Asked(None, "k", {}, 3600)
+
+
+@pytest.mark.parametrize(
+    ("query", "reason"),
+    [
+        ("", "minting_credential_missing"),
+        ("payload=%7B%7D&Key=k", "minting_credential_missing"),
+        ("key=a&key=a", "minting_credential_unknown"),
+        ("key=a&payload=%7B%7D&payload=%7B%7D", "minting_claims_refused"),
+        ("key=a&payload=", "minting_claims_refused"),
+        ("key=a&payload=%5B%5D", "minting_claims_refused"),
+        ("key=a&payload=%7B", "minting_claims_refused"),
+        ("key=a&payload=" + quote(PAYLOAD.replace("%", "%25"), safe=""), "minting_claims_refused"),
+        ("key=a&payload=" + quote(json.dumps({"a": "x" * 5000})), "minting_claims_refused"),
+    ],
+)
+def test_sec_147_a_query_that_cannot_be_read_is_refused_for_what_is_wrong_with_it(query: str, reason: str) -> None:
+    with pytest.raises(RequestRefused) as refusal:
+        by_query(query)
+    assert (refusal.value.reason, refusal.value.status) == (reason, 400)
+
+
+def test_sec_147_only_a_bare_token_may_be_asked_for_with_claims_the_gateway_would_set() -> None:
+    claims = quote('{"exp": 1, "key": "other", "iss": "a", "nbf": 2}')
+    assert by_query(f"key=k&payload={claims}").claims == {"exp": 1, "key": "other", "iss": "a", "nbf": 2}
+    for mint in (replace(BARE, form=MintedForm.FULL), replace(BARE, claims=frozenset({"key"}))):
+        with pytest.raises(RequestRefused):
+            by_query(f"key=k&payload={claims}", mint)
+
+
+def test_a_bare_token_is_asked_for_as_one() -> None:
+    walk = minting(plan(), replace(known(), route=Route("sign", NOWHERE, mint=BARE)), by_query("key=k"))
+    assert next(walk) == NeedMinted("k", None, {}, 3600, MintedForm.BARE)
+
+
+def test_a_bare_answer_is_the_token_alone() -> None:
+    fields, text = bare_answer(Minted("a.b.c", 60))
+    assert text == b"a.b.c"
+    assert dict(fields) == {"Content-Type": "text/plain; charset=utf-8", "Cache-Control": "no-store"}
 
 
 @pytest.mark.parametrize("accept", ["", "*/*", "application/json", "text/plain, application/json"])

@@ -243,7 +243,7 @@ def test_sec_157_a_shift_does_not_lead_past_the_end_of_the_incoming_token() -> N
 
 def test_an_incoming_token_that_lives_on_leeway_passes_it_on_and_no_more() -> None:
     assert exp(FOLLOWS, incoming_exp=NOW - 5, not_after=NOW + 25) == NOW + 25
-    fault(need(FOLLOWS, incoming_exp=NOW - 5))
+    fault(need(replace(FOLLOWS, may_outlive_incoming_token=True), incoming_exp=NOW - 5))
     fault(need(replace(FOLLOWS, exp_shift_seconds=-60), incoming_exp=NOW + 60, not_after=NOW + 60))
 
 
@@ -251,6 +251,62 @@ def test_sec_42_a_token_that_ends_with_its_incoming_one_lives_no_longer_than_a_d
     for_ever = NOW + 10 * 365 * 86400
     assert exp(FOLLOWS, incoming_exp=for_ever) == NOW + MOST_LIFE_SECONDS
     assert exp(FOLLOWS, incoming_exp=for_ever, not_after=for_ever) == NOW + MOST_LIFE_SECONDS
+
+
+def test_an_exp_nobody_looked_at_is_passed_on_also_where_it_has_passed() -> None:
+    issued = tokens()
+    first, second = (
+        issued.issue(need(FOLLOWS, incoming_exp=NOW - 5), NOW),
+        issued.issue(need(FOLLOWS, incoming_exp=NOW - 5), NOW),
+    )
+    assert read(first).claims["exp"] == NOW - 5
+    assert first.text != second.text
+    assert first.reuse_until == NOW
+    fault(need(replace(FOLLOWS, exp_shift_seconds=-60), incoming_exp=NOW + 5))
+
+
+REGISTERED = replace(FOLLOWS, copy_all=True, copy_registered=True)
+
+
+def test_registered_claims_that_were_taken_over_are_nobody_s_but_for_exp() -> None:
+    incoming: dict[str, JSON] = {"iat": 5, "nbf": 6, "jti": "theirs", "exp": 7}
+    claims = read(tokens().issue(need(REGISTERED, incoming_exp=NOW + 9, **incoming), NOW)).claims
+    assert claims == {**CLAIMS, "iat": 5, "nbf": 6, "jti": "theirs", "exp": NOW + 9}
+    assert read(tokens().issue(need(REGISTERED, incoming_exp=NOW + 9), NOW)).claims == {**CLAIMS, "exp": NOW + 9}
+
+
+@pytest.mark.parametrize("shift", [-60, 0, 60])
+@pytest.mark.parametrize("incoming_exp", [NOW - 86400, NOW, NOW + 30, NOW + 10 * 366 * 86400])
+def test_exp_beside_registered_claims_is_the_incoming_one_shifted_whatever_it_is(shift: int, incoming_exp: int) -> None:
+    issue = replace(REGISTERED, exp_shift_seconds=shift)
+    assert exp(issue, incoming_exp=incoming_exp, not_after=NOW + 20) == incoming_exp + shift
+
+
+@pytest.mark.parametrize("margin", [None, 0, 10])
+def test_a_token_that_was_shifted_is_never_handed_out_beyond_its_end(margin: int | None) -> None:
+    issued, issue = tokens(), replace(REGISTERED, exp_shift_seconds=-60, reuse_margin_seconds=margin)
+    asked = need(issue, incoming_exp=NOW + 160)
+    first = issued.issue(asked, NOW)
+    assert issued.issue(asked, NOW + 1).text == first.text
+    assert NOW < first.reuse_until <= NOW + 100
+    assert issued.issue(asked, first.reuse_until).text != first.text
+
+
+def test_there_is_no_end_where_the_incoming_token_has_none_and_the_document_says_so() -> None:
+    issue, issued = replace(FOLLOWS, exp_optional=True), tokens()
+    endless = issued.issue(need(issue, not_after=NOW + 20), NOW)
+    assert read(endless).claims.keys() == {*CLAIMS, "iat", "jti"}
+    assert endless.reuse_until == NOW + 225
+    assert issued.issue(need(issue, not_after=NOW + 20), NOW + 1).text == endless.text
+    assert exp(issue, incoming_exp=NOW + 30) == NOW + 30
+    assert exp(replace(issue, copy_registered=True), incoming_exp=NOW + 30) == NOW + 30
+
+
+def test_a_token_may_have_nothing_of_ours() -> None:
+    issue = replace(REGISTERED, exp_optional=True)
+    assert read(tokens().issue(NeedIssuedToken(issue, {"sub": "a"}, None), NOW)).claims == {"sub": "a"}
+    assert read(tokens().issue(NeedIssuedToken(issue, {}, None), NOW)).claims == {}
+    assert read(tokens().issue(NeedIssuedToken(issue, {}, None, NOW + 5), NOW)).claims == {"exp": NOW + 5}
 
 
 def test_a_life_the_document_gives_is_as_long_as_it_says() -> None:

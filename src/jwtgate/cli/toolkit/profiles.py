@@ -16,7 +16,7 @@ from jwtgate.jose.encoding import JSON
 from jwtgate.policy.provisions import Issue
 from jwtgate.state.issued_tokens import IssuedTokens
 from jwtgate.state.keys.external_signing_keys import read_given
-from jwtgate.state.keys.keyring import Keyring, Signer, sealer_of
+from jwtgate.state.keys.keyring import Keyring, Signer, is_given, sealer_of
 from jwtgate.state.profiles import sign_under_profile
 from jwtgate.state.stores.sqlite import SqliteStore
 from jwtgate.state.stores.store import StoreFailed
@@ -57,7 +57,7 @@ def _signer(opened: Opened, profile: Issue, place: KeyPlace) -> Signer:
     wanted = opened.plan.signing[profile.key]
     if place.file is not None:
         return Signer(choose(read_keys(place.file, algorithms=[wanted.alg]), None, place.file), wanted.alg)
-    if wanted.file is not None or wanted.secret is not None:
+    if wanted.url is None and is_given(wanted):
         given = read_given(wanted, opened.secrets.resolve)
         key = given.keys[0]
         return Signer(key, wanted.alg, () if key.is_symmetric else given.certificates.get(key.thumbprint(), ()))

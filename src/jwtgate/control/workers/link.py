@@ -19,6 +19,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
+from jwtgate.policy.provisions import MintedForm
 from jwtgate.policy.requirements import ConsumerName
 
 MOST_BYTES = 1 << 30
@@ -44,6 +45,7 @@ class _Pickler(pickle.Pickler):
     dispatch_table = copyreg.dispatch_table | {
         MappingProxyType: lambda held: (_read_only, (dict(held),)),
         ConsumerName: lambda name: (ConsumerName, (name.value,)),
+        MintedForm: lambda form: (MintedForm, (form.value,)),
     }
 
 

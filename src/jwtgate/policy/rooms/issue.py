@@ -1,7 +1,8 @@
 """The claims of each token the upstream receives (RFC 7519 section 4.1).
 
 This room describes a token; `state/issued_tokens.py` adds `iat`, `exp` and `jti` and signs it. The claims that
-say who made the token, for whom and until when are ours and are never taken over from the caller's token.
+say who made the token, for whom and until when are ours and are not taken over from the caller's token, unless the
+document says so for an upstream that wants them as they were.
 """
 
 from __future__ import annotations
@@ -90,7 +91,8 @@ def describe(
     for name in issue.remove:
         claims.pop(name, None)
     claims["iss"] = issue.iss
-    _put(claims, "aud", _audience(issue, incoming))
+    if issue.audiences is not None or not issue.copy_registered:
+        _put(claims, "aud", _audience(issue, incoming))
     for name in issue.omitted:
         claims.pop(name, None)
     return claims
@@ -98,7 +100,9 @@ def describe(
 
 def _copied(issue: Issue, incoming: Claims) -> dict[str, JSON]:
     claims: dict[str, JSON] = {}
-    if issue.copy_all:
+    if issue.copy_registered:
+        claims.update(incoming)
+    elif issue.copy_all:
         claims.update((name, value) for name, value in incoming.items() if name not in NOT_COPIED_WHOLESALE)
     for path, name in issue.copy:
         value = find(incoming, path)

@@ -16,7 +16,7 @@ from jwtgate.errors import ConfigError, KeyRefused
 from jwtgate.jose.certificate import parse_certificates
 from jwtgate.jose.encoding import JSON, parse_json_object
 from jwtgate.jose.key import Key
-from jwtgate.jose.key_set import MOST_KEYS, MOST_SET_BYTES
+from jwtgate.jose.key_set import MOST_KEYS, MOST_SET_BYTES, parse_own_keys
 from jwtgate.policy.sources import KeyText, SigningKeys
 from jwtgate.state.discovery import json_body
 from jwtgate.state.http_client import NO_FIELDS, FetchFailed, FetchRules, HttpClient, basic_fields
@@ -30,9 +30,9 @@ _log = logging.getLogger(__name__)
 
 
 def read_given(wanted: SigningKeys, resolve: Resolve) -> Given:
-    """The keys of a file or a secret, with their certificates. `ConfigError`."""
+    """The keys of a file, a JWK Set or a secret, with their certificates. `ConfigError`."""
     try:
-        given = _given(parse_key_text(_text(wanted), resolve), wanted.alg)
+        given = _given(_keys(wanted, resolve), wanted.alg)
         if wanted.certificate_file is None:
             return given
         pem = resolve(f"${{file:{wanted.certificate_file}}}").encode()
@@ -138,8 +138,12 @@ class ExternalSigningKeys:
         self._failing.discard(wanted.name)
 
 
-def _text(wanted: SigningKeys) -> KeyText:
-    return KeyText(file=wanted.file) if wanted.secret is None else replace(wanted.secret, alg=wanted.alg)
+def _keys(wanted: SigningKeys, resolve: Resolve) -> tuple[Key, ...]:
+    if wanted.jwks is not None:
+        text = resolve(wanted.jwks.text or "")
+        return parse_own_keys(parse_json_object(text.encode(), limit_bytes=MOST_SET_BYTES))
+    given = KeyText(file=wanted.file) if wanted.secret is None else replace(wanted.secret, alg=wanted.alg)
+    return parse_key_text(given, resolve)
 
 
 def _parse_fetched(body: bytes, alg: str) -> Given:
@@ -160,11 +164,11 @@ def _usable(entry: JSON) -> Key | None:
 
 
 def _given(keys: Sequence[Key], alg: str) -> Given:
-    """The first of these keys that signs with `alg`, bound to it, and all others behind it."""
+    """The first of these keys that signs with `alg`, bound to it, and all other pairs behind it."""
     chosen = next((key for key in keys if key.signs(alg)), None)
     if chosen is None:
         raise KeyRefused("key_unfit", alg=alg)
-    others = (key for key in keys if key is not chosen)
+    others = (key for key in keys if key is not chosen and not key.is_symmetric)
     return Given(tuple(map(_named, (chosen.bound_to(alg), *others))))
 
 

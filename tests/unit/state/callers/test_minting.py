@@ -15,6 +15,7 @@ from jwtgate.jose.key import generate_key
 from jwtgate.jose.token import UnverifiedToken
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.facts import credential_keys
+from jwtgate.policy.provisions import MintedForm
 from jwtgate.policy.sources import CredentialSource, KeyText
 from jwtgate.state.callers.credentials import credential_of
 from jwtgate.state.callers.minting import mint_with_credential
@@ -40,9 +41,15 @@ def resolve(text: str) -> str:
     return SECRET if text == "${env:SECRET}" else text
 
 
-def mint(source: CredentialSource, claims: Mapping[str, JSON] | None = None, *, ttl_seconds: int | None = None) -> str:
+def mint(
+    source: CredentialSource,
+    claims: Mapping[str, JSON] | None = None,
+    *,
+    ttl_seconds: int | None = None,
+    form: MintedForm = MintedForm.FULL,
+) -> str:
     return mint_with_credential(
-        source, claims or {}, ttl_seconds=ttl_seconds, resolve=resolve, now=NOW, random_id=lambda: "r1"
+        source, claims or {}, form=form, ttl_seconds=ttl_seconds, resolve=resolve, now=NOW, random_id=lambda: "r1"
     )
 
 
@@ -54,6 +61,30 @@ def test_a_token_of_a_secret_is_the_consumers_own() -> None:
     token = read(mint(MAC, {"role": "admin"}), OctKey.import_key(SECRET))
     assert token.header == {"alg": "HS256", "kid": "jack-key", "typ": "JWT"}
     assert token.claims == {"role": "admin", "key": "jack-key", "exp": NOW + 600, "iat": NOW, "jti": "r1"}
+
+
+@pytest.mark.parametrize("form", [MintedForm.BARE, MintedForm.BARE_WITH_PUBLIC_KEY])
+def test_a_bare_token_of_a_secret_has_what_was_asked_for_its_name_and_its_end(form: MintedForm) -> None:
+    asked: dict[str, JSON] = {"iat": 5, "nbf": 6, "exp": 7, "key": "another", "iss": "jack"}
+    token = read(mint(MAC, asked, form=form), OctKey.import_key(SECRET))
+    assert token.header == {"alg": "HS256", "typ": "JWT"}
+    assert token.claims == {"iat": 5, "nbf": 6, "exp": NOW + 600, "key": "jack-key", "iss": "jack"}
+
+
+def test_a_bare_token_of_a_key_pair_shows_its_public_key_where_that_is_wanted() -> None:
+    named = replace(SIGNED, private_key=KeyText(text=json.dumps(PAIR.with_kid("k9").to_private_jwk())))
+    pem = f"\n{PAIR.to_pem()}\n"
+    for source, shown in (
+        (named, PAIR.to_pem()),
+        (replace(named, key=KeyText(text=pem)), pem),
+        (replace(named, key=KeyText(text=json.dumps(PAIR.to_jwk()))), PAIR.to_pem()),
+        (replace(named, key=None), PAIR.to_pem()),
+    ):
+        token = read(mint(source, form=MintedForm.BARE_WITH_PUBLIC_KEY), ECKey.import_key(PAIR.to_jwk()))
+        assert token.header == {"alg": "ES256", "typ": "JWT", "x5c": [shown]}
+        assert token.claims == {"iss": "jane-key", "exp": NOW + 86400}
+    bare = read(mint(named, form=MintedForm.BARE), ECKey.import_key(PAIR.to_jwk()))
+    assert bare.header == {"alg": "ES256", "typ": "JWT"}
 
 
 def test_a_token_of_a_key_pair_is_signed_with_its_private_half() -> None:
