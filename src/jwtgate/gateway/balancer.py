@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections.abc import Collection, Sequence
 from itertools import cycle
 
 from jwtgate.errors import UpstreamFault
@@ -24,7 +25,7 @@ class Pool:
 
     def __init__(self, upstream: Upstream, target: Target, *, response_kinds: ResponseFieldKinds) -> None:
         self.target = target
-        self.host_line = b"Host: %b\r\n" % target.authority.encode("ascii")
+        self.host_line = b"Host: %b\r\n" % (upstream.host or target.authority).encode("ascii")
         self.response_kinds = response_kinds
         self.upstream = upstream
         self.tls = _client_tls(upstream) if target.tls else None
@@ -32,6 +33,7 @@ class Pool:
         self._idle: list[UpstreamConnection] = []
         self.closed = False
         self.rests_until = 0.0
+        self.owed = 0
 
     def take(self) -> UpstreamConnection | None:
         """An idle connection, or None."""
@@ -97,28 +99,40 @@ class Pool:
 
 
 class Balancer:
-    """The targets of one upstream, in turn."""
+    """The targets of one upstream, in turn, each as often as its weight says."""
 
     def __init__(self, upstream: Upstream, *, response_kinds: ResponseFieldKinds) -> None:
         self.upstream = upstream
         self.pools = [Pool(upstream, target, response_kinds=response_kinds) for target in upstream.targets]
         self._turn = cycle(self.pools)
+        self._weighted = len({target.weight for target in upstream.targets}) > 1
 
     def pick(self) -> Pool:
         """The pool whose turn it is; one that rests is passed over unless all do."""
         if len(self.pools) == 1:
             return self.pools[0]
         now = time.monotonic()
+        if self._weighted:
+            return _heaviest([pool for pool in self.pools if pool.rests_until <= now] or self.pools)
         for _ in self.pools:
             pool = next(self._turn)
             if pool.rests_until <= now:
                 return pool
         return next(self._turn)
 
-    def another(self, tried: Pool) -> Pool | None:
-        """A pool that may be better than the one that was tried, or None."""
-        others = [pool for pool in self.pools if pool is not tried]
+    def another(self, tried: Collection[Pool]) -> Pool | None:
+        """A pool that may be better than those that were tried, or None."""
+        others = [pool for pool in self.pools if pool not in tried]
         return min(others, key=lambda pool: pool.rests_until, default=None)
+
+
+def _heaviest(pools: Sequence[Pool]) -> Pool:
+    """The pool that has waited longest for its weight: turns come evenly spread, never in a row."""
+    for pool in pools:
+        pool.owed += pool.target.weight
+    chosen = max(pools, key=lambda pool: pool.owed)
+    chosen.owed -= sum(pool.target.weight for pool in pools)
+    return chosen
 
 
 def _client_tls(upstream: Upstream) -> ssl.SSLContext:

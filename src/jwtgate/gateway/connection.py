@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jwtgate.gateway.memory import Recent
     from jwtgate.gateway.relay import Upload
     from jwtgate.gateway.worker import Worker
+    from jwtgate.policy.plan import Route
 
 _REFUSED_METHODS = frozenset({"CONNECT", "TRACE"})
 _LINGER_SECONDS = 2.0
@@ -57,6 +58,7 @@ class ClientConnection(asyncio.Protocol):
         self.status_only = status_only
         self.transport: asyncio.Transport = None  # type: ignore[assignment] # set before anything else happens
         self.client = ""
+        self.port = 0
         self.write_paused = False
         self.holds = 0
         self.deadline = 0.0
@@ -77,6 +79,8 @@ class ClientConnection(asyncio.Protocol):
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
         peer = transport.get_extra_info("peername")
         self.client = peer[0] if isinstance(peer, tuple) else ""
+        address = transport.get_extra_info("sockname")
+        self.port = address[1] if isinstance(address, tuple) else 0
         self._follow(self.worker.generation)
         self.deadline = time.monotonic() + self.worker.limits.head_seconds
         self.worker.opened(self)
@@ -268,6 +272,22 @@ class ClientConnection(asyncio.Protocol):
                 told = (self.scheme.encode(), host_value)
                 self._told += b"X-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n" % told
         return self._told
+
+    def more_lines(self, route: Route, head: RequestHead) -> bytes:
+        """What we tell an upstream of the client that asks for more. What a trusted client says of it stays."""
+        upstream, path = route.upstream, head.path
+        told: list[tuple[bytes, str]] = []
+        if upstream.x_real_ip:
+            told.append((b"X-Real-IP", self.client))
+        if upstream.forwarded_port:
+            told.append((b"X-Forwarded-Port", str(self.port)))
+        if upstream.forwarded_path:
+            told.append((b"X-Forwarded-Path", path))
+            stripped = route.rewriting.strips(path) if route.rewriting is not None else 0
+            if stripped:
+                told.append((b"X-Forwarded-Prefix", path[:stripped]))
+        said = {name.lower() for name, _ in head.fields} if self.trusted else ()
+        return b"".join(b"%b: %b\r\n" % (name, value.encode()) for name, value in told if name.lower() not in said)
 
     def write(self, data: bytes) -> None:
         """Bytes for the client."""

@@ -12,7 +12,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal, RequestRefused, RouteUnknown
 from jwtgate.gateway.memory import FOR_EVER, Key, Remembered, memory_key
-from jwtgate.gateway.mint import MOST_BODY_BYTES, Minted, NeedMinted, asked_for, minted_answer, minting, note_minted
+from jwtgate.gateway.mint import (
+    MOST_BODY_BYTES,
+    Asked,
+    Minted,
+    NeedMinted,
+    asked_by_query,
+    asked_for,
+    bare_answer,
+    minted_answer,
+    minting,
+    note_minted,
+)
 from jwtgate.gateway.observe import logged_members, logged_name
 from jwtgate.gateway.respond import limit_fields
 from jwtgate.gateway.saying_no import logged_values
@@ -36,7 +47,7 @@ NEED_SECONDS = 15.0
 def find_route(exchange: Exchange) -> None:
     """Find the route of this request and have it forwarded, refused or decided. Refuses `route_unknown`."""
     generation, head = exchange.generation, exchange.head
-    route = generation.plan.router.find(head.method, head.host, head.path)
+    route = generation.plan.router.find(head.method, head.host, head.path, exchange.view)
     if route is None:
         raise RouteUnknown("route_unknown", method=head.method)
     exchange.route = route
@@ -51,15 +62,14 @@ def find_route(exchange: Exchange) -> None:
             exchange.worker.counters.remembered_hits += 1
             exchange.issuer, exchange.consumer = remembered.issuer, remembered.consumer
             exchange.detail, exchange.token_until = remembered.detail, remembered.token_until
-            exchange.forward(remembered.lines)
+            exchange.forward(remembered.lines, remembered.answer_lines)
             return
     _decide(exchange, key)
 
 
 def _decide(exchange: Exchange, key: Key | None) -> None:
-    view = exchange.head.view(exchange.connection.scheme, exchange.connection.client)
     generation = exchange.generation
-    walk = decide(generation.plan, view, generation.facts, int(time.time()))
+    walk = decide(generation.plan, exchange.view(), generation.facts, int(time.time()))
     drive(exchange, walk, partial(_carry_out, exchange, key, generation.epoch))
 
 
@@ -117,15 +127,28 @@ def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome
     if outcome.route.mint is not None:
         _mint(exchange, outcome.trail)
         return
-    lines = b"".join(b"%b: %b\r\n" % field for field in outcome.rewrite.fields)
+    if outcome.route.respond is not None:
+        exchange.respond(outcome.route.respond)
+        return
+    lines, answer_lines = _lines(outcome.rewrite.fields), _lines(outcome.rewrite.answer_fields)
     # What holds for this request alone, or was decided with facts that have changed meanwhile, is not remembered.
     if key is not None and outcome.good_until != 0 and epoch == exchange.generation.epoch:
         until = outcome.good_until if outcome.good_until is not None else FOR_EVER
         remembered = Remembered(
-            lines, until, exchange.issuer, exchange.consumer, exchange.detail, token_until=exchange.token_until
+            lines,
+            until,
+            exchange.issuer,
+            exchange.consumer,
+            exchange.detail,
+            token_until=exchange.token_until,
+            answer_lines=answer_lines,
         )
         exchange.generation.memory.remember(key, remembered)
-    exchange.forward(lines)
+    exchange.forward(lines, answer_lines)
+
+
+def _lines(fields: tuple[tuple[bytes, bytes], ...]) -> bytes:
+    return b"".join(b"%b: %b\r\n" % field for field in fields)
 
 
 def _note(exchange: Exchange, trail: Trail) -> None:
@@ -141,34 +164,39 @@ def _note(exchange: Exchange, trail: Trail) -> None:
 
 
 def _mint(exchange: Exchange, trail: Trail) -> None:
-    """Read what is asked for, and answer with a token of ours."""
+    """Answer with a token of ours, as the request asks for it."""
     route, request = exchange.route, trail.request
     assert route is not None  # noqa: S101
     assert route.mint is not None  # noqa: S101
     mint, known = route.mint, Known(route, request, trail.principal, trail.now)
-    if request.method != "POST":
+    by_query = mint.by_query
+    if request.method != ("GET" if by_query is not None else "POST"):
         exchange.refuse(AccessRefused("method_not_permitted", method=request.method))
-        return
+    elif by_query is not None:
+        _give(exchange, known, lambda: asked_by_query(request.query, by_query, mint=mint))
     # A page of another origin may send plain text without asking first, and never this.
-    if [value.partition(b";")[0].strip().lower() for value in request.field_values(b"content-type")] != [_JSON]:
+    elif [value.partition(b";")[0].strip().lower() for value in request.field_values(b"content-type")] != [_JSON]:
         exchange.refuse(RequestRefused("minting_refused", cause="Content-Type is not application/json"))
+    elif exchange.upload is None:
+        _give(exchange, known, lambda: asked_for(b"", mint))
+    else:
+        exchange.upload.collect(MOST_BODY_BYTES, lambda body: _give(exchange, known, lambda: asked_for(body, mint)))
+
+
+def _give(exchange: Exchange, known: Known, ask: Callable[[], Asked]) -> None:
+    """Make the token that is asked for, and answer with it."""
+    try:
+        asked = ask()
+    except RequestRefused as refusal:
+        exchange.refuse(refusal)
         return
 
-    def read(body: bytes) -> None:
-        try:
-            asked = asked_for(body, mint)
-        except RequestRefused as refusal:
-            exchange.refuse(refusal)
+    def answer(minted: Minted) -> None:
+        note_minted(asked, minted, known=known, request_id=exchange.request_id)
+        if known.route.mint is not None and known.route.mint.by_query is not None:
+            exchange.answer(200, *bare_answer(minted))
             return
+        accept = b",".join(known.request.field_values(b"accept")).decode("latin-1")
+        exchange.answer(200, *minted_answer(minted, accept))
 
-        def answer(minted: Minted) -> None:
-            note_minted(asked, minted, known=known, request_id=exchange.request_id)
-            accept = b",".join(request.field_values(b"accept")).decode("latin-1")
-            exchange.answer(200, *minted_answer(minted, accept))
-
-        drive(exchange, minting(exchange.generation.plan, known, asked), answer)
-
-    if exchange.upload is None:
-        read(b"")
-    else:
-        exchange.upload.collect(MOST_BODY_BYTES, read)
+    drive(exchange, minting(exchange.generation.plan, known, asked), answer)

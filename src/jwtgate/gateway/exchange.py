@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from jwtgate.gateway.heads.answer_head import AnswerHead
     from jwtgate.gateway.heads.request_head import RequestHead
     from jwtgate.gateway.upstream import UpstreamConnection
+    from jwtgate.policy.forwarding import Respond
     from jwtgate.policy.outcome import Trail
-    from jwtgate.policy.plan import Route
+    from jwtgate.policy.plan import Route, Upstream
+    from jwtgate.policy.request import RequestView
 
 _EXPLAINED = (RequestRefused, AccessRefused, Fault)
 """What the log tells more of than its reason. Why a token or its scope was refused quotes the token."""
@@ -62,7 +64,7 @@ class Exchange:
     tunnel: Tunnel | None = None
     forwarding = False
     upgrading = False
-    retried = False
+    retries = 0
     upload: Upload | None = None
     body_done = False
     head_sent = False
@@ -72,7 +74,10 @@ class Exchange:
     """Until when the upstream, or what is needed to decide, may take."""
     _response_chunked = False
     _lines = b""
+    _answer_lines = b""
     _id_line = b""
+    _sent: tuple[str, str] | None = None
+    _view: RequestView | None = None
 
     def __init__(self, connection: ClientConnection, head: RequestHead) -> None:
         self.connection = connection
@@ -120,16 +125,29 @@ class Exchange:
         except (Refusal, Fault) as error:
             self.refuse(error)
 
+    def view(self) -> RequestView:
+        """The request as the decision sees it."""
+        if self._view is None:
+            self._view = self.head.view(self.connection.scheme, self.connection.client)
+        return self._view
+
     # Forwarding.
 
-    def forward(self, lines: bytes) -> None:
-        """Send the request on, with these lines of ours in its head."""
+    def forward(self, lines: bytes, answer_lines: bytes = b"") -> None:
+        """Send the request on, with these lines of ours in its head, and others in that of its answer."""
         route = self.route
         assert route is not None  # noqa: S101
+        if route.rewriting is not None:
+            try:
+                self._sent = route.rewriting.sent(self.head.method, self.head.path)
+            except RequestRefused as refusal:
+                self.refuse(refusal)
+                return
         upstream = route.upstream
         self.forwarding = True
         self.upgrading = route.upgrade and self.head.asks_for_websocket
         self._lines = lines
+        self._answer_lines = answer_lines
         self.deadline = time.monotonic() + upstream.connect_seconds + upstream.first_byte_seconds
         pool = self.generation.balancers[upstream.name].pick()
         connection = pool.take()
@@ -139,35 +157,43 @@ class Exchange:
             self.worker.spawn(self._connect(pool), self)
 
     async def _connect(self, pool: Pool) -> None:
-        try:
-            connection = await pool.connect()
-        except UpstreamFault as fault:
-            other = self.generation.balancers[pool.upstream.name].another(pool)
-            if self.finished:
-                return
-            if other is None or self.retried:
-                self.refuse(fault)
-                return
-            self._note_retry()
-            await self._connect(other)
-            return
+        tried = [pool]
+        while True:
+            try:
+                connection = await tried[-1].connect()
+                break
+            except UpstreamFault as fault:
+                if self.finished:
+                    return
+                other = self.generation.balancers[pool.upstream.name].another(tried)
+                if other is None or not self._may_retry(pool.upstream):
+                    self.refuse(fault)
+                    return
+                tried.append(other)
         if self.finished:
             connection.drop()
             return
         self._send(connection)
 
-    def _note_retry(self) -> None:
-        self.retried = True
+    def _may_retry(self, upstream: Upstream) -> bool:
+        """Whether the request may be tried once more, which it is then."""
+        if self.retries >= upstream.retries:
+            return False
+        self.retries += 1
         self.worker.counters.upstream_retries += 1
+        return True
 
     def _send(self, connection: UpstreamConnection) -> None:
         assert self.route is not None  # noqa: S101
         self.upstream = connection
         told = self.connection.forwarded_lines(self.head.host_value)
+        if self.route.upstream.is_told_more:
+            told += self.connection.more_lines(self.route, self.head)
         self._id_line = b"X-Request-Id: %b\r\n" % self.request_id.encode()
         ours = b"%b%b%b" % (self._lines, told, self._id_line)
-        host_line = connection.pool.host_line
-        head = self.head.written_for(self.route, host_line=host_line, ours=ours, upgrading=self.upgrading)
+        head = self.head.written_for(
+            self.route, host_line=connection.pool.host_line, ours=ours, upgrading=self.upgrading, sent=self._sent
+        )
         connection.send(self, head)
         if self.upload is not None:
             self.upload.start(connection)
@@ -193,7 +219,8 @@ class Exchange:
             ours += b"Connection: close\r\n"
         elif not self.head.http_11:
             ours += b"Connection: keep-alive\r\n"
-        return head.written(ours, private=route.private_responses and bool(route.slots))
+        private = route.private_responses and bool(route.slots)
+        return head.written(ours, private=private, removed=route.answer_removed)
 
     def wait_for_upstream(self) -> None:
         """From now on it is the upstream's turn, and its time runs."""
@@ -216,15 +243,16 @@ class Exchange:
         self._finish()
 
     def upstream_failed(self, reason: str, cause: str, *, answered: bool) -> None:
-        """The upstream ended or answered nonsense. Retried once when that cannot do anything twice (REL-12)."""
+        """The upstream ended or answered nonsense. Retried when that cannot do anything twice (REL-12)."""
         self.upstream = None
         if self.finished:
             return
-        replayable = self.head.method in _IDEMPOTENT and not self.head.has_body and not self.retried
-        if replayable and not answered:
-            self._note_retry()
-            pool = self.generation.balancers[self.route.upstream.name].pick()  # type: ignore[union-attr]
-            self.worker.spawn(self._connect(pool), self)
+        assert self.route is not None  # noqa: S101
+        upstream = self.route.upstream
+        method = self.head.method if self._sent is None else self._sent[0]
+        replayable = method in _IDEMPOTENT and not self.head.has_body
+        if replayable and not answered and self._may_retry(upstream):
+            self.worker.spawn(self._connect(self.generation.balancers[upstream.name].pick()), self)
             return
         self.cut(UpstreamFault(reason, cause=cause))
 
@@ -245,8 +273,7 @@ class Exchange:
         """What is known of a request that may not have been decided."""
         if self.trail is not None:
             return Known(route, self.trail.request, self.trail.principal, self.trail.now)
-        view = self.head.view(self.connection.scheme, self.connection.client)
-        return Known(route, view, ANONYMOUS, int(time.time()))
+        return Known(route, self.view(), ANONYMOUS, int(time.time()))
 
     def answer(self, status: int, fields: list[tuple[str, str]], body: bytes) -> None:
         """Answer on our own, whatever the upstream may still do."""
@@ -259,6 +286,10 @@ class Exchange:
         self.connection.write(response(status, said, body, close=self.close, head_only=head_only))
         self.connection.release(self.connection.BODY)
         self._finish()
+
+    def respond(self, said: Respond) -> None:
+        """Give the answer of the route."""
+        self.answer(said.status, [*said.fields, ("X-Request-Id", self.request_id)], said.body)
 
     def _is_rest_small(self) -> bool:
         return self.body_done or (self.upload is not None and self.upload.is_rest_small)
@@ -275,6 +306,11 @@ class Exchange:
             self.answer(status, fields, body)
 
     # Ends.
+
+    def switching_head(self, head: AnswerHead) -> bytes:
+        """The head of an upstream's answer that switches protocols, as the client gets it."""
+        assert self.route is not None  # noqa: S101
+        return head.switching(self._answer_lines, removed=self.route.answer_removed)
 
     def begin_tunnel(self, upstream: UpstreamConnection, head: bytes) -> None:
         """The upstream has switched protocols: from now on bytes go both ways untouched."""

@@ -47,7 +47,7 @@ class Generation:
         self.trusted_kinds = RequestFieldKinds(plan, trusted=True)
         self.response_kinds = ResponseFieldKinds(plan)
         self.places = {route.name: places_of(route) for route in plan.routes}
-        upstreams = {route.upstream.name: route.upstream for route in plan.routes if route.mint is None}
+        upstreams = {route.upstream.name: route.upstream for route in plan.routes if route.upstream.targets}
         self.balancers = {
             name: Balancer(upstream, response_kinds=self.response_kinds) for name, upstream in upstreams.items()
         }

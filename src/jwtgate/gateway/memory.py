@@ -68,7 +68,7 @@ def memory_key(route: Route, places: Places, head: RequestHead) -> Key | None:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """An allowed outcome, ready to use: header lines for the upstream, and whom the log names.
+    """An allowed outcome, ready to use: header lines for the upstream and for the client, and whom the log names.
 
     `token_until` is the end of the caller's tokens, which may come after that of the outcome (NumericDate both).
     """
@@ -79,6 +79,7 @@ class Remembered:
     consumer: str = ""
     detail: str = ""
     token_until: int = FOR_EVER
+    answer_lines: bytes = b""
 
 
 class Recent(Generic[K, V]):
@@ -138,7 +139,7 @@ def answer_memory() -> Recent[bytes, AnswerHead]:
 
 
 def _outcome_bytes(key: Key, entry: Remembered) -> int:
-    return _ENTRY_BYTES + len(entry.lines) + _key_bytes(key)
+    return _ENTRY_BYTES + len(entry.lines) + len(entry.answer_lines) + _key_bytes(key)
 
 
 def _key_bytes(key: tuple[Hashable, ...]) -> int:

@@ -192,7 +192,7 @@ class UpstreamConnection(asyncio.Protocol):
     def _switch(self, exchange: Exchange, answer: AnswerHead, rest: bytes) -> None:
         if not exchange.upgrading or not answer.is_websocket:
             raise Malformed("an upgrade nobody asked for")
-        exchange.begin_tunnel(self, answer.switching() + rest)
+        exchange.begin_tunnel(self, exchange.switching_head(answer) + rest)
 
     def _finish(self, exchange: Exchange, *, reusable: bool) -> None:
         self.exchange = None

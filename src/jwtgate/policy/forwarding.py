@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from jwtgate.errors import RequestRefused
-from jwtgate.policy.request import PathRules, canonical_path
+from jwtgate.policy.request import STRICT_PATHS, PathRules, canonical_path
 
 _SLASHES = re.compile("/{2,}")
 
@@ -99,12 +99,17 @@ class Rewriting:
     stripped: tuple[PathForm, ...] = ()
     pattern: PathPattern | None = None
     prefix: str = ""
+    rules: PathRules = STRICT_PATHS
 
     def strips(self, path: str) -> int:
         """How many characters of this path are taken off."""
         return max((form.end(path) or 0 for form in self.stripped), default=0)
 
-    def sent_path(self, path: str, rules: PathRules) -> str:
+    def sent(self, method: str, path: str) -> tuple[str, str]:
+        """The method and the path for the upstream. Refuses `path_not_canonical`."""
+        return self.sent_method(method), self.sent_path(path)
+
+    def sent_path(self, path: str) -> str:
         """The path for the upstream. Refuses `path_not_canonical` when it could be read in two ways."""
         if self.path is not None:
             return self.path
@@ -116,9 +121,9 @@ class Rewriting:
         sent = sent or "/"
         if sent == path:
             return path
-        if rules.merge_repeated_slashes:
+        if self.rules.merge_repeated_slashes:
             sent = _SLASHES.sub("/", sent)
-        if canonical_path(sent.encode("ascii", "replace"), rules) != sent:
+        if canonical_path(sent.encode("ascii", "replace"), self.rules) != sent:
             raise RequestRefused("path_not_canonical", cause="what it was rewritten to")
         return sent
 

@@ -195,10 +195,10 @@ def test_another_target_is_the_one_that_rests_least_and_never_the_one_that_was_t
     balancer = a_balancer()
     one, two, three = balancer.pools
     two.rests_until = time.monotonic() + 100
-    assert balancer.another(one) is three
-    assert balancer.another(three) is one
-    alone = a_balancer(1)
-    assert alone.another(alone.pools[0]) is None
+    assert balancer.another([one]) is three
+    assert balancer.another([three]) is one
+    assert balancer.another([one, three]) is two
+    assert balancer.another([one, two, three]) is None
 
 
 def test_rel_13_a_target_that_is_down_costs_no_answer() -> None:

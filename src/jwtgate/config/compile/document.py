@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from jwtgate.config.compile.answers import compile_answers
 from jwtgate.config.compile.consumers import compile_consumer
-from jwtgate.config.compile.forwarding import conditions_of, path_forms
+from jwtgate.config.compile.forwarding import compile_path_rules, conditions_of, path_forms
 from jwtgate.config.compile.issued import compile_profile, compile_signing_keys
 from jwtgate.config.compile.issuers import compile_introspection, compile_issuer, compile_key_source
 from jwtgate.config.compile.places import compile_administration, compile_secret_store
@@ -17,7 +17,6 @@ from jwtgate.config.compile.routes import RouteCompiler
 from jwtgate.config.sections.document import Document, ListenerSection
 from jwtgate.config.sections.section import parse_address
 from jwtgate.policy.plan import Limits, Listener, OwnAddresses, Plan, Route, Sources, Tls
-from jwtgate.policy.request import PathRules
 from jwtgate.policy.rooms.listed import ListedRouter
 from jwtgate.policy.rooms.match import Router
 
@@ -41,7 +40,7 @@ def compile_document(document: Document) -> Plan:
         iss=signing.issuer if signing else None,
         identity_names=compiler.identity_names,
         answers=compile_answers(document.answers or {}, ""),
-        paths=_path_rules(document),
+        paths=compile_path_rules(document.paths),
         refuse_unusual_field_names=document.fields.unusual_names == "refuse",
         trusted_proxies=document.trusted_proxies,
         token_limit_bytes=document.token_limit_bytes,
@@ -78,16 +77,6 @@ def _sources(document: Document) -> Sources:
         secret_stores=tuple(compile_secret_store(name, section) for name, section in document.secret_stores.items()),
         administration=compile_administration(document.admin) if document.admin else None,
         master_key=document.signing.master_key if document.signing else None,
-    )
-
-
-def _path_rules(document: Document) -> PathRules:
-    paths = document.paths
-    return PathRules(
-        merge_repeated_slashes=paths.repeated_slashes == "merge",
-        keep_repeated_slashes=paths.repeated_slashes == "keep",
-        keep_encoded_slashes=paths.encoded_slashes == "keep",
-        keep_parameters=paths.parameters == "keep",
     )
 
 

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import ip_network
+from typing import Any
 
+from jwtgate.config.compile.issued import compile_value
 from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.patterns import PathPattern
+from jwtgate.config.sections.document import PathsSection
 from jwtgate.config.sections.routes import RouteSection
 from jwtgate.config.sections.section import split_url
-from jwtgate.config.sections.traffic.editing import RespondSection
+from jwtgate.config.sections.traffic.editing import RequestHeadersSection, RespondSection, ResponseHeadersSection
 from jwtgate.config.sections.traffic.upstreams import TargetSection, UpstreamSection
+from jwtgate.config.sections.values import FieldSection
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.policy.forwarding import PathForm, Respond, Rewriting, form_of
 from jwtgate.policy.plan import Target, Upstream
+from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
+from jwtgate.policy.request import PathRules
 from jwtgate.policy.rooms.listed import Conditions
+from jwtgate.policy.rooms.rewrite import fold
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -64,7 +73,17 @@ def conditions_of(section: RouteSection) -> Conditions:
     )
 
 
-def compile_rewriting(section: RouteSection) -> Rewriting | None:
+def compile_path_rules(paths: PathsSection) -> PathRules:
+    """How ambiguous paths are read."""
+    return PathRules(
+        merge_repeated_slashes=paths.repeated_slashes == "merge",
+        keep_repeated_slashes=paths.repeated_slashes == "keep",
+        keep_encoded_slashes=paths.encoded_slashes == "keep",
+        keep_parameters=paths.parameters == "keep",
+    )
+
+
+def compile_rewriting(section: RouteSection, rules: PathRules) -> Rewriting | None:
     """What the upstream is asked for instead, if anything."""
     rewrite = section.rewrite
     if rewrite is None:
@@ -76,7 +95,47 @@ def compile_rewriting(section: RouteSection) -> Rewriting | None:
         stripped=path_forms(section) if rewrite.strip_matched_prefix else (),
         pattern=pattern,
         prefix=rewrite.add_prefix or "",
+        rules=rules,
     )
+
+
+def compile_edits(section: RouteSection, first: str) -> dict[str, Any]:
+    """The header fields a route sets on the way, in both directions, and those an answer loses."""
+    sent, answered = section.request_headers, section.response_headers
+    return {
+        "sent_fields": _fields(sent, first),
+        "answer_fields": _fields(answered, first),
+        "answer_removed": _lower((*answered.set, *answered.remove) if answered is not None else ()),
+    }
+
+
+def edited_fields(section: RouteSection) -> frozenset[bytes]:
+    """The fields of the client's own (lower case) that a request loses since the route sets or removes them."""
+    sent = section.request_headers
+    if sent is None:
+        return frozenset()
+    # What is set counts however an upstream may read its name; a client's own names are plain.
+    return _lower(sent.remove) | {fold(name.encode()) for name in sent.set}
+
+
+def _fields(section: RequestHeadersSection | ResponseHeadersSection | None, first: str) -> tuple[IdentityField, ...]:
+    if section is None:
+        return ()
+    return tuple(compile_field(name, entry, first) for name, entry in (*section.set.items(), *section.add.items()))
+
+
+def _lower(names: Iterable[str]) -> frozenset[bytes]:
+    return frozenset(name.lower().encode() for name in names)
+
+
+@lru_cache(maxsize=1024)
+def compile_field(name: str, section: FieldSection, first: str) -> IdentityField:
+    """A header field with a value. `first` is the slot meant where none is named."""
+    if section.origin == "claims":
+        value = Value(Origin.CLAIMS, slot=section.slot or first)
+        return IdentityField(name.encode(), value, Form(section.form or "base64url"), section.separator)
+    value = compile_value(section, first)
+    return IdentityField(name.encode(), value, Form(section.form or "text"), section.separator)
 
 
 def compile_respond(section: RespondSection) -> Respond:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 
 from jwtgate.gateway.heads.fields import (
     CACHE,
@@ -21,6 +21,7 @@ from jwtgate.gateway.heads.framing import Framing, Malformed
 
 _MOST_FIELDS = 200
 _BODILESS = (204, 304)
+_NONE: frozenset[bytes] = frozenset()
 # With field names behind it, `private` is said of those fields alone.
 _PRIVATE = re.compile(rb"(?:^|,)[ \t]*(?:private|no-store)[ \t]*(?:,|$)", re.IGNORECASE).search
 
@@ -39,7 +40,7 @@ class AnswerHead:
         self.upgrade = b""
         self.nominated: set[bytes] | None = None
         self._private = False
-        self._written: dict[bool, bytes] = {}
+        self._written: dict[Hashable, bytes] = {}
         self._lines: list[bytes] = []
         lines = self._lines
         for name, value in fields:
@@ -88,27 +89,33 @@ class AnswerHead:
             return Framing.CHUNKED
         return Framing.LENGTH if self.length is not None else Framing.CLOSE
 
-    def written(self, ours: bytes, *, private: bool) -> bytes:
-        """The head for the client, `ours` being whole lines of it. `private`: no shared cache may keep the answer."""
-        written = self._written.get(private)
+    def written(self, ours: bytes, *, private: bool, removed: frozenset[bytes] = _NONE) -> bytes:
+        """The head for the client, `ours` being whole lines of it. `private`: no shared cache may keep the answer.
+
+        `removed`: names in lower case whose fields are left out.
+        """
+        key = (private, removed) if removed else private
+        written = self._written.get(key)
         if written is None:
-            written = self._written[private] = self._write(private)
+            written = self._written[key] = self._write(private, removed)
         return b"%b%b\r\n" % (written, ours)
 
-    def _write(self, private: bool) -> bytes:
-        told = b"Cache-Control: private\r\n" if private and not self._private else b""
+    def _write(self, private: bool, removed: frozenset[bytes]) -> bytes:
+        said = self._private and b"cache-control" not in removed
+        told = b"Cache-Control: private\r\n" if private and not said else b""
         if self.length is not None and self.status != 204:
             told += b"Content-Length: %d\r\n" % self.length
-        return b"".join((status_line(self.status), *self._kept_lines(), told))
+        return b"".join((status_line(self.status), *self._kept_lines(removed), told))
 
-    def _kept_lines(self) -> list[bytes]:
+    def _kept_lines(self, removed: frozenset[bytes]) -> list[bytes]:
         lines = self._lines
-        if not self.nominated:
+        without = removed | self.nominated if self.nominated else removed
+        if not without:
             return lines
-        kept = (lines[at : at + 4] for at in range(0, len(lines), 4) if lines[at].lower() not in self.nominated)
+        kept = (lines[at : at + 4] for at in range(0, len(lines), 4) if lines[at].lower() not in without)
         return [piece for line in kept for piece in line]
 
-    def switching(self) -> bytes:
-        """The head that tells the client of the change to WebSocket."""
+    def switching(self, ours: bytes = b"", *, removed: frozenset[bytes] = _NONE) -> bytes:
+        """The head that tells the client of the change to WebSocket, with these lines of ours in it."""
         lines = (b"Connection: Upgrade\r\n", b"Upgrade: websocket\r\n")
-        return b"".join((status_line(101), *lines, *self._kept_lines(), b"\r\n"))
+        return b"".join((status_line(101), *lines, *self._kept_lines(removed), ours, b"\r\n"))

@@ -174,15 +174,20 @@ class RequestHead:
             client=client,
         )
 
-    def written_for(self, route: Route, *, host_line: bytes, ours: bytes, upgrading: bool) -> bytes:
-        """The head for the upstream. `ours` are whole field lines that no client can add to or take away."""
+    def written_for(
+        self, route: Route, *, host_line: bytes, ours: bytes, upgrading: bool, sent: tuple[str, str] | None = None
+    ) -> bytes:
+        """The head for the upstream. `ours` are whole field lines that no client can add to or take away.
+
+        `sent`: the method and path the upstream is asked for, where they are not the client's.
+        """
         host = b"Host: %b\r\n" % self.host_value if route.upstream.preserve_host else host_line
         forwarded = self.forwarded
         if self.nominated or not route.removed_fields <= _AUTHORIZATION:
             forwarded = self._forwarded_without(route.removed_fields | self.nominated)
         if self.authorization is not None and b"authorization" not in route.removed_fields:
             forwarded += b"Authorization: %b\r\n" % self.authorization
-        if self.cookie is not None:
+        if self.cookie is not None and b"cookie" not in route.removed_fields:
             cookie = cookies_without(self.cookie, route.removed_cookies) if route.removed_cookies else self.cookie
             forwarded += b"Cookie: %b\r\n" % cookie if cookie else b""
         if self.chunked:
@@ -191,14 +196,15 @@ class RequestHead:
             forwarded += b"Content-Length: %d\r\n" % self.length
         if upgrading:
             forwarded += b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
-        line = (self.method.encode(), self._target_for(route))
+        method, path = sent or (self.method, self.path)
+        line = (method.encode(), self._target_for(route, path.encode()))
         return b"%b %b HTTP/1.1\r\n%b%b%b\r\n" % (*line, host, forwarded, ours)
 
-    def _target_for(self, route: Route) -> bytes:
+    def _target_for(self, route: Route, path: bytes) -> bytes:
         query = self.query
         if query and route.removed_parameters:
             query = query_without(query.decode("ascii"), route.removed_parameters).encode()
-        return b"%b?%b" % (self.path.encode(), query) if query else self.path.encode()
+        return b"%b?%b" % (path, query) if query else path
 
     def _forwarded_without(self, names: frozenset[bytes] | set[bytes]) -> bytes:
         lines = self.forwarded.splitlines(keepends=True)

@@ -8,7 +8,7 @@ alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from jwtgate.errors import TokenRefused
@@ -29,9 +29,15 @@ _TO_ESCAPE = re.compile(rb"[^ -$&-~]|\A | \Z")
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """The fields to set on the way to the upstream, in order. What is to be removed stands in the route."""
+    """The fields to set on the way to the upstream, and in its answer, in order; what it is asked for.
+
+    What is to be removed stands in the route. `method` and `path` None: the client's own.
+    """
 
     fields: tuple[tuple[bytes, bytes], ...]
+    answer_fields: tuple[tuple[bytes, bytes], ...] = ()
+    method: str | None = None
+    path: str | None = None
 
 
 def fold(name: bytes) -> bytes:
@@ -40,22 +46,34 @@ def fold(name: bytes) -> bytes:
 
 
 def rewrite(known: Known, *, issued: Iterable[tuple[Issue, IssuedToken]]) -> Rewrite:
-    """What the upstream receives besides the client's own fields. Refuses `field_value_unsafe`."""
+    """What is sent besides the client's own fields. Refuses `field_value_unsafe`, `path_not_canonical`."""
     fields = [(issue.field, f"{issue.prefix}{token.text}".encode()) for issue, token in issued]
     for slot in known.route.slots:
         proven = known.principal.tokens.get(slot.name)
         if slot.original_field is not None and proven is not None:
             fields.append((slot.original_field, proven.text.encode()))
+    fields += _set(known.route.identity, known)
+    fields += _set(known.route.sent_fields, known)
+    answered = _set(known.route.answer_fields, known)
+    rewriting = known.route.rewriting
+    if rewriting is None:
+        return Rewrite(tuple(fields), tuple(answered))
+    request = known.request
+    method, path = rewriting.sent_method(request.method), rewriting.sent_path(request.path)
+    return Rewrite(tuple(fields), tuple(answered), method, path)
+
+
+def _set(wanted: Iterable[IdentityField], known: Known) -> Iterator[tuple[bytes, bytes]]:
+    """The fields that have a value."""
     room = MOST_IDENTITY_BYTES
-    for identity in known.route.identity:
+    for identity in wanted:
         value = value_of(identity.value, known)
         if value is not MISSING and value is not None:
             written = field_value(identity, value)
             room -= len(written)
             if room < 0:
                 raise _unsafe(identity, "too long")
-            fields.append((identity.name, written))
-    return Rewrite(tuple(fields))
+            yield identity.name, written
 
 
 def field_value(identity: IdentityField, value: object) -> bytes:
