@@ -26,7 +26,9 @@ from jwtgate.gateway.memory import FOR_EVER
 from jwtgate.gateway.observe import logged_members
 from jwtgate.gateway.relay import Tunnel, Upload
 from jwtgate.gateway.respond import response
-from jwtgate.gateway.saying_no import of_route, ours
+from jwtgate.gateway.saying_no import as_said, ours
+from jwtgate.policy.plan import NO_ROUTE
+from jwtgate.policy.plan import UNROUTED
 from jwtgate.policy.rooms.identify import ANONYMOUS
 from jwtgate.policy.value import Known
 
@@ -263,10 +265,11 @@ class Exchange:
         detail = {name: value for name, value in error.detail.items() if name != "granted"}
         if detail and isinstance(error, _EXPLAINED):
             self.detail += logged_members("detail", detail)
-        if self.route is None or not (self.route.answers or isinstance(error, RateRefused)):
-            status, fields, body = ours(error, self.route, self.request_id)
+        route, others = self.route or NO_ROUTE, self.generation.plan.answers
+        if others or route.answers or isinstance(error, RateRefused):
+            status, fields, body = of_route(error, self._known(route), self.request_id, others=others)
         else:
-            status, fields, body = of_route(error, self._known(self.route), self.request_id)
+            status, fields, body = ours(error, self.route, self.request_id)
         self.answer(status, [*fields, ("X-Request-Id", self.request_id)], body)
 
     def _known(self, route: Route) -> Known:

@@ -1,17 +1,22 @@
-"""What a refusal or a fault looks like to a client: as we say it, or as its route does.
+"""What a refusal or a fault looks like to a client: as we say it, or as its route or the document does.
 
-A route names answers by reason, by class and for all of them (`*`); the most particular is taken. Whatever stands
-there, the log says what happened.
+Answers are named by reason, by class and for all of them (`*`); the most particular is taken, and what a route says
+before what the document says. Whatever stands there, the log says what happened.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from jwtgate.errors import AccessRefused, Fault, RateRefused, Refusal, TokenRefused
 from jwtgate.gateway.respond import OwnAnswer, refusal_body, refusal_fields
 from jwtgate.jose.encoding import json_bytes
-from jwtgate.policy.provisions import IdentityField, Origin, Value
+from jwtgate.policy.plan import NO_ROUTE
+from jwtgate.policy.provisions import Answer, IdentityField, Origin, Value
 from jwtgate.policy.rooms.claims import MISSING
 from jwtgate.policy.rooms.limits import limit_of
 from jwtgate.policy.rooms.rewrite import field_value
@@ -19,9 +24,10 @@ from jwtgate.policy.value import Known, value_of
 
 if TYPE_CHECKING:
     from jwtgate.policy.plan import Route
-    from jwtgate.policy.provisions import Answer
 
 _CHALLENGE = "WWW-Authenticate"
+NO_ANSWERS: Mapping[str, Answer] = MappingProxyType({})
+_NONE: Mapping[str, Answer] = {}
 
 
 def ours(error: Refusal | Fault, route: Route | None, request_id: str) -> OwnAnswer:
@@ -29,18 +35,40 @@ def ours(error: Refusal | Fault, route: Route | None, request_id: str) -> OwnAns
     return error.status, refusal_fields(error, route), refusal_body(error, request_id)
 
 
-def of_route(error: Refusal | Fault, known: Known, request_id: str) -> OwnAnswer:
-    """The same as the route says it, where it does."""
-    answers = known.route.answers
-    names = (error.reason, *(kind.__name__ for kind in type(error).__mro__), "*")
-    answer = _of_limit(error, known) or next((answers[name] for name in names if name in answers), None)
-    status, fields, body = ours(error, known.route, request_id)
+def of_route(
+    error: Refusal | Fault, known: Known, request_id: str, *, others: Mapping[str, Answer] = _NONE
+) -> OwnAnswer:
+    """The same as the route of the request says it, or else the document by `others`, where either does."""
+    answer = _of_limit(error, known) or _named(error, known.route.answers) or _named(error, others)
+    status, fields, body = ours(error, None if known.route is NO_ROUTE else known.route, request_id)
     if answer is None:
         return status, fields, body
     said = None if answer.body is None else _said(answer.body, known)
     if said is not None:
         body = said.encode() if isinstance(said, str) else json_bytes(said)
     return answer.status or status, [*_kept(fields, answer), *_fields(answer, known)], body
+
+
+def _named(error: Refusal | Fault, answers: Mapping[str, Answer]) -> Answer | None:
+    """The most particular of these answers."""
+    names = (error.reason, *(kind.__name__ for kind in type(error).__mro__), "*")
+    return next((answers[name] for name in names if name in answers), None)
+
+
+def _named(error: Refusal | Fault, answers: Mapping[str, Answer]) -> Answer | None:
+    """The most particular of these answers that is one to this error."""
+    if not answers:
+        return None
+    names = (error.reason, *(kind.__name__ for kind in type(error).__mro__), "*")
+    return next((answers[name] for name in names if name in answers), None)
+
+
+def _told(error: Refusal | Fault, request_id: str) -> Mapping[str, str]:
+    """What an answer may say of the refusal. No detail of ours but the name of a claim is for a client."""
+    claim = error.detail.get("claim", "")
+    name = str(claim[-1]) if isinstance(claim, tuple) and claim else claim
+    told = {"reason": error.reason, "sentence": error.sentence, "request_id": request_id}
+    return {**told, "claim": name if isinstance(name, str) else ""}
 
 
 def _of_limit(error: Refusal | Fault, known: Known) -> Answer | None:

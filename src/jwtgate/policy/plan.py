@@ -126,6 +126,14 @@ class Route:
     rate_limit: RateLimit | None = None
 
 
+NO_ROUTE = Route("", NOWHERE)
+"""What stands for the route of a request that has none, where what is said of it is the document's."""
+
+
+UNROUTED = Route("", NOWHERE)
+"""What a request without a route is answered by."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tls:
     """A certificate chain and its key, as files."""
@@ -192,9 +200,7 @@ class Sources:
 class Plan:
     """A whole document, compiled. `identity_names` are the folded names no client may set on any route.
 
-    `answers` say what refusals look like where no route says so.
-
-    `profiles` are the signing profiles by name.
+    `answers` say what refusals look like where no route says so. `profiles` are the signing profiles by name.
     """
 
     router: Router | ListedRouter
