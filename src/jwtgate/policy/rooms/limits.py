@@ -60,7 +60,7 @@ def _counted_by(limit: RateLimit, known: Known) -> list[object]:
         if principal.consumer is not None:
             return ["consumer", principal.consumer.name]
         for proven in principal.tokens.values():
-            subject = proven.token.claims.get("sub")
+            subject = proven.claims.get("sub")
             if isinstance(subject, str):
-                return ["subject", subject, proven.issuer.name, proven.token.claims.get("iss")]
+                return ["subject", subject, proven.issuer.name, proven.claims.get("iss")]
     return ["client", known.request.client]

@@ -1,0 +1,60 @@
+"""Requests are counted exactly, in windows that begin with the first of them, in a table that is bounded."""
+
+from __future__ import annotations
+
+import pytest
+
+from jwtgate.policy.facts import Allowance, NeedAllowance
+from jwtgate.state.allowances import Allowances
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def need(counted: str = "a", requests: int = 3, window_seconds: int = 30) -> NeedAllowance:
+    return NeedAllowance(counted, requests, window_seconds)
+
+
+def test_so_many_requests_are_granted_and_not_one_more() -> None:
+    allowances = Allowances(monotonic=Clock())
+    taken = [allowances.take(need()) for _ in range(5)]
+    assert taken[:3] == [Allowance(True, left, 30) for left in (2, 1, 0)]
+    assert taken[3:] == [Allowance(False, 0, 30)] * 2
+
+
+def test_what_is_counted_apart_does_not_meet() -> None:
+    allowances = Allowances(monotonic=Clock())
+    assert [allowances.take(need(name, 1)).granted for name in ("a", "b", "a", "b")] == [True, True, False, False]
+
+
+def test_a_window_begins_with_its_first_request_and_ends_whatever_is_asked_in_it() -> None:
+    clock = Clock()
+    allowances = Allowances(monotonic=clock)
+    assert allowances.take(need(requests=1)) == Allowance(True, 0, 30)
+    clock.now += 29.5
+    assert allowances.take(need(requests=1)) == Allowance(False, 0, 1)
+    clock.now += 0.5
+    assert allowances.take(need(requests=1)) == Allowance(True, 0, 30)
+
+
+@pytest.mark.parametrize(("later", "seconds"), [(0.0, 30), (0.1, 30), (1.0, 29), (29.999, 1)])
+def test_what_is_left_of_a_window_is_said_in_whole_seconds_and_never_too_few(later: float, seconds: int) -> None:
+    clock = Clock()
+    allowances = Allowances(monotonic=clock)
+    allowances.take(need())
+    clock.now += later
+    assert allowances.take(need()).reset_seconds == seconds
+
+
+def test_rel_18_the_table_is_bounded_and_the_least_recently_used_goes_first() -> None:
+    allowances = Allowances(monotonic=Clock(), most_counted=3)
+    for name in ("a", "b", "c", "a", "d"):
+        allowances.take(need(name, 2))
+    assert len(allowances) == 3
+    assert [allowances.take(need(name, 2)).remaining for name in ("a", "c", "d")] == [0, 0, 0]
+    assert allowances.take(need("b", 2)).remaining == 1
+    assert len(allowances) == 3
