@@ -10,6 +10,7 @@ from typing import Any
 from jwtgate.dialects.dialect import Call, Objects, Reply
 from jwtgate.dialects.kong.admin.answers import answer, bad_declaration, not_allowed, said
 from jwtgate.dialects.kong.admin.bodies import form_pairs, members
+from jwtgate.dialects.kong.admin.key_sets import KEY_SETS
 from jwtgate.dialects.kong.admin.pages import Wanted
 from jwtgate.dialects.kong.admin.shelves import DECLARED, Shelves
 from jwtgate.dialects.kong.entities import ENTITIES
@@ -39,7 +40,7 @@ async def answer_config(call: Call, shelves: Shelves, read: Read) -> Reply:
         raise bad_declaration({"@entity": list(error.problems)}, "; ".join(error.problems)) from None
     if objects is None:
         raise bad_declaration({_FORMAT: "required field missing"}, f"{{{_FORMAT}=required field missing}}")
-    made = {name: value for name, value in shelves.objects.items() if name not in ENTITIES}
+    made = {KEY_SETS: shelves.objects[KEY_SETS]} if KEY_SETS in shelves.objects else {}
     shelves.replace({**made, **objects, DECLARED: digest})
     return answer(201, {name: objects[name] for name in ENTITIES if objects.get(name)})
 
