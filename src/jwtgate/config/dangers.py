@@ -5,17 +5,18 @@ Nothing here is refused. Each needs words in the document that nobody writes by 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from jwtgate.config.checks import Place
 from jwtgate.config.problems import shown
 from jwtgate.config.redact import secrets_in
-from jwtgate.config.sections.answers import blames_the_caller, tells_why
+from jwtgate.config.sections.answers import AnswerSection, blames_the_caller, tells_why
 from jwtgate.config.sections.callers.consumers import CredentialSection
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.issued import IssueSection, TokenSection
 from jwtgate.config.sections.issuers import IssuerSection
 from jwtgate.config.sections.routes import RouteSection
+from jwtgate.config.sections.section import Section
 
 Found = Iterator[tuple[Place, str]]
 
@@ -37,8 +38,9 @@ def _found(document: Document) -> Found:
     yield from _of_consumers(document)
     for name, route in document.routes.items():
         yield from _below(("routes", name), _of_route(route))
-        yield from _below(("routes", name), _of_answers(route))
+        yield from _below(("routes", name), _of_answers(route.answers))
         yield from _below(("routes", name), _of_callers(route))
+    yield from _of_answers(document.answers)
     if document.paths.encoded_slashes == "keep":
         yield ("paths", "encoded_slashes"), "an encoded slash is read in two ways by different servers"
     if document.paths.parameters == "keep":
@@ -71,21 +73,50 @@ def _of_administration(document: Document) -> Found:
 
 
 def _of_issuer(issuer: IssuerSection) -> Found:
-    if issuer.audience is None:
+    if issuer.audience is None and not issuer.takes_api_keys:
         yield ("audience",), "tokens meant for anybody are accepted"
-    if issuer.exp_optional_for_legacy_tokens:
-        yield ("exp_optional_for_legacy_tokens",), "tokens that never expire are accepted"
-    if issuer.insecure_http:
-        sentence = "keys may be fetched, and tokens asked about, without TLS: whoever sits on the way can make tokens"
-        yield ("insecure_http",), sentence
-    if issuer.empty_key_set_allowed:
-        yield ("empty_key_set_allowed",), "an empty key set refuses every token until the next one is fetched"
-    if issuer.short_secret_allowed_for_legacy_credential:
-        yield ("short_secret_allowed_for_legacy_credential",), "a secret that may be guessed is accepted"
+    yield from _flagged(issuer, _FLAGS_OF_ISSUER)
     asked = issuer.introspection
-    if asked is not None and asked.stale_if_error_seconds > 0:
+    if asked is None:
+        return
+    yield from _below(("introspection",), _flagged(asked, _FLAGS_OF_INTROSPECTION))
+    if asked.stale_if_error_seconds > 0:
         place = ("introspection", "stale_if_error_seconds")
         yield place, "a token that was withdrawn is accepted while its issuer cannot be asked"
+
+
+def _flagged(section: Section, sentences: Mapping[str, str]) -> Found:
+    """The sentence of every flag that is set."""
+    yield from (((flag,), sentence) for flag, sentence in sentences.items() if getattr(section, flag))
+
+
+_FLAGS_OF_ISSUER = {
+    "iss_not_looked_at_for_legacy_issuer": "tokens are accepted whichever issuer they name",
+    "signature_not_verified_for_legacy_issuer": "anybody can make the tokens that are accepted",
+    "exp_optional_for_legacy_tokens": "tokens that never expire are accepted",
+    "exp_not_looked_at_for_legacy_tokens": "tokens are accepted long after their end",
+    "nbf_not_looked_at_for_legacy_tokens": "tokens are accepted before their time",
+    "iat_not_looked_at_for_legacy_tokens": "tokens are accepted whenever they say they were made",
+    "long_leeway_allowed_for_legacy_tokens": "tokens that ended long ago are accepted",
+    "insecure_http": (
+        "keys may be fetched, and tokens asked about, without TLS: whoever sits on the way can make tokens"
+    ),
+    "empty_key_set_allowed": "an empty key set refuses every token until the next one is fetched",
+    "keys_fetched_again_after_wrong_signature": "whoever makes up tokens makes us fetch keys, once in 30 seconds",
+    "short_secret_allowed_for_legacy_credential": "a secret that may be guessed is accepted",
+}
+_FLAGS_OF_INTROSPECTION = {
+    "inner_claims_not_checked_for_legacy_issuer": "what a token in an answer claims is passed on without a check",
+    "exp_not_looked_at_for_legacy_issuer": "tokens are accepted long after the end their issuer tells",
+    "nbf_not_looked_at_for_legacy_issuer": "tokens are accepted before the time their issuer tells",
+    "iat_not_looked_at_for_legacy_issuer": "tokens are accepted whenever their issuer says they were made",
+}
+_FLAGS_OF_CREDENTIAL = {
+    "first_source_wins_for_legacy_clients": (
+        "nobody learns of a second credential in the same request, whoever put it there"
+    ),
+    "equal_tokens_count_once_for_legacy_clients": "who reads another place than we do sees the token a second time",
+}
 
 
 def _of_signing(document: Document) -> Found:
@@ -139,9 +170,7 @@ def _of_route(route: RouteSection) -> Found:
         by_cookie = any(source.cookie is not None for source in credential.places)
         if by_cookie and route.upgrade is not None and route.upgrade_origins is None:
             yield ("upgrade",), "any page may open a WebSocket with the cookies of its visitor; name upgrade_origins"
-        if credential.first_source_wins_for_legacy_clients:
-            sentence = "nobody learns of a second credential in the same request, whoever put it there"
-            yield (*place, "first_source_wins_for_legacy_clients"), sentence
+        yield from _below(place, _flagged(credential, _FLAGS_OF_CREDENTIAL))
         if credential.original_header is not None:
             sentence = "the upstream receives the caller's own token and could use it elsewhere"
             yield (*place, "original_header"), sentence
@@ -153,14 +182,17 @@ def _of_route(route: RouteSection) -> Found:
         yield ("forward_cors_preflight",), "preflight requests reach the upstream without a token"
 
 
-def _of_answers(route: RouteSection) -> Found:
-    for name, answer in (route.answers or {}).items():
+def _of_answers(answers: Mapping[str, AnswerSection] | None) -> Found:
+    for name, answer in (answers or {}).items():
         if answer.status is not None and answer.status < 300:
             yield ("answers", name, "status"), "whoever is refused is told that the request succeeded"
-        if tells_why(name):
+        if tells_why(name, answer):
             yield ("answers", name), "whoever tries out tokens learns what is wrong with them"
         if blames_the_caller(name, answer):
             yield ("answers", name, "status"), "a fault of ours looks like a mistake of the caller's"
+        if answer.fault_may_answer_401_for_legacy_clients:
+            place = ("answers", name, "fault_may_answer_401_for_legacy_clients")
+            yield place, "clients throw good tokens away while we fail"
 
 
 def _of_callers(route: RouteSection) -> Found:

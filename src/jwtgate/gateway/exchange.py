@@ -26,9 +26,8 @@ from jwtgate.gateway.memory import FOR_EVER
 from jwtgate.gateway.observe import logged_members
 from jwtgate.gateway.relay import Tunnel, Upload
 from jwtgate.gateway.respond import response
-from jwtgate.gateway.saying_no import as_said, ours
+from jwtgate.gateway.saying_no import of_route, ours
 from jwtgate.policy.plan import NO_ROUTE
-from jwtgate.policy.plan import UNROUTED
 from jwtgate.policy.rooms.identify import ANONYMOUS
 from jwtgate.policy.value import Known
 

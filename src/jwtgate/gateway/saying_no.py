@@ -7,9 +7,7 @@ before what the document says. Whatever stands there, the log says what happened
 from __future__ import annotations
 
 from collections.abc import Mapping
-from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from jwtgate.errors import AccessRefused, Fault, RateRefused, Refusal, TokenRefused
@@ -26,7 +24,6 @@ if TYPE_CHECKING:
     from jwtgate.policy.plan import Route
 
 _CHALLENGE = "WWW-Authenticate"
-NO_ANSWERS: Mapping[str, Answer] = MappingProxyType({})
 _NONE: Mapping[str, Answer] = {}
 
 
@@ -43,6 +40,7 @@ def of_route(
     status, fields, body = ours(error, None if known.route is NO_ROUTE else known.route, request_id)
     if answer is None:
         return status, fields, body
+    known = replace(known, refusal=_told(error, request_id))
     said = None if answer.body is None else _said(answer.body, known)
     if said is not None:
         body = said.encode() if isinstance(said, str) else json_bytes(said)
@@ -51,14 +49,6 @@ def of_route(
 
 def _named(error: Refusal | Fault, answers: Mapping[str, Answer]) -> Answer | None:
     """The most particular of these answers."""
-    names = (error.reason, *(kind.__name__ for kind in type(error).__mro__), "*")
-    return next((answers[name] for name in names if name in answers), None)
-
-
-def _named(error: Refusal | Fault, answers: Mapping[str, Answer]) -> Answer | None:
-    """The most particular of these answers that is one to this error."""
-    if not answers:
-        return None
     names = (error.reason, *(kind.__name__ for kind in type(error).__mro__), "*")
     return next((answers[name] for name in names if name in answers), None)
 

@@ -130,10 +130,6 @@ NO_ROUTE = Route("", NOWHERE)
 """What stands for the route of a request that has none, where what is said of it is the document's."""
 
 
-UNROUTED = Route("", NOWHERE)
-"""What a request without a route is answered by."""
-
-
 @dataclass(frozen=True, slots=True)
 class Tls:
     """A certificate chain and its key, as files."""

@@ -19,16 +19,20 @@ from jwtgate.policy.rooms.match import path_parameters
 
 @dataclass(slots=True)
 class Known:
-    """All that a value may come from. What expressions look at is put together once, when first asked for."""
+    """All that a value may come from. What expressions look at is put together once, when first asked for.
+
+    `refusal` is what may be said of the refusal that is being worded, if one is.
+    """
 
     route: Route
     request: RequestView
     principal: Principal
     now: int
+    refusal: Mapping[str, str] | None = None
     _variables: dict[str, object] | None = field(default=None, init=False, repr=False)
 
     def variables(self) -> Mapping[str, object]:
-        """What an expression may name: `request`, `token`, `consumer`, `permissions` and `now` (NumericDate)."""
+        """What an expression may name: `request`, `token`, `consumer`, `permissions`, `now` (NumericDate), `refusal`."""
         if self._variables is None:
             consumer = self.principal.consumer
             self._variables = {
@@ -38,6 +42,8 @@ class Known:
                 "permissions": list(self.principal.permissions),
                 "now": self.now,
             }
+            if self.refusal is not None:
+                self._variables["refusal"] = dict(self.refusal)
         return self._variables
 
     def parameter(self, name: str) -> object:
@@ -62,6 +68,8 @@ def value_of(value: Value, known: Known) -> object:
             return _of_consumer(value, principal)
         case Origin.PERMISSIONS:
             return list(principal.permissions) if principal.permissions else MISSING
+        case Origin.REFUSAL:
+            return find(known.refusal or {}, value.path)
         case Origin.EXPRESSION:
             assert value.expression is not None  # noqa: S101 - compiled so
             return evaluated(value.expression, known)

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from jwtgate.config.checks import did_you_mean
+from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.sections.section import (
     FieldName,
     Filled,
@@ -36,6 +37,7 @@ _REASONS = {name: kind for name, kind in _ALL_REASONS.items() if not issubclass(
 _KINDS: tuple[type[Exception], ...] = (Refusal, Fault, *dict.fromkeys(_REASONS.values()))
 CLASSES = {re.sub(r"\B([A-Z])", r"_\1", kind.__name__).lower(): kind for kind in _KINDS}
 """The words for classes of reasons. `credential_missing` is a reason, too; it is the only one of its class."""
+_OF_TOKENS = {EVERY, "refusal", "token_refused"}
 _OF_FAULTS = {EVERY, *(name for name, kind in (*CLASSES.items(), *_REASONS.items()) if issubclass(kind, Fault))}
 
 # What frames an answer, or what the gateway says in every answer.
@@ -132,6 +134,11 @@ class AnswerSection(Section):
         description="`status` may be 401 for faults of ours, after which clients throw good tokens away. Dangerous.",
     )
 
+    @property
+    def values(self) -> tuple[AnswerValueSection, ...]:
+        """Every value of its fields and its body."""
+        return (*self.headers.values(), *(() if self.body is None else (self.body,)))
+
     @model_validator(mode="after")
     def _says_something(self) -> AnswerSection:
         if not self.model_fields_set:
@@ -156,8 +163,7 @@ def _mistakes(answers: Mapping[str, AnswerSection]) -> Iterator[str]:
 
 def _of_any_route(answers: dict[str, AnswerSection]) -> dict[str, AnswerSection]:
     for answer in answers.values():
-        values = (*answer.headers.values(), *filter(None, (answer.body,)))
-        if any(value.origin in ("claim", "path_parameter") for value in values):
+        if any(value.origin in ("claim", "path_parameter") for value in answer.values):
             raise ValueError("claims and path parameters are those of a route; say this on each")
     return answers
 
@@ -174,9 +180,17 @@ DocumentAnswers = Annotated[
 """The same for requests no route takes, and for routes that say nothing of it."""
 
 
-def tells_why(name: str) -> bool:
-    """Whether the reason alone would tell a caller what is wrong with a token, which nobody else is told (SEC-141)."""
-    return name in CATALOGUE and CATALOGUE[name].sentence == CATALOGUE["signature_wrong"].sentence
+def tells_why(name: str, answer: AnswerSection) -> bool:
+    """Whether a caller would learn what is wrong with a token, which nobody else is told (SEC-141)."""
+    if name in CATALOGUE:
+        return CATALOGUE[name].sentence == CATALOGUE["signature_wrong"].sentence
+    return name in _OF_TOKENS and any(map(_names_reason, answer.values))
+
+
+def _names_reason(value: AnswerValueSection) -> bool:
+    looked_at = compiled_expression(value.cel).paths if value.cel is not None else ()
+    parts = {value.refusal, *(path[1] if len(path) > 1 else "reason" for path in looked_at if path[0] == "refusal")}
+    return not parts.isdisjoint({"reason", "claim"})
 
 
 def blames_the_caller(name: str, answer: AnswerSection) -> bool:

@@ -131,7 +131,7 @@ class Desk:
         if isinstance(need, NeedKeys):
             await built.obtain(need)
             # The set itself, if it changed, was sent to every worker before this.
-            return Answered(wanted.ask, built.key_sets.quiet_seconds(need.issuer, need.kid))
+            return Answered(wanted.ask, built.key_sets.quiet_seconds(need))
         return Found(wanted.ask, sent(await built.find(need)))
 
     async def report(self) -> Report:

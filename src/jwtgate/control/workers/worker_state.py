@@ -17,6 +17,7 @@ from jwtgate.control.workers.messages import (
     ConsumersChanged,
     Found,
     KeysChanged,
+    NotYet,
     Prepare,
     ReportWanted,
     RevocationsChanged,
@@ -151,7 +152,7 @@ class Asking:
         self._open: dict[int, _Open] = {}
         self._flights: dict[tuple[int, Need], asyncio.Task[object]] = {}
         self._asked = 0
-        self._quiet: dict[tuple[int, str, str | None], float] = {}
+        self._quiet: dict[tuple[int, str, str | None, bool], float] = {}
 
     async def ask(self, need: Need | NeedMinted, *, number: int, held: Snapshot) -> object:
         """The answer to a need of the generation of this number, whose facts are `held`. `DependencyFault`."""
@@ -201,7 +202,7 @@ class Asking:
                 waiting.answer.set_exception(DependencyFault(waiting.fault))
 
     async def _keys(self, need: NeedKeys, number: int, held: Snapshot) -> KeySet:
-        place = (number, need.issuer, need.kid)
+        place = (number, need.issuer, need.kid, need.distrusted)
         if self._quiet.get(place, 0.0) <= self._monotonic():
             quiet_seconds = await self._wanted(need, number, lambda found: found)
             assert isinstance(quiet_seconds, float | int)  # noqa: S101 - our supervisor speaks so
@@ -239,7 +240,7 @@ class Asking:
         if not flight.cancelled():
             flight.exception()  # looked at, for the case that nobody waits any more
 
-    def _hush(self, place: tuple[int, str, str | None], seconds: float) -> None:
+    def _hush(self, place: tuple[int, str, str | None, bool], seconds: float) -> None:
         if seconds <= 0.0:
             return
         if len(self._quiet) >= MOST_QUIET:
@@ -249,10 +250,13 @@ class Asking:
 
 def noted(need: Need | NeedMinted, found: object, held: Snapshot) -> object:
     """What was found; consumers and credentials are remembered, and which credentials there are not."""
-    if found is None and isinstance(need, NeedCredential):
-        held.note_unknown(need.name)
-    if isinstance(found, Credential):
-        held.note_credential(found)
+    if isinstance(found, NotYet):
+        return None
+    if isinstance(need, NeedCredential):
+        if isinstance(found, Credential):
+            held.note_credential(need.name, found)
+        else:
+            held.note_unknown(need.name)
     if isinstance(found, Consumer) and isinstance(need, NeedConsumer):
         held.note_consumer(need.by, need.value, found)
     return found

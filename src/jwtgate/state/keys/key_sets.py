@@ -75,12 +75,15 @@ class KeySets:
         local = self._local.get(need.issuer)
         if local is not None:
             return local
-        return await self._remote[need.issuer].obtain(need.kid, need.client)
+        remote = self._remote[need.issuer]
+        return await (remote.renew(need.client) if need.distrusted else remote.obtain(need.kid, need.client))
 
-    def quiet_seconds(self, issuer: str, kid: str | None) -> float:
-        """How long asking again for this kid is pointless: whatever changes meanwhile, `changed` tells."""
-        remote = self._remote.get(issuer)
-        return UNKNOWN_KID_SECONDS if remote is None else remote.quiet_seconds(kid)
+    def quiet_seconds(self, need: NeedKeys) -> float:
+        """How long asking so again is pointless: whatever changes meanwhile, `changed` tells."""
+        remote = self._remote.get(need.issuer)
+        if remote is None:
+            return UNKNOWN_KID_SECONDS
+        return remote.spent_seconds() if need.distrusted else remote.quiet_seconds(need.kid)
 
     def current(self) -> Mapping[str, KeySet]:
         """The usable set of each issuer that has one."""

@@ -71,7 +71,11 @@ class RefreshSchedule:
 
         A client without an address is not limited to its share, since nobody can be told from anybody.
         """
-        if not self.is_usable(now) or self.is_unknown(kid, now) or now < self._next_forced():
+        return not self.is_unknown(kid, now) and self.may_spend(client, now=now)
+
+    def may_spend(self, client: str, *, now: float) -> bool:
+        """Whether the budget has a fetch out of turn left for this client, and there is a set it could better."""
+        if not self.is_usable(now) or now < self._next_forced():
             return False
         since = now - CLIENT_INTERVALS * self._source.least_interval_seconds
         return not client or all(at <= since for at, caused_by in self._forced if caused_by == client)
@@ -99,6 +103,10 @@ class RefreshSchedule:
         unknown = self._unknown.get(kid, now) - now
         forced = self._next_forced() - now if not self.failures and self.is_usable(now) else 0.0
         return max(0.0, unknown, forced)
+
+    def spent_seconds(self, now: float) -> float:
+        """How long the budget has no fetch out of turn left for anybody."""
+        return max(0.0, self._next_forced() - now)
 
     def _next_forced(self) -> float:
         return self._forced[-1][0] + self._source.least_interval_seconds if self._forced else 0.0

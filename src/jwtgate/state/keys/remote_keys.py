@@ -104,10 +104,27 @@ class RemoteKeys:
         held = self.held
         # While fetches fail, a kid we never looked for may be perfectly good: that is a fault, not a refusal.
         if held is None or (self._schedule.failures and not self._settles(kid)):
-            cause = self._last_failure.cause if self._last_failure else "not_fetched_yet"
-            wait = max(1, math.ceil(self._schedule.due - self._around.clock()))
-            raise DependencyFault("issuer_unreachable", retry_after_seconds=wait, issuer=self._name, cause=cause)
+            raise self._fault()
         return held
+
+    async def renew(self, client: str) -> KeySet:
+        """The set, after a fetch where the budget has one left: none of its keys made a signature.
+
+        That of a set which cannot be fetched is wrong all the same. `DependencyFault` where there is no set at all.
+        """
+        now = self._around.clock()
+        if self._fetching is None and self._schedule.may_spend(client, now=now):
+            self._schedule.forced(client, now)
+            self._begin()
+        await self._fetched()
+        if self.held is None:
+            raise self._fault()
+        return self.held
+
+    def _fault(self) -> DependencyFault:
+        cause = self._last_failure.cause if self._last_failure else "not_fetched_yet"
+        wait = max(1, math.ceil(self._schedule.due - self._around.clock()))
+        return DependencyFault("issuer_unreachable", retry_after_seconds=wait, issuer=self._name, cause=cause)
 
     async def _fetched(self) -> bool:
         """Whether there was a fetch in flight and it succeeded."""
@@ -124,6 +141,10 @@ class RemoteKeys:
         if self._fetching is not None and not self._schedule.is_unknown(kid, now):
             return 0.0
         return self._schedule.quiet_seconds(kid, now)
+
+    def spent_seconds(self) -> float:
+        """How long no other fetch out of turn is had."""
+        return self._schedule.spent_seconds(self._around.clock())
 
     def report(self) -> SourceReport:
         """How this source is doing."""
