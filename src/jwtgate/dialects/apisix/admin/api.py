@@ -83,7 +83,7 @@ class ApisixAdmin:
         if segments is None:
             raise wrong(_NO_ROUTE, status=404)
         if call.method == "OPTIONS":
-            return Reply(200, b"", PREFLIGHT)
+            return Reply(200, b"", PREFLIGHT if self._access.keys is not None else ())
         if call.method == "HEAD" and not any(segments):
             return told(200)
         query = query_of(call.query)

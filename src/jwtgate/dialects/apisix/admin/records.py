@@ -24,8 +24,8 @@ class Record:
     """One consumer, its credentials by id, and the numbers of their changes."""
 
     consumer: Value = field(repr=False)
-    credentials: Mapping[str, Value] = field(default=_NONE, repr=False)
-    marks: Mapping[str, Mapping[str, int]] = _NONE
+    credentials: Mapping[str, Value] = field(default_factory=dict, repr=False)
+    marks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def username(self) -> str:

@@ -15,7 +15,6 @@ CORS = (
     ("Access-Control-Max-Age", "3600"),
 )
 PREFLIGHT = (
-    *CORS,
     ("Access-Control-Allow-Methods", "POST, GET, PUT, OPTIONS, DELETE, PATCH"),
     ("Access-Control-Allow-Headers", "*"),
 )
