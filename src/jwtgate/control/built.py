@@ -6,7 +6,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +17,7 @@ from jwtgate.control.journal import event
 from jwtgate.control.reporting import introspection_report, issuer_report, secret_store_report
 from jwtgate.control.workers.messages import (
     KeysChanged,
+    NotYet,
     Prepare,
     Sent,
     SentCredential,
@@ -26,7 +26,7 @@ from jwtgate.control.workers.messages import (
     Signing,
     SigningChanged,
 )
-from jwtgate.errors import ConfigError, DependencyFault
+from jwtgate.errors import DependencyFault
 from jwtgate.gateway.mint import Minted, NeedMinted
 from jwtgate.gateway.observe import Counters, Report
 from jwtgate.jose.encoding import json_bytes
@@ -47,6 +47,7 @@ from jwtgate.state.secrets.references import Secrets, store_references
 from jwtgate.state.secrets.secret_stores import SecretStores
 
 LOOK_SECONDS = 1.0
+WAITING_SECONDS = 30.0
 Result = TypeVar("Result")
 
 
@@ -102,13 +103,14 @@ class Built:
             raise DependencyFault("issuer_unreachable", issuer=need.issuer)
         return await self.key_sets.obtain(need)
 
-    async def find(self, need: Need | NeedMinted) -> Consumer | Credential | Introspected | Minted | None:
+    async def find(self, need: Need | NeedMinted) -> Consumer | Credential | Introspected | Minted | NotYet | None:
         """What a worker misses besides key sets. `DependencyFault`."""
         match need:
             case NeedConsumer():
                 return await self.callers.find(need, self.secrets.resolve)
             case NeedCredential():
-                return await self._with_secrets(need.name, lambda: self.callers.find(need, self.secrets.resolve))
+                found = await self._with_secrets(need.name, lambda: self.callers.find(need, self.secrets.resolve))
+                return NotYet() if found is None and self.callers.directory.waiting else found
             case NeedIntrospection() if need.issuer in self.plan.sources.introspection:
                 return await self.introspections.ask(need)
             case NeedMinted():
@@ -116,16 +118,33 @@ class Built:
         raise DependencyFault("internal", need=type(need).__name__)
 
     async def _with_secrets(self, credential: str, act: Callable[[], Awaitable[Result]]) -> Result:
-        """What this answers, after secrets were read that only a consumer outside of the document refers to."""
+        """What this answers, after secrets were looked for once more where that may help.
+
+        Those that only a consumer outside of the document refers to were never read; others may be there by now.
+        """
         try:
-            return await act()
+            found = await act()
+            texts = self.callers.directory.waiting if found is None else ()
+            if not texts:
+                return found
         except DependencyFault:
-            texts = await asyncio.to_thread(self.callers.texts_of, credential)
+            texts = await asyncio.to_thread(self.callers.texts_of, credential, self.secrets.resolve)
             if not store_references(texts):
                 raise
-            with suppress(ConfigError):  # then it fails once more, and says why
-                await self.secret_stores.fetch_missing(texts)
+        await self._try_again(texts)
         return await act()
+
+    async def _try_again(self, texts: tuple[str, ...]) -> None:
+        await self.secret_stores.fetch_missing(texts)
+        await asyncio.to_thread(self.callers.try_waiting, self.secrets.resolve)
+
+    async def follow_waiting(self) -> None:
+        """Find credentials that wait for what they are found by, also when nobody asks, as long as this runs."""
+        while True:
+            await asyncio.sleep(WAITING_SECONDS)
+            texts = self.callers.directory.waiting
+            if texts:
+                await self._try_again(texts)
 
     async def report(self, counters: Counters, *, ready: bool) -> Report:
         """How it and all it depends on is doing; whoever serves it knows more."""
@@ -153,10 +172,17 @@ class Built:
         secrets_changed: Callable[[], None],
     ) -> None:
         """Keep all of it up to date, as long as this runs, and tell of what changed."""
+
+        def values_changed() -> None:
+            self.callers.secrets_changed()
+            announcing.consumers_changed()
+            secrets_changed()
+
         await asyncio.gather(
             _kept_up("signing", lambda: self.follow_signing(signing_changed)),
             _kept_up("external_keys", self.external_keys.follow),
-            _kept_up("secret_stores", lambda: self.secret_stores.follow(secrets_changed)),
+            _kept_up("secret_stores", lambda: self.secret_stores.follow(values_changed)),
+            _kept_up("waiting_credentials", self.follow_waiting),
             _kept_up("revocations", lambda: self.callers.follow_time(announcing)),
         )
 
@@ -203,7 +229,7 @@ async def _kept_up(what: str, follow: Callable[[], Awaitable[None]]) -> None:
             return
 
 
-def sent(found: Consumer | Credential | Introspected | Minted | None) -> Sent:
+def sent(found: Consumer | Credential | Introspected | Minted | NotYet | None) -> Sent:
     """What was found, as it is sent to a worker."""
     if not isinstance(found, Credential):
         return found

@@ -54,13 +54,15 @@ class Callers:
         return cls(registry, directory, revocations)
 
     async def find(self, need: NeedConsumer | NeedCredential, resolve: Resolve) -> Consumer | Credential | None:
-        """What the directory holds now. `DependencyFault("consumers_unreachable")` when it cannot be told."""
+        """What the directory holds now. `DependencyFault` when it cannot be told, or a key cannot be had."""
         while True:
             changes = self.changes
             try:
                 found = await asyncio.to_thread(self._look_up, need, resolve)
-            except (StoreFailed, ConfigError) as trouble:
+            except StoreFailed as trouble:
                 raise DependencyFault("consumers_unreachable", cause=str(trouble)) from None
+            except ConfigError as trouble:
+                raise DependencyFault("credential_unresolved", cause=str(trouble)) from None
             if changes == self.changes:
                 return found
 
@@ -71,13 +73,23 @@ class Callers:
         except StoreFailed as trouble:
             raise DependencyFault("consumers_unreachable", cause=str(trouble)) from None
 
-    def texts_of(self, credential: str) -> tuple[str, ...]:
+    def texts_of(self, credential: str, resolve: Resolve) -> tuple[str, ...]:
         """The key texts of a credential, whose references may lead to secret stores; none when it is not found."""
         with suppress(StoreFailed):
-            held = self.directory.credential(credential)
+            held = self.directory.credential(credential, resolve)
             keys = (held[0].key, held[0].private_key) if held is not None else ()
             return tuple(key.text for key in keys if key is not None and key.text is not None)
         return ()
+
+    def try_waiting(self, resolve: Resolve) -> None:
+        """Find credentials that waited for what they are found by, where that is there now."""
+        with suppress(StoreFailed):
+            self.directory.try_waiting(resolve)
+
+    def secrets_changed(self) -> None:
+        """Look anew at what credentials are found by. Whoever calls this tells the workers."""
+        self.directory.forget_referred()
+        self.changes += 1
 
     async def count(self) -> tuple[ConsumerCount, ...]:
         """How many consumers there are; empty when the directory fails."""
@@ -111,15 +123,15 @@ class Callers:
     def _look_up(self, need: NeedConsumer | NeedCredential, resolve: Resolve) -> Consumer | Credential | None:
         if isinstance(need, NeedConsumer):
             return self.directory.consumer(need.by, need.value)
-        held = self.directory.credential(need.name)
+        held = self.directory.credential(need.name, resolve)
         return None if held is None else credential_of(*held, resolve)
 
     def _mint(self, need: NeedMinted, resolve: Resolve) -> Minted | None:
-        held = self.directory.credential(need.credential)
-        if held is None or need.consumer not in (None, held[1].name):
+        held = self.directory.credential(need.credential, resolve)
+        if held is None or held[0].is_api_key or need.consumer not in (None, held[1].name):
             return None
         source, _ = held
         lives = min(source.ttl_seconds, need.most_ttl_seconds)
         now = int(time.time())
-        token = mint_with_credential(source, need.claims, ttl_seconds=lives, resolve=resolve, now=now)
+        token = mint_with_credential(source, need.claims, form=need.form, ttl_seconds=lives, resolve=resolve, now=now)
         return Minted(token, lives)

@@ -21,7 +21,7 @@ from jwtgate.config.compile.document import compile_document
 from jwtgate.config.dangers import dangers
 from jwtgate.config.load import load_document, load_plain, merge
 from jwtgate.config.parts import check_consumer
-from jwtgate.config.references import secret_stores_of
+from jwtgate.config.references import may_resolve, must_resolve, secret_stores_of
 from jwtgate.control.administration.layers import Added, entries
 from jwtgate.control.administration.stored import stored_in
 from jwtgate.control.built import Built, keys_changed
@@ -188,7 +188,12 @@ class Generations:
         opened.push_async_callback(stores.close)
         if after is not None:
             stores.adopt(after.secret_stores)
-        await stores.fetch(references_in(read.whole))
+        await stores.fetch(references_in(must_resolve(read.whole)))
+        consumers = entries(read.whole, "consumers").values()
+        waiting = references_in([may_resolve(each) for each in consumers])
+        with explained():
+            referred = await asyncio.to_thread(read.callers.directory.referred)
+        await stores.try_to_fetch((*waiting, *referred))
         return stores
 
     def _checked(self, read: _Read, secrets: Secrets, *, after: Built | None) -> _Checked:

@@ -91,9 +91,9 @@ class Snapshot:
             return
         self._key_sets[issuer] = key_set
 
-    def note_credential(self, credential: Credential) -> None:
-        """Remember a credential, letting go of one when there is no room."""
-        _keep(self._credentials, credential.name, credential, most=MOST_CALLERS)
+    def note_credential(self, name: str, credential: Credential) -> None:
+        """Remember the credential a token named so, letting go of one when there is no room."""
+        _keep(self._credentials, name, credential, most=MOST_CALLERS)
 
     def note_unknown(self, name: str) -> None:
         """Remember that there is no credential of this name, letting go of another when there is no room."""

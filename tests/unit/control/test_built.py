@@ -98,9 +98,8 @@ class Late(SecretStores):
 
     async def fetch_missing(self, texts: Iterable[str]) -> None:
         for reference in store_references(texts):
-            if reference.path not in self._held:
-                raise ConfigError("there is nothing under this path")
-            self._read[reference.path] = self._held[reference.path]
+            if reference.path in self._held:
+                self._read[reference.path] = self._held[reference.path]
 
     def value(self, reference: Reference) -> str:
         if reference.path not in self._read:

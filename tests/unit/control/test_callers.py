@@ -53,7 +53,7 @@ def test_a_secret_that_cannot_be_had_is_a_fault() -> None:
     )
     with pytest.raises(DependencyFault) as fault:
         asyncio.run(callers(source).find(NeedCredential("key-1"), plain))
-    assert fault.value.reason == "consumers_unreachable"
+    assert fault.value.reason == "credential_unresolved"
 
 
 def test_a_directory_that_fails_is_a_fault() -> None:

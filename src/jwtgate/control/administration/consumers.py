@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jwtgate.config.parts import check_consumer
 from jwtgate.config.redact import without_secrets
+from jwtgate.config.references import consumer_must_resolve, may_resolve
+from jwtgate.config.sections.section import HIDDEN
 from jwtgate.control.administration.carried_through import carried_through
 from jwtgate.control.administration.documents import GATEWAY, Documents
 from jwtgate.control.administration.host import Host
@@ -22,9 +24,11 @@ from jwtgate.control.built import Built
 from jwtgate.control.journal import event
 from jwtgate.errors import ConfigError
 from jwtgate.jose.encoding import JSON
-from jwtgate.policy.sources import ConsumerSource
-from jwtgate.state.callers.consumer_index import What
-from jwtgate.state.callers.credentials import credential_of
+from jwtgate.policy.callers import Consumer, api_key_name
+from jwtgate.policy.requirements import ConsumerName
+from jwtgate.policy.sources import ConsumerSource, CredentialSource
+from jwtgate.state.callers.consumer_index import What, credential_of_name
+from jwtgate.state.callers.credentials import credential_of, resolved
 from jwtgate.state.callers.directory import Found, Origin
 from jwtgate.state.secrets.references import references_in
 from jwtgate.state.stores.registry import Kind
@@ -79,7 +83,9 @@ class Consumers:
     async def _put(self, name: str, value: dict[str, Any], *, over: int | None, who: str) -> Resource:
         if await asyncio.to_thread(self._is_of_document, name):
             return await self._documents.put_now(CONSUMERS, name, value, over=over, who=who)
-        await self._built.secret_stores.fetch(references_in(value))
+        stores = self._built.secret_stores
+        await stores.fetch(references_in(consumer_must_resolve(value)))
+        await stores.try_to_fetch(references_in(may_resolve(value)))
         return _shown(name, await carried_through(self._keep_and_tell(name, value, over=over, who=who)))
 
     async def _keep_and_tell(self, name: str, value: dict[str, Any], *, over: int | None, who: str) -> Kept:
@@ -122,12 +128,25 @@ class Consumers:
         problems: list[str] = []
         for credential in source.credentials:
             try:
-                credential_of(credential, source.consumer, self._built.secrets.resolve)
+                self._check_credential(credential, source.consumer)
             except ConfigError as error:
                 problems += error.problems
         if problems:
             raise ConfigError(*problems)
         return source
+
+    def _check_credential(self, credential: CredentialSource, consumer: Consumer) -> None:
+        """`ConfigError` for a credential that cannot be used, unless all it wants is a value it may wait for."""
+        resolve = self._built.secrets.resolve
+        try:
+            resolve(credential.refers or "")
+            for key in filter(None, (credential.key, credential.private_key)):
+                resolved(key, resolve)
+        except ConfigError as error:
+            if credential.may_wait:
+                return
+            raise ConfigError(*(f"credential {credential.name!r}: {problem}" for problem in error.problems)) from None
+        credential_of(credential, consumer, resolve)
 
     async def _delete_and_tell(self, name: str, *, over: int | None, who: str) -> None:
         if not await asyncio.to_thread(self._delete, name, over, who):
@@ -164,6 +183,36 @@ class Consumers:
             raise OwnedByDocument
         return True
 
+    # As they are kept: with their secrets and annotations, for who keeps something of its own in them.
+
+    async def raw(self, name: str) -> Mapping[str, Any] | None:
+        """The whole value of the store's consumer of this name; None: there is none."""
+        kept = await asyncio.to_thread(self._built.callers.registry.get, Kind.CONSUMER, name)
+        return None if kept is None else kept.value
+
+    async def raw_page(self, *, after: str = "", limit: int = 100) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        """Consumers of the store with their whole values in the order of their names, from behind this one."""
+        page = await asyncio.to_thread(self._built.callers.registry.page, Kind.CONSUMER, after=after, limit=limit)
+        return [(kept.name, kept.value) for kept in page]
+
+    async def owner_of(self, credential: str) -> str | None:
+        """The name of the consumer one of whose credentials tokens name so, or whose API key this text is.
+
+        What is kept elsewhere is not looked at.
+        """
+        directory = self._built.callers.directory
+        for name in (credential, api_key_name(credential)):
+            held = await asyncio.to_thread(directory.credential, name)
+            if held is not None:
+                return held[1].name
+        return None
+
+    async def known_as(self, name: str) -> str | None:
+        """The name of the consumer that has this `id` or `external_id`."""
+        by = (ConsumerName.ID, ConsumerName.EXTERNAL_ID)
+        consumer = await asyncio.to_thread(self._built.callers.directory.consumer, by, name)
+        return None if consumer is None else consumer.name
+
     # Credentials: members of their consumers.
 
     async def _put_credential(self, name: str, value: dict[str, Any], *, over: int | None, who: str) -> Resource:
@@ -176,7 +225,11 @@ class Consumers:
         consumer, version = await asyncio.to_thread(self._raw, owner)
         if over is not None and over != (version if found else 0):
             raise StoreConflict(name)
-        credentials = {**consumer.get("credentials", {}), name: value}
+        held = consumer.get("credentials", {})
+        is_named_so = name not in held if found is None else _member(found, name) == name
+        if not is_named_so or not value.keys().isdisjoint(("named", "api_key")):
+            raise ConfigError("A credential that is found by something else than its name is put with its consumer.")
+        credentials = {**held, name: value}
         await self._put(owner, {**consumer, "credentials": credentials}, over=version or None, who=who)
         return await self.get(CREDENTIALS, name)
 
@@ -184,11 +237,11 @@ class Consumers:
         found = await asyncio.to_thread(self._find, What.CREDENTIAL, name)
         if found is None:
             raise NotFound
-        owner = found.source.consumer.name
+        owner, member = found.source.consumer.name, _member(found, name)
         consumer, version = await asyncio.to_thread(self._raw, owner)
         if over is not None and over != version:
             raise StoreConflict(name)
-        credentials = {key: value for key, value in consumer.get("credentials", {}).items() if key != name}
+        credentials = {key: value for key, value in consumer.get("credentials", {}).items() if key != member}
         await self._put(owner, {**consumer, "credentials": credentials}, over=version or None, who=who)
 
     def _raw(self, name: str) -> tuple[dict[str, Any], int]:
@@ -222,7 +275,7 @@ class Consumers:
         shown = self._consumer(consumer, found)
         if kind == CONSUMERS:
             return shown
-        value = {**entries(shown.value, "credentials")[name], "consumer": consumer}
+        value = {**entries(shown.value, "credentials")[_member(found, name)], "consumer": consumer}
         return Resource(CREDENTIALS, name, value, shown.version, shown.origin, shown.changed_at)
 
     def _consumer(self, name: str, found: Found) -> Resource:
@@ -235,6 +288,12 @@ class Consumers:
             return self._documents.entry(CONSUMERS, name, self._documents.stored_now())
         except NotFound:
             return Resource(CONSUMERS, name, described(found.source), 0, FROM_FILE)
+
+
+def _member(found: Found, name: str) -> str:
+    """The name a credential has within its consumer, by what tokens name it by."""
+    credential = credential_of_name(found.source, name)
+    return name if credential is None else credential.name
 
 
 def _shown(name: str, kept: Kept) -> Resource:
@@ -252,7 +311,17 @@ def described(source: ConsumerSource) -> dict[str, JSON]:
     members = source.consumer.members()
     del members["name"]
     credentials: dict[str, JSON] = {
-        each.name: {"alg": each.alg, "ttl_seconds": each.ttl_seconds, "key_claim": each.key_claim}
+        each.name: {"api_key": each.refers or HIDDEN} if each.is_api_key else _described_credential(each)
         for each in source.credentials
     }
     return {**{name: value for name, value in members.items() if value}, "credentials": credentials}
+
+
+def _described_credential(source: CredentialSource) -> dict[str, JSON]:
+    named = source.refers or source.named
+    described: dict[str, JSON] = {
+        "alg": source.alg,
+        "ttl_seconds": source.ttl_seconds,
+        "key_claim": source.key_claim,
+    }
+    return described if named is None else {**described, "named": named}

@@ -118,7 +118,12 @@ class SentCredential:
     leeway_seconds: int | None
 
 
-Sent = SentCredential | Consumer | Introspected | Minted | Allowance | None
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """What was asked for is not there, and may be a moment later: somebody waits for what it is found by."""
+
+
+Sent = SentCredential | NotYet | Consumer | Introspected | Minted | Allowance | None
 
 
 @dataclass(frozen=True, slots=True)

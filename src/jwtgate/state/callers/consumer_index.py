@@ -54,6 +54,9 @@ class What(IntEnum):
     EXTERNAL_ID = 1
     ID = 2
     CREDENTIAL = 3
+    API_KEY = 4
+    REFERRING = 5
+    """A consumer one of whose credentials is found by something that is kept elsewhere."""
 
 
 class Placed(NamedTuple):
@@ -78,13 +81,27 @@ def names_of(source: ConsumerSource) -> list[tuple[What, str]]:
     names = [(What.CONSUMER, consumer.name), (What.ID, consumer.id)]
     if consumer.external_id is not None:
         names.append((What.EXTERNAL_ID, consumer.external_id))
-    return names + [(What.CREDENTIAL, credential.name) for credential in source.credentials]
+    for credential in source.credentials:
+        if credential.refers is None:
+            what = What.API_KEY if credential.is_api_key else What.CREDENTIAL
+            names.append((what, credential.named or credential.name))
+    if any(credential.refers is not None for credential in source.credentials):
+        names.append((What.REFERRING, consumer.name))
+    return names
+
+
+def credential_of_name(source: ConsumerSource, name: str) -> CredentialSource | None:
+    """The credential of this consumer that tokens name so, or whose API key has this name."""
+    named = (each for each in source.credentials if each.refers is None and name == (each.named or each.name))
+    return next(named, None)
 
 
 def _is_known_so(source: ConsumerSource, what: What, value: str) -> bool:
-    if what is What.CREDENTIAL:
-        return any(credential.name == value for credential in source.credentials)
     consumer = source.consumer
+    if what in (What.CREDENTIAL, What.API_KEY):
+        return credential_of_name(source, value) is not None
+    if what is What.REFERRING:
+        return consumer.name == value
     return value == (consumer.name, consumer.external_id, consumer.id)[what]
 
 
@@ -159,6 +176,15 @@ class ConsumerIndex:
         if not _is_known_so(source, what, value):
             raise StoreFailed("the index is damaged")
         return source
+
+    def referring(self) -> list[ConsumerSource]:
+        """The consumers with credentials that are found by something kept elsewhere, in the order of their names."""
+        statement = (
+            "SELECT c.value FROM named n JOIN consumer c ON c.number = n.consumer WHERE n.what = ? ORDER BY n.value"
+        )
+        with _translated():
+            rows = self._connection.execute(statement, (int(What.REFERRING),)).fetchall()
+        return [_unpacked(self._unsealed(value)) for (value,) in rows]
 
     def knows(self, what: What, value: str) -> bool:
         """Whether somebody is known so."""
@@ -308,6 +334,10 @@ def _credential_members(credential: CredentialSource) -> JSON:
         credential.ttl_seconds,
         credential.key_claim,
         dict(credential.labels),
+        credential.named,
+        credential.refers,
+        credential.is_api_key,
+        credential.may_wait,
     ]
 
 

@@ -19,8 +19,11 @@ _TO_URL_ALPHABET = str.maketrans("+/", "-_")
 def credential_of(source: CredentialSource, consumer: Consumer, resolve: Callable[[str], str]) -> Credential:
     """The credential, ready to verify what its consumer signs. `ConfigError` for a key that is not good.
 
-    `resolve` puts secrets in the place of references. Keys parsed lately are remembered by their text.
+    `resolve` puts secrets in the place of references. Keys parsed lately are remembered by their text. An API key has
+    no keys to verify anything with.
     """
+    if source.is_api_key:
+        return Credential(source.name, source.id, consumer, frozenset(), KeySet(()), source.leeway_seconds)
     try:
         keys = _keys(resolved(source.key or source.private_key, resolve), source.alg)
     except ConfigError as error:

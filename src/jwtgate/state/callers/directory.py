@@ -20,12 +20,20 @@ from pathlib import Path
 from jwtgate.errors import ConfigError
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.jose.sealing import Sealer
-from jwtgate.policy.callers import Consumer
+from jwtgate.policy.callers import API_KEY, Consumer
 from jwtgate.policy.requirements import ConsumerName
 from jwtgate.policy.sources import ConsumerSource, CredentialSource
 from jwtgate.state.callers.consumer_files import ConsumerFile, Parse
-from jwtgate.state.callers.consumer_index import ConsumerIndex, Placed, What, members_of, names_of
+from jwtgate.state.callers.consumer_index import (
+    ConsumerIndex,
+    Placed,
+    What,
+    credential_of_name,
+    members_of,
+    names_of,
+)
 from jwtgate.state.callers.index_files import IndexFiles
+from jwtgate.state.callers.referred_names import ReferredNames, Resolve
 from jwtgate.state.stores.registry import AuditEntry, Kind, Registry, Resource
 from jwtgate.state.stores.store import StoreConflict
 
@@ -35,7 +43,11 @@ _WORDS = {
     What.EXTERNAL_ID: "external id",
     What.ID: "consumer id",
     What.CREDENTIAL: "credential",
+    What.API_KEY: "API key of digest",
+    What.REFERRING: "consumer",
 }
+# They stand twice where the name of their consumer does.
+_FOLLOW_FROM_THE_NAME = (What.ID, What.REFERRING)
 _INPUT = "input"
 _FOLLOWED = "followed"
 
@@ -75,6 +87,7 @@ class Directory:
         self._lock = threading.Lock()
         self._document = (self._files and self._files.fixed()) or ConsumerIndex.create(None, sealer)
         self._store = (self._files and self._files.changing()) or ConsumerIndex.create(None, sealer)
+        self._referred: ReferredNames | None = None
 
     @classmethod
     def open(cls, folder: Path | None, *, sealer: Sealer | None) -> Directory:
@@ -89,13 +102,48 @@ class Directory:
                 return found.source.consumer
         return None
 
-    def credential(self, name: str) -> tuple[CredentialSource, Consumer] | None:
-        """The credential of this name and whose it is, or None."""
-        found = self.find(What.CREDENTIAL, name)
-        if found is None:
+    def credential(self, name: str, resolve: Resolve | None = None) -> tuple[CredentialSource, Consumer] | None:
+        """The credential that tokens name so, or whose API key has this name, and whose it is; None when there is none.
+
+        `resolve` leads to names that are kept elsewhere; without it those are not looked at.
+        """
+        found = self.find(What.API_KEY if name.startswith(API_KEY) else What.CREDENTIAL, name)
+        if found is not None:
+            credential = credential_of_name(found.source, name)
+            return None if credential is None else (credential, found.source.consumer)
+        if resolve is None:
             return None
-        credential = next(each for each in found.source.credentials if each.name == name)
-        return credential, found.source.consumer
+        with self._lock:
+            referring = self._names().find(name, resolve)
+        found = None if referring is None else self.find(What.CONSUMER, referring.consumer)
+        if referring is None or found is None:
+            return None
+        wanted = (referring.credential, referring.text)
+        held = (each for each in found.source.credentials if (each.name, each.refers) == wanted)
+        credential = next(held, None)  # the consumer may be another one by now
+        return None if credential is None else (credential, found.source.consumer)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The texts of what credentials are found by that led nowhere when they were looked at last."""
+        with self._lock:
+            return () if self._referred is None else self._referred.waiting
+
+    def referred(self) -> tuple[str, ...]:
+        """The texts of all that credentials are found by and that is kept elsewhere."""
+        with self._lock:
+            return self._names().texts
+
+    def try_waiting(self, resolve: Resolve) -> bool:
+        """Whether a credential can be found now that waited for what it is found by."""
+        with self._lock:
+            return self._names().try_again(resolve)
+
+    def forget_referred(self) -> None:
+        """Look anew at what is kept elsewhere: it may have changed."""
+        with self._lock:
+            if self._referred is not None:
+                self._referred.forget()
 
     def find(self, what: What, value: str) -> Found | None:
         """Who is known so, or None."""
@@ -104,7 +152,7 @@ class Directory:
             if source is not None:
                 return Found(source, Origin.DOCUMENT)
             source = self._store.find(what, value)
-            if source is None or self._document.knows(What.CONSUMER, source.consumer.name):
+            if source is None or not self._is_served(source.consumer.name):
                 return None
             return Found(source, Origin.STORE)
 
@@ -145,6 +193,7 @@ class Directory:
                 index = staged.made
             self._document.close()
             self._document = index
+            self._referred = None
 
     def discard(self, staged: Staged) -> None:
         """Forget consumers that were made ready and are not wanted after all."""
@@ -173,11 +222,13 @@ class Directory:
         with self._lock:
             self._check(source)
             self._replace([source.consumer.name], [source])
+            self._refer_anew(source.consumer.name, source)
 
     def remove(self, name: str) -> None:
         """Forget the store's consumer of this name."""
         with self._lock:
             self._replace([name], [])
+            self._refer_anew(name, None)
 
     def follow(self, registry: Registry, parse: Parse) -> tuple[str, ...]:
         """Know the consumers of the store as the registry has them now; a sentence for each that cannot be read.
@@ -199,6 +250,7 @@ class Directory:
         sources = list(_parsed((each for each in resources if each is not None), parse, problems))
         with self._lock:
             self._replace(names, [placed.source for placed in sources], _mark(last))
+            self._referred = None
         return tuple(problems)
 
     def counts(self) -> tuple[int, int]:
@@ -219,9 +271,26 @@ class Directory:
         fill(index)
         return index
 
+    def _names(self) -> ReferredNames:
+        if self._referred is None:
+            stored = (each for each in self._store.referring() if self._is_served(each.consumer.name))
+            self._referred = ReferredNames(chain(self._document.referring(), stored))
+        return self._referred
+
+    def _refer_anew(self, name: str, source: ConsumerSource | None) -> None:
+        """Know what the credentials of the store's consumer of this name are found by now."""
+        if self._referred is not None and self._is_served(name):
+            self._referred.remove(name)
+            if source is not None:
+                self._referred.add(source)
+
+    def _is_served(self, name: str) -> bool:
+        """Whether the store's consumer of this name is the one that is meant."""
+        return not self._document.knows(What.CONSUMER, name)
+
     def _check(self, source: ConsumerSource) -> None:
         name = source.consumer.name
-        names = names_of(source)
+        names = [each for each in names_of(source) if each[0] is not What.REFERRING]
         problems = [
             f"{_WORDS[each[0]]} {each[1]!r} stands twice" for each in sorted(set(names)) if names.count(each) > 1
         ]
@@ -267,6 +336,7 @@ class Directory:
                 assert self._files is not None  # noqa: S101 - only a directory with files makes one
                 made = self._files.put_changing(made)
             self._store = made
+            self._referred = None
         return tuple(problems)
 
 
@@ -279,7 +349,7 @@ def _fill_strictly(placed: Iterable[Placed], digest: bytes, index: ConsumerIndex
             *(
                 f"The {_WORDS[what]} {value!r} stands in {first} and in {second}."
                 for what, value, first, second in duplicates
-                if what is not What.ID or (first, second) not in named
+                if what not in _FOLLOW_FROM_THE_NAME or (first, second) not in named
             )
         )
     index.set_meta(_INPUT, digest)

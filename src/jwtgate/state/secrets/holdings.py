@@ -83,11 +83,10 @@ class Holdings:
             # Unlike awaiting the tasks: whoever gives up waiting leaves them to those who still wait.
             await asyncio.wait(tasks)
 
-    async def read_missing(self, paths: Iterable[str]) -> None:
-        """Read those of these paths of which nothing is held, each at most once a second."""
-        since = self._clock() - LEAST_INTERVAL_SECONDS
-        entries = {path: self._entries.get(path, _Entry()) for path in paths}
-        await self.read([path for path, each in entries.items() if each.contents is None and each.tried_at <= since])
+    async def read_again(self, paths: Iterable[str]) -> None:
+        """Read these paths as `read` does, whatever was found out a moment ago of the store as a whole."""
+        self._away = None
+        await self.read(paths)
 
     def due(self) -> float:
         """When the next path must be read again; infinite when there is none."""

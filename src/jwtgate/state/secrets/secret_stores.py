@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from jwtgate.errors import ConfigError
@@ -20,6 +20,7 @@ from jwtgate.state.secrets.gcp import Gcp
 from jwtgate.state.secrets.holdings import Holdings, SecretStoreReport
 from jwtgate.state.secrets.reading import Backend, Resolve
 from jwtgate.state.secrets.references import Reference, Secrets, store_references, unknown_store
+from jwtgate.state.secrets.trying_again import TryingAgain
 from jwtgate.state.secrets.vault import Vault
 
 LONGEST_SLEEP_SECONDS = 60.0
@@ -50,6 +51,7 @@ class SecretStores:
             for store in stores
         }
         self._clock = clock
+        self._again = TryingAgain(self._fetch_missing, clock=clock)
 
     @property
     def names(self) -> frozenset[str]:
@@ -73,16 +75,29 @@ class SecretStores:
     async def fetch(self, texts: Iterable[str]) -> None:
         """Read all that these texts refer to, now and, once `follow` runs, ever again.
 
-        `ConfigError` with a sentence for each reference that has no value afterwards, neither new nor old.
+        `ConfigError` with a sentence for each reference that has no value afterwards, neither new nor old, save those
+        to stores that may be away.
         """
-        await self._fetch(texts, Holdings.read)
+        references = store_references(texts)
+        await self._read(references, Holdings.read)
+        raised = [*self._problems(each for each in references if not self._may_be_away(each))]
+        if raised:
+            raise ConfigError(*raised)
+
+    async def try_to_fetch(self, texts: Iterable[str]) -> None:
+        """As `fetch`, of what may just as well be missing."""
+        await self._read(store_references(texts), Holdings.read)
 
     async def fetch_missing(self, texts: Iterable[str]) -> None:
-        """As `fetch`, of what nothing is held of so far: for texts that were not known when the others were fetched.
+        """Look once more for what these texts refer to and what has no value so far; whether there is any is not told.
 
-        What is not there is looked for at most once a second, however often this is called.
+        This is done at most once a second, and whoever calls it meanwhile waits for the next time.
         """
-        await self._fetch(texts, Holdings.read_missing)
+        await self._again.again(texts)
+
+    async def _fetch_missing(self, texts: Iterable[str]) -> None:
+        missing = [each for each in store_references(texts) if any(self._problems([each]))]
+        await self._read(missing, Holdings.read_again)
 
     def value(self, reference: Reference) -> str:
         """The value that was read for this reference. `ConfigError`."""
@@ -108,24 +123,29 @@ class SecretStores:
             if self._take_changed():
                 changed()
 
-    async def _fetch(
-        self, texts: Iterable[str], read: Callable[[Holdings, Iterable[str]], Coroutine[None, None, None]]
+    async def _read(
+        self,
+        references: Iterable[Reference],
+        read: Callable[[Holdings, Iterable[str]], Coroutine[None, None, None]],
     ) -> None:
-        references = store_references(texts)
         paths: dict[str, dict[str, None]] = {}
         for reference in references:
             if reference.store in self._holdings:
                 paths.setdefault(reference.store, {})[reference.path] = None
         await asyncio.gather(*(read(self._holdings[store], wanted) for store, wanted in paths.items()))
         self._wanted.set()
-        problems: list[str] = []
+
+    def _problems(self, references: Iterable[Reference]) -> Iterator[str]:
+        """A sentence for each of these that has no value."""
         for reference in references:
             try:
                 self.value(reference)
             except ConfigError as error:
-                problems += error.problems
-        if problems:
-            raise ConfigError(*problems)
+                yield from error.problems
+
+    def _may_be_away(self, reference: Reference) -> bool:
+        holdings = self._holdings.get(reference.store)
+        return holdings is not None and holdings.store.may_be_away
 
     def _take_changed(self) -> bool:
         # All of them, not only up to the first.
@@ -138,6 +158,7 @@ class SecretStores:
 
     async def close(self) -> None:
         """Stop reading; the values stay readable."""
+        await self._again.close()
         for holdings in self._holdings.values():
             await holdings.close()
 

@@ -93,6 +93,12 @@ class Registry:
                 yield self._resource(path, record.value, version=record.version)
             after = page[-1][0]
 
+    def page(self, kind: Kind, *, after: str, limit: int) -> tuple[Resource, ...]:
+        """At most so many resources of this kind in the order of their names, from behind this one."""
+        prefix = _prefix(kind)
+        records = self._store.records(prefix, after=prefix + after, limit=limit)
+        return tuple(self._resource(path, record.value, version=record.version) for path, record in records)
+
     def put(self, kind: Kind, name: str, value: Mapping[str, JSON], *, over: int | None, who: str) -> Resource:
         """The resource with this value, written now. Raises `StoreConflict`."""
         path = _prefix(kind) + name

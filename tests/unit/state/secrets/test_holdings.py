@@ -299,30 +299,16 @@ def test_a_store_that_was_away_is_asked_again_after_a_second() -> None:
     live(life())
 
 
-def test_what_is_held_already_is_not_missing() -> None:
+def test_who_looks_again_is_not_told_what_was_found_out_a_moment_ago() -> None:
     async def life() -> None:
-        shelf = Shelf(a="one", b="two")
+        shelf = Shelf(a="one")
+        shelf.fails = ReadFailed("unreachable")
         given = holdings(shelf)
-        await given.read_missing(["a"])
-        await given.read_missing(["a", "b"])
-        assert (value(given), value(given, "b")) == ("one", "two")
-        assert shelf.asked == {"a": 1, "b": 1}
-
-    live(life())
-
-
-def test_what_is_missing_is_looked_for_once_a_second_however_long_it_was_missed() -> None:
-    async def life() -> None:
-        shelf = Shelf()
-        shelf.seconds = 0
-        given = holdings(shelf)
-        for _ in range(100):
-            await given.read_missing(["a"])
-            await asyncio.sleep(0.25)
-        assert shelf.asked["a"] == 25
-        shelf.held["a"] = "one"
-        await asyncio.sleep(1)
-        await given.read_missing(["a"])
+        await given.read(["a"])
+        shelf.fails = None
+        await given.read(["a"])
+        assert shelf.asked["a"] == 1
+        await given.read_again(["a"])
         assert value(given) == "one"
 
     live(life())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -325,18 +326,34 @@ def test_what_is_fetched_later_is_followed_as_well() -> None:
     live(life())
 
 
-def test_a_secret_that_is_made_after_it_was_missed_is_found_within_a_second() -> None:
+@pytest.mark.parametrize("before", [{}, {"other": "field"}], ids=["no such path", "no such field"])
+def test_a_secret_that_is_made_after_it_was_missed_is_found_at_once(before: dict[str, str]) -> None:
     async def life() -> None:
         client = VaultClient()
         given = await Life(client).fetched("plain")
-        with pytest.raises(ConfigError, match="nothing under this path"):
-            await given.stores.fetch_missing([KEY])
+        if before:
+            client.model.put("orders", **before)
+        await given.stores.try_to_fetch([KEY])
+        with pytest.raises(ConfigError):
+            given.resolve(KEY)
         client.model.put("orders", key="one")
-        await asyncio.sleep(1)
-        await given.stores.fetch_missing([KEY])
         await given.stores.fetch_missing([KEY])
         assert given.resolve(KEY) == "one"
+        await given.stores.fetch_missing([KEY])
         assert client.model.asked.count("GET secret/data/orders") == 2
+        await given.end()
+
+    live(life())
+
+
+def test_what_is_missing_is_looked_for_once_a_second_however_many_ask() -> None:
+    async def life() -> None:
+        client = VaultClient()
+        given = await Life(client).fetched("plain")
+        for _ in range(3):
+            await asyncio.gather(*(given.stores.fetch_missing([KEY]) for _ in range(20)))
+        assert client.model.asked.count("GET secret/data/orders") == 3
+        assert asyncio.get_running_loop().time() == pytest.approx(2, abs=0.1)
         await given.end()
 
     live(life())
@@ -413,5 +430,21 @@ def test_each_kind_is_asked_in_its_own_way(kind: str, reference: str, words: str
         stores = SecretStores([store], client=VaultClient(), folder=tmp_path, environ={})
         with pytest.raises(ConfigError, match=words):
             await stores.fetch([reference])
+
+    live(life())
+
+
+def test_a_store_that_may_be_away_stops_nobody() -> None:
+    async def life() -> None:
+        client = VaultClient()
+        client.model.sealed = True
+        strict, lenient = Life(client), Life(client, replace(vault(), may_be_away=True))
+        with pytest.raises(ConfigError, match="sealed"):
+            await strict.stores.fetch([KEY])
+        await lenient.stores.fetch([KEY])
+        with pytest.raises(ConfigError, match="sealed"):
+            lenient.resolve(KEY)
+        with pytest.raises(ConfigError, match="no entry"):
+            await lenient.stores.fetch(["${other:orders#key}"])
 
     live(life())
