@@ -23,7 +23,6 @@ _LOG = logging.getLogger(__name__)
 _READS = ("GET", "HEAD")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _MOST_TRIES = 5
-_TENDING_SECONDS = 1.0
 _GATEWAY = "gateway"
 
 Read = Callable[[Sequence[tuple[str, bytes]]], Objects | None]
@@ -56,10 +55,10 @@ class KongAdmin:
             _LOG.warning("the store failed: %s", failed)
             return answer(500, {"code": 8, "name": "database error", "message": "the store failed", "fields": {}})
 
-    async def tend(self) -> None:
+    async def tend(self, pause_seconds: float = 1.0) -> None:
         """Rotate key sets that are due, for ever."""
         while True:
-            await asyncio.sleep(_TENDING_SECONDS)
+            await asyncio.sleep(pause_seconds)
             try:
                 await self.tend_once()
             except (ConfigError, StoreFailed, Conflict) as failed:

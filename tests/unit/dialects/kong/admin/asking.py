@@ -26,8 +26,10 @@ def read(texts: Sequence[tuple[str, bytes]]) -> Objects | None:
 class Asking:
     """`status` and `value` are those of the last answer; `now` is the time there."""
 
-    def __init__(self, objects: Objects | None = None, *, is_declarative: bool = False) -> None:
-        self.desk = FakeDesk(objects)
+    def __init__(
+        self, objects: Objects | None = None, *, desk: FakeDesk | None = None, is_declarative: bool = False
+    ) -> None:
+        self.desk = desk or FakeDesk(objects)
         self.now = NOW
         self.api = KongAdmin(self.desk, read, is_declarative=is_declarative, wall=lambda: float(self.now))
         self.reply = Reply(0)
