@@ -206,7 +206,7 @@ class Exchange:
         route = self.route
         assert route is not None  # noqa: S101
         self.status = head.status
-        ours = self._id_line
+        ours = self._answer_lines + self._id_line
         if self.answer_fields:
             ours += b"".join(f"{name}: {value}\r\n".encode("latin-1") for name, value in self.answer_fields)
         if framing in (Framing.CHUNKED, Framing.CLOSE):
