@@ -1,0 +1,84 @@
+"""The document while it is written: what several objects of Kong add to, and where certificates become files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jwtgate.config.sections.section import is_plain_http_elsewhere
+from jwtgate.dialects.dialect import Objects, Settings
+from jwtgate.dialects.kong.settings import KongSettings
+from jwtgate.dialects.kong.translation.notebook import Notebook, place_of
+
+CERTIFICATES = "kong-certificates"
+_NAME = re.compile(r"[!#-\[\]-~]{1,128}")
+
+
+def as_name(text: str) -> str:
+    """The text where it can be a name of a document, else its digest."""
+    return text if _NAME.fullmatch(text) else hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+class Draft:
+    """The sections of a document that routes refer to, by name."""
+
+    def __init__(self, objects: Objects, settings: Settings) -> None:
+        self.objects = objects
+        self.settings = settings
+        self.notes = Notebook(objects)
+        self.issuers: dict[str, dict[str, Any]] = {}
+        self.signing_keys: dict[str, dict[str, Any]] = {}
+        self.upstreams: dict[str, dict[str, Any]] = {}
+
+    @property
+    def trusted(self) -> str | None:
+        """The file with certificates to trust, if one was told."""
+        return self.settings.trusted if isinstance(self.settings, KongSettings) else None
+
+    def held(self, collection: str) -> Mapping[str, Mapping[str, Any]]:
+        """The objects of one kind by id."""
+        found: Mapping[str, Mapping[str, Any]] = self.objects.get(collection, {})
+        return found
+
+    def place(self, collection: str, value: Mapping[str, Any]) -> str:
+        """Where an object stands, for notes."""
+        return place_of(self.objects, collection, value)
+
+    def reached(self, url: str, place: str) -> dict[str, Any]:
+        """What a section that fetches from this address says besides; plain http gets a note."""
+        found: dict[str, Any] = {} if self.trusted is None else {"ca_file": self.trusted}
+        if not is_plain_http_elsewhere(url):
+            return found
+        self.notes.dangerous(place, "It is fetched without TLS.")
+        return {**found, "insecure_http": True}
+
+    def client_certificate(self, reference: Mapping[str, Any] | None, place: str) -> dict[str, str]:
+        """The files with this certificate and its key, as a section names them; nothing if there is none."""
+        if reference is None:
+            return {}
+        held = self.held("certificates").get(reference["id"])
+        if held is None:
+            self.notes.refused(place, "There is no such certificate.")
+            return {}
+        names = (self._file(held["cert"], "crt"), self._file(held["key"], "key"))
+        return dict(zip(("client_certificate", "client_key"), names, strict=True))
+
+    def ca_file(self, pems: list[str]) -> str:
+        """A file with these certificates."""
+        return self._file("\n".join(pems), "crt")
+
+    def _file(self, text: str, ending: str) -> str:
+        """A file with this text, which only we may read. Its name tells its content."""
+        folder = self.settings.state_folder / CERTIFICATES
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = Path(folder, f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.{ending}")
+        if not path.exists():
+            partial = path.with_suffix(".new")
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(text)
+            partial.replace(path)
+        return str(path)

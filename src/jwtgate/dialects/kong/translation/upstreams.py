@@ -1,0 +1,91 @@
+"""Kong's services, upstreams and targets, as upstreams of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from jwtgate.dialects.kong.translation.draft import Draft, as_name
+
+_MOST_RETRIES = 32
+_SPOKEN = ("http", "https")
+
+
+def upstream_of(draft: Draft, service: Mapping[str, Any], route: Mapping[str, Any]) -> str | None:
+    """The name of the upstream a route of this service leads to; None if it cannot be reached here."""
+    place = draft.place("services", service)
+    if service["protocol"] not in _SPOKEN:
+        draft.notes.refused(f"{place}/protocol", "HTTP and HTTPS are spoken, nothing else.")
+        return None
+    name = as_name(f"{service['name'] or service['id']}{'-preserving-host' if route['preserve_host'] else ''}")
+    if name not in draft.upstreams:
+        section = _section(draft, service, place)
+        if route["preserve_host"]:
+            section = {key: value for key, value in section.items() if key != "host"} | {"preserve_host": True}
+        draft.upstreams[name] = section
+    return name
+
+
+def _section(draft: Draft, service: Mapping[str, Any], place: str) -> dict[str, Any]:
+    balanced = next((each for each in draft.held("upstreams").values() if each["name"] == service["host"]), None)
+    targets: dict[str, Any] = {"targets": [_url(service, f"{service['host']}:{service['port']}")]}
+    if balanced is not None:
+        targets = _balanced(draft, service, balanced)
+    retries = service["retries"]
+    if retries > _MOST_RETRIES:
+        draft.notes.changed(f"{place}/retries", f"At most {_MOST_RETRIES}.")
+    draft.notes.changed(f"{place}/write_timeout", "The request is sent as long as the upstream takes it.")
+    section = {
+        **targets,
+        "connect_seconds": service["connect_timeout"] / 1000,
+        "first_byte_seconds": service["read_timeout"] / 1000,
+        "idle_seconds": service["read_timeout"] / 1000,
+        "retries": min(retries, _MOST_RETRIES),
+        "x_real_ip": True,
+        "forwarded_port": True,
+        "forwarded_path": True,
+    }
+    return section | (_tls(draft, service, place) if service["protocol"] == "https" else {})
+
+
+def _url(service: Mapping[str, Any], address: str) -> str:
+    return f"{service['protocol']}://{address}"
+
+
+def _balanced(draft: Draft, service: Mapping[str, Any], upstream: Mapping[str, Any]) -> dict[str, Any]:
+    """The targets of an upstream of Kong's, and the `Host` they see."""
+    place = draft.place("upstreams", upstream)
+    for name in ("slots", "hash_fallback", "hash_on_cookie_path", "healthchecks", "algorithm", "hash_on"):
+        if upstream[name]:
+            usual = upstream[name] in ("none", "round-robin", "/", 10000)
+            draft.notes.changed(
+                f"{place}/{name}",
+                "Nothing of it is needed." if usual else "Targets take turns; one that fails is left out for a while.",
+            )
+    held = [each for each in draft.held("targets").values() if each["upstream"]["id"] == upstream["id"]]
+    targets = [
+        {"url": _url(service, target if ":" in target else f"{target}:8000"), "weight": each["weight"]}
+        for each in held
+        for target in (each["target"],)
+    ]
+    if not any(target["weight"] for target in targets):
+        draft.notes.changed(place, "It has no target, so its requests fail.")
+        targets = [{"url": _url(service, "localhost:1"), "weight": 1}]
+    return {"targets": targets, "host": upstream["host_header"] or upstream["name"]}
+
+
+def _tls(draft: Draft, service: Mapping[str, Any], place: str) -> dict[str, Any]:
+    if not service["tls_verify"]:
+        draft.notes.changed(f"{place}/tls_verify", "The upstream's certificate is always verified.")
+    if service["tls_verify_depth"] is not None:
+        draft.notes.changed(f"{place}/tls_verify_depth", "The length of the chain is the library's to judge.")
+    if service["client_certificate"] is not None:
+        draft.notes.refused(f"{place}/client_certificate", "No certificate is shown to upstreams.")
+    authorities = [draft.held("ca_certificates").get(id_) for id_ in service["ca_certificates"] or ()]
+    pems = [authority["cert"] for authority in authorities if authority is not None]
+    if len(pems) < len(authorities):
+        draft.notes.refused(f"{place}/ca_certificates", "There is no such certificate.")
+    if pems:
+        return {"ca_file": draft.ca_file(pems)}
+    trusted = draft.trusted
+    return {} if trusted is None else {"ca_file": trusted}
