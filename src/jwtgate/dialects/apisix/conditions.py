@@ -56,8 +56,8 @@ def variable(name: str) -> Variable:
     part = {"http": "headers", "arg": "query", "cookie": "cookies"}.get(kind)
     if part is None or not rest or (kind == "http" and rest.lower() in _HIDDEN):
         raise CannotSay(f"the variable {name} is not known here")
-    path = f"request.{part}[{_text(rest.replace('_', '-').lower() if kind == 'http' else rest)}]"
-    return Variable(path, f"has({path})")
+    key = text_literal(rest.replace("_", "-").lower() if kind == "http" else rest)
+    return Variable(f"request.{part}[{key}]", f"{key} in request.{part}")
 
 
 def expression(conditions: Any) -> str:
@@ -111,7 +111,7 @@ def _equals(held: Variable, wanted: Any) -> str:
         return _as_number(held, "==", wanted)
     if wanted is None:
         return f"!({held.present})" if held.present is not None else "false"
-    return held.and_also(f"{held.value} == {_text(wanted)}")
+    return held.and_also(f"{held.value} == {text_literal(wanted)}")
 
 
 def _differs(held: Variable, wanted: Any) -> str:
@@ -124,7 +124,7 @@ def _as_number(held: Variable, sign: str, wanted: Any) -> str:
     if isinstance(wanted, bool) or not isinstance(wanted, int | float):
         raise CannotSay(f"{sign} compares numbers")
     number = f"double({held.value})"
-    return held.and_also(f"{held.value}.matches({_text(_NUMBER)}) && {number} {sign} {float(wanted)!r}")
+    return held.and_also(f"{held.value}.matches({text_literal(_NUMBER)}) && {number} {sign} {float(wanted)!r}")
 
 
 def _compares(sign: str) -> Callable[[Variable, Any], str]:
@@ -132,11 +132,11 @@ def _compares(sign: str) -> Callable[[Variable, Any], str]:
 
 
 def _matches(held: Variable, wanted: Any) -> str:
-    return held.and_also(f"{held.value}.matches({_text(wanted)})")
+    return held.and_also(f"{held.value}.matches({text_literal(wanted)})")
 
 
 def _matches_any_case(held: Variable, wanted: Any) -> str:
-    return held.and_also(f"{held.value}.matches({_text('(?i)' + str(wanted))})")
+    return held.and_also(f"{held.value}.matches({text_literal('(?i)' + str(wanted))})")
 
 
 def _is_among(held: Variable, wanted: Any) -> str:
@@ -160,8 +160,8 @@ _OPERATORS: Mapping[str, Callable[[Variable, Any], str]] = {
 }
 
 
-def _text(value: Any) -> str:
-    """A text literal."""
+def text_literal(value: Any) -> str:
+    """The text as it stands in an expression. `CannotSay` for what is no text."""
     if not isinstance(value, str):
         raise CannotSay("text is expected")
-    return "'" + json.dumps(value)[1:-1].replace('\\"', '"').replace("'", "\\'") + "'"
+    return "'" + json.dumps(value, ensure_ascii=False)[1:-1].replace('\\"', '"').replace("'", "\\'") + "'"

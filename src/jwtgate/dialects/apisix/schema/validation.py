@@ -37,7 +37,8 @@ def fits(schema: Schema, value: Any) -> bool:
 def _mistakes(schema: Schema, value: Any) -> Iterator[str]:
     wanted = schema.get("type")
     if wanted is not None and not _is_of(wanted, value):
-        yield f"wrong type: expected {wanted if isinstance(wanted, str) else 'one of ' + _listed(wanted)}, got {kind_of(value)}"
+        expected = wanted if isinstance(wanted, str) else "one of " + ", ".join(wanted)
+        yield f"wrong type: expected {expected}, got {kind_of(value)}"
         return
     if isinstance(value, dict):
         yield from _of_object(schema, value)
@@ -63,10 +64,6 @@ def kind_of(value: object) -> str:
 
 def _is_of(wanted: str | list[str], value: object) -> bool:
     return any(_TYPES[name](value) for name in ([wanted] if isinstance(wanted, str) else wanted))
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names)
 
 
 def _of_object(schema: Schema, value: dict[str, Any]) -> Iterator[str]:
