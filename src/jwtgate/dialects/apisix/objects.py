@@ -15,7 +15,7 @@ from jwtgate.dialects.apisix.schema.validation import Schema, first_mistake
 from jwtgate.dialects.dialect import Objects
 
 GENERATED_BYTES = 32
-_NODE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(?P<port>[0-9]+))?")
+_NODE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
 _CALLERS = ("consumers", "credentials")
 _NAMED_BY = (
     ("upstream_id", "upstreams", "upstream"),

@@ -89,7 +89,8 @@ def _by_method(route: dict[str, Any], methods: list[str] | None) -> Iterator[dic
 
 def _matching(each: Effective, noting: Noting) -> dict[str, Any]:
     """What a request must be besides its host, path and method."""
-    route, match = each.route, {}
+    route = each.route
+    match: dict[str, Any] = {}
     addresses = route.get("remote_addrs") or ([route["remote_addr"]] if "remote_addr" in route else [])
     if addresses:
         try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from jwtgate.dialects.apisix.noting import Noting, Place
 
-_NODE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(?P<port>[0-9]+))?")
+_NODE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
 _PORTS = {"http": 80, "https": 443}
 _SECONDS = 60.0
 _UNSAID = {

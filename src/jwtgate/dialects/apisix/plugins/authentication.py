@@ -82,7 +82,7 @@ def _route(
         headers.update({field: {"claim": [claim], "slot": slot} for field, claim in _told(conf)})
         if conf.get("store_in_ctx"):
             noting.changed((*place, "store_in_ctx"), "no plugin reads it; claims_to_headers tells the upstream")
-    route = {"auth": "required", "slots": slots, "headers": headers, "answers": answers}
+    route: dict[str, Any] = {"auth": "required", "slots": slots, "headers": headers, "answers": answers}
     hidden = {bool(conf.get("hide_credentials")) for _, conf, _ in plugins}
     if len(hidden) > 1:
         noting.changed((*plugins[0][2], "hide_credentials"), "every credential of the route is hidden")
