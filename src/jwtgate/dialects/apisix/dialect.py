@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from jwtgate.dialects.apisix.admin.api import ApisixAdmin
 from jwtgate.dialects.apisix.callers import caller_of
 from jwtgate.dialects.apisix.document import translated
-from jwtgate.dialects.apisix.objects import with_secret
 from jwtgate.dialects.apisix.files.reading import parsed, read_objects
+from jwtgate.dialects.apisix.objects import with_secret
 from jwtgate.dialects.apisix.schema.plugins import MACS
 from jwtgate.dialects.apisix.settings import ApisixSettings, is_settings, read_settings
 from jwtgate.dialects.dialect import AdminApi, Caller, Desk, Objects, Settings, Translation
@@ -57,8 +58,6 @@ class ApisixDialect:
 
     def admin(self, desk: Desk, settings: Settings, *, is_declarative: bool) -> AdminApi:
         """Its Admin API."""
-        from jwtgate.dialects.apisix.admin.api import ApisixAdmin
-
         if not isinstance(settings, ApisixSettings):
             raise ConfigError("the settings are those of another dialect")
         return ApisixAdmin(desk, settings, is_declarative=is_declarative)
