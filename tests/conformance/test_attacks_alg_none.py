@@ -49,7 +49,7 @@ SPELLINGS = [
 @pytest.mark.parametrize("alg", SPELLINGS)
 @pytest.mark.parametrize("signature", [b"x", b"\0" * 64])
 def test_sec_11_none_is_refused_in_any_spelling_even_where_it_is_listed(alg: object, signature: bytes) -> None:
-    assert reason_of(forge({"alg": alg}, signature), KEY, algorithms=EVERYTHING) == "alg_not_allowed"
+    assert reason_of(forge({"alg": alg}, signature), KEY, algorithms=EVERYTHING) == "alg_unreadable"
 
 
 @pytest.mark.parametrize("alg", ["none", "ES256"])
@@ -58,4 +58,4 @@ def test_sec_11_an_empty_signature_is_malformed(alg: str) -> None:
 
 
 def test_sec_11_a_header_without_alg_is_refused() -> None:
-    assert reason_of(forge({"typ": "JWT"}, b"x"), KEY, algorithms=EVERYTHING) == "alg_not_allowed"
+    assert reason_of(forge({"typ": "JWT"}, b"x"), KEY, algorithms=EVERYTHING) == "alg_unreadable"

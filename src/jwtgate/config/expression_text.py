@@ -13,7 +13,9 @@ from typing import NamedTuple
 
 from jwtgate.policy.requirements import ClaimPath
 
-VARIABLES = ("request", "token", "consumer", "permissions", "now", "refusal")
+VARIABLES = ("request", "token", "consumer", "permissions", "now")
+OF_ANSWERS = "refusal"
+"""A variable there is besides, while an answer is worded."""
 FUNCTIONS = frozenset({"size", "string", "int", "uint", "double"})
 METHODS = frozenset({"size", "contains", "startsWith", "endsWith", "matches"})
 MATCHES = "_matches"
@@ -194,7 +196,7 @@ class _Reader:
         name = self._tokens[position].text
         if bound.kind != "name" or following.text != ",":
             raise ValueError(f"{name} needs a name for each element first, such as {name}(x, ...)")
-        if bound.text in (*VARIABLES, *_WORDS) or self._is_bound(bound.text):
+        if bound.text in (*VARIABLES, OF_ANSWERS, *_WORDS) or self._is_bound(bound.text):
             raise ValueError(f"the name {bound.text} is taken")
         self._macros += 1
         if self._macros > _MOST_MACROS:
@@ -206,7 +208,7 @@ class _Reader:
     def _leaf(self, position: int, *, first: int) -> int:
         """Put a name for the path that begins at `first`. What stands at `position` is that path, or `has`."""
         root = self._tokens[first].text
-        if root not in VARIABLES:
+        if root not in (*VARIABLES, OF_ANSWERS):
             raise ValueError(f"names {root}; there are {', '.join(VARIABLES)}")
         self._refuse_in_literal()
         steps, end = self._steps(first + 1)

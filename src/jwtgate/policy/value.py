@@ -32,7 +32,7 @@ class Known:
     _variables: dict[str, object] | None = field(default=None, init=False, repr=False)
 
     def variables(self) -> Mapping[str, object]:
-        """What an expression may name: `request`, `token`, `consumer`, `permissions`, `now` (NumericDate), `refusal`."""
+        """What an expression may name: the variables of the document, `now` being a NumericDate, and `refusal`."""
         if self._variables is None:
             consumer = self.principal.consumer
             self._variables = {
@@ -81,6 +81,8 @@ def _of_consumer(value: Value, principal: Principal) -> object:
         return MISSING
     if value.path == ("credential",):
         return principal.credential if principal.credential is not None else MISSING
+    if value.path[0] == "credential_labels":
+        return find(principal.credential_labels, value.path[1:])
     found = find(principal.consumer.members(), value.path)
     return MISSING if found is None else found
 

@@ -25,7 +25,7 @@ def test_every_section_and_key_is_on_the_page() -> None:
 
 def test_types_are_told_in_words() -> None:
     page = reference_markdown()
-    assert "| `leeway_seconds` | whole number, 0 to 300 | `30` |" in page
+    assert "| `leeway_seconds` | whole number, 0 to 31622400 | `30` |" in page
     assert "| `connect_seconds` | number, above 0 to 31622400 | `2.0` |" in page
     assert "| `issue` | [`routes.NAME.issue`](#routesnameissue); one or a list |" in page
     assert "| `keys` | text or `null` |" in page

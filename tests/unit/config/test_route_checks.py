@@ -131,7 +131,7 @@ def test_an_issuer_of_each_kind_stands_once_in_a_slot(mistakes: Find) -> None:
     changes = {"issuers/c1": consumers, "issuers/c2": consumers, "issuers/i1": asked, "issuers/i2": asked}
     assert mistakes({**changes, "routes/orders/issuers": ["main", "c1", "i1"]}) == []
     assert mistakes({**changes, "routes/orders/issuers": ["c1", "c2", "i1", "i2"]}) == [
-        "routes.orders.issuers[1]: has consumers as c1 has, so a token could belong to either",
+        "routes.orders.issuers[1]: has tokens of any iss as c1 has, so a token could belong to either",
         "routes.orders.issuers[3]: has introspection as i1 has, so a token could belong to either",
     ]
     changes["issuers/c1"] = {**consumers, "issuer": "https://issuer.example"}

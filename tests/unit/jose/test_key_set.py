@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jwtgate.errors import KeyRefused, TokenRefused
 from jwtgate.jose.encoding import base64url_encode
 from jwtgate.jose.key import Key, generate_key
-from jwtgate.jose.key_set import KeySet, Skipped
+from jwtgate.jose.key_set import KeySet, Skipped, parse_own_keys
 
 RSA, RSA2 = generate_key("RS256"), generate_key("RS256")
 EC, EC2 = generate_key("ES256"), generate_key("ES256")
@@ -228,3 +228,27 @@ def test_sec_32_no_set_raises_anything_but_a_refusal(entries: list[object]) -> N
 @given(st.binary(max_size=60))
 def test_no_bytes_raise_anything_but_a_refusal(text: bytes) -> None:
     assert reason_of(lambda: KeySet.parse_remote(text)) in ("key_set_malformed", "key_set_empty")
+
+
+def test_keys_of_our_own_may_be_secrets_beside_pairs_or_one_key_alone() -> None:
+    pair, secret = generate_key("ES256", kid="p"), generate_key("HS256", kid="s")
+    both = parse_own_keys({"keys": [pair.to_private_jwk(), secret.to_private_jwk()], "x": 1})
+    assert [(key.kid, key.is_private or key.is_symmetric) for key in both] == [("p", True), ("s", True)]
+    (alone,) = parse_own_keys(pair.to_private_jwk())
+    assert alone.signs("ES256")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ({"keys": []}, "key_set_empty"),
+        ({"keys": {}}, "key_set_malformed"),
+        ({"keys": [1]}, "key_malformed"),
+        ({"keys": [{"kty": "oct"}]}, "key_malformed"),
+        ({}, "key_malformed"),
+    ],
+)
+def test_a_set_of_our_own_with_one_bad_key_is_refused(value: dict[str, object], reason: str) -> None:
+    with pytest.raises(KeyRefused) as refused:
+        parse_own_keys(value)
+    assert refused.value.reason == reason

@@ -29,10 +29,11 @@ from tests.unit.policy.plans import (
 from jwtgate.errors import DependencyFault
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.decide import decide
-from jwtgate.policy.facts import Facts, Introspected, NeedIssuedToken, NeedKeys, Steps
+from jwtgate.policy.facts import Allowance, Facts, Introspected, NeedAllowance, NeedIssuedToken, NeedKeys, Steps
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused
 from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import IdentityField, Origin, PermissionNeed, Value
+from jwtgate.policy.rate_limits import RateLimit
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.requirements import (
     ClaimRule,
@@ -127,7 +128,8 @@ def test_a_refusal_says_where_the_walk_ended(view: RequestView, ended: tuple[str
 
 def test_scope_is_looked_at_when_the_caller_is_known() -> None:
     route = replace(ROUTE, slots=(replace(SLOT, scope=ScopeNeed(all_of=frozenset({"orders:read"}))),))
-    assert stopped(outcome(request(bearer=a_token()), route)) == ("scope_insufficient", "permissions", "")
+    assert stopped(outcome(request(bearer=a_token()), route)) == ("scope_missing", "permissions", "")
+    assert stopped(outcome(request(bearer=a_token(scope="x")), route)) == ("scope_insufficient", "permissions", "")
     assert isinstance(outcome(request(bearer=a_token(scope="orders:read")), route), Allowed)
 
 
@@ -379,3 +381,48 @@ def test_the_credential_itself_goes_on_in_a_field_of_its_own_where_the_document_
     allowed = outcome(request(bearer=token), replace(ROUTE, slots=(replace(SLOT, original_field=b"X-Original"),)))
     assert isinstance(allowed, Allowed)
     assert allowed.rewrite.fields == ((b"X-Original", token.encode()),)
+
+
+LIMITED = replace(ROUTE, rate_limit=RateLimit(3, 30))
+LEFT, NONE_LEFT = Allowance(True, 2, 30), Allowance(False, 0, 12)
+
+
+def asking_for_leave(route: Route = LIMITED, view: RequestView | None = None, facts: Facts = HELD) -> Steps[Outcome]:
+    going = walk(request(bearer=a_token()) if view is None else view, route, facts=facts)
+    assert isinstance(next(going), NeedAllowance)
+    return going
+
+
+def test_a_caller_with_a_limit_is_counted_before_anything_is_made_for_it_and_never_remembered() -> None:
+    allowed = finish(asking_for_leave(), [LEFT])
+    assert isinstance(allowed, Allowed)
+    assert (allowed.good_until, allowed.trail.allowance) == (0, LEFT)
+    with_token = asking_for_leave(replace(LIMITED, issue=(ISSUE,)))
+    assert isinstance(with_token.send(LEFT), NeedIssuedToken)
+
+
+def test_one_request_too_many_is_refused_with_what_is_left_in_the_trail() -> None:
+    ended = finish(asking_for_leave(replace(LIMITED, issue=(ISSUE,))), [NONE_LEFT])
+    assert stopped(ended) == ("rate_limit_exceeded", "limits", "")
+    assert ended.trail.allowance == NONE_LEFT
+
+
+def test_sec_143_who_cannot_be_counted_fails() -> None:
+    going = asking_for_leave()
+    with pytest.raises(StopIteration) as end:
+        going.throw(DependencyFault("requests_not_counted"))
+    assert isinstance(end.value.value, Failed)
+
+
+def test_whoever_is_refused_before_is_not_counted() -> None:
+    assert stopped(outcome(request(), LIMITED)) == ("credential_missing", "extract", "access")
+    nobody = replace(LIMITED, permission=PermissionNeed(otherwise=Value(Origin.CONSTANT, constant="x")))
+    assert stopped(outcome(request(bearer=a_token()), nobody)) == ("permission_missing", "permissions", "")
+
+
+def test_the_anonymous_consumer_is_counted_by_its_own_limit() -> None:
+    acme = replace(ACME, rate_limit=RateLimit(1, 60))
+    going = walk(request(), replace(OPTIONAL, anonymous="acme"), facts=Held({}, consumers=[acme]))
+    need = next(going)
+    assert isinstance(need, NeedAllowance)
+    assert (need.requests, need.window_seconds) == (1, 60)

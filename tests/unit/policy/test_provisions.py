@@ -4,7 +4,7 @@ import pytest
 
 from jwtgate.policy.provisions import Origin, Value
 
-OF_CREDENTIALS = {Origin.CONSTANT, Origin.CLAIM, Origin.CLAIMS, Origin.CONSUMER, Origin.PERMISSIONS}
+OF_CREDENTIALS = {Origin.CONSTANT, Origin.CLAIM, Origin.CLAIMS, Origin.CONSUMER, Origin.PERMISSIONS, Origin.REFUSAL}
 
 
 @pytest.mark.parametrize("origin", list(Origin))

@@ -12,6 +12,7 @@ from jwtgate.policy.value import holds, value_of
 VIEW = request((b"x-a", b"caf\xe9"), (b"x-b", b"1"), (b"x-b", b"2"), path="/orders/7", method="PUT")
 ALICE = principal(access=proven(deep={"a": [None]}))
 CONSUMER = replace(principal(access=proven()), consumer=ACME, credential="acme-key", permissions=("read", "write"))
+CONSUMER = replace(CONSUMER, credential_labels={"tier": "gold"})
 TEMPLATED = replace(ROUTE, templates=("/orders/{id}",))
 
 
@@ -50,7 +51,16 @@ def test_every_origin_has_a_value(origin: Origin) -> None:
     value = Value(
         origin, constant="c", slot="access", path=path, field=b"x-a", parameter="id", expression=Expr(lambda _: "x")
     )
-    assert value_of(value, known(CONSUMER, route=TEMPLATED, view=VIEW)) not in (None, MISSING)
+    here = replace(known(CONSUMER, route=TEMPLATED, view=VIEW), refusal={"sub": "x"})
+    assert value_of(value, here) not in (None, MISSING)
+
+
+def test_a_refusal_is_known_while_it_is_worded_and_never_else() -> None:
+    value = Value(Origin.REFUSAL, path=("reason",))
+    worded = replace(known(ALICE), refusal={"reason": "token_expired"})
+    assert value_of(value, worded) == worded.variables()["refusal"]["reason"] == "token_expired"  # type: ignore[index]
+    assert value_of(value, known(ALICE)) is MISSING
+    assert "refusal" not in known(ALICE).variables()
 
 
 @pytest.mark.parametrize(
@@ -64,6 +74,8 @@ def test_every_origin_has_a_value(origin: Origin) -> None:
         (("attributes", "plan", "rate"), 9),
         (("attributes", "none"), MISSING),
         (("credential",), "acme-key"),
+        (("credential_labels", "tier"), "gold"),
+        (("credential_labels", "none"), MISSING),
     ],
 )
 def test_a_consumers_record_can_be_looked_into(path: tuple[str | int, ...], expected: object) -> None:

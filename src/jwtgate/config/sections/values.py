@@ -7,12 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from jwtgate.config.expression_text import OF_ANSWERS
 from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.sections.claims import Path
 from jwtgate.config.sections.section import FieldName, JsonValue, Maybe, Name, Section, exactly_one
 from jwtgate.policy.requirements import ClaimPath
 
-CONSUMER_MEMBERS = ("name", "id", "external_id", "groups", "labels", "attributes", "credential")
+CONSUMER_MEMBERS = ("name", "id", "external_id", "groups", "labels", "attributes", "credential", "credential_labels")
 
 
 def _checked_expression(value: str) -> str:
@@ -21,7 +22,7 @@ def _checked_expression(value: str) -> str:
 
 
 def _not_of_a_refusal(value: str) -> str:
-    if any(path[0] == "refusal" for path in compiled_expression(value).paths):
+    if any(path[0] == OF_ANSWERS for path in compiled_expression(value).paths):
         raise ValueError("names refusal, which there is in answers only")
     return value
 
@@ -52,7 +53,8 @@ class ValueSection(Section):
     consumer: Maybe[ConsumerPath] = Field(
         None,
         description="A part of the consumer's record: `name`, `id`, `external_id`, `groups`, a path into `labels` or "
-        "`attributes`, or `credential`, the name of the credential the token was made with.",
+        "`attributes`; `credential`, the name of the credential the token was made with; or a path into "
+        "`credential_labels`, those of that.",
     )
     permissions: Maybe[Literal[True]] = Field(None, description="The permissions the caller was granted, as a list.")
     header: Maybe[FieldName] = Field(None, description="The value of this header field of the request.")

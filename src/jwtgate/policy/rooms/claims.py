@@ -82,7 +82,7 @@ def check_times(times: Times, claims: Claims, now: int) -> int | None:
         exp, nbf, iat = _times_held_in(times.held_in, claims)
     leeway = times.leeway_seconds
     if exp is None and times.exp_required:
-        raise TokenRefused("time_missing", claim="exp" if times.held_in is None else times.held_in.exp)
+        raise TokenRefused("time_missing", claim=_exp_of(times))
     if exp is not None and now >= exp + leeway:
         raise TokenRefused("token_expired", exp=exp)
     if nbf is not None and nbf > now + leeway:
@@ -102,7 +102,7 @@ def check_times(times: Times, claims: Claims, now: int) -> int | None:
 
 def _check_span(times: Times, exp: Time, iat: Time, *, now: int) -> None:
     """Refuses `token_too_old`, `token_lives_too_long`, and `time_missing` where one of them is needed to tell."""
-    leeway, held_in = times.leeway_seconds, times.held_in or TimeClaims()
+    leeway = times.leeway_seconds
     if times.max_age_seconds is not None or times.max_lifetime_seconds is not None:
         if iat is None:
             raise TokenRefused("time_missing", claim="iat")
@@ -111,11 +111,15 @@ def _check_span(times: Times, exp: Time, iat: Time, *, now: int) -> None:
     if times.max_lifetime_seconds is None and times.max_remaining_seconds is None:
         return
     if exp is None:
-        raise TokenRefused("time_missing", claim=held_in.exp)
+        raise TokenRefused("time_missing", claim=_exp_of(times))
     if times.max_lifetime_seconds is not None and iat is not None and exp - iat > times.max_lifetime_seconds:
         raise TokenRefused("token_lives_too_long", seconds=exp - iat)
     if times.max_remaining_seconds is not None and exp - now > times.max_remaining_seconds + leeway:
         raise TokenRefused("token_lives_too_long", seconds=exp - now)
+
+
+def _exp_of(times: Times) -> str | ClaimPath | None:
+    return "exp" if times.held_in is None else times.held_in.exp
 
 
 def _times_held_in(places: TimeClaims, claims: Claims) -> tuple[Time, Time, Time]:

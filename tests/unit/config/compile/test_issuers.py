@@ -99,7 +99,7 @@ def test_a_rule_may_hold_only_where_the_claim_is(plan: Compile) -> None:
     ("consumers", "lookup"),
     [
         ({"claim": "a.b"}, CredentialLookup(("a", "b"))),
-        ({"header": "a.b"}, CredentialLookup(("a.b",), in_header=True)),
+        ({"header": "a.b"}, CredentialLookup(header="a.b")),
     ],
 )
 def test_consumers_bring_their_own_keys(plan: Compile, consumers: dict[str, str], lookup: CredentialLookup) -> None:

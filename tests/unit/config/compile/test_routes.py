@@ -89,7 +89,7 @@ def test_slots_keep_their_names_and_order(plan: Compile) -> None:
     compiled = route(plan({"routes/orders/issuers": ..., "routes/orders/slots": slots}))
     assert [(slot.name, slot.required) for slot in compiled.slots] == [("b", True), ("a", False)]
     assert compiled.slots[0].audiences == {"x"}
-    assert compiled.slots[0].scope == ScopeNeed(("scp",), frozenset(), frozenset({"s"}))
+    assert compiled.slots[0].scope == ScopeNeed(("scp",), frozenset(), (frozenset({"s"}),))
     assert compiled.slots[1].scope is None
     assert compiled.issue[0].slot == "b"
 

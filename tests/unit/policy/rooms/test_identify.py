@@ -116,11 +116,12 @@ def test_a_consumer_that_is_not_at_hand_is_asked_for() -> None:
 
 def test_the_first_slot_that_names_a_consumer_decides() -> None:
     other = replace(ACME, name="other", external_id=None)
-    made_by = replace(proven(), consumer=other, credential="other-key")
+    made_by = replace(proven(), consumer=other, credential="other-key", credential_labels={"tier": "silver"})
     principal = identified({"access": proven(sub="acme"), "channel": made_by}, mapping=BY_SUB)
-    assert (principal.consumer, principal.credential) == (ACME, None)
+    assert (principal.consumer, principal.credential, principal.credential_labels) == (ACME, None, {})
     principal = identified({"channel": made_by}, mapping=BY_SUB)
     assert (principal.consumer, principal.credential) == (other, "other-key")
+    assert principal.credential_labels == {"tier": "silver"}
 
 
 def test_a_caller_without_any_token_may_count_as_a_consumer_of_its_own() -> None:
@@ -152,8 +153,8 @@ def test_sec_157_what_an_issuer_said_of_a_token_ends_with_its_answer() -> None:
 
 
 def test_a_token_made_with_a_credential_brings_its_consumer_along() -> None:
-    credential = Credential("acme-key", "k-1", ACME, frozenset({"ES256"}), KeySet(()))
+    credential = Credential("acme-key", "k-1", ACME, frozenset({"ES256"}), KeySet(()), labels={"tier": "gold"})
     brought = as_proven(Verified(ISSUER, verified(), credential), "text", None)
-    assert (brought.consumer, brought.credential) == (ACME, "acme-key")
+    assert (brought.consumer, brought.credential, brought.credential_labels) == (ACME, "acme-key", {"tier": "gold"})
     assert "text" not in repr(brought).replace("text=", "")
     assert HELD.key_set("main") is not None

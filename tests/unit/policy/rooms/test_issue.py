@@ -196,3 +196,34 @@ def test_a_plug_in_is_told_of_the_caller_and_fills_gaps_only() -> None:
         {"extra": 1, "sub": "theirs", "secret": "x", "iss": "evil", "exp": 1, "jti": "evil", "aud": "evil"}
     )
     assert asked.claims == {**OURS, "sub": "ours", "extra": 1}
+
+
+REGISTERED = {"copy_all": True, "copy_registered": True, "audiences": None}
+
+
+def test_registered_claims_may_be_taken_over_but_for_who_made_it() -> None:
+    assert described(**REGISTERED) == {**INCOMING, "iss": "https://gate.example"}
+    assert described(**REGISTERED, copy=((("iss",), "original_iss"),))["original_iss"] == "https://idp.example"
+
+
+def test_registered_claims_that_are_taken_over_may_be_worded_otherwise() -> None:
+    changed = described(
+        **REGISTERED,
+        add=(("jti", constant("ours")), ("nonce", constant(1))),
+        set=(("aud", constant("x")), ("iat", constant({"a": [1]}))),
+        remove=frozenset({"nbf", "cnf"}),
+        omitted=frozenset({"jti"}),
+    )
+    assert (changed["aud"], changed["iat"], changed["nonce"]) == ("x", {"a": [1]}, 1)
+    assert changed.keys().isdisjoint({"nbf", "cnf", "jti"})
+    assert described(**{**REGISTERED, "audiences": ("orders", "x")})["aud"] == ["orders", "x"]
+
+
+def test_claims_may_be_taken_over_once_more_under_another_name() -> None:
+    assert described(copy_all=True, copy=((("iss",), "original_iss"), (("none",), "n"))) == {
+        **OURS,
+        "sub": "alice",
+        "deep": {"role": "admin"},
+        "empty": None,
+        "original_iss": "https://idp.example",
+    }

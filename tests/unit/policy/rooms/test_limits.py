@@ -65,6 +65,12 @@ def test_what_is_asked_for_is_the_limit_and_what_it_leaves_is_the_answer() -> No
     assert finish(walk, [LEFT]) == LEFT
 
 
+def test_sec_143_a_request_that_nobody_counts_is_a_fault_and_never_let_through() -> None:
+    walk = ask_allowance(known(ALICE, route=route()))
+    next(walk)
+    assert reason(lambda: walk.send(None)) == "requests_not_counted"
+
+
 @pytest.mark.parametrize(
     ("who", "limit"), [(ANONYMOUS, LIMIT), (ALICE, LIMIT), (NAMED, LIMIT), (OWN, RateLimit(1, 60))]
 )

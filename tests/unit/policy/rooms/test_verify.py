@@ -129,7 +129,7 @@ def test_what_is_no_token_is_refused(credential: str) -> None:
 def test_sec_11_an_unsigned_token_is_refused() -> None:
     header, claims = (base64url_encode(part) for part in (b'{"alg":"none"}', b'{"iss":"https://idp.example"}'))
     assert reason(lambda: next(walk(f"{header}.{claims}."))) == "token_malformed"
-    assert reason(lambda: next(walk(f"{header}.{claims}.AA"))) == "alg_not_allowed"
+    assert reason(lambda: next(walk(f"{header}.{claims}.AA"))) == "alg_unreadable"
 
 
 ASKED = replace(ISSUER, introspection=Introspection(), times=Times(exp_required=False))
@@ -196,14 +196,33 @@ def keyed(name: object, *, key: Key = KEY, header: object = None) -> str:
 
 
 def test_a_header_parameter_may_name_it_too() -> None:
-    slot = replace(BY_KEY, by_credential=replace(PARTNERS, credentials=CredentialLookup(("app",), in_header=True)))
+    slot = replace(BY_KEY, by_credential=replace(PARTNERS, credentials=CredentialLookup(header="app")))
     assert finish(walk(keyed("other", header={"app": "acme-key"}), slot=slot, facts=CALLERS)).credential is KEYED
-    assert reason(lambda: finish(walk(keyed("acme-key"), slot=slot, facts=CALLERS))) == "credential_unknown"
+    assert reason(lambda: finish(walk(keyed("acme-key"), slot=slot, facts=CALLERS))) == "credential_not_named"
+
+
+def test_the_header_is_looked_at_where_the_claim_is_not_there() -> None:
+    both = replace(PARTNERS, credentials=CredentialLookup(("key",), "app"))
+    slot, nameless = replace(BY_KEY, by_credential=both), sign_token(GOOD, KEY, alg="ES256", header={"app": "acme-key"})
+    assert finish(walk(nameless, slot=slot, facts=CALLERS)).credential is KEYED
+    assert reason(lambda: finish(walk(nameless, slot=BY_KEY, facts=CALLERS))) == "credential_not_named"
+    for named in ("", "nobody"):
+        token = keyed(named, header={"app": "acme-key"})
+        assert reason(lambda token=token: send(walk(token, slot=slot, facts=CALLERS), None)) in (
+            "credential_name_malformed", "credential_unknown",
+        )  # fmt: skip
+
+
+def send(steps: Steps[Verified], answer: object) -> None:
+    next(steps)
+    steps.send(answer)
 
 
 @pytest.mark.parametrize("name", ["", None, 7, ["acme-key"], "x" * 257])
 def test_a_token_that_names_no_credential_is_refused_before_anything_is_looked_up(name: object) -> None:
-    assert reason(lambda: next(walk(keyed(name), slot=BY_KEY, facts=NOTHING))) == "credential_unknown"
+    assert reason(lambda: next(walk(keyed(name), slot=BY_KEY, facts=NOTHING))) == "credential_name_malformed"
+    absent = a_token()
+    assert reason(lambda: next(walk(absent, slot=BY_KEY, facts=NOTHING))) == "credential_not_named"
 
 
 def test_a_credential_that_is_not_at_hand_is_asked_for() -> None:

@@ -358,3 +358,38 @@ def test_what_is_not_foreseen_at_the_start_is_not_hidden() -> None:
 
     with pytest.raises(RuntimeError, match="a bug"):
         live(external(ring(), Broken(), URL).start())
+
+
+def test_of_a_set_in_the_document_the_first_that_fits_signs_and_all_pairs_are_shown() -> None:
+    first, second, other = key("a"), key("b"), key("c", "EdDSA")
+    secret = generate_key("HS256", kid="s")
+    text = jwks(secret, other, first, second)
+    given = read(SigningKeys("main", "ES256", jwks=KeyText(text=text)))
+    assert [held.kid for held in given.keys] == ["a", "c", "b"]
+    assert given.keys[0].signs("ES256")
+    macs = read(SigningKeys("main", "HS256", jwks=KeyText(text=text)))
+    assert [held.kid for held in macs.keys] == ["s", "c", "a", "b"]
+    one = SigningKeys("main", "ES256", jwks=KeyText(text=json.dumps(first.to_private_jwk())))
+    assert [held.kid for held in read(one).keys] == ["a"]
+
+
+def test_keys_of_a_set_in_the_document_are_shown_and_a_secret_of_it_never() -> None:
+    keyring = Keyring.open(MemoryStore(), wall=lambda: NOON)
+    text = jwks(generate_key("HS256", kid="s"), key("a"), key("b"))
+    for name, alg, published in (("es", "ES256", True), ("hs", "HS256", False)):
+        wanted = SigningKeys(name, alg, jwks=KeyText(text=text), published=published)
+        keyring.ensure(wanted)
+        keyring.take(wanted, read(wanted))
+    assert (keyring.signer("es").key.kid, keyring.signer("hs").key.kid) == ("a", "s")
+    shown = keyring.to_jwks()["keys"]
+    assert isinstance(shown, list)
+    assert [each["kid"] for each in shown] == ["a", "b"]
+    assert all(each.keys().isdisjoint({"d", "k"}) for each in shown)
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", '{"keys": []}', '{"keys": [7]}', jwks(key("a").public()), jwks(key("c", "EdDSA"))]
+)
+def test_a_set_in_the_document_without_a_key_to_sign_with_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="signing keys 'main'"):
+        read(SigningKeys("main", "ES256", jwks=KeyText(text=text)))

@@ -94,7 +94,7 @@ def test_a_local_set_is_all_there_is_for_an_unknown_kid() -> None:
         made = key_sets(own(), web=Web())
         await made.start(5)
         assert len(await made.obtain(NeedKeys("own", "k9"))) == 1
-        assert made.quiet_seconds("own", "k9") > 0
+        assert made.quiet_seconds(NeedKeys("own", "k9")) > 0
         await made.close()
 
     live(life())
