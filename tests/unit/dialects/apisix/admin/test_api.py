@@ -1,12 +1,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of_hypothesis
+from hypothesis import strategies as st
+from tests.unit.dialects.apisix.admin.junk import almost
 from tests.unit.dialects.apisix.admin.talking import KEY, NODES, Client, settings
 
 from jwtgate.dialects.apisix.admin.api import ApisixAdmin
+from jwtgate.dialects.apisix.admin.resources import RESOURCES
+from jwtgate.dialects.apisix.schema.plugins import PLUGINS, Plugin
+from jwtgate.dialects.apisix.schema.resources import RESOURCE_SCHEMAS, SECRET_MANAGERS
 from jwtgate.dialects.dialect import Call
 from jwtgate.state.stores.store import StoreFailed
 
@@ -63,10 +72,7 @@ def test_what_comes_from_a_file_is_changed_there(method: str, path: str) -> None
 
 
 def test_a_store_that_fails_is_not_the_callers_fault() -> None:
-    class Failing(Client):
-        pass
-
-    client = Failing()
+    client = Client()
 
     async def kept() -> None:
         raise StoreFailed("disk full")
@@ -89,3 +95,65 @@ def test_a_missing_key_is_told_of_when_it_begins(caplog: pytest.LogCaptureFixtur
 
     assert events(Client(settings=settings(admin_keys=())).admin) == ["admin_key_missing"]
     assert events(Client().admin) == []
+
+
+NOT_TO_SAY = ("id", "create_time", "update_time")
+
+
+def _named(name: str, plugin: Plugin) -> dict[str, st.SearchStrategy[Any]]:
+    schema = (
+        plugin.consumer_schema if name in ("consumers", "credentials") and plugin.consumer_schema else plugin.schema
+    )
+    return {plugin.name: almost(schema)}
+
+
+@st.composite
+def objects(draw: st.DrawFn, name: str) -> Any:
+    """An object of a collection, or almost, with plugins that are almost configured."""
+    value = draw(
+        almost(draw(st.sampled_from(list(SECRET_MANAGERS.values()))) if name == "secrets" else RESOURCE_SCHEMAS[name])
+    )
+    if not isinstance(value, dict):
+        return value
+    if not draw(st.sampled_from([False] * 9 + [True])):
+        value = {member: each for member, each in value.items() if member not in NOT_TO_SAY}
+    if name in ("secrets", "ssls", "upstreams"):
+        return value
+    plugins: dict[str, st.SearchStrategy[Any]] = {}
+    for plugin in draw(st.sets(st.sampled_from(list(PLUGINS)), max_size=2)):
+        plugins |= _named(name, PLUGINS[plugin])
+    return {**value, "plugins": draw(st.fixed_dictionaries(plugins))} if plugins else value
+
+
+def _status(client: Client, method: str, path: str, value: object = None) -> int:
+    return client.reply(method, path, b"" if value is None else json.dumps(value).encode()).status
+
+
+@pytest.mark.parametrize("name", [*RESOURCES])
+@given(data=st.data())
+@settings_of_hypothesis(max_examples=25, deadline=None)
+def test_no_object_is_more_than_the_callers_fault(name: str, data: st.DataObject) -> None:
+    client = Client()
+    client.desk.objects = {others: {"1": {"plugins": {}}} for others in ("plugin_configs", "consumer_groups")}
+    client.made("/upstreams/1", NODES)
+    client.made("/services/1", {"upstream_id": "1"})
+    client.made("/consumers", {"username": "jack"})
+    path = {"credentials": "/consumers/jack/credentials", "secrets": "/secrets/vault"}.get(name, f"/{name}")
+    method = data.draw(st.sampled_from(["PUT", "POST", "PATCH"]))
+    place = path + data.draw(st.sampled_from(["/1", "", "/1/plugins/jwt-auth", "/jack"]))
+    value = data.draw(objects(name))
+    assert _status(client, method, place, value) in (200, 201, 400, 404, 405)
+    change = data.draw(objects(name))
+    assert _status(client, "PATCH", f"{path}/1", change) in (200, 400, 404, 405)
+    assert _status(client, "GET", path) in (200, 404)
+    assert _status(client, "POST", f"/schema/validate/{name}", value) in (200, 400)
+    assert _status(client, "DELETE", f"{path}/1") in (200, 400, 404)
+
+
+@given(path=st.text(max_size=30), query=st.text(max_size=30), body=st.binary(max_size=30), cookie=st.text(max_size=30))
+@settings_of_hypothesis(max_examples=200, deadline=None)
+def test_no_call_is_more_than_the_callers_fault(path: str, query: str, body: bytes, cookie: str) -> None:
+    fields = (("x-api-key", KEY), ("cookie", cookie))
+    for method in ("GET", "PUT", "POST", "PATCH", "DELETE"):
+        reply = Client().reply(method, f"/{path.partition('?')[0]}?{query}", body, fields=fields)
+        assert reply.status in (200, 201, 400, 404, 405)
