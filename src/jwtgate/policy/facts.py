@@ -11,7 +11,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
-from jwtgate.errors import TokenRefused
+from jwtgate.errors import DependencyFault, TokenRefused
 from jwtgate.jose.encoding import JSON
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
@@ -220,7 +220,8 @@ def find_claims(generator: str, context: Mapping[str, JSON]) -> Steps[Mapping[st
 
 
 def find_allowance(need: NeedAllowance) -> Steps[Allowance]:
-    """Whether one more request may be made; it is counted."""
+    """Whether one more request may be made; it is counted. Fails with `requests_not_counted` where nobody counts."""
     allowance = yield need
-    assert isinstance(allowance, Allowance)  # noqa: S101 - a driver that answers otherwise is a bug
+    if not isinstance(allowance, Allowance):
+        raise DependencyFault("requests_not_counted")
     return allowance

@@ -9,7 +9,7 @@ from jwtgate.control.workers.messages import Found, Unanswered, Wanted
 from jwtgate.errors import DependencyFault
 from jwtgate.gateway.observe import Counters, Report
 from jwtgate.policy.callers import Consumer
-from jwtgate.policy.facts import NeedConsumer, NeedIntrospection
+from jwtgate.policy.facts import Allowance, NeedAllowance, NeedConsumer, NeedIntrospection
 from jwtgate.policy.requirements import ConsumerName
 
 
@@ -136,3 +136,14 @@ def test_nonsense_from_a_worker_is_a_fault_and_ends_nothing() -> None:
     told, asks = answered(Wanted(3, 1, NeedConsumer((), {})), Generation(TypeError("unhashable")))  # type: ignore[arg-type]
     assert told == [Unanswered(3, "internal", 1)]
     assert asks == [False, True, False]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_requests_are_counted_at_once_for_all_workers_whatever_their_generation(number: int) -> None:
+    one, other = Asker(), Asker()
+    desk = Desk(built=lambda _: None, workers=tuple, report=reported)
+    need = NeedAllowance("a", 2, 30)
+    for ask, asker in enumerate((one, other, one)):
+        desk.heard(asker, Wanted(ask, number, need))  # type: ignore[arg-type]
+    assert one.told == [Found(0, Allowance(True, 1, 30)), Found(2, Allowance(False, 0, 30))]
+    assert other.told == [Found(1, Allowance(True, 0, 30))]

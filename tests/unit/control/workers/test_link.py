@@ -14,7 +14,8 @@ from jwtgate.control.workers.link import LARGE_BYTES, Link, LinkLost, decode_tru
 from jwtgate.control.workers.messages import Counted, Serving, Wanted
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import Counters
-from jwtgate.policy.facts import NeedConsumer, NeedCredential, NeedIntrospection, NeedKeys
+from jwtgate.policy.facts import NeedAllowance, NeedConsumer, NeedCredential, NeedIntrospection, NeedKeys
+from jwtgate.policy.provisions import MintedForm
 from jwtgate.policy.requirements import ConsumerName
 
 LENGTH_BYTES = 8
@@ -96,7 +97,8 @@ def test_a_read_only_mapping_arrives_read_only() -> None:
         Wanted(1, 2, NeedCredential("key-1")),
         Wanted(1, 2, NeedConsumer((ConsumerName.EXTERNAL_ID, ConsumerName.NAME), "ann")),
         Wanted(1, 2, NeedIntrospection("main", "opaque", "access_token")),
-        Wanted(1, 2, NeedMinted("key-1", None, {"sub": "ann", "rooms": [1, None]}, 60)),
+        Wanted(1, 2, NeedMinted("key-1", None, {"sub": "ann", "rooms": [1, None]}, 60, MintedForm.BARE)),
+        Wanted(1, 2, NeedAllowance("a", 3, 30)),
     ],
 )
 def test_a_worker_may_send_our_own_values(message: object) -> None:

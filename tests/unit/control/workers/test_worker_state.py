@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -13,6 +14,7 @@ from jwtgate.control.workers.messages import (
     ConsumersChanged,
     Found,
     KeysChanged,
+    NotYet,
     ReportWanted,
     RevocationsChanged,
     SentCredential,
@@ -29,7 +31,16 @@ from jwtgate.gateway.observe import Counters, Report
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.callers import Consumer, Credential
-from jwtgate.policy.facts import Introspected, Need, NeedConsumer, NeedCredential, NeedIntrospection, NeedKeys
+from jwtgate.policy.facts import (
+    Allowance,
+    Introspected,
+    Need,
+    NeedAllowance,
+    NeedConsumer,
+    NeedCredential,
+    NeedIntrospection,
+    NeedKeys,
+)
 from jwtgate.policy.requirements import ConsumerName
 from jwtgate.policy.revocations import Revocation, RevokedBy
 from jwtgate.state.answers import Snapshot
@@ -243,7 +254,7 @@ ANN = Consumer("ann", "1", external_id="a-1", attributes={"plan": {"seats": 5}})
 BY = (ConsumerName.EXTERNAL_ID, ConsumerName.NAME)
 INTROSPECTED = Introspected(True, {"sub": "ann"}, 2_000_000_000)
 SECRET_KEY = Key.secret(b"a secret of a consumer of the tests", alg="HS256")
-SENT = SentCredential("key-1", "c-1", ANN, frozenset({"HS256"}), sent_keys(KeySet([SECRET_KEY])), 5)
+SENT = SentCredential("key-1", "c-1", ANN, frozenset({"HS256"}), sent_keys(KeySet([SECRET_KEY])), 5, {"tier": "1"})
 
 
 def test_a_consumer_is_looked_up_and_then_held() -> None:
@@ -302,6 +313,49 @@ def test_rel_18_a_made_up_credential_is_asked_for_once_until_the_callers_change(
     assert len(supervisor.heard) == 3
 
 
+def test_a_credential_somebody_waits_for_is_asked_for_each_time_until_it_is_there() -> None:
+    found: list[object] = [NotYet(), NotYet(), SENT]
+    supervisor, held = Supervisor(lambda ask: Found(ask, found[ask - 1])), Snapshot()
+
+    async def ask() -> None:
+        assert await supervisor.look_up(NeedCredential("elsewhere"), held) is None
+        assert await supervisor.look_up(NeedCredential("elsewhere"), held) is None
+        assert isinstance(await supervisor.look_up(NeedCredential("elsewhere"), held), Credential)
+
+    run(ask)
+    assert len(supervisor.heard) == 3
+
+
+def test_a_credential_is_remembered_by_what_tokens_name_it() -> None:
+    supervisor, held = Supervisor(lambda ask: Found(ask, SENT)), Snapshot()
+
+    async def ask() -> None:
+        await supervisor.look_up(NeedCredential("elsewhere"), held)
+
+    run(ask)
+    assert held.credential("key-1") is None
+    credential = held.credential("elsewhere")
+    assert credential is not None
+    assert (credential.name, credential.labels) == ("key-1", {"tier": "1"})
+
+
+def test_a_secret_that_was_permitted_to_be_weak_arrives_as_any_other() -> None:
+    weak = Key.secret(
+        b"secret",
+        alg="HS256",
+        short_secret_allowed_for_legacy_credential=True,
+        guessable_secret_allowed_for_legacy_credential=True,
+    )
+    supervisor, held = Supervisor(lambda ask: Found(ask, replace(SENT, keys=sent_keys(KeySet([weak]))))), Snapshot()
+
+    async def ask() -> None:
+        found = await supervisor.look_up(NeedCredential("key-1"), held)
+        assert isinstance(found, Credential)
+        assert [key.material.verifier for key in found.keys] == [b"secret"]
+
+    run(ask)
+
+
 def test_rel_34_the_same_question_at_the_same_time_is_asked_once() -> None:
     supervisor = Supervisor(lambda ask: Found(ask, INTROSPECTED))
 
@@ -333,6 +387,17 @@ def test_a_token_is_minted_for_each_who_asks() -> None:
         need = NeedMinted("key-1", None, {"sub": "ann"}, 60)
         first, second = await asyncio.gather(supervisor.look_up(need), supervisor.look_up(need))
         assert first != second
+
+    run(ask)
+
+
+def test_everybody_who_asks_for_leave_is_counted() -> None:
+    supervisor = Supervisor(lambda ask: Found(ask, Allowance(True, 3 - ask, 30)))
+
+    async def ask() -> None:
+        need = NeedAllowance("a", 3, 30)
+        first, second = await asyncio.gather(supervisor.look_up(need), supervisor.look_up(need))
+        assert (first, second) == (Allowance(True, 2, 30), Allowance(True, 1, 30))
 
     run(ask)
 
@@ -374,6 +439,7 @@ def test_a_fault_is_everybody_s_who_waits_and_the_next_one_asks_again() -> None:
         (NeedCredential("key-1"), "consumers_unreachable"),
         (NeedIntrospection("main", "opaque"), "introspection_unreachable"),
         (NeedMinted("key-1", None, {}, 60), "signer_unavailable"),
+        (NeedAllowance("a", 3, 30), "requests_not_counted"),
     ],
 )
 def test_a_supervisor_that_is_gone_is_a_fault_of_the_kind_that_was_asked(need: Need, reason: str) -> None:

@@ -9,6 +9,8 @@ import pytest
 
 from jwtgate.jose.sealing import Sealer
 from jwtgate.policy.callers import Consumer
+from jwtgate.policy.provisions import Answer, Origin, Value
+from jwtgate.policy.rate_limits import CountedBy, RateLimit
 from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeyText
 from jwtgate.state.callers.consumer_index import ConsumerIndex, Duplicate, Placed, What
 from jwtgate.state.stores.store import StoreFailed
@@ -188,3 +190,18 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(StoreFailed):
         ConsumerIndex.open(tmp_path / "a", None)
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        RateLimit(3, 30),
+        RateLimit(1, 60, by=CountedBy.ROUTE, answer=Answer(status=503, content_type="text/x"), shown=False),
+        RateLimit(1, 60, answer=Answer(body=Value(Origin.CONSTANT, constant={"slow": ["down", 0]}))),
+        RateLimit(1, 60, answer=Answer(body=Value(Origin.CONSTANT, constant=""))),
+    ],
+)
+def test_a_consumer_s_limit_is_kept_as_it_is(index: ConsumerIndex, limit: RateLimit) -> None:
+    limited = ConsumerSource(Consumer("ann", "1", rate_limit=limit))
+    index.insert(limited)
+    assert index.find(What.CONSUMER, "ann") == limited
