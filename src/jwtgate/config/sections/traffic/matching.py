@@ -6,7 +6,7 @@ import re
 from ipaddress import ip_network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.patterns import PathPattern
@@ -103,10 +103,6 @@ def _of_request_only(value: str) -> str:
     return value
 
 
-def _text(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
-
 class MatchSection(Section):
     """More of what a route asks of a request to take it; needs `routing: listed`. All of it must hold.
 
@@ -123,9 +119,7 @@ class MatchSection(Section):
         None, description="How the client speaks to the gateway."
     )
     clients: Maybe[OneOrMore[Network]] = Field(None, description="Networks the client's address may be in.")
-    headers: dict[
-        FieldName, Annotated[tuple[Annotated[str, Field(pattern=r"^[ -~]*$")], ...], BeforeValidator(_text)]
-    ] = Field(
+    headers: dict[FieldName, OneOrMore[Annotated[str, Field(pattern=r"^[ -~]*$")]]] = Field(
         {}, description="Header fields and the values they may have, in whatever case; one line of each must fit."
     )
     when: Maybe[Annotated[str, AfterValidator(_of_request_only)]] = Field(

@@ -1,0 +1,125 @@
+"""Where requests go and what becomes of them, as the plan has it."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from jwtgate.config.compile.forwarding import conditions_of, path_forms
+from jwtgate.config.patterns import PathPattern
+from jwtgate.config.sections.document import Document
+from jwtgate.policy.forwarding import PathForm, Respond, form_of
+from jwtgate.policy.plan import Plan, Route, Target
+from jwtgate.policy.provisions import IdentityField, Origin, Value
+from jwtgate.policy.rooms.listed import Conditions, ListedRouter
+from jwtgate.policy.rooms.match import Router
+
+Compile = Callable[[dict[str, Any]], Plan]
+Load = Callable[[dict[str, Any]], Document]
+MATCH = {
+    "path_prefix": "/a",
+    "path_pattern": r"^/b/\d",
+    "schemes": "https",
+    "clients": "10.0.0.0/8",
+    "headers": {"X-A": ["One", "two"]},
+    "when": "request.path != ''",
+}
+
+
+def route(plan: Plan, name: str = "orders") -> Route:
+    return next(route for route in plan.routes if route.name == name)
+
+
+def test_the_forms_of_a_path_stand_side_by_side(load: Load) -> None:
+    section = load({"routing": "listed", "routes/orders/match": MATCH}).routes["orders"]
+    pattern = PathPattern(r"^/b/\d")
+    assert path_forms(section) == (form_of("/orders/*"), PathForm("/a"), PathForm("/b/", pattern=pattern))
+    assert conditions_of(section) == Conditions(
+        schemes=frozenset({"https"}),
+        clients=(ip_network("10.0.0.0/8"),),
+        fields=((b"x-a", frozenset({b"one", b"two"})),),
+        when=conditions_of(section).when,
+    )
+    assert conditions_of(section).ask_more
+
+
+def test_methods_alone_need_no_look_at_the_request(load: Load) -> None:
+    conditions = conditions_of(load({"routes/orders/methods": ["GET"]}).routes["orders"])
+    assert conditions == Conditions(frozenset({"GET"}))
+    assert not conditions.ask_more
+
+
+def test_a_listed_order_has_an_index_of_its_own(plan: Compile) -> None:
+    listed = plan({"routing": "listed", "routes/orders/match": MATCH})
+    assert isinstance(listed.router, ListedRouter)
+    assert isinstance(plan({}).router, Router)
+    copy = pickle.loads(pickle.dumps(listed))
+    found = copy.router.find("GET", "any", "/health", lambda: pytest.fail("nobody needs to look"))
+    assert found is route(copy, "health")
+
+
+def test_targets_without_a_weight_are_left_out(plan: Compile) -> None:
+    targets = [{"url": "http://a", "weight": 0}, {"url": "https://[::1]:8443", "weight": 2}]
+    upstream = route(plan({"upstreams/echo": {"targets": targets, "host": "b", "retries": 0}})).upstream
+    assert upstream.targets == (Target("::1", 8443, tls=True, authority="[::1]:8443", weight=2),)
+    assert (upstream.host, upstream.retries, upstream.is_told_more) == ("b", 0, False)
+
+
+@pytest.mark.parametrize("flag", ["x_real_ip", "forwarded_port", "forwarded_path"])
+def test_an_upstream_may_be_told_more(plan: Compile, flag: str) -> None:
+    assert route(plan({f"upstreams/echo/{flag}": True})).upstream.is_told_more
+
+
+def test_what_is_rewritten_follows_the_rules_of_paths(plan: Compile) -> None:
+    rewrite = {"strip_matched_prefix": True, "add_prefix": "/b", "pattern": "c", "replacement": "d", "method": "PUT"}
+    found = route(plan({"routes/orders/rewrite": rewrite, "paths": {"repeated_slashes": "merge"}})).rewriting
+    assert found is not None
+    assert found.sent("GET", "/orders/c") == ("PUT", "/b/d")
+    assert found.rules.merge_repeated_slashes
+    assert route(plan({})).rewriting is None
+
+
+def test_edits_are_fields_with_values_and_names_to_remove(plan: Compile) -> None:
+    edits = {"set": {"X_A": "1"}, "add": {"X-B": {"claim": "sub"}}, "remove": ["X-C"]}
+    compiled = plan({"routes/orders/request_headers": edits, "routes/orders/response_headers": edits})
+    found = route(compiled)
+    fields = (
+        IdentityField(b"X_A", Value(Origin.CONSTANT, constant="1")),
+        IdentityField(b"X-B", Value(Origin.CLAIM, slot="access", path=("sub",))),
+    )
+    assert found.sent_fields == found.answer_fields == fields
+    assert {b"x-a", b"x-c", b"authorization"} == found.removed_fields
+    assert found.answer_removed == {b"x_a", b"x-c"}
+    assert compiled.identity_names.isdisjoint({b"x-a", b"x-b", b"x-c"})
+
+
+@pytest.mark.parametrize("direction", ["request_headers", "response_headers"])
+def test_what_asks_the_request_is_decided_each_time(plan: Compile, direction: str) -> None:
+    place = f"routes/orders/{direction}"
+    assert route(plan({place: {"set": {"X-A": "1", "X-B": {"claim": "sub"}}}})).remembered
+    assert not route(plan({place: {"set": {"X-A": {"request": "path"}}}})).remembered
+    assert route(plan({place: {"add": {"X-A": {"cel": "request.path"}}}})).templates == ("/orders/*",)
+
+
+def own(respond: dict[str, Any]) -> dict[str, Any]:
+    return {"routes/own": {"path": "/own", "auth": "none", "respond": respond}}
+
+
+@pytest.mark.parametrize(
+    ("respond", "said"),
+    [
+        ({}, Respond(200, (("Content-Type", "text/plain; charset=utf-8"),), b"")),
+        ({"status": 404, "body": {"a": None}}, Respond(404, (("Content-Type", "application/json"),), b'{"a":null}')),
+        (
+            {"body": "<p>", "content_type": "text/html", "headers": {"X-A": "b"}},
+            Respond(200, (("Content-Type", "text/html"), ("X-A", "b")), b"<p>"),
+        ),
+    ],
+)
+def test_an_answer_of_ours_is_ready_to_be_sent(plan: Compile, respond: dict[str, Any], said: Respond) -> None:
+    found = route(plan(own(respond)), "own")
+    assert (found.respond, found.remembered, found.upstream.targets) == (said, False, ())
