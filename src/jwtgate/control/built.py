@@ -240,6 +240,7 @@ def sent(found: Consumer | Credential | Introspected | Minted | NotYet | None) -
         algorithms=found.algorithms,
         keys=sent_keys(found.keys),
         leeway_seconds=found.leeway_seconds,
+        labels=found.labels,
     )
 
 

@@ -60,3 +60,4 @@ class Credential:
     algorithms: frozenset[str]
     keys: KeySet = field(repr=False)
     leeway_seconds: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from jwtgate.config.references import secret_stores_of
+from jwtgate.config.references import consumer_must_resolve, may_resolve, must_resolve, secret_stores_of
 from jwtgate.errors import ConfigError
 from jwtgate.policy.sources import SecretStore
 
@@ -55,3 +56,27 @@ def test_a_secret_store_never_refers_to_another() -> None:
     with pytest.raises(ConfigError) as error:
         secret_stores_of({"secret_stores": stores}, FOLDER, resolve=resolve)
     assert error.value.problems == ("secret_stores.a.vault.auth.token: a secret store may refer to env and file only",)
+
+
+WAITING = {"alg": "HS256", "secret": "${vault:a#b}", "may_wait_for_its_secrets": True}
+STRICT = {"alg": "HS256", "secret": "${vault:c#d}"}
+
+
+def test_what_may_wait_need_not_resolve_and_all_else_has_to() -> None:
+    consumer = {"groups": ["g"], "credentials": {"w": WAITING, "s": STRICT}, "annotations": {"x": "${vault:e#f}"}}
+    assert consumer_must_resolve(consumer) == {"groups": ["g"], "credentials": {"s": STRICT}}
+    assert may_resolve(consumer) == (WAITING,)
+    assert must_resolve({"listen": "x", "consumers": {"ann": consumer}}) == {
+        "listen": "x",
+        "consumers": {"ann": {"groups": ["g"], "credentials": {"s": STRICT}}},
+    }
+
+
+@pytest.mark.parametrize("plain", [None, [], {}, {"consumers": []}, {"consumers": {"a": 1, "b": {"credentials": 2}}}])
+def test_what_is_no_document_is_left_to_those_who_say_so(plain: Any) -> None:
+    assert must_resolve(plain) == plain
+    assert may_resolve(plain) == ()
+
+
+def test_only_true_says_that_a_credential_may_wait() -> None:
+    assert may_resolve({"credentials": {"a": {**WAITING, "may_wait_for_its_secrets": "true"}, "b": 1}}) == ()

@@ -116,6 +116,7 @@ class SentCredential:
     algorithms: frozenset[str]
     keys: tuple[SentKey, ...]
     leeway_seconds: int | None
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,7 @@ def _received(sent: object) -> object:
         algorithms=sent.algorithms,
         keys=_key_set(sent.keys),
         leeway_seconds=sent.leeway_seconds,
+        labels=sent.labels,
     )
 
 

@@ -26,8 +26,8 @@ class Proven:
     `good_until` allows for clocks that differ, `lives_until` does not; NumericDates. Of one its
     issuer was asked about, the answer may be used again before `asked_until`, and what is made from it must end by
     `vouched_until`. `text` is the credential itself.
-    A token made with a consumer's credential brings the consumer along, and the name of the credential. `asked` is the
-    slot as it is for this token, if that is another; `judged` are the claims checks are of, if not the token's own.
+    A token made with a consumer's credential brings the consumer along, and the credential's name and labels. `asked`
+    is the slot as it is for this token, if that is another; `judged` are the claims checks are of, if not the token's own.
     """
 
     issuer: Issuer
@@ -41,6 +41,7 @@ class Proven:
     credential: str | None = None
     asked: Slot | None = None
     judged: Claims | None = field(default=None, repr=False)
+    credential_labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def claims(self) -> Claims:
@@ -64,6 +65,7 @@ def proven(verified: Verified, text: str, good_until: int | None) -> Proven:
         credential=credential.name if credential else None,
         asked=verified.asked,
         judged=verified.judged,
+        credential_labels=credential.labels if credential else {},
     )
 
 
@@ -78,6 +80,7 @@ class Principal:
     consumer: Consumer | None = None
     credential: str | None = None
     permissions: tuple[str, ...] = ()
+    credential_labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def good_until(self) -> int | None:
@@ -104,22 +107,29 @@ def identify(route: Route, tokens: Mapping[str, Proven], facts: Facts) -> Steps[
     """
     if not tokens and route.anonymous is None:
         return ANONYMOUS
-    consumer, credential = yield from _consumer(route, tokens, facts)
+    consumer, named_by = yield from _consumer(route, tokens, facts)
     permissions: dict[str, None] = {}
     for slot in route.slots:
         proven = tokens.get(slot.name)
         if proven is not None and proven.issuer.grants is not None:
             permissions.update(dict.fromkeys(granted(proven.issuer.grants, proven.claims)))
-    return Principal(MappingProxyType(dict(tokens)), consumer, credential, tuple(permissions))
+    return Principal(
+        MappingProxyType(dict(tokens)),
+        consumer,
+        named_by.credential if named_by is not None else None,
+        tuple(permissions),
+        credential_labels=named_by.credential_labels if named_by is not None else {},
+    )
 
 
-def _consumer(route: Route, tokens: Mapping[str, Proven], facts: Facts) -> Steps[tuple[Consumer | None, str | None]]:
+def _consumer(route: Route, tokens: Mapping[str, Proven], facts: Facts) -> Steps[tuple[Consumer | None, Proven | None]]:
+    """The consumer; and the token that was made with a credential of it, if it is known by that."""
     for slot in route.slots:
         proven = tokens.get(slot.name)
         if proven is None:
             continue
         if proven.consumer is not None:
-            return proven.consumer, proven.credential
+            return proven.consumer, proven
         mapping = (proven.asked or slot).consumer
         if mapping is not None:
             found = yield from _mapped(mapping, proven.claims, facts)

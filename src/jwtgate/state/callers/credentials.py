@@ -22,16 +22,17 @@ def credential_of(source: CredentialSource, consumer: Consumer, resolve: Callabl
     `resolve` puts secrets in the place of references. Keys parsed lately are remembered by their text. An API key has
     no keys to verify anything with.
     """
-    if source.is_api_key:
-        return Credential(source.name, source.id, consumer, frozenset(), KeySet(()), source.leeway_seconds)
+    algorithms = frozenset[str]() if source.is_api_key else frozenset({source.alg})
     try:
-        keys = _keys(resolved(source.key or source.private_key, resolve), source.alg)
+        keys = (
+            KeySet(()) if source.is_api_key else _keys(resolved(source.key or source.private_key, resolve), source.alg)
+        )
     except ConfigError as error:
         raise ConfigError(*(f"credential {source.name!r}: {problem}" for problem in error.problems)) from None
     except (KeyRefused, ValueError) as error:
         sentence = error.sentence if isinstance(error, KeyRefused) else f"{error}."
         raise ConfigError(f"credential {source.name!r}: {sentence}") from None
-    return Credential(source.name, source.id, consumer, frozenset({source.alg}), keys, source.leeway_seconds)
+    return Credential(source.name, source.id, consumer, algorithms, keys, source.leeway_seconds, source.labels)
 
 
 def resolved(given: KeyText | None, resolve: Callable[[str], str]) -> KeyText:

@@ -23,6 +23,9 @@ ANN = ConsumerSource(
         CredentialSource("k1", "c1", "ann", "HS256", KeyText(text="secret", alg="HS256", base64url=True)),
         CredentialSource("k2", "c2", "ann", "RS256", KeyText(file="ann.pem"), KeyText(text="private"), 5, 60, "iss"),
         CredentialSource("k3", "c3", "ann", "ES256", KeyText(text="public", kid="x"), labels={"a": "b"}),
+        CredentialSource("k4", "c4", "ann", "ES256", KeyText(text="public"), named="elsewhere", may_wait=True),
+        CredentialSource("k5", "c5", "ann", "ES256", KeyText(text="public"), refers="${vault:a#b}"),
+        CredentialSource("k6", "c6", "ann", "", named="api-key 0", is_api_key=True),
     ),
 )
 MASTER = Sealer(b"m" * 32)
@@ -40,14 +43,32 @@ def placed(*sources: ConsumerSource) -> list[Placed]:
 
 def test_a_consumer_is_found_by_each_of_its_names(index: ConsumerIndex) -> None:
     index.insert(ANN)
-    known = [(What.CONSUMER, "ann"), (What.ID, "1"), (What.EXTERNAL_ID, "x-1"), (What.CREDENTIAL, "k1")]
-    assert [index.find(*name) for name in known] == [ANN] * 4
+    known = [
+        (What.CONSUMER, "ann"),
+        (What.ID, "1"),
+        (What.EXTERNAL_ID, "x-1"),
+        (What.CREDENTIAL, "k1"),
+        (What.CREDENTIAL, "elsewhere"),
+        (What.API_KEY, "api-key 0"),
+        (What.REFERRING, "ann"),
+    ]
+    assert [index.find(*name) for name in known] == [ANN] * 7
     assert all(index.knows(*name) for name in known)
 
 
 @pytest.mark.parametrize(
     ("what", "value"),
-    [(What.CONSUMER, "k1"), (What.CONSUMER, "ANN"), (What.ID, "ann"), (What.CREDENTIAL, "ann"), (What.EXTERNAL_ID, "")],
+    [
+        (What.CONSUMER, "k1"),
+        (What.CONSUMER, "ANN"),
+        (What.ID, "ann"),
+        (What.CREDENTIAL, "ann"),
+        (What.EXTERNAL_ID, ""),
+        (What.CREDENTIAL, "k4"),
+        (What.CREDENTIAL, "k5"),
+        (What.CREDENTIAL, "api-key 0"),
+        (What.API_KEY, "elsewhere"),
+    ],
 )
 def test_a_name_of_one_kind_is_none_of_another(index: ConsumerIndex, what: What, value: str) -> None:
     index.insert(ANN)
@@ -205,3 +226,11 @@ def test_a_consumer_s_limit_is_kept_as_it_is(index: ConsumerIndex, limit: RateLi
     limited = ConsumerSource(Consumer("ann", "1", rate_limit=limit))
     index.insert(limited)
     assert index.find(What.CONSUMER, "ann") == limited
+
+
+def test_those_whose_credentials_are_found_by_something_kept_elsewhere_are_known(index: ConsumerIndex) -> None:
+    index.insert(source("bob", "b"))
+    index.insert(ANN)
+    assert index.referring() == [ANN]
+    index.delete("ann")
+    assert index.referring() == []

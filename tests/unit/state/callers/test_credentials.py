@@ -46,6 +46,13 @@ def test_a_credential_says_whose_it_is_and_what_it_verifies_with() -> None:
     assert [key.material.verifier for key in made.keys] == [SECRET.encode()]
 
 
+def test_an_api_key_verifies_nothing() -> None:
+    source = CredentialSource("k1", "c1", "ann", "", labels={"made": "by hand"}, named="api-key 0", is_api_key=True)
+    made = credential_of(source, ANN, resolve)
+    assert (made.name, made.consumer, made.algorithms, len(made.keys)) == ("k1", ANN, frozenset(), 0)
+    assert made.labels == {"made": "by hand"}
+
+
 def test_a_secret_may_be_kept_elsewhere() -> None:
     assert [key.material.verifier for key in of("HS256", KeyText(text="${env:SECRET}")).keys] == [SECRET.encode()]
 

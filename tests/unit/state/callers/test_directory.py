@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from jwtgate.errors import ConfigError
+from jwtgate.jose.encoding import JSON
 from jwtgate.jose.sealing import Sealer
+from jwtgate.policy.callers import Consumer, api_key_name
 from jwtgate.policy.requirements import ConsumerName
+from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeyText
 from jwtgate.state.callers.consumer_index import What
 from jwtgate.state.callers.directory import Directory, Found, Origin
 from jwtgate.state.stores.registry import Kind, Registry
@@ -359,3 +363,139 @@ def test_a_closed_directory_is_a_fault_and_no_answer(directory: Directory) -> No
     directory.close()
     with pytest.raises(StoreFailed):
         directory.credential("nobody")
+
+
+# What is kept elsewhere.
+
+
+class Elsewhere:
+    """What references lead to, and how often it was asked."""
+
+    def __init__(self, **held: str) -> None:
+        self.held = held
+        self.asked = 0
+
+    def resolve(self, text: str) -> str:
+        self.asked += 1
+        if text not in self.held:
+            raise ConfigError(f"The reference {text} leads nowhere.")
+        return self.held[text]
+
+
+def referring(name: str, text: str, *, is_api_key: bool = False) -> ConsumerSource:
+    credential = CredentialSource("main", "c", name, "HS256", KeyText(text="k"), refers=text, is_api_key=is_api_key)
+    return ConsumerSource(Consumer(name, f"id-of-{name}"), (credential,))
+
+
+def owner(directory: Directory, name: str, kept: Elsewhere) -> str | None:
+    held = directory.credential(name, kept.resolve)
+    return None if held is None else held[1].name
+
+
+def test_a_credential_is_found_by_the_name_tokens_give_it_and_not_by_its_own(directory: Directory) -> None:
+    named = CredentialSource("main", "c", "ann", "HS256", KeyText(text="k"), named="ann-key")
+    directory.replace_document([ConsumerSource(Consumer("ann", "1"), (named,))], [], parse=parse)
+    assert directory.credential("ann-key") == (named, Consumer("ann", "1"))
+    assert directory.credential("main") is None
+
+
+def test_an_api_key_is_found_by_its_name_and_is_no_name_of_a_credential(directory: Directory) -> None:
+    key = CredentialSource("main", "c", "ann", "", named=api_key_name("swordfish"), is_api_key=True)
+    directory.put(ConsumerSource(Consumer("ann", "1"), (key, source("ann", "ann-key").credentials[0])))
+    assert directory.credential(api_key_name("swordfish")) == (key, Consumer("ann", "1"))
+    assert directory.credential("swordfish") is None
+    assert directory.names(What.CREDENTIAL) == ("ann-key",)
+    other = CredentialSource("other", "c", "bob", "", named=api_key_name("swordfish"), is_api_key=True)
+    with pytest.raises(StoreConflict, match=r"API key of digest .* belongs to the consumer 'ann'"):
+        directory.put(ConsumerSource(Consumer("bob", "2"), (other,)))
+
+
+def test_a_name_that_is_kept_elsewhere_is_found_there(directory: Directory) -> None:
+    kept = Elsewhere(A="ann-key", B="bob-key", C="swordfish")
+    directory.replace_document([referring("ann", "A")], [], parse=parse)
+    directory.put(referring("bob", "B"))
+    directory.put(referring("eve", "C", is_api_key=True))
+    assert directory.referred() == ("A", "B", "C")
+    assert [owner(directory, name, kept) for name in ("ann-key", "bob-key", "swordfish", "A", "main")] == [
+        "ann",
+        "bob",
+        None,
+        None,
+        None,
+    ]
+    assert owner(directory, api_key_name("swordfish"), kept) == "eve"
+    assert directory.credential("ann-key") is None
+
+
+def test_what_is_waited_for_is_found_when_it_is_tried_again(directory: Directory) -> None:
+    kept = Elsewhere()
+    directory.put(referring("bob", "B"))
+    assert directory.waiting == ()
+    assert owner(directory, "bob-key", kept) is None
+    assert directory.waiting == ("B",)
+    kept.held["B"] = "bob-key"
+    assert directory.try_waiting(kept.resolve)
+    assert not directory.try_waiting(kept.resolve)
+    assert owner(directory, "bob-key", kept) == "bob"
+    assert directory.waiting == ()
+
+
+def test_a_change_takes_effect_on_what_is_kept_elsewhere(directory: Directory) -> None:
+    kept = Elsewhere(A="ann-key", B="bob-key")
+    assert owner(directory, "bob-key", kept) is None
+    directory.put(referring("bob", "B"))
+    assert owner(directory, "bob-key", kept) == "bob"
+    directory.put(referring("bob", "A"))
+    assert [owner(directory, name, kept) for name in ("bob-key", "ann-key")] == [None, "bob"]
+    directory.replace_document([referring("bob", "B")], [], parse=parse)
+    assert [owner(directory, name, kept) for name in ("bob-key", "ann-key")] == ["bob", None]
+    directory.remove("bob")
+    assert owner(directory, "bob-key", kept) == "bob"
+    directory.replace_document([], [], parse=parse)
+    assert owner(directory, "bob-key", kept) is None
+    kept.held["C"] = "cat-key"
+    directory.put(referring("cat", "C"))
+    assert owner(directory, "cat-key", kept) == "cat"
+    kept.held["C"] = "new-key"
+    directory.forget_referred()
+    assert [owner(directory, name, kept) for name in ("cat-key", "new-key")] == [None, "cat"]
+
+
+def test_a_name_that_is_written_down_stands_before_one_that_is_kept_elsewhere(directory: Directory) -> None:
+    kept = Elsewhere(B="k3")
+    directory.put(referring("eve", "B"))
+    directory.put(BOB)
+    assert owner(directory, "k3", kept) == "bob"
+
+
+def test_names_that_are_kept_elsewhere_are_resolved_once_however_many_ask(directory: Directory) -> None:
+    kept = Elsewhere(A="ann-key")
+    directory.put(referring("ann", "A"))
+    for _ in range(50):
+        assert owner(directory, "ann-key", kept) == "ann"
+        assert owner(directory, "nobody", kept) is None
+    assert kept.asked == 1
+
+
+def test_a_consumer_whose_credentials_refer_may_stand_once_only(directory: Directory, file: Path) -> None:
+    with pytest.raises(ConfigError) as refused:
+        directory.replace_document([referring("ann", "A"), referring("ann", "A")], [], parse=parse)
+    assert refused.value.problems == ("The consumer 'ann' stands in the document and in the document.",)
+
+
+def test_names_kept_elsewhere_are_known_of_what_is_followed_and_of_what_is_opened_again(tmp_path: Path) -> None:
+    def parse_referring(members: Mapping[str, JSON]) -> ConsumerSource:
+        return referring(str(members["name"]), str(members["refers"]))
+
+    kept, held = Elsewhere(A="ann-key", B="bob-key"), registry()
+    held.put(Kind.CONSUMER, "ann", {"refers": "A"}, over=None, who="op")
+    with closing(Directory.open(tmp_path, sealer=None)) as directory:
+        assert owner(directory, "ann-key", kept) is None
+        directory.follow(held, parse_referring)
+        assert owner(directory, "ann-key", kept) == "ann"
+        held.put(Kind.CONSUMER, "bob", {"refers": "B"}, over=None, who="op")
+        directory.follow(held, parse_referring)
+        assert owner(directory, "bob-key", kept) == "bob"
+    with closing(Directory.open(tmp_path, sealer=None)) as directory:
+        assert directory.referred() == ("A", "B")
+        assert owner(directory, "bob-key", kept) == "bob"

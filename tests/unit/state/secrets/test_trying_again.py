@@ -3,8 +3,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from jwtgate.state.secrets.trying_again import MOST_SECONDS, MOST_WAITING, TryingAgain
 from tests.unit.state.virtual_time import live
+
+from jwtgate.state.secrets.trying_again import MOST_SECONDS, MOST_WAITING, TryingAgain
 
 
 class Tries:
