@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.unit.policy.plans import (
@@ -28,7 +29,9 @@ from tests.unit.policy.plans import (
 
 from jwtgate.errors import DependencyFault
 from jwtgate.jose.encoding import JSON
-from jwtgate.policy.decide import decide
+from jwtgate.jose.key_set import KeySet
+from jwtgate.policy.callers import Credential, api_key_name
+from jwtgate.policy.decide import ENDLESS_SECONDS, decide
 from jwtgate.policy.facts import Allowance, Facts, Introspected, NeedAllowance, NeedIssuedToken, NeedKeys, Steps
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused
 from jwtgate.policy.plan import Route
@@ -38,11 +41,15 @@ from jwtgate.policy.request import RequestView
 from jwtgate.policy.requirements import (
     ClaimRule,
     Comparison,
+    ConsumerMapping,
+    CredentialLookup,
     Introspect,
     Introspection,
+    Issuer,
     Place,
     ScopeNeed,
     Source,
+    TimeClaims,
     Times,
 )
 from jwtgate.policy.revocations import Revocation, RevokedBy
@@ -426,3 +433,209 @@ def test_the_anonymous_consumer_is_counted_by_its_own_limit() -> None:
     need = next(going)
     assert isinstance(need, NeedAllowance)
     assert (need.requests, need.window_seconds) == (1, 60)
+
+
+# One slot that is proven may be enough.
+
+EITHER = replace(ROUTE, slots=(SLOT, CHANNEL), one_slot_is_enough=True)
+BOTH = replace(EITHER, one_slot_is_enough=False)
+GOOD_CHANNEL = (b"x-channel", a_token(sub="bob").encode())
+BAD_CHANNEL = (b"x-channel", a_token(exp=1).encode())
+
+
+@pytest.mark.parametrize(
+    ("view", "proven"),
+    [
+        (request(bearer=a_token()), {"access"}),
+        (request(GOOD_CHANNEL), {"channel"}),
+        (request(GOOD_CHANNEL, bearer=a_token(exp=1)), {"channel"}),
+        (request(GOOD_CHANNEL, bearer="abc"), {"channel"}),
+        (request(BAD_CHANNEL, bearer=a_token()), {"access"}),
+        (request(GOOD_CHANNEL, bearer=a_token()), {"access"}),
+    ],
+)
+def test_the_first_slot_that_is_proven_suffices_where_the_document_says_so(view: RequestView, proven: set[str]) -> None:
+    allowed = outcome(view, EITHER)
+    assert isinstance(allowed, Allowed)
+    assert allowed.trail.principal.tokens.keys() == proven
+    if view != request(GOOD_CHANNEL, bearer=a_token()):
+        assert isinstance(outcome(view, BOTH), Refused) or proven == {"access"}
+
+
+@pytest.mark.parametrize(
+    ("view", "ended"),
+    [
+        (request(), ("credential_missing", "extract", "access")),
+        (request(BAD_CHANNEL), ("token_expired", "claims", "channel")),
+        (request(BAD_CHANNEL, bearer=a_token(aud="x")), ("audience_wrong", "claims", "access")),
+        (request((b"x-channel", b"abc"), bearer=a_token(exp=1)), ("token_expired", "claims", "access")),
+    ],
+)
+def test_where_none_is_proven_what_was_presented_is_refused_before_what_is_missing(
+    view: RequestView, ended: tuple[str, str, str]
+) -> None:
+    assert stopped(outcome(view, EITHER)) == ended
+
+
+def test_sec_52_a_bad_credential_is_refused_also_where_no_slot_is_required() -> None:
+    slots = tuple(replace(slot, required=False) for slot in EITHER.slots)
+    optional = replace(EITHER, slots=slots)
+    assert isinstance(outcome(request(), optional), Allowed)
+    assert stopped(outcome(request(BAD_CHANNEL), optional))[0] == "token_expired"
+    assert isinstance(outcome(request(GOOD_CHANNEL), optional), Allowed)
+
+
+def test_what_one_slot_cannot_find_out_is_a_fault_whatever_another_would_say() -> None:
+    facts = Held({})
+    moves = walk(request(GOOD_CHANNEL, bearer=a_token()), EITHER, facts=facts)
+    next(moves)
+    with pytest.raises(StopIteration) as end:
+        moves.throw(DependencyFault("issuer_unreachable"))
+    assert isinstance(end.value.value, Failed)
+
+
+def test_a_slot_that_was_refused_is_looked_at_again_each_time() -> None:
+    early = outcome(request(GOOD_CHANNEL, bearer=a_token(nbf=NOON + 60)), EITHER)
+    assert isinstance(early, Allowed)
+    assert early.good_until == 0
+    assert early.trail.forgiven is not None
+    absent = outcome(request(GOOD_CHANNEL), EITHER)
+    assert isinstance(absent, Allowed)
+    assert (absent.good_until, absent.trail.forgiven) == (GOOD["exp"] + 30, None)
+
+
+def test_where_none_is_proven_the_anonymous_consumer_stands_in_if_the_document_says_so() -> None:
+    facts = Held({"main": KEYS}, consumers=[ACME])
+    guest = replace(EITHER, anonymous="acme", anonymous_for_refused=True)
+    for view in (request(), request(BAD_CHANNEL), request(BAD_CHANNEL, bearer="abc")):
+        allowed = finish(walk(view, guest, facts=facts))
+        assert isinstance(allowed, Allowed)
+        assert (allowed.trail.principal.consumer, dict(allowed.trail.principal.tokens)) == (ACME, {})
+        assert isinstance(finish(walk(view, replace(guest, anonymous_for_refused=False), facts=facts)), Refused)
+    repeated = request((b"authorization", b"Bearer a"), (b"authorization", b"Bearer b"), BAD_CHANNEL)
+    assert finish(walk(repeated, guest, facts=facts)).good_until == 0
+
+
+# What legacy issuers are not asked, and how long that holds.
+
+
+def of(issuer: Issuer, **slot: Any) -> Route:
+    return replace(ROUTE, slots=(replace(SLOT, issuers={ISS: issuer}, **slot),))
+
+
+def test_an_outcome_without_an_end_is_remembered_for_a_while_and_not_for_ever() -> None:
+    endless = replace(ISSUER, times=Times(exp_required=False))
+    allowed = outcome(request(bearer=a_token(exp=None)), of(endless))
+    assert isinstance(allowed, Allowed)
+    assert (allowed.good_until, allowed.trail.principal.good_until) == (NOON + ENDLESS_SECONDS, None)
+    unread = replace(ISSUER, times=Times(exp_required=False, held_in=TimeClaims(exp=None)))
+    past = outcome(request(bearer=a_token(exp=1)), of(unread))
+    assert isinstance(past, Allowed)
+    assert past.good_until == NOON + ENDLESS_SECONDS
+    assert stopped(outcome(request(bearer=a_token(exp=1)), of(endless)))[0] == "token_expired"
+    aged = replace(unread, times=replace(unread.times, max_age_seconds=60))
+    young = outcome(request(bearer=a_token(exp=1, iat=NOON)), of(aged))
+    assert isinstance(young, Allowed)
+    assert young.good_until == NOON + 90
+
+
+def test_an_outcome_ends_with_the_claim_that_says_so() -> None:
+    elsewhere = replace(ISSUER, times=Times(0, held_in=TimeClaims(exp=("life", "end"))))
+    allowed = outcome(request(bearer=a_token(exp=1, life={"end": NOON + 10})), of(elsewhere))
+    assert isinstance(allowed, Allowed)
+    assert allowed.good_until == NOON + 10
+    late = outcome(request(bearer=a_token(life={"end": NOON})), of(elsewhere))
+    assert stopped(late) == ("token_expired", "claims", "access")
+
+
+def test_sec_75_a_token_nobody_verified_can_be_revoked_all_the_same() -> None:
+    trusting = of(replace(ISSUER, algorithms=frozenset(), signature_unverified=True))
+    facts = Held({}, revocations=[Revocation("r", RevokedBy.SUBJECT, "alice")])
+    view = request(bearer=a_token(key=OTHER_KEY))
+    assert isinstance(finish(walk(view, trusting)), Allowed)
+    assert stopped(finish(walk(view, trusting, facts=facts)))[0] == "token_revoked"
+    assert stopped(outcome(request(bearer=a_token(key=OTHER_KEY, exp=1)), trusting))[0] == "token_expired"
+
+
+# Tokens that were introspected may be asked for something else.
+
+TENANT = ClaimRule(("tenant",), Comparison.EQUALS, ("a",))
+BY_SUB = ConsumerMapping((("sub",),))
+
+
+def introspecting(instead: dict[str, Any] | None, **reading: Any) -> Route:
+    issuer = replace(ISSUER, introspection=Introspection(audiences=None, **reading), audiences=None)
+    slot = replace(SLOT, issuers={ISS: issuer}, introspector=issuer, rules=(TENANT,), consumer=BY_SUB)
+    slot = replace(slot, scope=ScopeNeed(all_of=frozenset({"jwt"})))
+    plain = replace(slot, rules=(), scope=None, consumer=None)
+    return replace(ROUTE, slots=(replace(slot, introspected=None if instead is None else replace(plain, **instead)),))
+
+
+def answered(route: Route, **members: JSON) -> Outcome:
+    moves = walk(request(bearer="opaque"), route, facts=Held({"main": KEYS}, consumers=[ACME]))
+    next(moves)
+    return finish(moves, [Introspected(True, members, NOON + 60)])
+
+
+def test_an_introspected_token_is_asked_for_what_its_slot_says_of_those_instead() -> None:
+    nothing = answered(introspecting({}), sub="nobody")
+    assert isinstance(nothing, Allowed)
+    assert nothing.trail.principal.consumer is None
+    same = introspecting(None)
+    assert stopped(answered(same, sub="nobody"))[0] == "claim_missing"
+    assert stopped(answered(same, tenant="a", sub="ext-1"))[0] == "scope_missing"
+    other = introspecting(
+        {
+            "rules": (replace(TENANT, wanted=("b",)),),
+            "scope": ScopeNeed(any_of=(frozenset({"op", "aque"}),)),
+            "consumer": ConsumerMapping((("client",),)),
+        }
+    )
+    good: dict[str, JSON] = {"tenant": "b", "scope": "aque op", "client": "ext-1"}
+    allowed = answered(other, **good)
+    assert isinstance(allowed, Allowed)
+    assert allowed.trail.principal.consumer == ACME
+    assert stopped(answered(other, **{**good, "tenant": "a"}))[0] == "claim_wrong"
+    assert stopped(answered(other, **{**good, "scope": "op"}))[0] == "scope_insufficient"
+    assert stopped(answered(other, **{**good, "client": "x"}))[0] == "consumer_unknown"
+
+
+def test_a_jwt_of_the_same_slot_is_asked_for_what_the_slot_says() -> None:
+    route, facts = introspecting({}), Held({"main": KEYS}, consumers=[ACME])
+    good = {"tenant": "a", "scope": "jwt", "sub": "ext-1"}
+    assert isinstance(finish(walk(request(bearer=a_token(**good)), route, facts=facts)), Allowed)
+    for change in ({"tenant": "b"}, {"scope": "x"}):
+        token = a_token(**{**good, **change})
+        assert isinstance(finish(walk(request(bearer=token), route, facts=facts)), Refused)
+
+
+def test_a_jwt_in_an_answer_may_be_passed_on_unseen_and_the_answer_is_checked() -> None:
+    scope = {"scope": ScopeNeed(all_of=frozenset({"a"})), "consumer": BY_SUB}
+    unseen = introspecting(scope, jwt_claim=("jwt",), inner_unchecked=True)
+    inner = a_token(exp=1, sub="inner", scope="none")
+    good: dict[str, JSON] = {"jwt": inner, "scope": "a", "sub": "ext-1", "exp": NOON + 50}
+    allowed = answered(unseen, **good)
+    assert isinstance(allowed, Allowed)
+    assert allowed.trail.proven["access"].token.claims["sub"] == "inner"
+    assert (allowed.trail.principal.consumer, allowed.good_until) == (ACME, NOON + 60)
+    assert stopped(answered(unseen, **{**good, "exp": NOON - 60}))[0] == "token_expired"
+    assert stopped(answered(unseen, **{**good, "scope": "b"}))[0] == "scope_insufficient"
+    assert stopped(answered(unseen, **{**good, "sub": "nobody"}))[0] == "consumer_unknown"
+    assert stopped(answered(unseen, **{**good, "jwt": "x"}))[0] == "token_malformed"
+    seen = introspecting(scope, jwt_claim=("jwt",))
+    assert stopped(answered(seen, **good))[0] == "token_expired"
+
+
+def test_an_api_key_is_good_while_its_consumer_is_there() -> None:
+    door = Issuer("keys", None, frozenset(), None, credentials=CredentialLookup(api_key=True))
+    door = replace(door, times=Times(exp_required=False, held_in=TimeClaims(exp=None)))
+    route = replace(ROUTE, slots=(replace(SLOT, issuers={}, by_credential=door),))
+    held = Credential(api_key_name("s3cret"), "k-1", ACME, frozenset(), KeySet([]))
+    allowed = finish(walk(request(bearer="s3cret"), route, facts=Held({}, credentials=[held])))
+    assert isinstance(allowed, Allowed)
+    assert (allowed.trail.principal.consumer, allowed.good_until) == (ACME, NOON + ENDLESS_SECONDS)
+    moves = walk(request(bearer="other"), route, facts=Held({}, credentials=[held]))
+    next(moves)
+    assert stopped(finish(moves, [None])) == ("credential_unknown", "verify", "access")
+    revoked = Held({}, credentials=[held], revocations=[Revocation("r", RevokedBy.CONSUMER, "acme")])
+    assert stopped(finish(walk(request(bearer="s3cret"), route, facts=revoked)))[0] == "token_revoked"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.policy.plans import AUDIENCE, GOOD, ISS, ISSUER, NOON, SLOT, reason, refusal
 
-from jwtgate.policy.requirements import ClaimPath, ClaimRule, Comparison, Times
+from jwtgate.policy.requirements import ClaimPath, ClaimRule, Comparison, TimeClaims, Times
 from jwtgate.policy.rooms.claims import (
     MISSING,
     check_audience,
@@ -335,3 +335,81 @@ def test_sec_46_a_path_walks_objects_by_name_and_lists_by_index(path: ClaimPath,
 )
 def test_sec_46_a_path_that_leads_nowhere_finds_nothing(path: ClaimPath) -> None:
     assert find(DEEP, path) is MISSING
+
+
+# Times elsewhere, and those that are not looked at.
+
+LAX = Times(leeway_seconds=0, exp_required=False)
+
+
+@pytest.mark.parametrize(
+    ("claim", "value", "reason_of_strict"),
+    [
+        ("exp", 1, "token_expired"),
+        ("exp", "soon", "time_malformed"),
+        ("exp", None, "time_malformed"),
+        ("nbf", NOON + 60, "token_not_yet_valid"),
+        ("nbf", "later", "time_malformed"),
+        ("iat", NOON + 60, "token_from_the_future"),
+        ("iat", True, "time_malformed"),
+    ],
+)
+def test_a_time_is_looked_at_unless_the_document_says_it_is_not(
+    claim: str, value: object, reason_of_strict: str
+) -> None:
+    claims = {**GOOD, claim: value}
+    others = [name for name in ("exp", "nbf", "iat") if name != claim]
+    for read in (None, TimeClaims(), *(replace(TimeClaims(), **{other: None}) for other in others)):
+        strict = replace(LAX, held_in=read)
+        assert reason(lambda strict=strict: check_times(strict, claims, NOON)) == reason_of_strict
+    unread = replace(LAX, held_in=replace(TimeClaims(), **{claim: None}))
+    assert check_times(unread, claims, NOON) == (None if claim == "exp" else GOOD["exp"])
+
+
+def test_auth_time_is_looked_at_with_iat() -> None:
+    claims = {**GOOD, "auth_time": "noon"}
+    assert reason(lambda: check_times(replace(LAX, held_in=TimeClaims(exp=None)), claims, NOON)) == "time_malformed"
+    assert check_times(replace(LAX, held_in=TimeClaims(iat=None)), claims, NOON)
+
+
+def test_a_time_may_lie_elsewhere_and_is_the_end_there() -> None:
+    held_in = TimeClaims(exp=("life", "end"), nbf=("life", "begin"))
+    elsewhere = Times(leeway_seconds=5, held_in=held_in)
+    claims = {"exp": 1, "nbf": NOON + 999, "life": {"end": NOON + 100, "begin": NOON}}
+    assert check_times(elsewhere, claims, NOON) == NOON + 105
+    assert reason(lambda: check_times(elsewhere, claims, NOON + 105)) == "token_expired"
+    assert reason(lambda: check_times(elsewhere, claims, NOON - 6)) == "token_not_yet_valid"
+    error = refusal(lambda: check_times(elsewhere, {"exp": NOON + 100}, NOON))
+    assert (error.reason, error.detail) == ("time_missing", {"claim": ("life", "end")})
+    flat = {"life.end": NOON + 100, "life": {"end": "x"}}
+    assert reason(lambda: check_times(elsewhere, flat, NOON)) == "time_malformed"
+
+
+def test_a_token_may_end_too_far_ahead() -> None:
+    limits = replace(LAX, max_remaining_seconds=600)
+    assert check_times(limits, {"exp": NOON + 600}, NOON) == NOON + 600
+    assert reason(lambda: check_times(limits, {"exp": NOON + 601}, NOON)) == "token_lives_too_long"
+    assert check_times(replace(limits, leeway_seconds=1), {"exp": NOON + 601}, NOON) == NOON + 602
+    assert reason(lambda: check_times(limits, {}, NOON)) == "time_missing"
+    elsewhere = replace(limits, held_in=TimeClaims(exp=("end",)))
+    assert reason(lambda: check_times(elsewhere, {"end": NOON + 601}, NOON)) == "token_lives_too_long"
+
+
+def test_what_ends_first_ends_the_use_of_a_token() -> None:
+    limits = Times(leeway_seconds=0, exp_required=False, max_age_seconds=60, max_remaining_seconds=600)
+    assert check_times(limits, {"exp": NOON + 600, "iat": NOON}, NOON) == NOON + 60
+    assert check_times(limits, {"exp": NOON + 30, "iat": NOON}, NOON) == NOON + 30
+
+
+@pytest.mark.parametrize("found", ["a", "b", ["x", "b"], ["a"]])
+def test_a_claim_or_one_element_of_it_is_among_those_wanted(found: object) -> None:
+    check_rule(rule("aud", Comparison.ANY_OF, "a", "b"), {"aud": found})
+
+
+@pytest.mark.parametrize("found", ["ab", "A", "", [], ["x"], [["a"]], {"a": 1}, None, True, 1])
+def test_sec_46_anything_else_is_not(found: object) -> None:
+    asked = rule("aud", Comparison.ANY_OF, "a", "b")
+    assert reason(lambda: check_rule(asked, {"aud": found})) == "claim_wrong"
+    assert reason(lambda: check_rule(asked, {})) == "claim_missing"
+    check_rule(replace(asked, if_present=True), {})
+    assert reason(lambda: check_rule(replace(asked, if_present=True), {"aud": found})) == "claim_wrong"

@@ -126,3 +126,65 @@ def test_the_first_source_decides_where_the_document_says_so_and_a_worse_one_doe
     assert extract(lenient, replace(BY_QUERY, fields=((b"x-token", b""),))) == ""
     assert extract(lenient, BY_QUERY) == "abc"
     assert reason(lambda: extract(lenient, replace(BY_QUERY, query="t=a&t=b"))) == "credential_repeated"
+
+
+TWICE = request((b"x-token", b"abc"), (b"x-token", b"def"))
+
+
+def test_where_the_first_source_decides_the_first_line_and_the_first_cookie_are_meant() -> None:
+    lenient = replace(slot(FIELD, COOKIE), first_source_wins=True)
+    assert extract(lenient, TWICE) == "abc"
+    assert extract(lenient, request((b"cookie", b"t=abc; t=def"), (b"cookie", b"t=ghi"))) == "abc"
+    assert extract(replace(lenient, sources=(COOKIE, FIELD)), TWICE) == "abc"
+    for view in (TWICE, request((b"cookie", b"t=abc; t=def"))):
+        assert reason(lambda view=view: extract(slot(FIELD, COOKIE), view)) == "credential_repeated"
+    prefixed = replace(slot(PREFIXED, QUERY), first_source_wins=True)
+    assert extract(prefixed, request((b"x-token", b"abc"), (b"x-token", b"Token def"), query="t=ghi")) == "ghi"
+    assert reason(lambda: extract(lenient, request())) == "credential_missing"
+
+
+EQUAL = replace(slot(*EVERY), equal_tokens_count_once=True)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        request((b"x-token", b"abc"), (b"x-token", b"abc"), bearer="abc"),
+        request((b"cookie", b"t=abc; t=abc"), (b"x-token", b"abc"), query="t=abc&t=abc"),
+        request((b"authorization", b"Bearer abc"), (b"authorization", b"Basic xyz")),
+        request((b"cookie", b"t="), (b"x-token", b""), query="t=&t=abc"),
+    ],
+)
+def test_the_same_token_in_several_places_is_one_where_the_document_says_so(view: RequestView) -> None:
+    assert extract(EQUAL, view) == "abc"
+    assert reason(lambda: extract(slot(*EVERY), view)) == "credential_repeated"
+
+
+@pytest.mark.parametrize(
+    "view", [TWICE, request((b"cookie", b"t=abd"), bearer="abc"), request(query="t=abc&t=%61bc"), request(bearer="a,b")]
+)
+def test_sec_18_different_ones_are_refused_all_the_same(view: RequestView) -> None:
+    assert reason(lambda: extract(EQUAL, view)) == "credential_repeated"
+
+
+def test_there_an_empty_place_holds_none_and_a_bare_name_cannot_be_read() -> None:
+    empty = request((b"x-token", b""), query="t=")
+    assert reason(lambda: extract(EQUAL, empty)) == "credential_missing"
+    assert extract(replace(EQUAL, required=False), empty) is None
+    for query in ("t", "t=abc&t", "%74"):
+        assert reason(lambda query=query: extract(EQUAL, request(query=query))) == "credential_malformed"
+
+
+def test_blanks_may_follow_a_prefix_where_the_document_says_so() -> None:
+    source = Source(Place.FIELD, "x-token", prefixes=("Bearer ", "bearer "), blanks_after_prefix=True)
+    for value in (b"Bearer abc", b"bearer   abc", b"Bearer \t abc"):
+        assert extract(slot(source), request((b"x-token", value))) == "abc"
+    strict = replace(source, blanks_after_prefix=False)
+    assert extract(slot(strict), request((b"x-token", b"bearer   abc"))) == "  abc"
+    assert reason(lambda: extract(slot(source), request((b"x-token", b"BEARER abc")))) == "credential_missing"
+
+
+def test_a_parameter_is_decoded_for_what_is_no_token() -> None:
+    view = request(query="t=a%2Bb+c")
+    assert extract(slot(replace(QUERY, decoded=True)), view) == "a+b c"
+    assert extract(slot(QUERY), view) == "a%2Bb+c"

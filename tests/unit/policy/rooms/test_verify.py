@@ -23,11 +23,11 @@ from tests.unit.policy.plans import (
 )
 
 from jwtgate.errors import DependencyFault
-from jwtgate.jose.encoding import base64url_encode
+from jwtgate.jose.encoding import JSON, base64url_encode
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.jose.token import sign_token
-from jwtgate.policy.callers import Credential
+from jwtgate.policy.callers import Credential, api_key_name
 from jwtgate.policy.facts import Facts, Introspected, NeedCredential, NeedIntrospection, NeedKeys, Steps
 from jwtgate.policy.requirements import CredentialLookup, Introspect, Introspection, Issuer, Slot, Times
 from jwtgate.policy.rooms.verify import Verified, verify
@@ -254,3 +254,99 @@ def test_sec_43_a_token_that_names_an_issuer_is_never_taken_for_a_consumers() ->
     both = replace(BY_KEY, issuers={ISS: ISSUER})
     verified = finish(walk(keyed("acme-key"), slot=both))
     assert (verified.issuer, verified.credential) == (ISSUER, None)
+
+
+ANY_ISS = replace(ISSUER, name="any", iss=None)
+OPEN = replace(SLOT, any_iss=ANY_ISS)
+
+
+@pytest.mark.parametrize("iss", ["https://other.example", None, "", 7])
+def test_tokens_of_any_issuer_are_taken_where_the_document_does_not_look_at_iss(iss: JSON) -> None:
+    facts = Held({"any": KEYS})
+    assert finish(walk(a_token(iss=iss), slot=OPEN, facts=facts)).issuer is ANY_ISS
+    assert reason(lambda: finish(walk(a_token(iss=iss, key=OTHER_KEY), slot=OPEN, facts=facts))) == "signature_wrong"
+    assert reason(lambda: next(walk(a_token(iss=iss), facts=facts))) == "issuer_unknown"
+
+
+def test_sec_43_a_token_that_names_an_issuer_of_the_slot_is_that_issuers_alone() -> None:
+    facts = Held({"main": KEYS, "any": KeySet([OTHER_KEY.public()])})
+    assert finish(walk(a_token(), slot=OPEN, facts=facts)).issuer is ISSUER
+    assert reason(lambda: finish(walk(a_token(key=OTHER_KEY), slot=OPEN, facts=facts))) == "signature_wrong"
+
+
+UNSIGNED = replace(ISSUER, algorithms=frozenset(), signature_unverified=True)
+TRUSTING = replace(SLOT, issuers={ISS: UNSIGNED})
+
+
+@pytest.mark.parametrize("token", [a_token(key=OTHER_KEY), a_token()[:-6] + "AAAAAA"])
+def test_a_signature_is_verified_unless_the_document_says_in_words_that_it_is_not(token: str) -> None:
+    verified = finish(walk(token, slot=TRUSTING, facts=NOTHING))
+    assert (verified.issuer, verified.token.key, verified.credential) == (UNSIGNED, None, None)
+    assert reason(lambda: finish(walk(token))) == "signature_wrong"
+
+
+def test_sec_11_none_is_no_algorithm_even_there() -> None:
+    header, claims = (base64url_encode(part) for part in (b'{"alg":"none"}', b'{"iss":"https://idp.example"}'))
+    assert reason(lambda: next(walk(f"{header}.{claims}.AA", slot=TRUSTING))) == "alg_unreadable"
+    assert reason(lambda: next(walk("a.b.c", slot=TRUSTING))) == "token_malformed"
+
+
+def test_what_is_not_verified_still_has_its_issuer_and_its_type() -> None:
+    assert reason(lambda: next(walk(a_token(iss="https://other"), slot=TRUSTING))) == "issuer_unknown"
+    typed = replace(SLOT, issuers={ISS: replace(UNSIGNED, types=frozenset({"at+jwt"}))})
+    assert reason(lambda: next(walk(a_token(), slot=typed))) == "type_wrong"
+
+
+AGAIN = with_issuer(keys_again=True)
+NEWER = KeySet([OTHER_KEY.public()])
+
+
+def test_keys_are_fetched_again_after_a_wrong_signature_where_the_document_says_so() -> None:
+    token = a_token(key=OTHER_KEY)
+    steps = walk(token, slot=AGAIN)
+    assert next(steps) == NeedKeys("main", "k1", "192.0.2.7", distrusted=True)
+    key = finish(steps, [NEWER]).token.key
+    assert key.thumbprint() == OTHER_KEY.thumbprint()
+    assert reason(lambda: finish(walk(token))) == "signature_wrong"
+
+
+def test_keys_that_are_no_others_or_no_better_leave_it_wrong() -> None:
+    for answer in (KEYS, KeySet([KEY.public()]), KeySet([KEY.public().with_kid("k9")])):
+        steps = walk(a_token(key=OTHER_KEY), slot=AGAIN)
+        next(steps)
+        assert reason(lambda steps=steps, answer=answer: steps.send(answer)) == "signature_wrong"
+
+
+def test_nobody_asks_again_for_a_good_token_or_a_wrong_algorithm() -> None:
+    assert finish(walk(a_token(), slot=AGAIN)).issuer.keys_again
+    narrow = with_issuer(keys_again=True, algorithms=frozenset({"RS256"}))
+    assert reason(lambda: next(walk(a_token(), slot=narrow))) == "alg_not_allowed"
+
+
+DOOR = Issuer("keys", None, frozenset(), None, credentials=CredentialLookup(api_key=True))
+BY_API_KEY = replace(SLOT, issuers={}, by_credential=DOOR)
+HELD_KEY = replace(KEYED, name=api_key_name("s3cret"), algorithms=frozenset())
+KEY_HOLDERS = Held({}, credentials=[HELD_KEY, KEYED])
+
+
+def test_an_api_key_leads_to_its_consumer_and_claims_nothing() -> None:
+    verified = finish(walk("s3cret", slot=BY_API_KEY, facts=KEY_HOLDERS))
+    assert (verified.credential, dict(verified.token.claims), verified.token.key) == (HELD_KEY, {}, None)
+
+
+@pytest.mark.parametrize("text", ["s3cre", "S3cret", "", "acme-key", api_key_name("s3cret"), "é", keyed("acme-key")])
+def test_any_other_text_leads_nowhere(text: str) -> None:
+    steps = walk(text, slot=BY_API_KEY, facts=KEY_HOLDERS)
+    assert next(steps) == NeedCredential(api_key_name(text))
+    assert text == "" or text not in str(NeedCredential(api_key_name(text)))
+    assert reason(lambda: steps.send(None)) == "credential_unknown"
+
+
+def test_sec_6_an_api_key_is_no_longer_than_a_token_may_be() -> None:
+    assert reason(lambda: next(walk("x" * 101, slot=BY_API_KEY, limit_bytes=100))) == "token_too_large"
+
+
+def test_no_token_can_name_the_credential_of_an_api_key() -> None:
+    held = Held({}, credentials=[replace(HELD_KEY, algorithms=KEYED.algorithms, keys=KEYS)])
+    for token in (keyed(api_key_name("s3cret")), keyed("api-key ")):
+        assert reason(lambda token=token: next(walk(token, slot=BY_KEY, facts=held))) == "credential_unknown"
