@@ -67,10 +67,11 @@ def _with_kept_fields(routes: Mapping[str, dict[str, Any]]) -> Iterator[tuple[st
         told = _fields_read(route) if route.get("forward_token") else frozenset[str]()
         if not route.get("slots"):
             told = frozenset({"authorization"})
-        kept = {field: {"header": field} for field in sorted((told & set_by_us) - own)}
-        if not kept or "upstream" not in route:
+        told &= set_by_us
+        if not told or "upstream" not in route:
             yield name, route
             continue
+        kept = {field: {"header": field} for field in sorted(told - own)}
         without = {key: value for key, value in route.items() if key != "forward_token"}
         yield name, {**without, "headers": {**route.get("headers", {}), **kept}}
 

@@ -14,6 +14,7 @@ SLOT = "jwt"
 _PARAMETER = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 _MESSAGES: Mapping[str, str] = {
     "credential_repeated": "Multiple tokens provided",
+    "credential_malformed": "Unrecognizable token",
     "token_refused": "Unauthorized",
     "token_malformed": "Bad token; invalid JSON",
     "token_encrypted": "Bad token; invalid JSON",

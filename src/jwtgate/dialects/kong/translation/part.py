@@ -45,7 +45,11 @@ class Part:
 def route_keys(parts: Sequence[Part]) -> dict[str, Any]:
     """What these plugins, the first to run first, make of a route: its keys, but for what it does with requests."""
     asking = [part for part in parts if part.anonymous is None] or list(parts)
-    slots = {name: slot for part in asking for name, slot in part.slots.items()}
+    anonymous = asking[0].anonymous if asking else None
+    # The consumer is that of the first slot which knows one. Of plugins that must all be content the last to run says
+    # who the caller is, of others the first.
+    telling = asking if anonymous is not None else reversed(asking)
+    slots = {name: slot for part in telling for name, slot in part.slots.items()}
     answers: Answers = {}
     for part in asking:
         for reason, answer in part.answers.items():
@@ -60,7 +64,6 @@ def route_keys(parts: Sequence[Part]) -> dict[str, Any]:
     keys |= {name: value for name, value in (("headers", headers), ("issue", issue)) if value}
     if any(part.forwards for part in asking):
         keys["forward_token"] = True
-    anonymous = asking[0].anonymous
     if anonymous is not None:
         keys |= _with_anonymous(anonymous, keys, len(slots))
     return keys

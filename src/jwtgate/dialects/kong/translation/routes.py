@@ -56,12 +56,9 @@ def _redirect(draft: Draft, route: Mapping[str, Any]) -> Section:
         return {"auth": "none", "respond": _message(status, "Please use HTTPS protocol")}
     place = f"{draft.place('routes', route)}/https_redirect_status_code"
     draft.notes.changed(place, "The query is not part of the address the client is sent to.")
+    body = {"body": json_text(message="Please use HTTPS protocol"), "content_type": JSON}
     location = {"cel": "'https://' + request.host + request.path"}
-    answer = {
-        "status": status,
-        "headers": {"Location": location},
-        "body": json_text(message="Please use HTTPS protocol"),
-    }
+    answer = {"status": status, "headers": {"Location": location}, **body}
     # An answer of a refusal can be worked out from the request; one of `respond` cannot.
     return {
         "auth": "none",

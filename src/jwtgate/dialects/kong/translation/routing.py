@@ -116,9 +116,6 @@ def _note_the_rest(draft: Draft, route: Mapping[str, Any], place: str) -> None:
         notes.refused(f"{place}/sources", "Addresses are those of streams, which are not spoken.")
     if route["path_handling"] == "v1":
         notes.changed(f"{place}/path_handling", "Paths are joined with one slash between them, as v0 does for most.")
-    for name in ("request_buffering", "response_buffering"):
-        if route[name]:
-            notes.changed(f"{place}/{name}", "Bodies are passed on as they arrive.")
     others = [protocol for protocol in route["protocols"] if protocol not in _HTTP]
     if others:
         notes.changed(f"{place}/protocols", f"Not spoken: {', '.join(others)}.")

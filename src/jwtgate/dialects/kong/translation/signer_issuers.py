@@ -26,7 +26,7 @@ _NOBODY: Mapping[str, Any] = {
                 {
                     "kty": "OKP",
                     "crv": "Ed25519",
-                    "x": urlsafe_b64encode(sha256(b"nobody signs with this key, number 1").digest())
+                    "x": urlsafe_b64encode(sha256(b"nobody signs with this key, number 3").digest())
                     .decode()
                     .rstrip("="),
                 }
@@ -158,12 +158,14 @@ def _introspection(draft: Draft, config: Mapping[str, Any], token: str, place: s
     """How the endpoint is asked."""
     own = f"{token}_introspection"
     body = dict(parse_qsl(config[f"{own}_body_args"] or "", keep_blank_values=True))
+    if "" in body.values():
+        draft.notes.changed(f"{place}/{own}_body_args", "An argument without a value is not sent.")
     hint = config[f"{own}_hint"]
     section: dict[str, Any] = {
         "endpoint": literal(config[f"{own}_endpoint"]),
         "hint": literal(hint) if hint else None,
         "hint_parameter": config.get(f"{own}_hint_parameter") or "token_type_hint",
-        "body": {literal(name): literal(value) for name, value in body.items()},
+        "body": {literal(name): literal(value) for name, value in body.items() if value},
         "attempts": 2,
         "rules": list(_rules(config, own)),
         **_answer_times(config, own),

@@ -8,6 +8,8 @@ from typing import Any
 from jwtgate.dialects.kong.translation.draft import Draft, as_name
 
 _MOST_RETRIES = 32
+_USUAL = {"slots": 10000, "algorithm": "round-robin", "hash_on": "none", "hash_fallback": "none", "healthchecks": None}
+_USUAL_TIMEOUT = 60000
 _SPOKEN = ("http", "https")
 
 
@@ -34,7 +36,8 @@ def _section(draft: Draft, service: Mapping[str, Any], place: str) -> dict[str, 
     retries = service["retries"]
     if retries > _MOST_RETRIES:
         draft.notes.changed(f"{place}/retries", f"At most {_MOST_RETRIES}.")
-    draft.notes.changed(f"{place}/write_timeout", "The request is sent as long as the upstream takes it.")
+    if service["write_timeout"] != _USUAL_TIMEOUT:
+        draft.notes.changed(f"{place}/write_timeout", "A request is sent as long as the upstream takes it.")
     section = {
         **targets,
         "connect_seconds": service["connect_timeout"] / 1000,
@@ -55,13 +58,9 @@ def _url(service: Mapping[str, Any], address: str) -> str:
 def _balanced(draft: Draft, service: Mapping[str, Any], upstream: Mapping[str, Any]) -> dict[str, Any]:
     """The targets of an upstream of Kong's, and the `Host` they see."""
     place = draft.place("upstreams", upstream)
-    for name in ("slots", "hash_fallback", "hash_on_cookie_path", "healthchecks", "algorithm", "hash_on"):
-        if upstream[name]:
-            usual = upstream[name] in ("none", "round-robin", "/", 10000)
-            draft.notes.changed(
-                f"{place}/{name}",
-                "Nothing of it is needed." if usual else "Targets take turns; one that fails is left out for a while.",
-            )
+    for name, usual in _USUAL.items():
+        if upstream[name] not in (usual, None):
+            draft.notes.changed(f"{place}/{name}", "Targets take turns; one that fails is left out for a while.")
     held = [each for each in draft.held("targets").values() if each["upstream"]["id"] == upstream["id"]]
     targets = [
         {"url": _url(service, target if ":" in target else f"{target}:8000"), "weight": each["weight"]}
