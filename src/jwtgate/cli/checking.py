@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -120,12 +120,19 @@ def _row(name: str, route: RouteSection) -> tuple[str, ...]:
     methods = f"{','.join(route.methods)} " if route.methods else ""
     return (
         name,
-        methods + " ".join(route.templates),
+        methods + (" ".join(_paths(route)) or "any path"),
         route.auth,
         ", ".join(slots) or "-",
         ", ".join(issued) or "-",
         route.upstream or "-",
     )
+
+
+def _paths(route: RouteSection) -> Iterator[str]:
+    yield from route.templates
+    if route.match is not None:
+        yield from (f"{prefix}…" for prefix in route.match.path_prefix or ())
+        yield from (f"~{pattern}" for pattern in route.match.path_pattern or ())
 
 
 def announce(path: Path) -> str:

@@ -18,6 +18,7 @@ from jwtgate.policy.outcome import Allowed, Outcome, Refused, Trail
 from jwtgate.policy.requirements import Place, Slot, Source
 from jwtgate.policy.rooms.extract import extract
 from jwtgate.policy.rooms.identify import Proven
+from jwtgate.policy.rooms.rewrite import Rewrite
 
 Told = dict[str, Any]
 
@@ -76,7 +77,9 @@ def _ending(outcome: Outcome, shown: Shown) -> Told:
             "sets": list(_sets(outcome, shown)),
             "removes": sorted(name.decode("latin-1") for name in route.removed_fields),
             "upstream": route.upstream.name,
+            **_sent(outcome.rewrite),
             "mints": route.mint is not None,
+            **({} if route.respond is None else {"responds": route.respond.status}),
         }
     error: Refusal | Fault = outcome.refusal if isinstance(outcome, Refused) else outcome.fault
     wanted = {"wanted": " ".join(error.scope)} if isinstance(error, ScopeRefused) else {}
@@ -93,6 +96,11 @@ def _ending(outcome: Outcome, shown: Shown) -> Told:
             for name, value in error.detail.items()
         },
     }
+
+
+def _sent(rewrite: Rewrite) -> Told:
+    """What the upstream is asked for, where that is not what the client asked for."""
+    return {} if rewrite.path is None else {"sends": f"{rewrite.method} {rewrite.path}"}
 
 
 def _plain(value: object) -> object:
@@ -224,6 +232,8 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
             yield _line("", f"claims {_claims(entry['claims'])}")
     if told.get("removes"):
         yield _line("removes", ", ".join(told["removes"]))
+    if "sends" in told:
+        yield _line("sends", told["sends"])
     yield ""
     yield from _verdict(told)
 
@@ -257,6 +267,9 @@ def _claims(claims: object) -> str:
 def _verdict(told: Mapping[str, Any]) -> Iterator[str]:
     if told["outcome"] == "allowed" and told["mints"]:
         yield f"{green('allowed')}   answered with a token of ours"
+        return
+    if told["outcome"] == "allowed" and "responds" in told:
+        yield f"{green('allowed')}   answered {told['responds']} by the route itself"
         return
     if told["outcome"] == "allowed":
         yield f"{green('allowed')}   forwarded to upstream {told['upstream']}"

@@ -100,3 +100,14 @@ def test_consumers_that_share_a_name_are_a_mistake(document: Path) -> None:
     with pytest.raises(ConfigError, match="consumer ann already has it"):
         check(_with_consumers(document, ann={"external_id": "e-1"}, bob={"external_id": "e-1"}))
     assert check(_with_consumers(document, ann={"external_id": "e-1"}, bob={"external_id": "e-2"})).good
+
+
+def test_the_paths_of_a_listed_route_are_told_in_every_form(document: Path) -> None:
+    whole = json.loads(document.read_text())
+    match = {"path_prefix": "/a", "path_pattern": "^/b"}
+    whole["routes"] = {
+        "forms": {"path": "/c", "match": match, "auth": "none", "upstream": "echo"},
+        "any": {"auth": "none", "upstream": "echo"},
+    }
+    document.write_text(json.dumps({**whole, "routing": "listed"}))
+    assert [row["path"] for row in check(document).value["routes"]] == ["/c /a… ~^/b", "any path"]

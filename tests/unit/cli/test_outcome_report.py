@@ -134,3 +134,21 @@ def test_sec_144_a_kid_cannot_move_the_cursor(told: Told) -> None:
     answer, _ = told("/orders/1", _bearer(f"{header}.e30.c2ln"))
     assert "\x1b[2J" not in answer.text
     assert "\\x1b[2J" in answer.text
+
+
+def test_what_the_upstream_is_asked_for_instead_is_told(document: Path, told: Told) -> None:
+    whole = json.loads(document.read_text())
+    whole["routes"]["health"]["rewrite"] = {"strip_matched_prefix": True, "add_prefix": "/base", "method": "POST"}
+    document.write_text(json.dumps(whole))
+    answer, value = told("/health")
+    assert (value["sends"], value["upstream"]) == ("POST /base", "echo")
+    assert "POST /base" in answer.text
+
+
+def test_a_route_that_answers_by_itself_is_told_so(document: Path, told: Told) -> None:
+    whole = json.loads(document.read_text())
+    whole["routes"]["gone"] = {"path": "/gone", "auth": "none", "respond": {"status": 410}}
+    document.write_text(json.dumps(whole))
+    answer, value = told("/gone")
+    assert (value["outcome"], value["responds"]) == ("allowed", 410)
+    assert "answered 410 by the route itself" in answer.text
