@@ -131,7 +131,7 @@ def _values(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSec
             yield from (((*place, direction, "add", name), field) for name, field in edits.add.items())
     yield from (((*place, "permission", method), value) for method, value in (route.permission or {}).items())
     yield from (((*place, "log", name), value) for name, value in route.log.items())
-    if route.rate_limit is not None and not isinstance(route.rate_limit.by, str):
+    if route.rate_limit is not None:
         yield (*place, "rate_limit", "by"), route.rate_limit.by
     for name, answer in (route.answers or {}).items():
         here = (*place, "answers", name)

@@ -210,3 +210,17 @@ def test_a_route_without_credentials_knows_nothing_of_its_caller(mistakes: Find)
         (mistake,) = mistakes({"routes/health/headers": {"X-A": value}})
         assert mistake.endswith("but the route asks for no credential")
     assert mistakes({"routes/health/headers": {"X-A": {"header": "X-B"}}}) == []
+
+
+def test_what_a_limit_is_counted_by_is_there(mistakes: Find) -> None:
+    def by(value: object, route: str = "orders") -> dict[str, Any]:
+        return {f"routes/{route}/rate_limit": {"requests": 1, "window_seconds": 1, "by": value}}
+
+    assert mistakes(by({"claim": "tenant"})) == []
+    here = "rate_limit.by"
+    assert mistakes(by({"path_parameter": "id"})) == [
+        f"routes.orders.{here}.path_parameter: not every path of the route has {{id}}"
+    ]
+    assert mistakes(by({"claim": "tenant"}, "health")) == [
+        f"routes.health.{here}: asks for a claim, but the route asks for no credential"
+    ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 from jwtgate.config.expressions import CelExpression
+from jwtgate.jose.key import generate_key
 from jwtgate.policy.plan import Plan, Route
 from jwtgate.policy.provisions import Encoding, Form, IssuedHeader, Lifetime, Origin, Value
 from jwtgate.policy.sources import KeyText, SigningKeys
@@ -139,3 +141,35 @@ def test_our_keys_are_made_or_come_from_elsewhere(plan: Compile) -> None:
         ),
         "default": SigningKeys("default"),
     }
+
+
+def test_what_a_legacy_upstream_wants_can_be_said(plan: Compile) -> None:
+    entry = {
+        "audience": "same_as_incoming",
+        "copy": "all",
+        "also_copy": {"iss": "original_iss"},
+        "copy_registered_for_legacy_upstream": True,
+        "lifetime": "incoming",
+        "no_exp_when_incoming_has_none_for_legacy_upstream": True,
+    }
+    (issue,) = route(plan({"routes/orders/issue": entry})).issue
+    assert (issue.copy_all, issue.copy) == (True, ((("iss",), "original_iss"),))
+    assert (issue.copy_registered, issue.exp_optional, issue.audiences) == (True, True, None)
+    (usual,) = route(plan({})).issue
+    assert (usual.copy_registered, usual.exp_optional) == (False, False)
+
+
+def test_keys_in_the_document_are_a_text_for_the_state_and_secrets_are_never_published(plan: Compile) -> None:
+    pair, secret = generate_key("ES256").to_private_jwk(), generate_key("HS256").to_private_jwk()
+    compiled = plan(
+        {
+            "signing/keys": {"es": {"jwks": [pair]}, "hs": {"alg": "HS256", "jwks": secret}},
+            "routes/orders/issue/key": "es",
+        }
+    )
+    es, hs = compiled.signing["es"], compiled.signing["hs"]
+    assert es.jwks is not None
+    assert hs.jwks is not None
+    assert (json.loads(es.jwks.text or ""), es.published) == ({"keys": [pair]}, True)
+    assert (json.loads(hs.jwks.text or ""), hs.published) == (secret, False)
+    assert str(pair["d"]) not in repr(es)

@@ -125,3 +125,44 @@ def test_sec_38_a_profile_describes_a_token_from_nobodys_token(
     assert mistake.startswith("signing.profiles.machine")
     assert sentence in mistake
     assert mistakes({"signing/profiles": {"machine": {"audience": ["a"], "claims": {"role": ["x"]}}}}) == []
+
+
+REGISTERED = {"copy": "all", "copy_registered_for_legacy_upstream": True, "audience": "same_as_incoming"}
+
+
+def test_with_all_claims_some_may_be_copied_once_more(load: Load) -> None:
+    (issue,) = load(issuing(copy="all", also_copy={"iss": "original_iss", "a.b": "c"})).routes["orders"].issue or ()
+    assert issue.also_copy == ((("iss",), "original_iss"), (("a", "b"), "c"))
+
+
+@pytest.mark.parametrize("also", ["all", [], {}, ["iss"], {"iss": ""}, {"iss": 1}, {"iss": "aud"}])
+def test_what_is_copied_once_more_has_a_new_name(mistakes: Find, also: object) -> None:
+    assert len(mistakes(issuing(copy="all", also_copy=also))) == 1
+
+
+def test_registered_claims_may_be_worded_where_they_are_taken_over(mistakes: Find) -> None:
+    changes = {"set": {"aud": ["x"], "iat": 1}, "add": {"jti": {"request": "path"}}, "remove": ["nbf", "sub"]}
+    assert mistakes(issuing(**REGISTERED, **changes)) == []
+    for name in ("iss", "exp"):
+        for keys in ({"also_copy": {"x": name}}, {"add": {name: 1}}, {"set": {name: 1}}, {"remove": [name]}):
+            (mistake,) = mistakes(issuing(**REGISTERED, **keys))
+            assert mistake == "routes.orders.issue: iss and exp are set by the gateway alone"
+
+
+@pytest.mark.parametrize(
+    ("keys", "needed"),
+    [
+        ({"also_copy": {"iss": "x"}}, "also_copy stands beside copy: all only"),
+        ({"copy_registered_for_legacy_upstream": True, "copy": ["sub"]}, "needs copy: all"),
+        ({"no_exp_when_incoming_has_none_for_legacy_upstream": True}, "needs lifetime: incoming"),
+    ],
+)
+def test_legacy_ways_of_a_token_need_each_other(mistakes: Find, keys: dict[str, Any], needed: str) -> None:
+    (mistake,) = mistakes(issuing(**keys))
+    assert mistake.endswith(needed)
+
+
+def test_two_tokens_of_a_route_never_share_a_field(mistakes: Find) -> None:
+    two = [{"audience": "a"}, {"audience": "b", "header": "x_jwt_assertion"}]
+    (mistake,) = mistakes({"routes/orders/issue": two})
+    assert "sets the same field" in mistake

@@ -203,3 +203,33 @@ def test_sec_50_a_condition_is_compiled_while_loading(mistakes: Find, load: Load
     assert mistakes({"routes/orders/require": ["now >"]}) == [
         "routes.orders.require[0]: is not an expression (CEL) (not 'now >')"
     ]
+
+
+def minting_by(**mint: object) -> dict[str, Any]:
+    return {"routes/mint": {"path": "/mint", "auth": "required", "issuers": "main", "mint": mint}}
+
+
+def test_a_token_may_be_asked_for_by_query(mistakes: Find) -> None:
+    by_query = {"credential": "key", "claims": "payload"}
+    legacy = {"bare_token_for_legacy_reader": True, "x5c_holds_public_key_pem_for_legacy_reader": True}
+    assert mistakes(minting_by(credentials="any", claims="any", by_query=by_query, **legacy)) == []
+    assert mistakes(minting_by(credentials="own", by_query={"credential": "key"})) == []
+
+
+@pytest.mark.parametrize(
+    ("mint", "sentence"),
+    [
+        ({"credentials": "any", "by_query": {}}, "by_query.credential: is missing"),
+        ({"credentials": "any", "by_query": {"credential": "a b"}}, "by_query.credential"),
+        ({"credentials": "any", "by_query": {"credential": "k", "claims": "k"}}, "need different parameters"),
+        ({"profiles": ["a"], "by_query": {"credential": "k"}}, "needs credentials and has no profiles"),
+        ({"profiles": ["a"], "bare_token_for_legacy_reader": True}, "none are offered"),
+        (
+            {"credentials": "any", "x5c_holds_public_key_pem_for_legacy_reader": True},
+            "needs bare_token_for_legacy_reader",
+        ),
+    ],
+)
+def test_what_a_query_cannot_ask_for_is_refused(mistakes: Find, mint: dict[str, Any], sentence: str) -> None:
+    found = mistakes(minting_by(**mint))
+    assert any(sentence in mistake for mistake in found)

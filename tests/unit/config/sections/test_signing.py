@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from jwtgate.config.sections.document import Document
+from jwtgate.jose.key import generate_key
 
 Load = Callable[[dict[str, Any]], Document]
 Find = Callable[[dict[str, Any]], list[str]]
@@ -71,3 +72,45 @@ def test_sec_155_keys_that_cannot_be_ours_are_refused(mistakes: Find, keys: dict
     (mistake,) = mistakes({"signing/keys": {"a": keys}})
     assert sentence in mistake
     assert "hunter2" not in mistake
+
+
+PAIR, MAC = generate_key("ES256"), generate_key("HS256")
+
+
+def keys_of(alg: str, jwks: object, **more: object) -> dict[str, Any]:
+    return {"signing/keys": {"a": {"alg": alg, "jwks": jwks, **more}}}
+
+
+@pytest.mark.parametrize(
+    ("alg", "jwks"),
+    [
+        ("ES256", PAIR.to_private_jwk()),
+        ("ES256", [MAC.to_private_jwk(), PAIR.to_private_jwk()]),
+        ("HS256", {"keys": [PAIR.to_private_jwk(), MAC.to_private_jwk()]}),
+        ("ES256", {"keys": [{"kty": "EC", "d": "${env:KEY}"}]}),
+    ],
+)
+def test_keys_may_stand_in_the_document(mistakes: Find, alg: str, jwks: object) -> None:
+    assert mistakes(keys_of(alg, jwks)) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        (keys_of("RS256", PAIR.to_private_jwk()), "jwks holds no private key that signs with RS256"),
+        (keys_of("HS256", PAIR.to_private_jwk()), "jwks holds no private key that signs with HS256"),
+        (keys_of("ES256", PAIR.to_jwk()), "jwks holds no private key that signs with ES256"),
+        (keys_of("ES256", {"keys": []}), "jwks cannot be used: The key set holds no usable key."),
+        (keys_of("ES256", {"keys": [{"kty": "EC"}]}), "jwks cannot be used: The key cannot be read."),
+        (
+            keys_of("ES256", PAIR.to_private_jwk(), file="k.pem"),
+            "keys come from one place; file, jwks exclude each other",
+        ),
+        (keys_of("ES256", PAIR.to_private_jwk(), rotate_every_seconds=60), "rotate_every_seconds cannot stand here"),
+        (keys_of("ES256", PAIR.to_private_jwk(), base64url=True), "base64url stands beside secret only"),
+    ],
+)
+def test_keys_in_the_document_that_cannot_sign_are_refused(mistakes: Find, keys: dict[str, Any], sentence: str) -> None:
+    (mistake,) = mistakes(keys)
+    assert mistake.endswith(sentence)
+    assert str(PAIR.to_private_jwk()["d"]) not in mistake

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from jwtgate.config.sections.callers.rate_limits import RateLimitSection
+from jwtgate.config.sections.callers.rate_limits import ConsumerRateLimitSection
 from jwtgate.config.sections.section import (
     Alg,
     FileName,
@@ -165,9 +165,9 @@ class ConsumerSection(Section):
     annotations: Sealed = Field(
         default_factory=dict, description="Any data of whoever keeps the consumer: never shown, and never used."
     )
-    rate_limit: Maybe[RateLimitSection] = Field(
+    rate_limit: Maybe[ConsumerRateLimitSection] = Field(
         None,
-        description="How many requests it may make: on all routes together, each alone with `by: route`. It stands "
+        description="How many requests it may make: on all routes together unless it is `by: route`. It stands "
         "instead of what a route says.",
     )
     credentials: dict[CredentialName, CredentialSection] = Field(

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from jwtgate.config.sections.answers import AnswerStatus, MediaType
 from jwtgate.config.sections.section import Flag, JsonValue, Maybe, Section, Whole
 from jwtgate.config.sections.values import ValueSection
 
+_Word = Literal["caller", "client", "route"]
+_WORDS = get_args(_Word)
 _MOST_REQUESTS = 1_000_000_000
 
 
 class RateLimitSection(Section):
-    """How many requests may be made within a window, which begins with the first of them."""
+    """What all limits say."""
 
     requests: Annotated[Whole, Field(ge=1, le=_MOST_REQUESTS)] = Field(description="Most requests of a window.")
     window_seconds: Annotated[Whole, Field(ge=1, le=366 * 86400)] = Field(description="How long a window is.")
-    by: Literal["caller", "client", "route"] = Field(
-        "caller",
-        description="Whose requests are counted together: those of a `caller` (a consumer, else a subject, else an "
-        "address), of a `client` (an address), or all of the `route`.",
-    )
     status: Maybe[AnswerStatus] = Field(
         None, description="The status of the answer to a request beyond the limit. Default: 429, or as in `answers`."
     )
@@ -39,18 +36,36 @@ class RateLimitSection(Section):
         return self
 
 
-def _counted_by(value: object) -> object:
-    if isinstance(value, str) and value not in ("caller", "client", "route"):
+class ConsumerRateLimitSection(RateLimitSection):
+    """How many requests a consumer may make within a window, which begins with the first of them."""
+
+    by: _Word = Field(
+        "caller",
+        description="Which of its requests are counted together: all (`caller`), those from one address (`client`) or "
+        "those of one route (`route`).",
+    )
+
+
+def _as_value(value: object) -> object:
+    return value if isinstance(value, dict | ValueSection) else {"constant": value}
+
+
+def _checked_word(value: ValueSection) -> ValueSection:
+    if value.origin == "constant" and value.constant not in _WORDS:
         raise ValueError("must be caller, client, route, or a value such as {header: x-tenant}")
     return value
 
 
 class RouteRateLimitSection(RateLimitSection):
-    """How many requests of a route may be made within a window."""
+    """How many requests of a route may be made within a window, which begins with the first of them."""
 
-    by: Annotated[Literal["caller", "client", "route"] | ValueSection, BeforeValidator(_counted_by)] = Field(  # type: ignore[assignment] # more than there
-        "caller",
+    by: Annotated[
+        ValueSection,
+        BeforeValidator(_as_value, json_schema_input_type=ValueSection | _Word),
+        AfterValidator(_checked_word),
+    ] = Field(
+        ValueSection.model_validate({"constant": "caller"}),
         description="Whose requests are counted together: those of a `caller` (a consumer, else a subject, else an "
         "address), of a `client` (an address), all of the `route`, or those for which a value is the same; where it "
-        "is not there, those of a client.",
+        "is not there, those of a client. Default: `caller`.",
     )
