@@ -12,6 +12,7 @@ from jwtgate.config.problems import shown
 from jwtgate.config.redact import secrets_in
 from jwtgate.config.sections.answers import AnswerSection, blames_the_caller, tells_why
 from jwtgate.config.sections.callers.consumers import CredentialSection
+from jwtgate.config.sections.callers.rate_limits import RateLimitSection
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.issued import IssueSection, TokenSection
 from jwtgate.config.sections.issuers import IssuerSection
@@ -119,6 +120,20 @@ _FLAGS_OF_CREDENTIAL = {
 }
 
 
+_FLAGS_OF_ISSUE = {
+    "may_outlive_incoming_token": "a token of ours may last longer than the caller's",
+    "copy_registered_for_legacy_upstream": (
+        "an upstream cannot tell what the gateway says of a token of ours from what the caller's issuer said"
+    ),
+    "no_exp_when_incoming_has_none_for_legacy_upstream": "a token of ours may never expire",
+}
+_FLAGS_OF_MINT = {
+    "unauthenticated_minting_allowed": "whoever reaches this route is given a token of ours",
+    "bare_token_for_legacy_reader": "callers choose also when a token of a consumer was made and begins to hold",
+    "x5c_holds_public_key_pem_for_legacy_reader": "a reader of RFC 7515 finds no certificate where it looks for one",
+}
+
+
 def _of_signing(document: Document) -> Found:
     signing = document.signing
     if signing is None:
@@ -132,6 +147,7 @@ def _of_signing(document: Document) -> Found:
 
 def _of_consumers(document: Document) -> Found:
     for name, consumer in document.consumers.items():
+        yield from _below(("consumers", name), _of_limit(consumer.rate_limit))
         for key, credential in consumer.credentials.items():
             yield from _below(("consumers", name, "credentials", key), _of_credential(credential))
 
@@ -158,8 +174,8 @@ def _of_token(token: TokenSection) -> Found:
     if token.omit_for_legacy_upstream:
         left_out = ", ".join(token.omit_for_legacy_upstream)
         yield ("omit_for_legacy_upstream",), f"nobody can check what the token does not say: {left_out}"
-    if isinstance(token, IssueSection) and token.may_outlive_incoming_token:
-        yield ("may_outlive_incoming_token",), "a token of ours may last longer than the caller's"
+    if isinstance(token, IssueSection):
+        yield from _flagged(token, _FLAGS_OF_ISSUE)
 
 
 def _of_route(route: RouteSection) -> Found:
@@ -195,12 +211,18 @@ def _of_answers(answers: Mapping[str, AnswerSection] | None) -> Found:
             yield place, "clients throw good tokens away while we fail"
 
 
+def _of_limit(limit: RateLimitSection | None) -> Found:
+    if limit is not None and limit.status is not None and limit.status < 300:
+        yield ("rate_limit", "status"), "whoever is refused is told that the request succeeded"
+
+
 def _of_callers(route: RouteSection) -> Found:
+    yield from _of_limit(route.rate_limit)
     if route.anonymous_consumer_also_for_refused_tokens:
         place = ("anonymous_consumer_also_for_refused_tokens",)
         yield place, "a token that was refused lets its caller in all the same, as the anonymous consumer"
-    if route.mint is not None and route.mint.unauthenticated_minting_allowed:
-        yield ("mint", "unauthenticated_minting_allowed"), "whoever reaches this route is given a token of ours"
+    if route.mint is not None:
+        yield from _below(("mint",), _flagged(route.mint, _FLAGS_OF_MINT))
     if route.mint is not None and route.mint.credentials == "any":
         yield ("mint", "credentials"), "whoever may use this route is given tokens of every consumer"
     if route.mint is not None and route.mint.claims == "any":

@@ -11,6 +11,9 @@ from jwtgate.config.dangers import dangers
 from jwtgate.config.sections.document import Document
 
 Load = Callable[[dict[str, Any]], Document]
+ASKED = {"endpoint": "https://a.example", "auth": "none", "jwt_claim": "jwt"}
+LIMIT = {"requests": 1, "window_seconds": 60}
+EVERYTHING = {"audience": "a", "copy": "all", "lifetime": "incoming"}
 SECRET = "Zm9vYmFyYmF6cXV4-quite-random-1234567890-abc"
 
 
@@ -24,6 +27,49 @@ def test_the_good_document_has_none(load: Load) -> None:
         ({"issuers/main/audience": "any"}, "issuers.main.audience"),
         ({"issuers/main/exp_optional_for_legacy_tokens": True}, "issuers.main.exp_optional_for_legacy_tokens"),
         ({"issuers/main/insecure_http": True}, "issuers.main.insecure_http"),
+        *(
+            ({f"issuers/main/{flag}": True}, f"issuers.main.{flag}")
+            for flag in (
+                "exp_not_looked_at_for_legacy_tokens",
+                "nbf_not_looked_at_for_legacy_tokens",
+                "iat_not_looked_at_for_legacy_tokens",
+                "long_leeway_allowed_for_legacy_tokens",
+                "keys_fetched_again_after_wrong_signature",
+            )
+        ),
+        *(
+            ({"issuers/third": {**issuer, flag: True}}, f"issuers.third.{flag}")
+            for issuer, flag in (
+                (
+                    {"audience": "a", "algorithms": "RS256", "keys": {"url": "https://x"}},
+                    "iss_not_looked_at_for_legacy_issuer",
+                ),
+                ({"audience": "a", "issuer": "https://x"}, "signature_not_verified_for_legacy_issuer"),
+            )
+        ),
+        *(
+            ({"issuers/main/introspection": {**ASKED, flag: True}}, f"issuers.main.introspection.{flag}")
+            for flag in (
+                "inner_claims_not_checked_for_legacy_issuer",
+                "exp_not_looked_at_for_legacy_issuer",
+                "nbf_not_looked_at_for_legacy_issuer",
+                "iat_not_looked_at_for_legacy_issuer",
+            )
+        ),
+        (
+            {"routes/orders/equal_tokens_count_once_for_legacy_clients": True},
+            "routes.orders.equal_tokens_count_once_for_legacy_clients",
+        ),
+        (
+            {"routes/orders/answers": {"refusal": {"body": {"refusal": "reason"}}}},
+            "routes.orders.answers.refusal",
+        ),
+        (
+            {"routes/orders/answers": {"*": {"headers": {"X-Why": {"cel": "refusal.reason"}}}}},
+            "routes.orders.answers.*",
+        ),
+        ({"answers": {"token_refused": {"body": {"refusal": "claim"}}}}, "answers.token_refused"),
+        ({"answers": {"signature_wrong": {"status": 401}}}, "answers.signature_wrong"),
         ({"issuers/main/empty_key_set_allowed": True}, "issuers.main.empty_key_set_allowed"),
         ({"routes/orders/from": ["bearer", {"query": "t"}]}, "routes.orders.from"),
         ({"routes/orders/issue/may_outlive_incoming_token": True}, "routes.orders.issue[0].may_outlive_incoming_token"),
@@ -37,6 +83,16 @@ def test_the_good_document_has_none(load: Load) -> None:
         ({"routes/orders/answers": {"signature_wrong": {"status": 401}}}, "routes.orders.answers.signature_wrong"),
         ({"routes/orders/answers": {"upstream_slow": {"status": 404}}}, "routes.orders.answers.upstream_slow.status"),
         ({"paths": {"encoded_slashes": "keep"}}, "paths.encoded_slashes"),
+        ({"routes/orders/rate_limit": {**LIMIT, "status": 200}}, "routes.orders.rate_limit.status"),
+        ({"consumers/ann/rate_limit": {**LIMIT, "status": 299}}, "consumers.ann.rate_limit.status"),
+        (
+            {"routes/orders/issue": {**EVERYTHING, "copy_registered_for_legacy_upstream": True}},
+            "routes.orders.issue[0].copy_registered_for_legacy_upstream",
+        ),
+        (
+            {"routes/orders/issue": {**EVERYTHING, "no_exp_when_incoming_has_none_for_legacy_upstream": True}},
+            "routes.orders.issue[0].no_exp_when_incoming_has_none_for_legacy_upstream",
+        ),
         ({"signing/master_key": "m" * 32}, "signing.master_key"),
         ({"paths": {"parameters": "keep"}}, "paths.parameters"),
         ({"routes/orders/from": {"cookie": "t"}, "routes/orders/upgrade": "websocket"}, "routes.orders.upgrade"),
@@ -54,10 +110,23 @@ def test_sec_162_a_dangerous_setting_is_told_with_its_place(load: Load, changes:
         {"token_expired": {"status": 300}},
         {"refusal": {"body": "no"}},
         {"fault": {"status": 500}, "*": {"body": "no"}},
+        {"fault": {"body": {"refusal": "reason"}}, "refusal": {"body": {"refusal": "sentence"}}},
+        {"*": {"body": {"cel": "refusal.request_id"}}, "scope_refused": {"body": {"cel": "refusal.reason"}}},
     ],
 )
 def test_an_answer_that_misleads_nobody_is_no_danger(load: Load, answers: dict[str, Any]) -> None:
     assert dangers(load({"routes/orders/answers": answers})) == ()
+
+
+def test_sec_143_a_fault_that_looks_like_a_bad_token_is_told_in_every_way(load: Load) -> None:
+    answers = {"fault": {"status": 401, "fault_may_answer_401_for_legacy_clients": True}}
+    first, second = dangers(load({"routes/orders/answers": answers}))
+    assert first.startswith("routes.orders.answers.fault.status: ")
+    assert second.startswith("routes.orders.answers.fault.fault_may_answer_401_for_legacy_clients: ")
+
+
+def test_an_api_key_is_meant_for_nobody_else(load: Load) -> None:
+    assert dangers(load({"issuers/third": {"consumers": {"api_key": True}, "audience": "any"}})) == ()
 
 
 def test_sec_162_a_query_in_a_named_slot_is_told(load: Load) -> None:
@@ -198,3 +267,17 @@ def test_sec_162_every_secret_that_stands_in_the_document_is_told(
     (sentence,) = dangers(load(changes))
     assert sentence.startswith(place)
     assert SECRET not in sentence
+
+
+def test_sec_162_a_token_unlike_what_readers_expect_is_told(load: Load) -> None:
+    mint = {
+        "credentials": "own",
+        "bare_token_for_legacy_reader": True,
+        "x5c_holds_public_key_pem_for_legacy_reader": True,
+    }
+    route = {"path": "/mint", "auth": "required", "issuers": "main", "mint": mint}
+    found = dangers(load({"routes/mint": route, "routes/orders/rate_limit": {**LIMIT, "status": 300}}))
+    assert [sentence.partition(": ")[0] for sentence in found] == [
+        "routes.mint.mint.bare_token_for_legacy_reader",
+        "routes.mint.mint.x5c_holds_public_key_pem_for_legacy_reader",
+    ]
