@@ -77,6 +77,8 @@ def _of_issuer(issuer: IssuerSection) -> Found:
     if issuer.audience is None and not issuer.takes_api_keys:
         yield ("audience",), "tokens meant for anybody are accepted"
     yield from _flagged(issuer, _FLAGS_OF_ISSUER)
+    if issuer.consumers is not None and issuer.consumers.base64_for_legacy_credentials:
+        yield ("consumers", "base64_for_legacy_credentials"), "a secret that may be guessed is accepted"
     asked = issuer.introspection
     if asked is None:
         return

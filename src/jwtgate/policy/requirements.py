@@ -83,12 +83,14 @@ class Introspection:
 class CredentialLookup:
     """What names the consumer's credential a token is made with: a claim, else a parameter of its header.
 
-    `api_key`: neither. What is presented is no token but the API key of a consumer.
+    `api_key`: neither. What is presented is no token but the API key of a consumer. `base64`: a secret is text that
+    has to be decoded first.
     """
 
     claim: ClaimPath | None = None
     header: str | None = None
     api_key: bool = False
+    base64: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,12 @@ def test_an_api_key_is_meant_for_nobody_else(load: Load) -> None:
     assert dangers(load({"issuers/third": {"consumers": {"api_key": True}, "audience": "any"}})) == ()
 
 
+def test_secrets_that_may_be_short_by_their_issuer_are_told(load: Load) -> None:
+    partners = {"consumers": {"claim": "iss", "base64_for_legacy_credentials": True}, "audience": "us"}
+    (sentence,) = dangers(load({"issuers/third": partners}))
+    assert sentence.startswith("issuers.third.consumers.base64_for_legacy_credentials: ")
+
+
 def test_sec_162_a_query_in_a_named_slot_is_told(load: Load) -> None:
     slots = {"a": {"issuers": "main", "from": {"query": "t"}}}
     (sentence,) = dangers(load({"routes/orders/issuers": ..., "routes/orders/slots": slots}))

@@ -104,7 +104,10 @@ def _rule(section: ClaimRuleSection) -> ClaimRule:
 
 def _lookup(section: IssuerSection) -> CredentialLookup | None:
     named = section.consumers
-    return None if named is None else CredentialLookup(named.claim, named.header, api_key=named.api_key is not None)
+    if named is None:
+        return None
+    is_key, base64 = named.api_key is not None, named.base64_for_legacy_credentials
+    return CredentialLookup(named.claim, named.header, api_key=is_key, base64=base64)
 
 
 def _answers(issuer: IssuerSection, section: IntrospectionSection) -> Introspection:

@@ -110,6 +110,11 @@ class LookupSection(Section):
     api_key: Maybe[Literal[True]] = Field(
         None, description="What is presented is the API key of a consumer, and no token."
     )
+    base64_for_legacy_credentials: Flag = Field(
+        False,
+        description="The secrets of these credentials are base64 or base64url, whatever the credentials say, and may "
+        "be short once they are decoded. Dangerous.",
+    )
 
     @model_validator(mode="after")
     def _names_something(self) -> LookupSection:

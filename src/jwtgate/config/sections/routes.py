@@ -142,7 +142,7 @@ class RouteSection(Credential):
         {}, description="Header fields that tell the upstream who the caller is."
     )
     anonymous_consumer: Maybe[Name] = Field(
-        None, description="The consumer a request without any credential counts as."
+        None, description="The consumer a request without any credential counts as, by its name or id."
     )
     anonymous_consumer_also_for_refused_tokens: Flag = Field(
         False, description="A request whose token was refused counts as that consumer too. Dangerous."

@@ -27,7 +27,8 @@ class Proven:
     issuer was asked about, the answer may be used again before `asked_until`, and what is made from it must end by
     `vouched_until`. `text` is the credential itself.
     A token made with a consumer's credential brings the consumer along, and the credential's name and labels. `asked`
-    is the slot as it is for this token, if that is another; `judged` are the claims checks are of, if not the token's own.
+    is the slot as it is for this token, if that is another; `judged` are the claims checks are of, if not the token's
+    own.
     """
 
     issuer: Issuer
@@ -139,7 +140,7 @@ def _consumer(route: Route, tokens: Mapping[str, Proven], facts: Facts) -> Steps
                 raise TokenRefused("consumer_unknown", slot=slot.name)
     if tokens or route.anonymous is None:
         return None, None
-    anonymous = yield from find_consumer((ConsumerName.NAME,), route.anonymous, facts=facts)
+    anonymous = yield from find_consumer((ConsumerName.NAME, ConsumerName.ID), route.anonymous, facts=facts)
     if anonymous is None:
         raise TokenRefused("consumer_unknown", anonymous=route.anonymous)
     return anonymous, None

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from jwtgate.errors import TokenRefused
+from jwtgate.errors import KeyRefused, TokenRefused
 from jwtgate.jose.algorithms import ALGORITHMS
+from jwtgate.jose.encoding import base64url_decode
 from jwtgate.jose.key import Key
 from jwtgate.jose.token import UnverifiedToken, VerifiedToken, type_matches
 from jwtgate.policy.callers import API_KEY, Credential, api_key_name
@@ -30,6 +31,7 @@ from jwtgate.policy.rooms.introspect import introspect
 _ADDRESSES = frozenset({"jku", "x5u"})
 _OPAQUE = frozenset({"token_malformed", "token_encrypted", "claims_unreadable", "signature_unreadable"})
 _MOST_NAME_CHARACTERS = 256
+_TO_BASE64URL = str.maketrans("+/", "-_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,9 +153,28 @@ def _by_credential(issuer: Issuer, token: UnverifiedToken, facts: Facts) -> Step
     credential = yield from find_credential(name, facts=facts)
     check_header(issuer, token, credential.algorithms)
     keys = credential_keys(credential, token.alg, token.kid)
+    if issuer.credentials.base64:
+        keys = tuple(_decoded(key, token.alg) for key in keys)
     if credential.leeway_seconds is not None:
         issuer = replace(issuer, times=replace(issuer.times, leeway_seconds=credential.leeway_seconds))
     return Verified(issuer, token.verify(keys, credential.algorithms), credential)
+
+
+def _decoded(key: Key, alg: str) -> Key:
+    """The key whose secret this one's is the base64 text of; any other key as it is. Refuses `key_unknown`."""
+    text = key.material.signer
+    if not isinstance(text, bytes):
+        return key
+    try:
+        secret = base64url_decode(text.decode().translate(_TO_BASE64URL).rstrip("="))
+        return Key.secret(
+            secret,
+            alg=alg,
+            short_secret_allowed_for_legacy_credential=True,
+            guessable_secret_allowed_for_legacy_credential=True,
+        )
+    except (ValueError, KeyRefused):
+        raise TokenRefused("key_unknown", alg=alg) from None
 
 
 def _named(lookup: CredentialLookup, token: UnverifiedToken) -> str | None:

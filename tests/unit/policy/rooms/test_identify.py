@@ -126,6 +126,7 @@ def test_the_first_slot_that_names_a_consumer_decides() -> None:
 
 def test_a_caller_without_any_token_may_count_as_a_consumer_of_its_own() -> None:
     assert identified({}, anonymous="acme").consumer is ACME
+    assert identified({}, anonymous=ACME.id).consumer is ACME
     assert identified({"access": proven()}, anonymous="acme").consumer is None
     error = refusal(lambda: identified({}, anonymous="gone"))
     assert (error.reason, error.status) == ("consumer_unknown", 401)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from base64 import b64encode, urlsafe_b64encode
 from dataclasses import replace
 from typing import Any
 
@@ -199,6 +200,24 @@ def test_a_header_parameter_may_name_it_too() -> None:
     slot = replace(BY_KEY, by_credential=replace(PARTNERS, credentials=CredentialLookup(header="app")))
     assert finish(walk(keyed("other", header={"app": "acme-key"}), slot=slot, facts=CALLERS)).credential is KEYED
     assert reason(lambda: finish(walk(keyed("acme-key"), slot=slot, facts=CALLERS))) == "credential_not_named"
+
+
+def test_a_secret_that_is_base64_by_its_issuer_is_decoded_before_it_verifies() -> None:
+    secret = b"a secret of 32 bytes, or of more"
+    lookup = CredentialLookup(("key",), base64=True)
+    slot = replace(BY_KEY, by_credential=replace(PARTNERS, credentials=lookup))
+
+    def found(text: bytes, *, by: Slot = slot) -> object:
+        held = Key.secret(text, alg="HS256", short_secret_allowed_for_legacy_credential=True)
+        credential = replace(KEYED, algorithms=frozenset({"HS256"}), keys=KeySet((held,)))
+        token = sign_token({**GOOD, "key": "acme-key"}, Key.secret(secret, alg="HS256"), alg="HS256")
+        return finish(walk(token, slot=by, facts=Held({}, credentials=[credential]))).credential
+
+    for text in (b64encode(secret), urlsafe_b64encode(secret).rstrip(b"=")):
+        assert found(text) is not None
+        assert reason(lambda text=text: found(text, by=BY_KEY)) == "signature_wrong"
+    assert reason(lambda: found(secret)) == "key_unknown"
+    assert finish(walk(keyed("acme-key"), slot=slot, facts=CALLERS)).credential is KEYED
 
 
 def test_the_header_is_looked_at_where_the_claim_is_not_there() -> None:
