@@ -62,7 +62,7 @@ def _issuer(draft: Draft, config: Mapping[str, Any], place: str) -> dict[str, An
     claim = config["key_claim_name"] or "iss"
     verified = config["claims_to_verify"] or ()
     issuer: dict[str, Any] = {
-        "consumers": {"claim": [claim], "header": claim, **({"base64": True} if config["secret_is_base64"] else {})},
+        "consumers": {"claim": [claim], "header": claim, **({"base64_for_legacy_credentials": True} if config["secret_is_base64"] else {})},
         "audience": "any",
         "leeway_seconds": 0,
         "iat_not_looked_at_for_legacy_tokens": True,
