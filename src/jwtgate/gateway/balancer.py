@@ -28,6 +28,7 @@ class Pool:
         self.host_line = b"Host: %b\r\n" % (upstream.host or target.authority).encode("ascii")
         self.response_kinds = response_kinds
         self.upstream = upstream
+        self.tells_more = upstream.is_told_more
         self.tls = _client_tls(upstream) if target.tls else None
         self.answers = answer_memory()
         self._idle: list[UpstreamConnection] = []

@@ -188,7 +188,7 @@ class Exchange:
         assert self.route is not None  # noqa: S101
         self.upstream = connection
         told = self.connection.forwarded_lines(self.head.host_value)
-        if self.route.upstream.is_told_more:
+        if connection.pool.tells_more:
             told += self.connection.more_lines(self.route, self.head)
         self._id_line = b"X-Request-Id: %b\r\n" % self.request_id.encode()
         ours = b"%b%b%b" % (self._lines, told, self._id_line)

@@ -6,7 +6,7 @@ by each length in use.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -90,22 +90,16 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One form of the paths of one route, and its place in the order."""
+    """One form of the paths of one route, and its place in the order.
+
+    `form` None: the index says all of it. `conditions` None: the method is all that is asked.
+    """
 
     place: int
     route: Route
-    form: PathForm
-    conditions: Conditions
-    asks_more: bool
-
-    def takes(self, method: str, path: str, asked: Asked) -> bool:
-        """Whether this is a request of the route, its host apart."""
-        methods, form = self.conditions.methods, self.form
-        if methods is not None and method not in methods:
-            return False
-        if (form.segments or form.pattern is not None) and form.end(path) is None:
-            return False
-        return not self.asks_more or self.conditions.hold(asked)
+    methods: frozenset[str] | None
+    form: PathForm | None
+    conditions: Conditions | None
 
 
 class _Table:
@@ -118,19 +112,21 @@ class _Table:
         self.beginnings: dict[str, list[_Entry]] = {}
         self.lengths: list[int] = []
 
-    def add(self, entry: _Entry) -> None:
-        held = self.whole if entry.form.whole else self.beginnings
-        literal = entry.form.literal
-        held.setdefault(literal, []).append(entry)
-        if not entry.form.whole and len(literal) not in self.lengths:
-            self.lengths = sorted([*self.lengths, len(literal)])
+    def add(self, form: PathForm, entry: _Entry) -> None:
+        held, length = self.whole if form.whole else self.beginnings, len(form.literal)
+        held.setdefault(form.literal, []).append(entry)
+        if not form.whole and length not in self.lengths:
+            self.lengths = sorted([*self.lengths, length])
 
-    def candidates(self, path: str) -> Iterator[list[_Entry]]:
-        yield self.whole.get(path, [])
+    def gather(self, path: str, found: list[_Entry]) -> None:
+        """Add those that may take this path to `found`."""
+        if entries := self.whole.get(path):
+            found += entries
         for length in self.lengths:
             if length > len(path):
                 return
-            yield self.beginnings.get(path[:length], [])
+            if entries := self.beginnings.get(path[:length]):
+                found += entries
 
 
 class ListedRouter:
@@ -151,7 +147,10 @@ class ListedRouter:
             self._ends_open = self._ends_open or host.endswith(".*")
             table = self._tables.setdefault(host.removeprefix("*").removesuffix("*"), _Table())
             for form in tuple(forms) or _ANY_PATH:
-                table.add(_Entry(self._count, route, form, conditions, conditions.ask_more))
+                settled = not form.segments and form.pattern is None
+                asked = conditions if conditions.ask_more else None
+                entry = _Entry(self._count, route, conditions.methods, None if settled else form, asked)
+                table.add(form, entry)
         self._count += 1
 
     def find(self, method: str, host: str, path: str, view: Callable[[], RequestView]) -> Route | None:
@@ -159,17 +158,25 @@ class ListedRouter:
 
         `view` is only asked for where a route looks at more of the request.
         """
-        found = [
-            entry
-            for name in self._names(host)
-            if (table := self._tables.get(name)) is not None
-            for entries in table.candidates(path)
-            for entry in entries
-        ]
+        found: list[_Entry] = []
+        for name in self._names(host):
+            table = self._tables.get(name)
+            if table is not None:
+                table.gather(path, found)
         if len(found) > 1:
             found.sort(key=_place)
-        asked = Asked(view)
-        return next((entry.route for entry in found if entry.takes(method, path, asked)), None)
+        asked: Asked | None = None
+        for entry in found:
+            if entry.methods is not None and method not in entry.methods:
+                continue
+            if entry.form is not None and entry.form.end(path) is None:
+                continue
+            if entry.conditions is None:
+                return entry.route
+            asked = asked or Asked(view)
+            if entry.conditions.hold(asked):
+                return entry.route
+        return None
 
     def _names(self, host: str) -> Iterable[str]:
         if not self._hosts_matter:
