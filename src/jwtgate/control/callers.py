@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from jwtgate.control.announcing import Announcing
@@ -130,7 +131,7 @@ class Callers:
         held = self.directory.credential(need.credential, resolve)
         if held is None or held[0].is_api_key or need.consumer not in (None, held[1].name):
             return None
-        source, _ = held
+        source = replace(held[0], name=need.credential)  # a token names its credential as it was asked for
         lives = min(source.ttl_seconds, need.most_ttl_seconds)
         now = int(time.time())
         token = mint_with_credential(source, need.claims, form=need.form, ttl_seconds=lives, resolve=resolve, now=now)

@@ -22,7 +22,7 @@ CAUSES: Mapping[str, str] = {
     "path_refused": "no secret of this kind of store can have this path",
     "slow": "it did not answer in time",
     "unreachable": "it cannot be reached",
-    "tls": "its certificate is not trusted",
+    "tls": "it does not speak TLS, or its certificate is not trusted",
     "malformed": "its answer makes no sense",
     "package_missing": "a package is not installed",
 }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from jwtgate.jose.encoding import JSON
-from jwtgate.state.secrets.reading import ReadFailed, Resolve, resolved, text_of
+from jwtgate.state.secrets.reading import AWAY, ReadFailed, Resolve, resolved, text_of
 from jwtgate.state.secrets.vault_api import VaultApi, quoted, seconds_of
 
 RENEW_AFTER = 2 / 3
@@ -102,8 +102,9 @@ class VaultLogin:
         try:
             answer = await self._api.read("auth/token/lookup-self", token=token)
         except ReadFailed as failed:
-            if failed.cause != "forbidden":
+            if failed.cause in AWAY or failed.cause == "standby":
                 raise
+            # Not every token may ask that, and not everything that speaks like a Vault knows the question.
             return self._lasting(token, math.inf, renewable=False)
         data = answer.get("data")
         if not isinstance(data, dict):
