@@ -224,3 +224,30 @@ def test_what_a_limit_is_counted_by_is_there(mistakes: Find) -> None:
     assert mistakes(by({"claim": "tenant"}, "health")) == [
         f"routes.health.{here}: asks for a claim, but the route asks for no credential"
     ]
+
+
+def test_whoever_takes_tokens_of_any_issuer_stands_alone_in_that(mistakes: Find) -> None:
+    keys = {"audience": "a", "algorithms": "RS256", "keys": {"url": "https://x"}}
+    changes = {
+        "issuers/any": {**keys, "iss_not_looked_at_for_legacy_issuer": True},
+        "issuers/unsigned": {
+            "audience": "a",
+            "signature_not_verified_for_legacy_issuer": True,
+            "iss_not_looked_at_for_legacy_issuer": True,
+        },
+        "issuers/callers": {"consumers": {"claim": "key"}, "audience": "a"},
+    }
+    for name in ("any", "unsigned", "callers"):
+        assert mistakes({**changes, "routes/orders/issuers": ["main", name]}) == []
+    assert mistakes({**changes, "routes/orders/issuers": ["any", "unsigned", "callers"]}) == [
+        "routes.orders.issuers[1]: has tokens of any iss as any has, so a token could belong to either",
+        "routes.orders.issuers[2]: has tokens of any iss as any has, so a token could belong to either",
+    ]
+
+
+def test_api_keys_have_a_slot_of_their_own(mistakes: Find) -> None:
+    changes = {"issuers/keys": {"consumers": {"api_key": True}, "audience": "any"}}
+    assert mistakes({**changes, "routes/orders/issuers": ["keys"]}) == []
+    assert mistakes({**changes, "routes/orders/issuers": ["main", "keys"]}) == [
+        "routes.orders.issuers[1]: takes API keys, which nobody can tell from tokens; it stands alone in a slot"
+    ]

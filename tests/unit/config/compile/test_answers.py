@@ -34,6 +34,13 @@ def test_an_answer_keeps_what_it_says_and_leaves_the_rest_to_the_gateway() -> No
     assert [value.origin for value in of_answers(answers)] == [Origin.CONSTANT, Origin.PATH, Origin.CLAIM]
 
 
+def test_an_answer_may_say_parts_of_its_refusal() -> None:
+    said = {"body": {"refusal": "reason"}, "headers": {"X-Id": {"refusal": "request_id"}}}
+    (answer,) = compile_answers(ADAPTER.validate_python({"*": said}), "").values()
+    assert answer.body == Value(Origin.REFUSAL, path=("reason",))
+    assert answer.fields == ((b"X-Id", Value(Origin.REFUSAL, path=("request_id",))),)
+
+
 def test_every_reason_and_every_class_of_an_answer_can_be_named_as_the_gateway_knows_it() -> None:
     known = {name: kind.raised_as for name, kind in CATALOGUE.items()}
     answered = {name: kind for name, kind in known.items() if not issubclass(kind, KeyRefused | RouteUnknown)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from ipaddress import ip_network
 from typing import Any
 
@@ -14,7 +15,7 @@ from jwtgate.config.patterns import PathPattern
 from jwtgate.config.sections.document import Document
 from jwtgate.policy.forwarding import PathForm, Respond, form_of
 from jwtgate.policy.plan import Plan, Route, Target
-from jwtgate.policy.provisions import IdentityField, Origin, Value
+from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
 from jwtgate.policy.rooms.listed import Conditions, ListedRouter
 from jwtgate.policy.rooms.match import Router
 
@@ -91,7 +92,8 @@ def test_edits_are_fields_with_values_and_names_to_remove(plan: Compile) -> None
         IdentityField(b"X_A", Value(Origin.CONSTANT, constant="1")),
         IdentityField(b"X-B", Value(Origin.CLAIM, slot="access", path=("sub",))),
     )
-    assert found.sent_fields == found.answer_fields == fields
+    assert found.sent_fields == fields
+    assert found.answer_fields == tuple(replace(field, form=Form.VISIBLE) for field in fields)
     assert {b"x-a", b"x-c", b"authorization"} == found.removed_fields
     assert found.answer_removed == {b"x_a", b"x-c"}
     assert compiled.identity_names.isdisjoint({b"x-a", b"x-b", b"x-c"})
@@ -112,14 +114,16 @@ def own(respond: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("respond", "said"),
     [
-        ({}, Respond(200, (("Content-Type", "text/plain; charset=utf-8"),), b"")),
-        ({"status": 404, "body": {"a": None}}, Respond(404, (("Content-Type", "application/json"),), b'{"a":null}')),
-        (
-            {"body": "<p>", "content_type": "text/html", "headers": {"X-A": "b"}},
-            Respond(200, (("Content-Type", "text/html"), ("X-A", "b")), b"<p>"),
-        ),
+        ({}, Respond()),
+        ({"status": 404, "body": {"a": None}}, Respond(404, "application/json", b'{"a":null}')),
+        ({"body": "<p>", "content_type": "text/html"}, Respond(200, "text/html", b"<p>")),
     ],
 )
 def test_an_answer_of_ours_is_ready_to_be_sent(plan: Compile, respond: dict[str, Any], said: Respond) -> None:
     found = route(plan(own(respond)), "own")
     assert (found.respond, found.remembered, found.upstream.targets) == (said, False, ())
+
+
+def test_the_fields_of_an_answer_of_ours_may_be_values(plan: Compile) -> None:
+    found = route(plan(own({"status": 302, "headers": {"Location": {"request": "path"}}})), "own")
+    assert found.answer_fields == (IdentityField(b"Location", Value(Origin.PATH), Form.VISIBLE),)

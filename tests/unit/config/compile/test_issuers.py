@@ -9,7 +9,15 @@ import pytest
 
 from jwtgate.config.patterns import Pattern
 from jwtgate.policy.plan import Plan, Route
-from jwtgate.policy.requirements import ClaimRule, Comparison, CredentialLookup, Grants, Introspection, Times
+from jwtgate.policy.requirements import (
+    ClaimRule,
+    Comparison,
+    CredentialLookup,
+    Grants,
+    Introspection,
+    TimeClaims,
+    Times,
+)
 from jwtgate.policy.sources import ClientAuth, Fetching, IntrospectionSource, KeyText
 
 Compile = Callable[[dict[str, Any]], Plan]
@@ -47,6 +55,7 @@ def test_what_is_asked_of_an_issuer_is_kept(plan: Compile) -> None:
         ({"equals": None}, ClaimRule(("a", 0), Comparison.EQUALS, (None,))),
         ({"one_of": [1, "1"]}, ClaimRule(("a", 0), Comparison.ONE_OF, (1, "1"))),
         ({"contains": {"b": 1}}, ClaimRule(("a", 0), Comparison.CONTAINS, ({"b": 1},))),
+        ({"any_of": ["x", 1]}, ClaimRule(("a", 0), Comparison.ANY_OF, ("x", 1))),
         ({"matches": "x+"}, ClaimRule(("a", 0), Comparison.MATCHES, pattern=Pattern("x+"))),
     ],
 )
@@ -100,6 +109,7 @@ def test_a_rule_may_hold_only_where_the_claim_is(plan: Compile) -> None:
     [
         ({"claim": "a.b"}, CredentialLookup(("a", "b"))),
         ({"header": "a.b"}, CredentialLookup(header="a.b")),
+        ({"claim": "iss", "header": "iss"}, CredentialLookup(("iss",), "iss")),
     ],
 )
 def test_consumers_bring_their_own_keys(plan: Compile, consumers: dict[str, str], lookup: CredentialLookup) -> None:
@@ -200,3 +210,80 @@ def test_a_key_set_may_ask_who_we_are(plan: Compile) -> None:
     source = plan({"issuers/main/keys": keys}).sources.keys["main"]
     assert (source.username, source.password) == ("me", "${env:P}")
     assert (source.client_certificate_file, source.client_key_file) == ("/etc/gate/c", "/etc/gate/k")
+
+
+def test_what_nobody_asks_for_is_compiled_away(plan: Compile) -> None:
+    issuer = plan({"issuers/main/introspection": {"endpoint": "https://a.example", "auth": "none"}}).issuers["main"]
+    assert (issuer.times.held_in, issuer.signature_unverified, issuer.keys_again) == (None, False, False)
+    assert issuer.introspection is not None
+    assert (issuer.introspection.times.held_in, issuer.introspection.inner_unchecked) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("keys", "held_in"),
+    [
+        ({"exp_claim": "a.b"}, TimeClaims(exp=("a", "b"))),
+        ({"nbf_claim": "a"}, TimeClaims(nbf=("a",))),
+        ({"exp_not_looked_at_for_legacy_tokens": True}, TimeClaims(exp=None)),
+        ({"nbf_not_looked_at_for_legacy_tokens": True}, TimeClaims(nbf=None)),
+        ({"iat_not_looked_at_for_legacy_tokens": True}, TimeClaims(iat=None)),
+    ],
+)
+def test_times_are_read_where_the_document_says(plan: Compile, keys: dict[str, Any], held_in: TimeClaims) -> None:
+    times = plan({f"issuers/main/{key}": value for key, value in keys.items()}).issuers["main"].times
+    assert times.held_in == held_in
+    assert times.exp_required is (held_in.exp is not None)
+
+
+def test_times_of_an_answer_are_read_where_its_issuer_is_trusted_to_say_so(plan: Compile) -> None:
+    asked = {"endpoint": "https://a.example", "auth": "none", "jwt_claim": "jwt"}
+    for name, held_in in (("exp", TimeClaims(exp=None)), ("nbf", TimeClaims(nbf=None)), ("iat", TimeClaims(iat=None))):
+        keys = {**asked, f"{name}_not_looked_at_for_legacy_issuer": True}
+        reading = plan({"issuers/main/introspection": keys}).issuers["main"].introspection
+        assert reading is not None
+        assert reading.times.held_in == held_in
+    unseen = {**asked, "inner_claims_not_checked_for_legacy_issuer": True}
+    reading = plan({"issuers/main/introspection": unseen}).issuers["main"].introspection
+    assert reading is not None
+    assert reading.inner_unchecked
+
+
+def test_an_unverified_issuer_has_no_keys_and_takes_the_tokens_that_name_it(plan: Compile) -> None:
+    trusting = {"audience": "any", "issuer": "https://third.example", "signature_not_verified_for_legacy_issuer": True}
+    compiled = plan({"issuers/third": trusting, "routes/orders/issuers": ["main", "third"]})
+    assert "third" not in compiled.sources.keys
+    slot = route(compiled).slots[0]
+    assert slot.issuers["https://third.example"].signature_unverified
+    assert (slot.any_iss, slot.issuers["https://issuer.example"].signature_unverified) == (None, False)
+
+
+def test_tokens_of_any_issuer_are_the_one_issuers_that_does_not_look_at_iss(plan: Compile) -> None:
+    anyone = {
+        "audience": "any",
+        "algorithms": "RS256",
+        "keys": {"url": "https://x"},
+        "iss_not_looked_at_for_legacy_issuer": True,
+        "max_remaining_seconds": 60,
+        "keys_fetched_again_after_wrong_signature": True,
+    }
+    compiled = plan({"issuers/third": anyone, "routes/orders/issuers": ["main", "third"]})
+    slot = route(compiled).slots[0]
+    assert slot.any_iss is not None
+    assert (slot.any_iss.name, slot.any_iss.iss, slot.any_iss.keys_again) == ("third", None, True)
+    assert slot.any_iss.times.max_remaining_seconds == 60
+    assert slot.issuers.keys() == {"https://issuer.example"}
+    assert compiled.sources.keys["third"].iss == ""
+
+
+def test_an_api_key_has_no_times_and_is_decoded_where_it_stands_in_the_query(plan: Compile) -> None:
+    door = {"consumers": {"api_key": True}, "audience": "any"}
+    changes = {"issuers/keys": door, "routes/orders/issuers": "keys", "routes/orders/from": {"query": "key"}}
+    slot = route(plan(changes)).slots[0]
+    assert slot.by_credential is not None
+    assert slot.by_credential.takes_api_keys
+    assert (slot.by_credential.times.exp_required, slot.by_credential.audiences) == (False, None)
+    assert slot.sources[0].decoded
+    of_tokens = {**changes, "issuers/keys": {**door, "consumers": {"claim": "key"}}}
+    slot = route(plan(of_tokens)).slots[0]
+    assert slot.by_credential is not None
+    assert (slot.by_credential.takes_api_keys, slot.sources[0].decoded) == (False, False)

@@ -105,3 +105,43 @@ def test_a_log_has_at_most_sixteen_values_with_plain_names(mistakes: Find) -> No
     for name in ("a b", 'a"', "é", "", "1a", "a" * 65):
         (mistake,) = mistakes({"routes/orders/log": {name: "x"}})
         assert mistake.startswith("routes.orders.log")
+
+
+FLAG = "fault_may_answer_401_for_legacy_clients"
+
+
+@pytest.mark.parametrize("name", ["*", "fault", "dependency_fault", "introspection_unreachable"])
+def test_sec_143_a_fault_is_answered_with_401_in_long_words_only_and_never_as_a_yes(mistakes: Find, name: str) -> None:
+    assert mistakes({"routes/orders/answers": {name: {"status": 401, FLAG: True}}}) == []
+    for answer in ({"status": 401}, {"status": 401, FLAG: False}, {"status": 200, FLAG: True}):
+        (mistake,) = mistakes({"routes/orders/answers": {name: answer}})
+        assert mistake.startswith(f"routes.orders.answers: {name} means faults, too")
+
+
+@pytest.mark.parametrize("value", [{"refusal": "claim"}, {"cel": "'no: ' + refusal.reason"}])
+def test_a_refusal_is_worded_in_answers_and_nowhere_else(mistakes: Find, value: dict[str, str]) -> None:
+    for answers in ({"body": value}, {"headers": {"X-Why": value}}):
+        assert mistakes({"routes/orders/answers": {"refusal": answers}}) == []
+        assert mistakes({"answers": {"refusal": answers}}) == []
+    for place in ("headers", "log"):
+        (mistake,) = mistakes({f"routes/orders/{place}": {"X-Why" if place == "headers" else "why": value}})
+        assert "refusal" in mistake
+    (mistake,) = mistakes({"routes/orders/require": "refusal.reason == ''"})
+    assert mistake.startswith("routes.orders.require: names refusal, which there is in answers only")
+
+
+@pytest.mark.parametrize("value", [{"refusal": "detail"}, {"refusal": None}, {"refusal": "reason", "claim": "sub"}])
+def test_an_answer_says_nothing_else_of_its_refusal(mistakes: Find, value: dict[str, Any]) -> None:
+    (mistake,) = mistakes({"routes/orders/answers": {"refusal": {"body": value}}})
+    assert mistake.startswith("routes.orders.answers.refusal.body")
+
+
+def test_only_the_document_has_words_for_a_request_no_route_takes(mistakes: Find, load: Load) -> None:
+    answers = load({"answers": {"route_unknown": {"status": 404, "body": "no"}}}).answers
+    assert answers is not None
+    assert answers["route_unknown"].status == 404
+    (mistake,) = mistakes({"routes/orders/answers": {"route_unknown": {"status": 404}}})
+    assert mistake.startswith("routes.orders.answers.route_unknown: is no reason of an answer")
+    for value in ({"claim": "sub"}, {"path_parameter": "id"}):
+        (mistake,) = mistakes({"answers": {"refusal": {"body": value}}})
+        assert mistake.startswith("answers: claims and path parameters are those of a route")

@@ -174,6 +174,8 @@ def test_several_mistakes_of_one_issuer_are_said_together(mistakes: Find) -> Non
 
 
 CONSUMERS = {"consumers": {"claim": "key"}, "audience": "a"}
+LEGACY = {"audience": "any", "algorithms": "RS256", "keys": {"url": "https://x/keys"}}
+UNSIGNED = {"audience": "any", "signature_not_verified_for_legacy_issuer": True}
 ASKED = {"endpoint": "https://a.example/introspect", "auth": "none"}
 
 
@@ -182,6 +184,12 @@ ASKED = {"endpoint": "https://a.example/introspect", "auth": "none"}
     [
         CONSUMERS,
         {**CONSUMERS, "consumers": {"header": "kid"}, "issuer": "https://x"},
+        {**CONSUMERS, "consumers": {"claim": "iss", "header": "iss"}},
+        {"consumers": {"api_key": True}, "audience": "any"},
+        {**LEGACY, "iss_not_looked_at_for_legacy_issuer": True},
+        {"audience": "a", "issuer": "https://x", "signature_not_verified_for_legacy_issuer": True},
+        {**UNSIGNED, "iss_not_looked_at_for_legacy_issuer": True},
+        {**UNSIGNED, "iss_not_looked_at_for_legacy_issuer": True, "introspection": ASKED},
         {"audience": "a", "introspection": ASKED},
         {"audience": "a", "introspection": ASKED, "issuer": "somebody"},
         {"audience": "a", "issuer": "https://x", "introspection": {"discovered": True, "auth": "none"}},
@@ -207,6 +215,18 @@ def test_tokens_are_proven_by_keys_by_consumers_or_by_asking(mistakes: Find, iss
         ({**CONSUMERS, "keys": {"file": "x"}}, "cannot stand beside consumers"),
         ({**CONSUMERS, "introspection": ASKED}, "tokens of consumers are not introspected"),
         ({**CONSUMERS, "consumers": {}}, "needs claim, header or api_key"),
+        ({**CONSUMERS, "consumers": {"claim": "a", "api_key": True}}, "an API key has neither claim nor header"),
+        ({**CONSUMERS, "consumers": {"api_key": False}}, "must be True"),
+        ({**CONSUMERS, "consumers": {"api_key": True}}, "an API key is meant for no audience"),
+        ({**CONSUMERS, "iss_not_looked_at_for_legacy_issuer": True}, "leave the flags out"),
+        ({**CONSUMERS, "signature_not_verified_for_legacy_issuer": True}, "leave the flags out"),
+        (LEGACY, "needs issuer, the exact iss of its tokens"),
+        ({**LEGACY, "issuer": "https://x", "iss_not_looked_at_for_legacy_issuer": True}, "stands instead of issuer"),
+        ({"audience": "a", "algorithms": "RS256", "iss_not_looked_at_for_legacy_issuer": True}, "needs keys"),
+        ({**LEGACY, "keys": {"discovery": "https://x/y"}, "iss_not_looked_at_for_legacy_issuer": True}, "needs keys"),
+        (UNSIGNED, "or iss_not_looked_at_for_legacy_issuer"),
+        ({**UNSIGNED, "issuer": "https://x", "algorithms": "RS256"}, "has no use for keys and algorithms"),
+        ({**UNSIGNED, "issuer": "https://x", "keys": {"file": "k"}}, "has no use for keys and algorithms"),
         ({"audience": "a", "introspection": {"discovered": True, "auth": "none"}}, "nothing can be discovered"),
         ({"audience": "a", "introspection": {**ASKED, "signed": True}}, "signed answers need algorithms"),
         ({"audience": "a", "introspection": {**ASKED, "endpoint": "http://a.example"}}, "tokens are sent by https"),
@@ -225,3 +245,45 @@ def test_tokens_nobody_could_prove_are_refused(mistakes: Find, issuer: dict[str,
 def test_plain_http_for_questions_needs_long_words(mistakes: Find) -> None:
     asked = {**ASKED, "endpoint": "http://a.example"}
     assert mistakes({"issuers/third": {"audience": "a", "introspection": asked, "insecure_http": True}}) == []
+
+
+@pytest.mark.parametrize(
+    ("flag", "other", "value"),
+    [
+        ("exp_not_looked_at_for_legacy_tokens", "exp_claim", "end"),
+        ("exp_not_looked_at_for_legacy_tokens", "max_lifetime_seconds", 60),
+        ("exp_not_looked_at_for_legacy_tokens", "max_remaining_seconds", 60),
+        ("nbf_not_looked_at_for_legacy_tokens", "nbf_claim", "begin"),
+        ("iat_not_looked_at_for_legacy_tokens", "max_age_seconds", 60),
+        ("iat_not_looked_at_for_legacy_tokens", "max_lifetime_seconds", 60),
+    ],
+)
+def test_what_is_not_looked_at_cannot_be_limited(mistakes: Find, flag: str, other: str, value: object) -> None:
+    for name, alone in ((flag, True), (other, value)):
+        assert mistakes({f"issuers/main/{name}": alone}) == []
+    assert mistakes({f"issuers/main/{flag}": False, f"issuers/main/{other}": value}) == []
+    assert mistakes({f"issuers/main/{flag}": True, f"issuers/main/{other}": value}) == [
+        f"issuers.main: {flag} leaves nothing to do for {other}"
+    ]
+
+
+def test_sec_41_a_long_leeway_needs_long_words(mistakes: Find) -> None:
+    sentence = "issuers.main: leeway_seconds beyond 300 needs long_leeway_allowed_for_legacy_tokens"
+    asked = {**ASKED, "leeway_seconds": 301}
+    for changes in ({"issuers/main/leeway_seconds": 301}, {"issuers/main/introspection": asked}):
+        assert mistakes(changes) == [sentence]
+        assert mistakes({**changes, "issuers/main/long_leeway_allowed_for_legacy_tokens": True}) == []
+    longest = {"issuers/main/long_leeway_allowed_for_legacy_tokens": True}
+    assert mistakes({**longest, "issuers/main/leeway_seconds": 366 * 86400}) == []
+    (mistake,) = mistakes({**longest, "issuers/main/leeway_seconds": 366 * 86400 + 1})
+    assert mistake.startswith("issuers.main.leeway_seconds")
+
+
+def test_only_keys_that_are_fetched_can_be_fetched_again(mistakes: Find) -> None:
+    flag = "keys_fetched_again_after_wrong_signature"
+    assert mistakes({f"issuers/main/{flag}": True}) == []
+    assert mistakes({f"issuers/main/{flag}": True, "issuers/main/keys": {"url": "https://x"}}) == []
+    for issuer in ({**LEGACY, "issuer": "https://x", "keys": {"file": "k"}}, CONSUMERS):
+        assert mistakes({"issuers/third": {**issuer, flag: True}}) == [
+            f"issuers.third: {flag} needs keys that are fetched"
+        ]

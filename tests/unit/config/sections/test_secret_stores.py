@@ -28,6 +28,7 @@ def vault(**keys: object) -> dict[str, Any]:
         ({"aws": {}}, "aws"),
         ({"aws": {"access_key_id": "a", "secret_access_key": "${env:S}", "session_token": "${env:T}"}}, "aws"),
         ({"gcp": {"project": "p", "endpoint": "http://127.0.0.1:1"}}, "gcp"),
+        ({"gcp": {"project": "p", "credentials": "${env:A}"}, "may_be_away": True}, "gcp"),
     ],
 )
 def test_a_store_is_of_one_kind(load: Load, store: dict[str, Any], kind: str) -> None:
@@ -44,6 +45,7 @@ def test_a_store_is_of_one_kind(load: Load, store: dict[str, Any], kind: str) ->
         ({"aws": {"endpoint": "http://a.example"}}, "secrets are fetched by https"),
         ({"gcp": {"project": "p", "endpoint": "http://a.example"}}, "secrets are fetched by https"),
         ({"gcp": {}}, "project: is missing"),
+        ({"gcp": {"project": "p", "credentials": "${env:A}", "credentials_file": "a.json"}}, "exclude each other"),
         ({"aws": None}, "has no value"),
     ],
 )

@@ -101,3 +101,56 @@ def test_anything_else_finds_no_consumer(mistakes: Find, consumer: object) -> No
 def test_the_original_is_kept_in_a_field_we_may_set(mistakes: Find, header: str) -> None:
     assert len(mistakes({"routes/orders/original_header": header})) == 1
     assert mistakes({"routes/orders/original_header": "X-Original"}) == []
+
+
+def test_an_entry_of_any_may_ask_for_several_words_together(load: Load, mistakes: Find) -> None:
+    found = load({"routes/orders/scope": {"any": ["a b", "c"]}}).routes["orders"].scope
+    assert found is not None
+    assert found.any == ("a b", "c")
+    for entry in ("", " ", " a", "a ", "a\tb", 'a "b"'):
+        (mistake,) = mistakes({"routes/orders/scope": {"any": [entry]}})
+        assert mistake.startswith("routes.orders.scope.any[0]")
+
+
+def test_blanks_after_a_prefix_are_those_of_a_field(load: Load, mistakes: Find) -> None:
+    source = {"header": "authorization", "prefix": "Bearer ", "blanks_after_prefix": True}
+    (place,) = load({"routes/orders/from": source}).routes["orders"].places
+    assert place.blanks_after_prefix
+    assert mistakes({"routes/orders/from": {"cookie": "t", "blanks_after_prefix": True}}) == [
+        "routes.orders.from: prefix and blanks_after_prefix stand beside header only"
+    ]
+
+
+FIRST, EQUAL = "first_source_wins_for_legacy_clients", "equal_tokens_count_once_for_legacy_clients"
+
+
+def test_of_several_tokens_the_first_or_the_same_may_be_meant_and_not_both(mistakes: Find) -> None:
+    for name in (FIRST, EQUAL):
+        assert mistakes({f"routes/orders/{name}": True}) == []
+    assert mistakes({f"routes/orders/{FIRST}": True, f"routes/orders/{EQUAL}": True}) == [
+        f"routes.orders: {FIRST} and {EQUAL} exclude each other"
+    ]
+
+
+ASKED = {"audience": "a", "introspection": {"endpoint": "https://a.example", "auth": "none"}}
+
+
+def test_what_is_asked_of_introspected_tokens_needs_one_who_is_asked(load: Load, mistakes: Find) -> None:
+    instead = {"scope": "a", "claims": [{"claim": "t", "equals": "x"}], "consumer": {"claim": "sub"}}
+    both = {"issuers/third": ASKED, "routes/orders/issuers": ["main", "third"]}
+    for value in (instead, {}):
+        asked = load({**both, "routes/orders/introspected": value}).routes["orders"].introspected
+        assert asked is not None
+        assert len(asked.claims) == (1 if value else 0)
+        assert mistakes({"routes/orders/introspected": value}) == [
+            "routes.orders.introspected: none of the issuers has introspection"
+        ]
+    (mistake,) = mistakes({**both, "routes/orders/introspected": {"audience": "x"}})
+    assert mistake.startswith("routes.orders.introspected.audience")
+
+
+def test_one_slot_may_be_enough_and_nothing_between(load: Load, mistakes: Find) -> None:
+    assert load({}).routes["orders"].enough == "all_slots"
+    assert load({"routes/orders/enough": "one_slot"}).routes["orders"].enough == "one_slot"
+    (mistake,) = mistakes({"routes/orders/enough": "two_slots"})
+    assert mistake.startswith("routes.orders.enough")

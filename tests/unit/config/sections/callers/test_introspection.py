@@ -76,3 +76,30 @@ def test_an_address_is_given_or_discovered() -> None:
 def test_a_hint_is_sent_unless_it_is_null() -> None:
     assert load(**CLIENT).hint == "access_token"
     assert load(**CLIENT, hint=None).hint is None
+
+
+@pytest.mark.parametrize(
+    ("flag", "other", "value"),
+    [
+        ("exp_not_looked_at_for_legacy_issuer", "exp_required", True),
+        ("exp_not_looked_at_for_legacy_issuer", "max_lifetime_seconds", 60),
+        ("iat_not_looked_at_for_legacy_issuer", "max_age_seconds", 60),
+        ("iat_not_looked_at_for_legacy_issuer", "max_lifetime_seconds", 60),
+    ],
+)
+def test_what_is_not_looked_at_in_an_answer_cannot_be_limited(flag: str, other: str, value: object) -> None:
+    load(**{**CLIENT, flag: True, "exp_required": False})
+    with pytest.raises(ValidationError, match=f"{flag} leaves nothing to do for {other}"):
+        load(**{**CLIENT, flag: True, other: value})
+
+
+def test_a_jwt_that_is_taken_unseen_must_lie_somewhere() -> None:
+    flag = "inner_claims_not_checked_for_legacy_issuer"
+    load(**{**CLIENT, flag: True, "jwt_claim": "jwt"})
+    with pytest.raises(ValidationError, match=f"{flag} needs jwt_claim"):
+        load(**{**CLIENT, flag: True})
+
+
+def test_the_hint_is_any_text() -> None:
+    for hint in ("refresh_token", "id_token", None):
+        assert load(**{**CLIENT, "hint": hint}).hint == hint

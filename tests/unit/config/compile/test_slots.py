@@ -1,0 +1,65 @@
+"""Slots as the plan has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from jwtgate.policy.plan import Plan
+from jwtgate.policy.requirements import ClaimRule, Comparison, ConsumerMapping, Place, ScopeNeed, Slot, Source
+
+Compile = Callable[[dict[str, Any]], Plan]
+THIRD = {"audience": "any", "introspection": {"endpoint": "https://a.example", "auth": "none"}}
+
+
+def slot(plan: Plan) -> Slot:
+    return next(route.slots[0] for route in plan.routes if route.name == "orders")
+
+
+def test_what_nobody_asks_for_is_compiled_away(plan: Compile) -> None:
+    compiled = slot(plan({}))
+    assert (compiled.any_iss, compiled.by_credential, compiled.introspector, compiled.introspected) == (None,) * 4
+    assert (compiled.first_source_wins, compiled.equal_tokens_count_once) == (False, False)
+    assert compiled.sources == (Source(Place.AUTHORIZATION),)
+
+
+def test_prefixes_are_tried_the_longest_first(plan: Compile) -> None:
+    source = {"header": "X-T", "prefix": ["", "Bearer ", "JWT "], "blanks_after_prefix": True}
+    (found,) = slot(plan({"routes/orders/from": source})).sources
+    assert found == Source(Place.FIELD, "x-t", ("Bearer ", "JWT ", ""), blanks_after_prefix=True)
+
+
+def test_words_of_an_entry_are_asked_together_and_entries_are_alternatives(plan: Compile) -> None:
+    scope = {"all": ["x"], "any": ["a b", "c", "b a"]}
+    assert slot(plan({"routes/orders/scope": scope})).scope == ScopeNeed(
+        all_of=frozenset({"x"}), any_of=(frozenset({"a", "b"}), frozenset({"c"}))
+    )
+    assert slot(plan({"routes/orders/scope": {"any": []}})).scope is None
+
+
+def test_what_is_asked_of_introspected_tokens_stands_for_all_that_is_asked_of_others(plan: Compile) -> None:
+    rules, other = [{"claim": "t", "equals": "a"}], [{"claim": "t", "equals": "b"}]
+    changes = {
+        "issuers/third": THIRD,
+        "routes/orders/issuers": ["main", "third"],
+        "routes/orders/scope": "jwt",
+        "routes/orders/claims": rules,
+        "routes/orders/consumer": {"claim": "sub"},
+        "routes/orders/audience": "x",
+    }
+    assert slot(plan(changes)).introspected is None
+    whole = slot(plan({**changes, "routes/orders/introspected": {"scope": "op", "claims": other}}))
+    assert whole.introspected is not None
+    assert whole.introspected.scope == ScopeNeed(all_of=frozenset({"op"}))
+    assert whole.introspected.rules == (ClaimRule(("t",), Comparison.EQUALS, ("b",)),)
+    assert (whole.introspected.consumer, whole.introspected.audiences) == (None, {"x"})
+    assert (whole.scope, whole.consumer) == (ScopeNeed(all_of=frozenset({"jwt"})), ConsumerMapping((("sub",),)))
+    nothing = slot(plan({**changes, "routes/orders/introspected": {}})).introspected
+    assert nothing is not None
+    assert (nothing.scope, nothing.rules, nothing.consumer) == (None, (), None)
+
+
+def test_one_of_several_slots_may_be_enough(plan: Compile) -> None:
+    for word, enough in (("all_slots", False), ("one_slot", True)):
+        routes = plan({"routes/orders/enough": word}).routes
+        assert next(route for route in routes if route.name == "orders").one_slot_is_enough is enough
