@@ -90,7 +90,7 @@ class RateRefused(Refusal):
 
     usual_status = 429
 
-    def __init__(self, reason: str, *, retry_after_seconds: int, **detail: object) -> None:
+    def __init__(self, reason: str, *, retry_after_seconds: int = 1, **detail: object) -> None:
         super().__init__(reason, **detail)
         self.retry_after_seconds = retry_after_seconds
 

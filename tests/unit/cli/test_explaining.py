@@ -8,6 +8,7 @@ from jwtgate.cli.explaining import Explained, explain
 from jwtgate.cli.request_text import parse_http
 from jwtgate.errors import ConfigError
 from jwtgate.jose.key import Key
+from jwtgate.policy.facts import Allowance
 from jwtgate.policy.outcome import Allowed, Failed, Refused
 from jwtgate.verifier import sign
 
@@ -135,3 +136,13 @@ def test_offline_nobody_is_asked_about_a_token(callers: Path) -> None:
     outcome = _explain(callers, "/opaque", "Authorization: Bearer opaque-token").outcome
     assert isinstance(outcome, Failed)
     assert outcome.fault.reason == "introspection_unreachable"
+
+
+def test_a_request_that_would_be_counted_is_explained_as_the_first(callers: Path) -> None:
+    text = json.loads(callers.read_text())
+    text["routes"]["own"]["rate_limit"] = {"requests": 1, "window_seconds": 30}
+    callers.write_text(json.dumps(text))
+    for _ in range(2):
+        outcome = _explain(callers, "/own", f"Authorization: Bearer {own_token('key-1')}").outcome
+        assert isinstance(outcome, Allowed)
+        assert outcome.trail.allowance == Allowance(True, 0, 30)

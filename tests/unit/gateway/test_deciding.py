@@ -11,9 +11,10 @@ from tests.unit.gateway.parts import OK, SIGNER, SLOWLY_ISSUED, Gate, a_generati
 from jwtgate.errors import DependencyFault
 from jwtgate.gateway.mint import MOST_BODY_BYTES, Minted, NeedMinted
 from jwtgate.jose.token import UnverifiedToken
-from jwtgate.policy.facts import IssuedToken, NeedIssuedToken
+from jwtgate.policy.facts import Allowance, IssuedToken, NeedAllowance, NeedIssuedToken
 from jwtgate.policy.plan import NOWHERE, Plan
-from jwtgate.policy.provisions import CredentialsOffered, Issue, Mint
+from jwtgate.policy.provisions import CredentialsOffered, Issue, Mint, QueryNames
+from jwtgate.policy.rate_limits import RateLimit
 from jwtgate.policy.rooms.match import Router
 
 MINT = Mint(profiles=frozenset({"robots"}), credentials=CredentialsOffered.ANY, claims=frozenset({"sub"}))
@@ -144,3 +145,81 @@ def test_whoever_forwards_is_no_less_remembered() -> None:
         gate.send(an_order()).answer(OK)
     assert gate.desk.counters.remembered_hits == 1
     assert [exchange.consumer for exchange in gate.desk.done] == ["", ""]
+
+
+QUERY = {"profiles": frozenset[str](), "by_query": QueryNames("key", "payload")}
+
+
+def asking_by_query(query: bytes, start: bytes = b"GET") -> tuple[Gate, bytes]:
+    gate = Gate(a_generation(minting_plan(**QUERY)))
+    return gate, gate.send(an_order(start=b"%b /orders/sign?%b" % (start, query))).transport.take()
+
+
+def test_a_token_may_be_asked_for_by_query_and_is_answered_alone() -> None:
+    gate, _ = asking_by_query(b"key=key%2D1&payload=%7B%22sub%22%3A%22r2%22%7D")
+    ((need, done),) = gate.desk.needs
+    assert need == NeedMinted("key-1", None, {"sub": "r2"}, 3600)
+    done(Minted("a.b.c", 5))
+    got = gate.transport.take()
+    assert got.endswith(b"\r\n\r\na.b.c")
+    assert head_of(got)[1][b"content-type"].startswith(b"text/plain")
+
+
+@pytest.mark.parametrize(
+    ("query", "start", "status", "reason"),
+    [
+        (b"", b"GET", 400, "minting_credential_missing"),
+        (b"key=a&key=b", b"GET", 400, "minting_credential_unknown"),
+        (b"key=a&payload=x", b"GET", 400, "minting_claims_refused"),
+        (b"key=a", b"POST", 405, "method_not_permitted"),
+        (b"key=a", b"HEAD", 405, "method_not_permitted"),
+    ],
+)
+def test_what_a_query_cannot_ask_for_is_refused(query: bytes, start: bytes, status: int, reason: str) -> None:
+    gate, _ = asking_by_query(query, start)
+    assert gate.outcomes == [(status, reason)]
+
+
+def limited_gate(**changes: Any) -> Gate:
+    plan = a_plan()
+    orders, other = plan.routes
+    route, router = replace(orders, rate_limit=RateLimit(3, 30), **changes), Router()
+    router.add(route, "/orders/*", methods=(), hosts=())
+    return Gate(a_generation(replace(plan, routes=(route, other), router=router)))
+
+
+def leave(gate: Gate, answer: object) -> Gate:
+    ((need, done),) = gate.send(an_order()).desk.needs
+    assert isinstance(need, NeedAllowance)
+    done(answer)
+    gate.settle()
+    return gate
+
+
+def test_an_answer_of_the_upstream_says_what_a_limit_leaves() -> None:
+    gate = leave(limited_gate(), Allowance(True, 2, 12))
+    fields = head_of(gate.answer(OK))[1]
+    assert (fields[b"x-ratelimit-limit"], fields[b"x-ratelimit-remaining"], fields[b"x-ratelimit-reset"]) == (
+        *(b"3", b"2", b"12"),
+    )
+
+
+def test_so_does_a_refusal_of_ours() -> None:
+    gate = leave(limited_gate(), Allowance(False, 0, 12))
+    got = gate.transport.take()
+    assert (status_of(got), head_of(got)[1][b"x-ratelimit-remaining"], head_of(got)[1][b"retry-after"]) == (
+        *(429, b"0", b"12"),
+    )
+    assert gate.outcomes == [(429, "rate_limit_exceeded")]
+
+
+def test_sec_143_who_cannot_be_counted_is_let_through_by_nobody() -> None:
+    gate = leave(limited_gate(), DependencyFault("requests_not_counted"))
+    assert b"x-ratelimit" not in gate.transport.take().lower()
+    assert gate.outcomes == [(503, "requests_not_counted")]
+
+
+def test_what_holds_for_one_request_alone_is_not_remembered() -> None:
+    gate = limited_gate(remembered=True)
+    leave(gate, Allowance(True, 2, 12))
+    assert len(gate.desk.generation.memory) == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,10 +13,12 @@ from tests.unit.gateway.parts import a_generation, a_plan
 
 from jwtgate.errors import (
     CATALOGUE,
+    AccessRefused,
     CredentialMissing,
     DependencyFault,
     Fault,
     KeyRefused,
+    RateRefused,
     Refusal,
     RequestRefused,
     ScopeRefused,
@@ -31,7 +34,10 @@ from jwtgate.gateway.observe import (
     Report,
     SecretStoreReport,
 )
-from jwtgate.gateway.respond import OwnAnswer, own_answer, refusal_body, refusal_fields, response
+from jwtgate.gateway.respond import OwnAnswer, limit_fields, own_answer, refusal_body, refusal_fields, response
+from jwtgate.policy.facts import Allowance
+from jwtgate.policy.provisions import CredentialsOffered, Mint, QueryNames
+from jwtgate.policy.rate_limits import RateLimit
 
 ROUTE = a_plan().routes[0]
 SECRET = "eyJ-a-secret"
@@ -86,6 +92,29 @@ def test_sec_143_who_cannot_be_judged_is_told_when_to_come_back() -> None:
     fields = dict(refusal_fields(DependencyFault("issuer_unreachable", retry_after_seconds=7), ROUTE))
     assert fields["Retry-After"] == "7"
     assert "Retry-After" not in dict(refusal_fields(UpstreamFault("upstream_unreachable"), ROUTE))
+
+
+def test_who_asked_too_often_is_told_when_to_come_back_and_is_not_challenged() -> None:
+    fields = dict(refusal_fields(RateRefused("rate_limit_exceeded", retry_after_seconds=9), ROUTE))
+    assert fields["Retry-After"] == "9"
+    assert "WWW-Authenticate" not in fields
+
+
+def test_what_a_limit_leaves_is_told_unless_it_is_not_to_be_shown() -> None:
+    limit = RateLimit(3, 30)
+    assert limit_fields(limit, Allowance(True, 2, 12)) == (
+        ("X-RateLimit-Limit", "3"),
+        ("X-RateLimit-Remaining", "2"),
+        ("X-RateLimit-Reset", "12"),
+    )
+    assert limit_fields(replace(limit, shown=False), Allowance(True, 2, 12)) == ()
+
+
+@pytest.mark.parametrize(("names", "method"), [(None, "POST"), (QueryNames("key", None), "GET")])
+def test_who_asks_for_a_token_by_another_method_is_told_the_right_one(names: QueryNames | None, method: str) -> None:
+    route = replace(ROUTE, mint=Mint(credentials=CredentialsOffered.ANY, by_query=names))
+    fields = dict(refusal_fields(AccessRefused("method_not_permitted"), route))
+    assert fields["Allow"] == method
 
 
 @pytest.mark.parametrize("reason", [name for name, entry in CATALOGUE.items() if entry.raised_as is not KeyRefused])

@@ -14,6 +14,7 @@ from jwtgate.errors import (
     CredentialMissing,
     DependencyFault,
     Fault,
+    RateRefused,
     Refusal,
     RequestRefused,
     ScopeRefused,
@@ -25,6 +26,7 @@ from jwtgate.policy.callers import Consumer
 from jwtgate.policy.expression import ExpressionFailed
 from jwtgate.policy.plan import NOWHERE, Route
 from jwtgate.policy.provisions import Answer, Origin, Value
+from jwtgate.policy.rate_limits import RateLimit
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.identify import Principal
 from jwtgate.policy.rooms.match import Router
@@ -121,6 +123,22 @@ def test_what_has_no_value_is_left_out_and_the_refusal_goes_out() -> None:
     assert status == 303
     assert fields.keys().isdisjoint({"X-A", "X-B"})
     assert body == usual(EXPIRED)[2]
+
+
+def test_a_limit_with_words_of_its_own_is_answered_with_them() -> None:
+    error = RateRefused("rate_limit_exceeded", retry_after_seconds=9)
+    answers = {"rate_limit_exceeded": Answer(status=420)}
+    limit = RateLimit(1, 60, answer=Answer(status=503, body=constant({"slow": "down"})))
+    consumer = Consumer("ann", "1", rate_limit=limit)
+
+    def status(route: Route, caller: Consumer | None, error: Refusal = error) -> int:
+        return of_route(error, Known(route, REQUEST, Principal({}, caller), 0), "0001")[0]
+
+    plain, worded = Route("a", NOWHERE, answers=answers), Route("a", NOWHERE, answers=answers, rate_limit=limit)
+    assert status(plain, None) == 420
+    assert status(worded, None) == status(plain, consumer) == 503
+    assert status(worded, Consumer("ann", "1", rate_limit=RateLimit(1, 60))) == 420
+    assert status(worded, consumer, EXPIRED) == 401
 
 
 def gate(**changes: Any) -> Gate:
