@@ -30,6 +30,11 @@ ROUTES = {
     "one": said("one", path="/shop/{name}", hosts="*.example"),
     "shop": said("shop", match={"path_prefix": ["/shop", "/other"]}),
     "guarded": {"path": "/orders/*", "auth": "required", "issuers": ["main"], "respond": {"status": 418}},
+    "moved": {
+        "path": "/moved/*",
+        "auth": "none",
+        "respond": {"status": 302, "headers": {"Location": {"cel": "'https://' + request.host + request.path"}}},
+    },
     "rest": said("rest", hosts="rest.example"),
 }
 
@@ -102,3 +107,8 @@ def test_an_answer_of_ours_is_for_who_may_use_the_route(client: Client) -> None:
     assert (refused.status, refused.value("X-No")) == (401, "1")
     assert client.ask(request("/orders/1", bearer=token())).status == 418
     assert client.ask(request("/orders/1", bearer=token(), method="HEAD")).body == b""
+
+
+def test_an_answer_of_ours_may_say_something_of_the_request(client: Client) -> None:
+    answer = client.ask(request("/moved/a%20b?c=d"))
+    assert (answer.status, answer.value("Location")) == (302, "https://gate.example/moved/a%20b")

@@ -129,6 +129,8 @@ def _values(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSec
         if edits is not None:
             yield from (((*place, direction, "set", name), field) for name, field in edits.set.items())
             yield from (((*place, direction, "add", name), field) for name, field in edits.add.items())
+    if route.respond is not None:
+        yield from (((*place, "respond", "headers", name), field) for name, field in route.respond.headers.items())
     yield from (((*place, "permission", method), value) for method, value in (route.permission or {}).items())
     yield from (((*place, "log", name), value) for name, value in route.log.items())
     if route.rate_limit is not None:

@@ -35,6 +35,7 @@ from jwtgate.policy.value import Known
 
 if TYPE_CHECKING:
     from jwtgate.gateway.exchange import Exchange
+    from jwtgate.policy.forwarding import Respond
 
 Result = TypeVar("Result")
 Walk = Generator[Need | NeedMinted, Any, Result]
@@ -128,7 +129,7 @@ def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome
         _mint(exchange, outcome.trail)
         return
     if outcome.route.respond is not None:
-        exchange.respond(outcome.route.respond)
+        _respond(exchange, outcome.route.respond, outcome.rewrite.answer_fields)
         return
     lines, answer_lines = _lines(outcome.rewrite.fields), _lines(outcome.rewrite.answer_fields)
     # What holds for this request alone, or was decided with facts that have changed meanwhile, is not remembered.
@@ -145,6 +146,13 @@ def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome
         )
         exchange.generation.memory.remember(key, remembered)
     exchange.forward(lines, answer_lines)
+
+
+def _respond(exchange: Exchange, said: Respond, fields: tuple[tuple[bytes, bytes], ...]) -> None:
+    """Give the answer of the route, with these fields."""
+    told = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
+    own = (("Content-Type", said.media_type), ("X-Request-Id", exchange.request_id))
+    exchange.answer(said.status, [*told, *own], said.body)
 
 
 def _lines(fields: tuple[tuple[bytes, bytes], ...]) -> bytes:

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from jwtgate.gateway.heads.answer_head import AnswerHead
     from jwtgate.gateway.heads.request_head import RequestHead
     from jwtgate.gateway.upstream import UpstreamConnection
-    from jwtgate.policy.forwarding import Respond
     from jwtgate.policy.outcome import Trail
     from jwtgate.policy.plan import Route, Upstream
     from jwtgate.policy.request import RequestView
@@ -288,10 +287,6 @@ class Exchange:
         self.connection.write(response(status, said, body, close=self.close, head_only=head_only))
         self.connection.release(self.connection.BODY)
         self._finish()
-
-    def respond(self, said: Respond) -> None:
-        """Give the answer of the route."""
-        self.answer(said.status, [*said.fields, ("X-Request-Id", self.request_id)], said.body)
 
     def _is_rest_small(self) -> bool:
         return self.body_done or (self.upload is not None and self.upload.is_rest_small)

@@ -143,8 +143,8 @@ class Rewriting:
 
 @dataclass(frozen=True, slots=True)
 class Respond:
-    """An answer of the gateway's own, to whoever may use the route. `fields` without those every answer has."""
+    """An answer of the gateway's own, to whoever may use the route. Its fields are the `answer_fields` of that."""
 
     status: int = 200
-    fields: tuple[tuple[str, str], ...] = ()
+    media_type: str = "text/plain; charset=utf-8"
     body: bytes = b""

@@ -87,7 +87,7 @@ class Route:
     name of an error's class or for all (`*`). `log` are values the access log gains. `upgrade_origins`: the pages
     (RFC 6454) that may open a WebSocket here; None: any. `close_on_expiry`: a WebSocket ends with the token that
     opened it. `rewriting`: what the upstream is asked for instead. `sent_fields` are set in the request on its way,
-    `answer_fields` in the upstream's answer, which loses the fields of the names (lower case) in `answer_removed`.
+    `answer_fields` in its answer; the upstream's loses the fields of the names (lower case) in `answer_removed`.
     `respond`: it gives this answer instead of forwarding. `rate_limit`: how many requests callers may make here,
     unless they have a limit of their own.
     """

@@ -140,6 +140,8 @@ class Form(Enum):
     TEXT = "text"
     JSON = "json"
     BASE64URL = "base64url"
+    VISIBLE = "visible"
+    """Text for a client: what is visible stands as it is, the percent sign, too."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from ipaddress import ip_network
 from typing import Any
@@ -104,7 +105,7 @@ def compile_edits(section: RouteSection, first: str) -> dict[str, Any]:
     sent, answered = section.request_headers, section.response_headers
     return {
         "sent_fields": _fields(sent, first),
-        "answer_fields": _fields(answered, first),
+        "answer_fields": tuple(map(_visible, (*_fields(answered, first), *_own_fields(section.respond, first)))),
         "answer_removed": _lower((*answered.set, *answered.remove) if answered is not None else ()),
     }
 
@@ -122,6 +123,16 @@ def _fields(section: RequestHeadersSection | ResponseHeadersSection | None, firs
     if section is None:
         return ()
     return tuple(compile_field(name, entry, first) for name, entry in (*section.set.items(), *section.add.items()))
+
+
+def _own_fields(section: RespondSection | None, first: str) -> Iterator[IdentityField]:
+    if section is not None:
+        yield from (compile_field(name, entry, first) for name, entry in section.headers.items())
+
+
+def _visible(field: IdentityField) -> IdentityField:
+    """The field as a client reads it, who knows nothing of how values are escaped for upstreams."""
+    return replace(field, form=Form.VISIBLE) if field.form is Form.TEXT else field
 
 
 def _lower(names: Iterable[str]) -> frozenset[bytes]:
@@ -143,4 +154,4 @@ def compile_respond(section: RespondSection) -> Respond:
     is_text = isinstance(section.body, str)
     body = section.body.encode() if is_text else json_bytes(section.body)
     media_type = section.content_type or ("text/plain; charset=utf-8" if is_text else "application/json")
-    return Respond(section.status, (("Content-Type", media_type), *section.headers.items()), body)
+    return Respond(section.status, media_type, body)

@@ -25,6 +25,7 @@ _TO_FOLD = re.compile(rb"[^a-z0-9]")
 # Everything but visible ASCII and the blank, the percent sign that escapes, and a blank at either end, which would
 # be lost on the way (RFC 9110 section 5.5).
 _TO_ESCAPE = re.compile(rb"[^ -$&-~]|\A | \Z")
+_INVISIBLE = re.compile(rb"[^ -~]|\A | \Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ def field_value(identity: IdentityField, value: object) -> bytes:
         return _escaped(json_bytes(value))
     if isinstance(value, list):
         return _joined(identity, value)
-    return _escaped(_plain(identity, value))
+    plain = _plain(identity, value)
+    return _INVISIBLE.sub(_hex_of, plain) if identity.form is Form.VISIBLE else _escaped(plain)
 
 
 def _joined(identity: IdentityField, values: Iterable[object]) -> bytes:
@@ -106,7 +108,11 @@ def _plain(identity: IdentityField, value: object) -> bytes:
 
 
 def _escaped(text: bytes) -> bytes:
-    return _TO_ESCAPE.sub(lambda found: _hex(found[0]), text)
+    return _TO_ESCAPE.sub(_hex_of, text)
+
+
+def _hex_of(found: re.Match[bytes]) -> bytes:
+    return _hex(found[0])
 
 
 def _hex(byte: bytes) -> bytes:

@@ -92,6 +92,20 @@ def test_sec_115_any_text_can_be_read_back_and_harms_no_field(text: str) -> None
 SEPARATORS = st.text("!\"#$&'()*+-./:;<=>?@[]^_`{|}~, ", min_size=1, max_size=4)
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("/a%20b?c=100%", b"/a%20b?c=100%"),
+        ("a\r\nSet-Cookie: b", b"a%0D%0ASet-Cookie: b"),
+        (" a\x7f", b"%20a%7F"),
+        ("\u00fc", b"%C3%BC"),
+        (7, b"7"),
+    ],
+)
+def test_a_client_reads_what_is_visible_as_it_is(value: object, expected: bytes) -> None:
+    assert written(value, form=Form.VISIBLE) == expected
+
+
 @given(st.lists(st.text("ab,; |%é", max_size=5), min_size=2, max_size=4), SEPARATORS)
 def test_sec_115_any_list_can_be_read_back(values: list[str], separator: str) -> None:
     if separator[0] == " " or separator[-1] == " ":

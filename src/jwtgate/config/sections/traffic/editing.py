@@ -122,9 +122,7 @@ class RespondSection(Section):
     """An answer of the gateway's own, to whoever may use the route."""
 
     status: AnswerStatus = Field(200, description="Its status.")
-    headers: dict[AnswerFieldName, Annotated[str, Field(pattern=r"^[!-~]([ -~]*[!-~])?$")]] = Field(
-        {}, description="Its header fields."
-    )
+    headers: dict[AnswerFieldName, SomeField] = Field({}, description="Its header fields. What is not there sets none.")
     body: JsonValue = Field("", description="Its body: text as it stands, anything else as JSON.")
     content_type: Maybe[MediaType] = Field(
         None, description="The media type of the body. Default: `text/plain` for text, else `application/json`."
