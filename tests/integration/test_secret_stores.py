@@ -420,6 +420,13 @@ def test_the_latest_version_of_a_secret_of_gcp_is_read(gcp: SecretManagerServer,
     assert gcp.paths[-1] == "/v1/projects/project/secrets/long/versions/latest:access"
 
 
+def test_a_service_account_of_gcp_may_stand_in_a_secret(gcp: SecretManagerServer, tmp_path: Path) -> None:
+    gcp.secrets = {"plain": [b"one"]}
+    gcp.write_account(tmp_path / "account.json")
+    settings: Any = {"project": "project", "credentials": "${file:account.json}", "endpoint": gcp.url}
+    assert resolved(SecretStore("gcp", "gcp", settings), "${gcp:plain}", tmp_path) == "one"
+
+
 def test_a_login_to_gcp_is_used_for_all_reads(gcp: SecretManagerServer, tmp_path: Path) -> None:
     gcp.secrets = {"a": [b"1"], "b": [b"2"]}
 

@@ -191,7 +191,7 @@ def test_a_vault_that_may_be_away_stops_no_document_and_fails_closed(tmp_path: P
 class Handler(BaseHTTPRequestHandler):
     """As little of a Vault as can be: one path, one token."""
 
-    def do_GET(self) -> None:  # noqa: N802 - the name is the library's
+    def do_GET(self) -> None:
         known = self.path == "/v1/kv/apisix/jack" and self.headers["X-Vault-Token"] == ROOT_TOKEN
         self.send_response(200 if known else 404)
         self.end_headers()

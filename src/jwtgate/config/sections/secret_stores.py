@@ -111,10 +111,15 @@ class GcpSection(Section):
 
     project: Text = Field(description="The project.")
     credentials_file: Maybe[FileName] = Field(None, description="A service account. Default: as GCP tools find it.")
+    credentials: Maybe[Secret] = Field(
+        None, description="The JSON text of a service account instead of a file, best as a reference."
+    )
     endpoint: Maybe[Url] = Field(None, description="Another address than that of GCP.")
 
     @model_validator(mode="after")
     def _is_safe(self) -> GcpSection:
+        if self.credentials is not None and self.credentials_file is not None:
+            raise ValueError("credentials and credentials_file exclude each other")
         if self.endpoint is not None and is_plain_http_elsewhere(self.endpoint):
             raise ValueError("secrets are fetched by https; plain http reaches this host only")
         return self

@@ -13,7 +13,7 @@ from typing import Any
 
 from jwtgate.jose.encoding import JSON
 from jwtgate.state.secrets.contents import LIMIT_BYTES, parse_fields
-from jwtgate.state.secrets.reading import Read, ReadFailed, text_of
+from jwtgate.state.secrets.reading import Read, ReadFailed, Resolve, resolved, text_of
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 4.0
@@ -23,11 +23,12 @@ _STATUSES = {401: "login_refused", 403: "forbidden", 404: "not_found", 400: "ref
 
 
 class Gcp:
-    """One project; without a `credentials_file` of a service account, with the credentials the environment has."""
+    """One project; with a service account, or else with the credentials the environment has."""
 
-    def __init__(self, settings: Mapping[str, JSON], *, folder: Path) -> None:
+    def __init__(self, settings: Mapping[str, JSON], *, folder: Path, resolve: Resolve) -> None:
         self._settings = settings
         self._folder = folder
+        self._resolve = resolve
         self._session: Any = None
         self._lock = threading.Lock()
 
@@ -83,8 +84,11 @@ class Gcp:
 
         login = Session()
         login.trust_env = False
-        if file := text_of(self._settings, "credentials_file"):
-            of_account: Any = Credentials  # google-auth says nothing of its types here, nor of the session's
+        of_account: Any = Credentials  # google-auth says nothing of its types here, nor of the session's
+        if text := text_of(self._settings, "credentials"):
+            account = parse_fields(resolved(self._resolve, text).encode())
+            credentials = of_account.from_service_account_info(account, scopes=_SCOPES)
+        elif file := text_of(self._settings, "credentials_file"):
             credentials = of_account.from_service_account_file(str(self._folder / file), scopes=_SCOPES)
         else:
             credentials, _ = google.auth.default(scopes=_SCOPES, request=Request(login))

@@ -170,4 +170,4 @@ def _backend(
         return Vault(store.settings, client=client, folder=folder, resolve=resolve, clock=clock)
     if store.kind == "aws":
         return Aws(store.settings, resolve=resolve)
-    return Gcp(store.settings, folder=folder)
+    return Gcp(store.settings, folder=folder, resolve=resolve)
