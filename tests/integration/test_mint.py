@@ -1,13 +1,16 @@
 """A route that answers with tokens of ours: for whom it may, of what it may, and for no longer than it may."""
 
 import json
+import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from tests.integration.rig import OUR_ISS, Client, Document, Gateway, Message, chunked, document, request, token
 
-from jwtgate.jose.key import Key
+from jwtgate.jose.encoding import base64url_decode
+from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.jose.token import UnverifiedToken, VerifiedToken
 
@@ -131,3 +134,98 @@ def test_no_token_stands_in_the_log(gateway: Gateway) -> None:
     lines = gateway.raw_log()
     assert json.loads(answer.body)["token"].encode() not in lines
     assert b"someone-secret" not in lines
+
+
+PAIR = generate_key("RS256")
+
+
+def legacy() -> Document:
+    made = document("http://127.0.0.1:9")
+    named = {"key_claim": "key", "ttl_seconds": 86400}
+    made["consumers"] = {
+        "jack": {"credentials": {"user-key": {"alg": "HS256", "secret": SECRET, **named}}},
+        "jane": {
+            "credentials": {
+                "pair-key": {
+                    "alg": "RS256",
+                    "public_key": PAIR.to_pem(),
+                    "private_key": PAIR.to_private_pem(),
+                    **named,
+                },
+                "half-key": {"alg": "RS256", "public_key": PAIR.to_pem(), **named},
+            }
+        },
+    }
+    mint = {
+        "credentials": "any",
+        "claims": "any",
+        "most_ttl_seconds": 100 * 366 * 86400,
+        "unauthenticated_minting_allowed": True,
+        "by_query": {"credential": "key", "claims": "payload"},
+        "bare_token_for_legacy_reader": True,
+        "x5c_holds_public_key_pem_for_legacy_reader": True,
+    }
+    answers = {
+        "minting_credential_missing": {"status": 400, "body": "no key"},
+        "minting_credential_unknown": {"status": 404},
+        "minting_claims_refused": {"status": 500},
+        "signer_unavailable": {"status": 503, "body": "failed to sign jwt"},
+    }
+    made["routes"] = {"sign": {"path": "/sign", "auth": "none", "mint": mint, "answers": answers}}
+    return made
+
+
+@pytest.fixture(scope="module")
+def legacy_gateway() -> Iterator[Gateway]:
+    with Gateway(legacy()) as gateway:
+        yield gateway
+
+
+def signed(gateway: Gateway, query: str, method: str = "GET") -> Message:
+    with Client(gateway.port) as client:
+        return client.ask(request(f"/sign?{query}", method=method))
+
+
+def test_whoever_asks_by_query_is_given_the_token_alone(legacy_gateway: Gateway) -> None:
+    payload = quote(quote(json.dumps({"uid": 10000, "exp": 1, "key": "other", "nbf": 5})))
+    answer = signed(legacy_gateway, f"key=user-key&payload={payload}")
+    assert (answer.status, answer.value("Content-Type")) == (200, "text/plain; charset=utf-8")
+    made = UnverifiedToken.parse(answer.body.decode())
+    claims = made.verify([Key.secret(SECRET.encode(), alg="HS256")], {"HS256"}).claims
+    assert json.loads(base64url_decode(answer.body.decode().partition(".")[0])) == {"alg": "HS256", "typ": "JWT"}
+    assert claims.keys() == {"uid", "nbf", "key", "exp"}
+    assert (claims["uid"], claims["nbf"], claims["key"]) == (10000, 5, "user-key")
+    assert abs(claims["exp"] - time.time() - 86400) < 60  # type: ignore[operator]
+
+
+def test_a_token_of_a_key_pair_shows_its_public_key(legacy_gateway: Gateway) -> None:
+    answer = signed(legacy_gateway, "key=pair-key")
+    header = json.loads(base64url_decode(answer.body.decode().partition(".")[0]))
+    assert header == {"alg": "RS256", "typ": "JWT", "x5c": [PAIR.to_pem()]}
+    claims = UnverifiedToken.parse(answer.body.decode()).verify([PAIR.public()], {"RS256"}).claims
+    assert claims.keys() == {"key", "exp"}
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "body"),
+    [
+        ("", 400, b"no key"),
+        ("key=", 404, None),
+        ("key=nobody", 404, None),
+        ("key=user-key&key=user-key", 404, None),
+        ("key=user-key&payload=%5B1%5D", 500, None),
+        ("key=user-key&payload=x", 500, None),
+        ("key=half-key", 503, b"failed to sign jwt"),
+    ],
+)
+def test_sec_147_what_a_query_cannot_have_is_answered_as_the_route_says(
+    legacy_gateway: Gateway, query: str, status: int, body: bytes | None
+) -> None:
+    answer = signed(legacy_gateway, query)
+    assert answer.status == status
+    assert body is None or answer.body == body
+
+
+def test_a_token_by_query_is_a_get_alone(legacy_gateway: Gateway) -> None:
+    answer = signed(legacy_gateway, "key=user-key", "DELETE")
+    assert (answer.status, answer.value("Allow")) == (405, "GET")
