@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib import import_module
 from pathlib import Path
 
@@ -34,6 +34,8 @@ def translate(name: str, files: Sequence[Path], *, is_whole: bool, output: Path 
     if objects is None:
         raise ConfigError(f"{files[0]}: holds settings only, and nothing that could be served.")
     settings = dialect.settings(texts, Settings(folder=folder, state_folder=folder, environ=os.environ))
+    if settings.certificate is None:  # whoever serves the document has to bring one
+        settings = replace(settings, tls_listen=())
     translation = dialect.translate(objects, settings)
     callers = list(dialect.callers(objects, settings))
     document = dict(translation.document)

@@ -34,6 +34,8 @@ from jwtgate.state.stores.store import Store, StoreFailed
 
 LINGER_SECONDS, LINGER_LOOKS = 2.0, 8
 """How often a generation that serves no longer is looked at, and how many times, until it is let go."""
+MOST_CAUTIONS = 50
+"""How many sentences about what is dangerous are told at a time; `check` tells them all."""
 BIND_PATIENCE_SECONDS = 5.0
 """How long a start waits for a port: workers whose supervisor was killed give theirs back within a moment."""
 
@@ -107,9 +109,17 @@ class Node:
         """
         built = await self._generations.build(text, after=self._running, stored=stored)
         self._alive[built.number] = built
-        for caution in built.cautions:
-            event("caution", level=logging.WARNING, sentence=caution)
+        self._caution(built)
         return built
+
+    def _caution(self, built: Built) -> None:
+        """Tell what is dangerous in a generation and was not in the one that runs."""
+        known = set() if self._running is None else set(self._running.cautions)
+        new = [caution for caution in built.cautions if caution not in known]
+        for caution in new[:MOST_CAUTIONS]:
+            event("caution", level=logging.WARNING, sentence=caution)
+        if len(new) > MOST_CAUTIONS:
+            event("more_cautions", level=logging.WARNING, count=len(new) - MOST_CAUTIONS)
 
     async def check(self, text: Text, *, stored: Added) -> None:
         """`ConfigError` when this could not be built. Nothing is changed."""
