@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from jwtgate.dialects.apisix.conditions import CannotSay, variable
 from jwtgate.dialects.apisix.noting import Noting, Place
+from jwtgate.dialects.apisix.plugins.saying_no import PLAIN_TEXT, body_of
 
-PLAIN_TEXT = "text/plain; charset=utf-8"
 _WORD = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 _BY = {"consumer_name": "caller", "remote_addr": "client", "binary_remote_addr": "client"}
 
@@ -24,8 +23,8 @@ def rate_limit_of(conf: Mapping[str, Any], noting: Noting, place: Place) -> dict
         "status": conf.get("rejected_code", 503),
         "show_headers": conf.get("show_limit_quota_header", True),
     }
-    if "rejected_msg" in conf:
-        limit["body"] = json.dumps({"error_msg": conf["rejected_msg"]}, separators=(",", ":")) + "\n"
+    if "rejected_msg" in conf or "error_response" in (conf.get("_meta") or {}):
+        limit["body"] = body_of(conf, {"error_msg": conf.get("rejected_msg")})
         limit["content_type"] = PLAIN_TEXT
     if conf.get("policy", "local") != "local":
         noting.changed((*place, "policy"), "counted over all workers of this gateway, in no store of its own")
