@@ -24,6 +24,7 @@ from jwtgate.dialects.apisix.admin.stamps import Stamps
 from jwtgate.dialects.apisix.admin.uses import in_use
 from jwtgate.dialects.apisix.at_rest import encrypted
 from jwtgate.dialects.apisix.objects import check, completed
+from jwtgate.dialects.apisix.plugins.public_api import SIGNING
 from jwtgate.dialects.dialect import Desk, Objects, Reply
 
 _AT_ONCE = 500
@@ -142,7 +143,11 @@ class Callers:
         return [record for record in await self.all() if str(record.consumer.get("group_id")) == group]
 
     async def _keep(self, record: Record, objects: Objects, who: str) -> None:
-        await self.desk.put_caller(record.caller(objects), who=who)
+        caller = record.caller(objects)
+        if record.can_sign and not objects.get(SIGNING):
+            kept = await self.desk.kept()
+            await self.desk.keep({**kept.objects, SIGNING: True}, over=kept.version, who=who)
+        await self.desk.put_caller(caller, who=who)
 
     async def end(self, place: str, ttl: int | None, *, who: str) -> None:
         """Note that what a caller has at this place ends in so many seconds, or never."""

@@ -14,6 +14,7 @@ from jwtgate.dialects.apisix.admin.records import Record
 from jwtgate.dialects.apisix.admin.resources import CONSUMERS, CREDENTIALS, METADATA, RESOURCES
 from jwtgate.dialects.apisix.admin.stored import Stored
 from jwtgate.dialects.apisix.objects import Invalid, check, completed
+from jwtgate.dialects.apisix.plugins.public_api import SIGNING
 from jwtgate.dialects.dialect import Objects, Reply
 
 VERSIONS = "versions"
@@ -50,6 +51,7 @@ class Configs:
         kept = await self.stored.desk.kept()
         objects = self._objects(whole, collection(kept.objects, VERSIONS))
         records = self._records(whole, objects)
+        objects[SIGNING] = any(record.can_sign for record in records)
         callers = [record.caller(objects) for record in records]
         await self.stored.desk.keep(objects, over=kept.version, who=asked.who)
         wanted = {record.username for record in records}

@@ -70,6 +70,11 @@ class Record:
         for identity, value in self.credentials.items():
             yield identity, value.get("plugins") or {}
 
+    @property
+    def can_sign(self) -> bool:
+        """Whether tokens may be made in its place."""
+        return any("jwt-auth" in plugins for _, plugins in self.plugins())
+
     def _marked(self, identity: str, index: int) -> Mapping[str, Mapping[str, int]]:
         created = self.marks.get(identity, {}).get(CREATED, index)
         return {**self.marks, identity: {CREATED: created, MODIFIED: index}}

@@ -136,3 +136,13 @@ def test_callers_of_a_file_are_shown() -> None:
     assert client("GET", "/consumers/jack")[1]["value"] == JACK
     assert client("GET", "/consumers")[1]["total"] == 1
     assert client("GET", "/consumers/jack/credentials/c")[1]["value"] == {"id": "c", **KEY_AUTH}
+
+
+def test_the_first_that_can_sign_is_told_of_before_it_is_known() -> None:
+    client = Client()
+    client.made("/consumers", {"username": "rose"})
+    assert "signing" not in client.desk.objects
+    client.made("/consumers", JACK)
+    assert (client.desk.objects["signing"], client.desk.version) == (True, 1)
+    client.made("/consumers", {"username": "tom", "plugins": {"jwt-auth": {"key": "tom-key"}}})
+    assert client.desk.version == 1
