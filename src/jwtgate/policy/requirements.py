@@ -67,7 +67,7 @@ class Introspection:
 
     `moved` says where the answer holds what a JWT holds under a registered name. `jwt_claim`: the answer carries a
     JWT there whose claims stand for it; with `inner_unchecked` they do so without being looked at, and every check is
-    made of the answer itself.
+    made of the answer itself. `active_kept`: that the token is active is a claim of it.
     """
 
     times: Times = Times(exp_required=False)
@@ -77,6 +77,7 @@ class Introspection:
     rules: tuple[ClaimRule, ...] = ()
     hint: str | None = "access_token"
     inner_unchecked: bool = False
+    active_kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ def value_of(value: Value, known: Known) -> object:
         case Origin.PERMISSIONS:
             return list(principal.permissions) if principal.permissions else MISSING
         case Origin.REFUSAL:
-            return find(known.refusal or {}, value.path)
+            return find(known.refusal or {}, value.path) or MISSING
         case Origin.EXPRESSION:
             assert value.expression is not None  # noqa: S101 - compiled so
             return evaluated(value.expression, known)

@@ -9,6 +9,7 @@ from tests.unit.gateway.messages import head_of, status_of
 from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request, a_token, an_order
 from tests.unit.gateway.test_observe import logged
 
+from jwtgate.config.expressions import compiled_expression
 from jwtgate.errors import (
     AccessRefused,
     CredentialMissing,
@@ -249,3 +250,61 @@ def test_sec_144_a_cause_is_escaped_and_bounded() -> None:
     hostile = RequestRefused("field_name_unusual", field='"},\r\n\x1b' + "x" * 5000)
     _, line = refused(hostile)
     assert line["detail"]["field"] == '"},\r\n\x1b' + "x" * 1018
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (TokenRefused("time_missing", claim="exp"), ("time_missing", "exp")),
+        (TokenRefused("claim_wrong", claim=("realm", "roles")), ("claim_wrong", "roles")),
+        (EXPIRED, ("token_expired", None)),
+        (TokenRefused("claim_malformed", claim=7), ("claim_malformed", None)),
+    ],
+)
+def test_an_answer_may_say_which_refusal_it_is(error: Refusal, told: tuple[str, str | None]) -> None:
+    fields = tuple(
+        (name, Value(Origin.REFUSAL, path=(part,))) for name, part in ((b"X-Why", "reason"), (b"X-Claim", "claim"))
+    )
+    _, found, body = said(error, any=Answer(fields=fields, body=Value(Origin.REFUSAL, path=("request_id",))))
+    assert (found["X-Why"], found.get("X-Claim")) == told
+    assert body == b"0001"
+
+
+def test_a_challenge_may_be_made_of_the_request_and_the_refusal() -> None:
+    text = "'Bearer realm=\"' + request.host + '\", error=\"' + refusal.reason + '\"'"
+    value = Value(Origin.EXPRESSION, expression=compiled_expression(text))
+    _, found, _ = said(EXPIRED, any=Answer(fields=((b"WWW-Authenticate", value),), challenge=False))
+    assert found["WWW-Authenticate"] == 'Bearer realm="gate.example", error="token_expired"'
+
+
+def test_a_body_stands_as_it_is_written() -> None:
+    answer = Answer(body=constant('{"message":"no"}\n'), content_type="text/plain; charset=utf-8")
+    _, found, body = said(EXPIRED, any=answer)
+    assert (found["Content-Type"], body) == ("text/plain; charset=utf-8", b'{"message":"no"}\n')
+
+
+def test_sec_143_a_fault_may_answer_401_and_has_no_challenge_of_its_own() -> None:
+    status, fields, _ = said(DependencyFault("introspection_unreachable"), Fault=Answer(status=401))
+    assert (status, "WWW-Authenticate" in fields) == (401, False)
+
+
+def said_by_document(error: Refusal | Fault, route: Route, **answers: Answer) -> tuple[int, dict[str, str]]:
+    named = {"*" if name == "any" else name: answer for name, answer in answers.items()}
+    status, fields, _ = of_route(error, Known(route, REQUEST, ANONYMOUS, 0), "0001", others=named)
+    return status, dict(fields)
+
+
+def test_the_document_answers_what_the_route_says_nothing_of() -> None:
+    route = Route("a", NOWHERE, answers={"CredentialMissing": Answer(status=418)})
+    others = {"credential_missing": Answer(status=410), "any": Answer(status=411)}
+    assert said_by_document(MISSING, route, **others)[0] == 418
+    assert said_by_document(EXPIRED, route, **others)[0] == 411
+    assert said_by_document(MISSING, Route("b", NOWHERE), **others)[0] == 410
+
+
+def test_what_no_route_takes_is_answered_by_the_document() -> None:
+    unknown = RouteUnknown("route_unknown")
+    status, fields = said_by_document(unknown, NO_ROUTE, route_unknown=Answer(status=410, fields=((b"X-Path", PATH),)))
+    assert (status, fields["X-Path"]) == (410, "/a/%C3%BC")
+    assert said_by_document(RequestRefused("method_refused"), NO_ROUTE, RouteUnknown=Answer(status=410))[0] != 410
+    assert "Allow" not in said_by_document(RequestRefused("method_refused"), NO_ROUTE, any=Answer(status=405))[1]

@@ -130,6 +130,7 @@ def _answers(issuer: IssuerSection, section: IntrospectionSection) -> Introspect
         jwt_claim=section.jwt_claim,
         rules=compile_rules(section.rules),
         hint=section.hint,
+        active_kept=section.active_kept_for_legacy_upstream,
         inner_unchecked=section.inner_claims_not_checked_for_legacy_issuer,
     )
 

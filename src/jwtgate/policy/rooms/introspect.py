@@ -46,6 +46,8 @@ def introspect(issuer: Issuer, text: str, *, limit_bytes: int) -> Steps[Describe
 def _claims(reading: Introspection, members: Mapping[str, JSON]) -> Claims:
     """What an answer says, each under the name a JWT has it."""
     claims = {name: value for name, value in members.items() if name != "active"}
+    if reading.active_kept:
+        claims["active"] = True
     for name, path in reading.moved:
         value = find(members, path)
         if value is MISSING:

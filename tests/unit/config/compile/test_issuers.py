@@ -242,10 +242,14 @@ def test_times_of_an_answer_are_read_where_its_issuer_is_trusted_to_say_so(plan:
         reading = plan({"issuers/main/introspection": keys}).issuers["main"].introspection
         assert reading is not None
         assert reading.times.held_in == held_in
-    unseen = {**asked, "inner_claims_not_checked_for_legacy_issuer": True}
+    unseen = {
+        **asked,
+        "inner_claims_not_checked_for_legacy_issuer": True,
+        "active_kept_for_legacy_upstream": True,
+    }
     reading = plan({"issuers/main/introspection": unseen}).issuers["main"].introspection
     assert reading is not None
-    assert reading.inner_unchecked
+    assert (reading.inner_unchecked, reading.active_kept) == (True, True)
 
 
 def test_an_unverified_issuer_has_no_keys_and_takes_the_tokens_that_name_it(plan: Compile) -> None:

@@ -29,6 +29,11 @@ def test_the_members_of_an_answer_are_the_claims_of_the_token() -> None:
     assert (token.alg, token.kid, token.typ, token.key, dict(token.header)) == (None, None, None, None, {})
 
 
+def test_that_it_is_active_is_a_claim_where_the_document_says_so() -> None:
+    assert dict(described(Introspection(active_kept=True), sub="alice").claims) == {"sub": "alice", "active": True}
+    assert "active" not in described(sub="alice").claims
+
+
 def test_sec_68_a_token_that_is_not_active_is_refused() -> None:
     assert reason(lambda: described(active=False, sub="alice")) == "token_inactive"
 

@@ -95,6 +95,8 @@ def test_a_local_set_is_all_there_is_for_an_unknown_kid() -> None:
         await made.start(5)
         assert len(await made.obtain(NeedKeys("own", "k9"))) == 1
         assert made.quiet_seconds(NeedKeys("own", "k9")) > 0
+        assert len(await made.obtain(NeedKeys("own", "k9", distrusted=True))) == 1
+        assert made.quiet_seconds(NeedKeys("own", "k9", distrusted=True)) > 0
         await made.close()
 
     live(life())

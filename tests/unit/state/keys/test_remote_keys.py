@@ -517,3 +517,58 @@ def test_rel_68_a_disk_that_fails_is_reported_and_nothing_else(tmp_path: Path) -
         await node.keys.close()
 
     live(life())
+
+
+def test_sec_65_after_a_wrong_signature_the_set_is_fetched_once_for_all_who_ask() -> None:
+    async def life() -> None:
+        issuer = Issuer(jwks("k1"))
+        node = await Node(issuer).started()
+        await asyncio.sleep(60)
+        issuer.body = jwks("k1", "k2")
+        sets = await asyncio.gather(*(node.keys.renew("192.0.2.7") for _ in range(100)))
+        assert [len(found) for found in sets] == [2] * 100
+        assert len(issuer.asked_at) == 2
+        for _ in range(100):
+            await node.keys.renew("192.0.2.8")
+        assert len(issuer.asked_at) == 2
+        assert 29 < node.keys.spent_seconds() <= 30
+        await asyncio.sleep(31)
+        assert node.keys.spent_seconds() == 0
+        await node.keys.renew("192.0.2.8")
+        assert len(issuer.asked_at) == 3
+        await node.keys.close()
+
+    live(life())
+
+
+def test_sec_65_one_client_has_a_quarter_of_that_budget() -> None:
+    async def life() -> None:
+        issuer = Issuer()
+        node = await Node(issuer).started()
+        for _ in range(4):
+            await asyncio.sleep(31)
+            await node.keys.renew("192.0.2.7")
+        forced = len(issuer.asked_at) - 1
+        assert forced == 1
+        await node.keys.renew("192.0.2.8")
+        assert len(issuer.asked_at) - 1 == forced + 1
+        await node.keys.close()
+
+    live(life())
+
+
+def test_an_issuer_that_is_away_leaves_the_set_as_it_is() -> None:
+    async def life() -> None:
+        issuer = Issuer()
+        node = await Node(issuer).started()
+        await asyncio.sleep(60)
+        issuer.body = None
+        assert [key.kid for key in await node.keys.renew("")] == ["k1"]
+        await node.keys.close()
+        none = await Node(issuer).started()
+        with pytest.raises(DependencyFault) as caught:
+            await none.keys.renew("")
+        assert caught.value.reason == "issuer_unreachable"
+        await none.keys.close()
+
+    live(life())

@@ -92,6 +92,9 @@ class IntrospectionSection(Section):
         description="The claims of that JWT are taken as they are: times, audience, rules, scope and consumer are "
         "those of the answer itself. Dangerous.",
     )
+    active_kept_for_legacy_upstream: Flag = Field(
+        False, description="The token has the member `active` of its answer as a claim; by default it is left out."
+    )
     signed: Flag = Field(False, description="Only answers signed with the issuer's keys are taken (RFC 9701).")
     audience: Maybe[OneOrMore[Text]] = Field(
         None, description="Audiences meant for us in an answer, instead of those of the issuer."
