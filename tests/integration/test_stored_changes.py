@@ -129,9 +129,9 @@ def test_a_file_that_names_what_the_store_has_too_is_right_and_says_so(gateway: 
 
 def test_what_is_dangerous_is_told_when_it_is_new_and_not_with_every_change(gateway: GatewayProcess) -> None:
     route = {**ROUTE, "path": "/own2/*", "auth": "required", "issuers": ["own"], "forward_token": True}
-    assert gateway.administer("PUT", "routes/open", route)[0] == 200
+    assert gateway.administer("PUT", "routes/told", route)[0] == 200
     told = [event["sentence"] for event in gateway.events("caution")]
-    assert [sentence for sentence in told if "routes.open.forward_token" in sentence]
+    assert [sentence for sentence in told if "routes.told.forward_token" in sentence]
     assert gateway.administer("PUT", "routes/added", ROUTE)[0] == 200
     assert [event["sentence"] for event in gateway.events("caution")] == told
 
