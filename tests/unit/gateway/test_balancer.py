@@ -191,6 +191,34 @@ def test_where_all_rest_one_is_asked_all_the_same(targets: int) -> None:
     assert len(picked) == targets
 
 
+def a_weighted_balancer(*weights: int) -> Balancer:
+    targets = tuple(replace(target, weight=weight) for target, weight in zip(TARGETS, weights, strict=False))
+    return Balancer(replace(UPSTREAM, targets=targets), response_kinds=KINDS)
+
+
+def picked(balancer: Balancer, count: int) -> list[int]:
+    return [balancer.pools.index(balancer.pick()) for _ in range(count)]
+
+
+def test_a_target_takes_as_many_requests_as_it_weighs_evenly_spread() -> None:
+    assert picked(a_weighted_balancer(5, 1, 1), 14) == [0, 0, 1, 0, 2, 0, 0] * 2
+    assert picked(a_weighted_balancer(2, 1), 6) == [0, 1, 0, 0, 1, 0]
+    assert picked(a_weighted_balancer(7, 7, 7), 4) == [0, 1, 2, 0]
+
+
+def test_a_weighted_target_that_rests_is_passed_over_unless_all_do() -> None:
+    balancer = a_weighted_balancer(5, 1, 1)
+    balancer.pools[0].rests_until = time.monotonic() + 100
+    assert sorted(picked(balancer, 4)) == [1, 1, 2, 2]
+    for pool in balancer.pools:
+        pool.rests_until = time.monotonic() + 100
+    assert set(picked(balancer, 14)) == {0, 1, 2}
+
+
+def test_a_target_sees_the_host_the_document_says() -> None:
+    assert a_pool(host="orders.internal:81").host_line == b"Host: orders.internal:81\r\n"
+
+
 def test_another_target_is_the_one_that_rests_least_and_never_the_one_that_was_tried() -> None:
     balancer = a_balancer()
     one, two, three = balancer.pools

@@ -315,6 +315,21 @@ def test_sec_114_the_upstream_is_told_of_the_client_as_we_see_it() -> None:
     assert all(line[:2] == [b"192.0.2.7", b"http"] for line in told)
 
 
+TOLD = {"x_real_ip": True, "forwarded_port": True, "forwarded_path": True}
+MORE = (b"x-real-ip", b"x-forwarded-port", b"x-forwarded-path", b"x-forwarded-prefix")
+
+
+def test_sec_114_an_upstream_that_asks_is_told_more_and_never_by_a_client() -> None:
+    route = {"path": "/open/*", "auth": "none", "upstream": "echo", "rewrite": {"strip_matched_prefix": True}}
+    upstream = {"targets": ["http://127.0.0.1:9"], **TOLD}
+    gate = Gate(a_generation(a_plan(upstreams={"echo": upstream}, routes={"open": route})))
+    gate.transport.known["sockname"] = ("127.0.0.1", 8080)
+    gate.client.connection_made(gate.transport)  # type: ignore[arg-type]
+    lines = (b"X-Real-IP: 6.6.6.6", b"X-Forwarded-Port: 1", b"X-Forwarded-Path: /evil", b"X-Forwarded-Prefix: /evil")
+    ((_, fields, _),) = gate.serve([a_request(*lines)])
+    assert [fields[name] for name in MORE] == [b"192.0.2.7", b"8080", b"/open/a", b"/open"]
+
+
 def test_a_client_without_an_address_is_nobody_trusted() -> None:
     gate = Gate(a_generation(TRUSTING))
     gate.transport.known["peername"] = ""

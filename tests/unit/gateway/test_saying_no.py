@@ -18,6 +18,7 @@ from jwtgate.errors import (
     RateRefused,
     Refusal,
     RequestRefused,
+    RouteUnknown,
     ScopeRefused,
     TokenRefused,
     UpstreamFault,
@@ -25,11 +26,11 @@ from jwtgate.errors import (
 from jwtgate.gateway.saying_no import logged_values, of_route, ours
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.expression import ExpressionFailed
-from jwtgate.policy.plan import NOWHERE, Route
+from jwtgate.policy.plan import NO_ROUTE, NOWHERE, Route
 from jwtgate.policy.provisions import Answer, Origin, Value
 from jwtgate.policy.rate_limits import RateLimit
 from jwtgate.policy.request import RequestView
-from jwtgate.policy.rooms.identify import Principal
+from jwtgate.policy.rooms.identify import ANONYMOUS, Principal
 from jwtgate.policy.rooms.match import Router
 from jwtgate.policy.value import Known
 

@@ -146,6 +146,8 @@ def compile_field(name: str, section: FieldSection, first: str) -> IdentityField
         value = Value(Origin.CLAIMS, slot=section.slot or first)
         return IdentityField(name.encode(), value, Form(section.form or "base64url"), section.separator)
     value = compile_value(section, first)
+    if value.origin is Origin.CONSTANT:  # the document's own text stands as it is
+        return IdentityField(name.encode(), value, Form.VISIBLE)
     return IdentityField(name.encode(), value, Form(section.form or "text"), section.separator)
 
 

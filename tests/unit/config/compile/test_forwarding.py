@@ -89,7 +89,7 @@ def test_edits_are_fields_with_values_and_names_to_remove(plan: Compile) -> None
     compiled = plan({"routes/orders/request_headers": edits, "routes/orders/response_headers": edits})
     found = route(compiled)
     fields = (
-        IdentityField(b"X_A", Value(Origin.CONSTANT, constant="1")),
+        IdentityField(b"X_A", Value(Origin.CONSTANT, constant="1"), Form.VISIBLE),
         IdentityField(b"X-B", Value(Origin.CLAIM, slot="access", path=("sub",))),
     )
     assert found.sent_fields == fields

@@ -110,7 +110,7 @@ def test_identity_fields_have_a_form(plan: Compile) -> None:
         IdentityField(b"X-A", Value(Origin.CLAIM, slot="access", path=("groups",)), Form.TEXT, ";"),
         IdentityField(b"X-B", claims, Form.BASE64URL),
         IdentityField(b"X-C", claims, Form.JSON),
-        IdentityField(b"X-D", Value(Origin.CONSTANT, constant="text")),
+        IdentityField(b"X-D", Value(Origin.CONSTANT, constant="text"), Form.VISIBLE),
     )
 
 

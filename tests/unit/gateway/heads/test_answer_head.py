@@ -154,3 +154,25 @@ def test_sec_94_what_connection_nominates_stays_behind_in_a_101_as_well() -> Non
 @pytest.mark.parametrize("fields", [(), (UPGRADE,), (NOMINATED,), (NOMINATED, (b"Upgrade", b"h2c"))])
 def test_anything_less_is_no_change_to_websocket(fields: tuple[Field, ...]) -> None:
     assert not read(*fields, status=101).is_websocket
+
+
+def test_fields_a_route_removes_stay_behind_for_that_route_alone() -> None:
+    head = read((b"X-Gone", b"1"), (b"X-Kept", b"2"), (b"x-gone", b"3"), LENGTH)
+    removed = frozenset({b"x-gone"})
+    for _ in range(2):
+        assert b"gone" not in head.written(b"", private=False, removed=removed).lower()
+        assert head.written(b"", private=False).lower().count(b"x-gone") == 2
+    assert b"X-Kept: 2\r\n" in head.written(b"", private=False, removed=removed)
+
+
+def test_sec_117_what_is_private_stays_so_when_its_field_is_removed() -> None:
+    head = read((b"Cache-Control", b"private, max-age=9"))
+    written = head.written(b"", private=True, removed=frozenset({b"cache-control"}))
+    assert written.count(b"Cache-Control: private\r\n") == 1
+    assert b"max-age" not in written
+
+
+def test_a_change_to_websocket_is_edited_like_any_answer() -> None:
+    fields = ((b"Connection", b"upgrade, x-hop"), (b"Upgrade", b"websocket"), (b"X-Gone", b"1"), (b"X-Hop", b"2"))
+    written = read(*fields, status=101).switching(b"X-Ours: 1\r\n", removed=frozenset({b"x-gone"}))
+    assert written.endswith(b"Upgrade: websocket\r\nX-Ours: 1\r\n\r\n")

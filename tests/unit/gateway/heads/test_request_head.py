@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -299,3 +300,19 @@ def test_sec_97_a_page_of_another_origin_is_refused() -> None:
 )
 def test_sec_97_a_websocket_is_asked_for_in_one_way(fields: tuple[Field, ...], asks: bool) -> None:
     assert read(HOST, *fields).asks_for_websocket is asks
+
+
+def test_the_upstream_is_asked_for_what_was_made_of_the_request_and_the_query_stays() -> None:
+    head = read(HOST, target=b"/open/a?b=c")
+    (route,) = [route for route in PLAN.routes if route.name == "open"]
+    told = head.written_for(route, host_line=b"", ours=b"", upgrading=False, sent=("PUT", "/other"))
+    assert told.startswith(b"PUT /other?b=c HTTP/1.1\r\n")
+
+
+def test_cookies_may_be_removed_as_a_whole() -> None:
+    head = read(HOST, (b"Cookie", b"a=1"), (b"X-Kept", b"1"))
+    (route,) = [route for route in PLAN.routes if route.name == "open"]
+    removing = replace(route, removed_fields=frozenset({b"cookie"}))
+    told = head.written_for(removing, host_line=b"", ours=b"", upgrading=False)
+    assert b"Cookie" not in told
+    assert b"X-Kept: 1" in told
