@@ -10,11 +10,15 @@ import pytest
 from jwtgate.control.administration.administration import Administration
 from jwtgate.control.administration.resources import NotFound, OwnedByDocument
 from jwtgate.control.embedded import EmbeddedGateway
-from jwtgate.errors import ConfigError
+from jwtgate.control.workers.messages import NotYet
+from jwtgate.errors import ConfigError, DependencyFault
+from jwtgate.gateway.mint import NeedMinted
+from jwtgate.policy.callers import api_key_name
+from jwtgate.policy.facts import NeedCredential
 from jwtgate.state.stores.registry import Kind
 from jwtgate.state.stores.store import StoreConflict, StoreFailed
 
-from ..samples import DOCUMENT
+from ..samples import DOCUMENT, SECRET
 from .nodes import KEY, WHO, Slow, administer, cancelled, consumer, credential
 
 ANN = {"external_id": "a-1", "groups": ["staff"], "credentials": {"key-1": KEY}}
@@ -294,3 +298,155 @@ def test_rel_66_who_asks_for_a_change_of_a_consumer_and_goes_leaves_it_told_to_t
         assert await credential(gateway, "key-1") is None
 
     administer(use)
+
+
+# What a credential is found by, and what is kept beside it.
+
+HIDDEN = {"kept": {"secret": "hunter2", "text": "${no:reference"}}
+
+
+def test_sec_146_annotations_are_kept_and_shown_to_nobody() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        made = await node.put("consumers", "ann", {**ANN, "annotations": HIDDEN}, over=None, who=WHO)
+        listed = await node.list("consumers", after=None, limit=9, contains=None)
+        shown = await node.get("consumers", "ann")
+        for each in (made, shown, *listed.resources):
+            assert each.value["annotations"] == "***"  # type: ignore[index,call-overload]
+        # What was shown comes back when somebody changes another member.
+        await node.put("consumers", "ann", {**shown.value, "groups": ["other"]}, over=None, who=WHO)  # type: ignore[dict-item]
+        await node.put("credentials", "key-2", {**KEY, "consumer": "ann"}, over=None, who=WHO)
+        await node.delete("credentials", "key-2", over=None, who=WHO)
+        kept = await node.consumers.raw("ann")
+        assert kept is not None
+        assert (kept["annotations"], kept["groups"]) == (HIDDEN, ["other"])
+        assert kept["credentials"]["key-1"] == KEY
+        found = await consumer(gateway, "ann")
+        assert "hunter2" not in repr(found)
+
+    administer(use)
+
+
+def test_consumers_are_had_as_they_are_kept() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        for name in ("cat", "ann", "bea"):
+            await node.put("consumers", name, {"annotations": {"of": name}}, over=None, who=WHO)
+        assert await node.consumers.raw_page(after="ann", limit=1) == [("bea", {"annotations": {"of": "bea"}})]
+        assert [name for name, _ in await node.consumers.raw_page()] == ["ann", "bea", "cat"]
+        assert await node.consumers.raw_page(after="cat") == []
+        assert await node.consumers.raw("bob") is None
+
+    administer(use, document=WITH_BOB)
+
+
+def test_whose_a_credential_is_and_who_is_known_so_is_told() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        credentials = {"plain": KEY, "main": {**KEY, "named": "ann-key"}, "api": {"api_key": "a key of its own"}}
+        value = {"id": "1", "external_id": "a-1", "credentials": credentials}
+        await node.put("consumers", "ann", value, over=None, who=WHO)
+        for name in ("plain", "ann-key", "a key of its own"):
+            assert await node.consumers.owner_of(name) == "ann"
+        assert await node.consumers.owner_of("main") is None
+        assert [await node.consumers.known_as(name) for name in ("1", "a-1", "ann")] == ["ann", "ann", None]
+
+    administer(use)
+
+
+def test_a_credential_is_found_by_what_it_is_named_and_an_api_key_by_its_digest() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        credentials = {"main": {**KEY, "named": "ann-key", "labels": {"a": "b"}}, "api": {"api_key": "swordfish"}}
+        made = await node.put("consumers", "ann", {"credentials": credentials}, over=None, who=WHO)
+        assert "swordfish" not in repr(made.value)
+        found, key = await credential(gateway, "ann-key"), await credential(gateway, api_key_name("swordfish"))
+        assert found is not None
+        assert (found.name, found.labels) == ("main", {"a": "b"})
+        assert key is not None
+        assert (key.name, key.algorithms) == ("api", frozenset())
+        assert await credential(gateway, "main") is None
+        assert await gateway.running.find(NeedMinted(api_key_name("swordfish"), None, {}, 60)) is None
+        shown = await node.get("credentials", "ann-key")
+        assert shown.value["named"] == "ann-key"  # type: ignore[index,call-overload]
+        for name, value in (("ann-key", KEY), ("main", KEY), ("new", {**KEY, "named": "x"}), ("new", {"api_key": "x"})):
+            with pytest.raises(ConfigError, match="is put with its consumer"):
+                await node.put("credentials", name, {**value, "consumer": "ann"}, over=None, who=WHO)
+        with pytest.raises(ConfigError, match="belongs to"):
+            await node.put("consumers", "eve", {"credentials": {"x": {"api_key": "swordfish"}}}, over=None, who=WHO)
+        await node.delete("credentials", "ann-key", over=None, who=WHO)
+        assert await credential(gateway, "ann-key") is None
+        assert await credential(gateway, api_key_name("swordfish")) is not None
+
+    administer(use)
+
+
+def test_two_consumers_may_have_credentials_of_one_name_that_are_named_otherwise() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        for name in ("ann", "eve"):
+            credentials = {"main": {**KEY, "named": f"{name}-key"}}
+            await node.put("consumers", name, {"credentials": credentials}, over=None, who=WHO)
+        for name in ("ann", "eve"):
+            found = await credential(gateway, f"{name}-key")
+            assert found is not None
+            assert found.consumer.name == name
+
+    administer(use)
+
+
+@pytest.mark.parametrize(
+    "member", [{"named": "${env:NONE}"}, {"secret": "${env:NONE}"}, {"named": "${no-such-store:a#b}"}]
+)
+def test_a_credential_that_may_wait_is_kept_and_any_other_is_not(member: dict[str, str]) -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        value = {**KEY, "named": "ann-key", **member}
+        with pytest.raises(ConfigError, match="names"):
+            await node.put("consumers", "ann", {"credentials": {"main": value}}, over=None, who=WHO)
+        waiting = {**value, "may_wait_for_its_secrets": True}
+        await node.put("consumers", "ann", {"credentials": {"main": waiting}}, over=None, who=WHO)
+        if "named" in member:
+            assert isinstance(await gateway.running.find(NeedCredential("ann-key")), NotYet)
+            assert isinstance(await gateway.running.find(NeedCredential(member["named"])), NotYet)
+            return
+        with pytest.raises(DependencyFault) as fault:
+            await credential(gateway, "ann-key")
+        assert fault.value.reason == "credential_unresolved"
+
+    administer(use)
+
+
+def test_a_credential_that_may_wait_is_no_less_checked() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        value = {"alg": "RS256", "public_key": "no key", "may_wait_for_its_secrets": True}
+        with pytest.raises(ConfigError, match="credential 'main'"):
+            await node.put("consumers", "ann", {"credentials": {"main": value}}, over=None, who=WHO)
+
+    administer(use)
+
+
+def test_a_name_in_the_environment_is_found_and_shown_as_a_reference() -> None:
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        value = {**KEY, "named": "${env:TEST_SECRET}"}
+        made = await node.put("consumers", "ann", {"credentials": {"main": value}}, over=None, who=WHO)
+        assert made.value["credentials"]["main"]["named"] == "${env:TEST_SECRET}"  # type: ignore[index,call-overload]
+        assert await credential(gateway, SECRET) is not None
+        assert await credential(gateway, "${env:TEST_SECRET}") is None
+
+    administer(use)
+
+
+def test_what_a_file_says_of_credentials_is_described_without_their_keys(tmp_path: Path) -> None:
+    more = tmp_path / "more.jsonl"
+    credentials = {
+        "main": {**KEY, "named": "zoe-key"},
+        "later": {**KEY, "named": "${env:NONE}", "may_wait_for_its_secrets": True},
+        "api": {"api_key": "swordfish"},
+    }
+    more.write_text(json.dumps({"name": "zoe", "credentials": credentials}) + "\n")
+
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        shown: Any = (await node.get("consumers", "zoe")).value
+        described = {"alg": "HS256", "ttl_seconds": 86400, "key_claim": "key"}
+        assert shown["credentials"] == {
+            "main": {**described, "named": "zoe-key"},
+            "later": {**described, "named": "${env:NONE}"},
+            "api": {"api_key": "***"},
+        }
+
+    administer(use, document=DOCUMENT + f"consumer_files: ['{more}']\n")
