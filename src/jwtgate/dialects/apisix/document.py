@@ -7,12 +7,11 @@ from typing import Any
 
 from jwtgate.dialects.apisix.merging import Effective, effective
 from jwtgate.dialects.apisix.noting import Noting, places
-from jwtgate.dialects.apisix.plugins.saying_no import PLAIN_TEXT, json_line
+from jwtgate.dialects.apisix.plugins.saying_no import NO_ROUTE
 from jwtgate.dialects.apisix.references import secret_stores
 from jwtgate.dialects.apisix.routes import Document, Entry, entries
 from jwtgate.dialects.dialect import Objects, Settings, Translation
 
-NO_ROUTE = {"status": 404, "body": json_line({"error_msg": "404 Route Not Found"}), "content_type": PLAIN_TEXT}
 COLLECTIONS = ("routes", "services", "upstreams", "plugin_configs", "global_rules", "consumer_groups", "secrets")
 """The collections that mean something in a document of ours; callers are apart."""
 _UNUSED = {

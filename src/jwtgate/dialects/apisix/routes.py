@@ -16,7 +16,7 @@ from jwtgate.dialects.apisix.plugins.authentication import Issuers, authenticati
 from jwtgate.dialects.apisix.plugins.limits import rate_limit_of
 from jwtgate.dialects.apisix.plugins.public_api import note_published, published
 from jwtgate.dialects.apisix.plugins.rewriting import SAFE, proxy_rewrite, response_rewrite
-from jwtgate.dialects.apisix.plugins.saying_no import page
+from jwtgate.dialects.apisix.plugins.saying_no import NO_ROUTE, page
 from jwtgate.dialects.apisix.upstreams import upstream_of
 from jwtgate.dialects.dialect import Objects, literal
 
@@ -211,7 +211,7 @@ def _action(
     if upstream is None:
         forwarding = ("headers", "forward_token", "rewrite", "request_headers", "response_headers")
         route = {name: part for name, part in route.items() if name not in forwarding}
-        return {**route, "respond": page(503, "Service Temporarily Unavailable")}
+        return {**route, "respond": page(503, "Service Temporarily Unavailable") if each.uris else NO_ROUTE}
     route.update(upstream=upstream, body_limit_bytes=_BODY_BYTES)
     return {**route, "upgrade": "websocket"} if each.websocket else route
 

@@ -110,4 +110,4 @@ def test_a_variable_that_is_not_there_is_empty_text() -> None:
 
 
 def test_text_stands_in_an_expression_as_it_is() -> None:
-    assert compiled_expression(text_literal('a\'"\\\n\x01é🎈'))({}) == 'a\'"\\\n\x01é🎈'
+    assert compiled_expression(text_literal("a'\"\\\n\x01é🎈"))({}) == "a'\"\\\n\x01é🎈"

@@ -7,15 +7,6 @@ from typing import Any
 
 from jwtgate.dialects.dialect import Objects
 
-_KINDS = (
-    "ApisixRoute",
-    "ApisixConsumer",
-    "Consumer",
-    "ApisixUpstream",
-    "ApisixTls",
-    "ApisixPluginConfig",
-    "ApisixGlobalRule",
-)
 _AUTH = {"jwtAuth": "jwt-auth", "keyAuth": "key-auth"}
 _SUBJECTS = {"Header": "http_", "Query": "arg_", "Cookie": "cookie_"}
 _OPERATORS = {
@@ -45,8 +36,8 @@ def from_kubernetes(resources: Sequence[Mapping[str, Any]], problems: list[str])
         spec = resource.get("spec") or {}
         convert = {"ApisixRoute": _route, "ApisixConsumer": _consumer, "Consumer": _gateway_consumer}.get(kind)
         if convert is None or not name:
-            known = "has no name" if kind in _KINDS else "is not converted"
-            problems.append(f"{kind} {namespace}/{name}: {known}")
+            cause = "is not converted" if convert is None else "has no name"
+            problems.append(f"{kind} {namespace}/{name}: {cause}")
             continue
         try:
             convert(namespace, name, spec, objects)

@@ -87,7 +87,7 @@ def _standalone(name: str, data: bytes, document: Any, problems: list[str]) -> O
             if not identity:
                 problems.append(f"{name}: {collection}[{number}] has no id")
             else:
-                objects.setdefault(where, {})[identity] = value
+                objects.setdefault(where, {})[identity] = _as_kept(where, identity, value)
     return objects
 
 
@@ -100,6 +100,11 @@ def _identified(collection: str, value: Any) -> tuple[str, str]:
     identity = str(value.get("id") or value.get("username", ""))
     username, inner, credential = identity.partition("/credentials/")
     return ("credentials", f"{username}/{credential}") if inner else (collection, str(value.get("username", identity)))
+
+
+def _as_kept(collection: str, identity: str, value: dict[str, Any]) -> dict[str, Any]:
+    """The object with its id as the Admin API has it."""
+    return {**value, "id": identity.partition("/")[2]} if collection == "credentials" else value
 
 
 def _joined(found: Sequence[Objects], problems: list[str]) -> Objects:

@@ -54,6 +54,14 @@ def json_line(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
+NO_ROUTE: Mapping[str, Any] = {
+    "status": 404,
+    "body": json_line({"error_msg": "404 Route Not Found"}),
+    "content_type": PLAIN_TEXT,
+}
+"""The answer to a request no route takes."""
+
+
 def answers_of(plugin: str, conf: Mapping[str, Any]) -> dict[str, Any]:
     """The answers of an authentication plugin with this configuration."""
     fields: dict[str, Any] = {}

@@ -59,6 +59,11 @@ _NODES: Schema = {
 }
 
 
+def _secret(properties: Mapping[str, Any], **more: Any) -> Schema:
+    # Its id has two parts.
+    return {"type": "object", "properties": properties, **more}
+
+
 def _object(properties: Mapping[str, Any], **more: Any) -> Schema:
     return {"type": "object", "properties": {**_SHARED, **properties}, **more}
 
@@ -201,7 +206,7 @@ _SSL = _object(
     required=["cert", "key"],
     additionalProperties=False,
 )
-VAULT = _object(
+VAULT = _secret(
     {
         "uri": {"type": "string", "pattern": r"^[^\/]+:\/\/([\da-zA-Z.-]+|\[[\da-fA-F:]+\])(:\d+)?"},
         "prefix": {"type": "string"},
@@ -211,7 +216,7 @@ VAULT = _object(
     },
     required=["uri", "prefix", "token"],
 )
-AWS = _object(
+AWS = _secret(
     {
         "access_key_id": {"type": "string"},
         "secret_access_key": {"type": "string"},
@@ -221,7 +226,7 @@ AWS = _object(
     },
     required=["access_key_id", "secret_access_key"],
 )
-GCP = _object(
+GCP = _secret(
     {
         "auth_config": {
             "type": "object",

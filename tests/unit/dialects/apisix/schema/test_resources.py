@@ -69,6 +69,7 @@ def test_what_it_refuses_is_refused(collection: str, value: dict[str, Any]) -> N
     ("manager", "value", "good"),
     [
         ("vault", VAULT, True),
+        ("vault", {**VAULT, "id": "vault/1"}, True),
         ("vault", {**VAULT, "uri": "127.0.0.1"}, False),
         ("vault", {**VAULT, "token": 1}, False),
         ("aws", AWS, True),
