@@ -64,15 +64,9 @@ class RouteCompiler:
 
     def route(self, name: str, section: RouteSection) -> Route:
         """What a request of this route is matched to."""
-        slots = tuple(
-            compile_slot(slot, credential, self._issuers, required=section.is_required(credential))
-            for slot, credential in section.credentials.items()
-        )
+        slots = self._slots(section)
         first = slots[0].name if slots else ""
-        issue = tuple(
-            compile_issue(f"{name}/{index}", entry, self._document, first=first)
-            for index, entry in enumerate(section.issue or ())
-        )
+        issue = self._issues(name, section, first)
         identity = tuple(compile_field(field, entry, first) for field, entry in section.headers.items())
         permission = _permission(section.permission, first) if section.permission is not None else None
         log = tuple((word, compile_value(value, first)) for word, value in section.log.items())
@@ -82,8 +76,8 @@ class RouteCompiler:
         fields = (*identity, *edits["sent_fields"], *edits["answer_fields"])
         values = (*_values(issue, fields), *_permission_values(permission), *dict(log).values())
         expressions = any(entry.when is not None for entry in issue) or section.require is not None
-        by_method = permission is not None and bool(permission.by_method)
-        asks_request = expressions or by_method or any(value.of_request for value in values)
+        asks_path = expressions or _ask_for_path((*values, *of_answers(answers), *of_rate_limit(limit)))
+        asks_request = expressions or _asks_method(permission) or any(value.of_request for value in values)
         return Route(
             name=name,
             upstream=NOWHERE if section.upstream is None else self._upstreams[section.upstream],
@@ -91,9 +85,7 @@ class RouteCompiler:
             issue=issue,
             identity=identity,
             remembered=not (section.upstream is None or limit or asks_request) and all(entry.reuse for entry in issue),
-            templates=section.templates
-            if expressions or _ask_for_path((*values, *of_answers(answers), *of_rate_limit(limit)))
-            else (),
+            templates=section.templates if asks_path else (),
             conditions=tuple(map(compiled_expression, section.require or ())),
             permission=permission,
             anonymous=section.anonymous_consumer,
@@ -105,12 +97,21 @@ class RouteCompiler:
             answers=answers,
             log=log,
             rate_limit=limit,
-            upgrade=section.upgrade is not None,
-            upgrade_origins=_origins(section),
+            **_upgrade(section),
             **edits,
             **self._removed(section, slots),
             **{name: getattr(section, name) for name in _TAKEN_OVER},
         )
+
+    def _slots(self, section: RouteSection) -> tuple[Slot, ...]:
+        return tuple(
+            compile_slot(slot, credential, self._issuers, required=section.is_required(credential))
+            for slot, credential in section.credentials.items()
+        )
+
+    def _issues(self, name: str, section: RouteSection, first: str) -> tuple[Issue, ...]:
+        entries = enumerate(section.issue or ())
+        return tuple(compile_issue(f"{name}/{index}", entry, self._document, first=first) for index, entry in entries)
 
     def _removed(self, section: RouteSection, slots: tuple[Slot, ...]) -> dict[str, Any]:
         """Every place the credentials of a route come from, for an upstream that must not see them, and its edits."""
@@ -129,14 +130,21 @@ _TAKEN_OVER = (
 )
 
 
-def _origins(section: RouteSection) -> frozenset[bytes] | None:
+def _upgrade(section: RouteSection) -> dict[str, Any]:
     origins = section.upgrade_origins
-    return None if origins is None else frozenset(origin.encode() for origin in origins)
+    return {
+        "upgrade": section.upgrade is not None,
+        "upgrade_origins": None if origins is None else frozenset(origin.encode() for origin in origins),
+    }
 
 
 def _values(issue: tuple[Issue, ...], identity: tuple[IdentityField, ...]) -> Iterator[Value]:
     yield from (value for entry in issue for _, value in (*entry.add, *entry.set))
     yield from (field.value for field in identity)
+
+
+def _asks_method(need: PermissionNeed | None) -> bool:
+    return need is not None and bool(need.by_method)
 
 
 def _permission_values(need: PermissionNeed | None) -> Iterator[Value]:
