@@ -14,7 +14,7 @@ from jwtgate.errors import AccessRefused, Fault, RateRefused, Refusal, TokenRefu
 from jwtgate.gateway.respond import OwnAnswer, refusal_body, refusal_fields
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.policy.plan import NO_ROUTE
-from jwtgate.policy.provisions import Answer, Form, IdentityField, Origin, Value
+from jwtgate.policy.provisions import Answer, IdentityField, Origin, Value
 from jwtgate.policy.rooms.claims import MISSING
 from jwtgate.policy.rooms.limits import limit_of
 from jwtgate.policy.rooms.rewrite import field_value
@@ -96,7 +96,7 @@ def _fields(answer: Answer, known: Known) -> list[tuple[str, str]]:
 
 def _escaped(name: bytes, value: Value, said: object) -> str:
     try:
-        return field_value(IdentityField(name, value, Form.VISIBLE), said).decode("latin-1")
+        return field_value(IdentityField(name, value), said).decode("latin-1")
     except TokenRefused:
         return ""
 
