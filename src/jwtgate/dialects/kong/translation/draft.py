@@ -11,10 +11,11 @@ from typing import Any
 
 from jwtgate.config.sections.section import is_plain_http_elsewhere
 from jwtgate.dialects.dialect import Objects, Settings
+from jwtgate.dialects.kong.callers import native_name
 from jwtgate.dialects.kong.settings import KongSettings
 from jwtgate.dialects.kong.translation.notebook import Notebook, place_of
 
-CERTIFICATES = "kong-certificates"
+FILES = "kong-files"
 _NAME = re.compile(r"[!#-\[\]-~]{1,128}")
 
 
@@ -48,6 +49,13 @@ class Draft:
         """Where an object stands, for notes."""
         return place_of(self.objects, collection, value)
 
+    def consumer(self, text: str | None) -> str | None:
+        """Our name of the consumer somebody means by this user name or id; it need not be known yet."""
+        if not text:
+            return None
+        named = next((each for each in self.held("consumers").values() if text in (each["username"], each["id"])), None)
+        return as_name(text) if named is None else native_name(named)
+
     def reached(self, url: str, place: str) -> dict[str, Any]:
         """What a section that fetches from this address says besides; plain http gets a note."""
         found: dict[str, Any] = {} if self.trusted is None else {"ca_file": self.trusted}
@@ -71,9 +79,13 @@ class Draft:
         """A file with these certificates."""
         return self._file("\n".join(pems), "crt")
 
+    def no_callers(self) -> str:
+        """A file of consumers without any."""
+        return self._file("", "jsonl")
+
     def _file(self, text: str, ending: str) -> str:
         """A file with this text, which only we may read. Its name tells its content."""
-        folder = self.settings.state_folder / CERTIFICATES
+        folder = self.settings.state_folder / FILES
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = Path(folder, f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.{ending}")
         if not path.exists():

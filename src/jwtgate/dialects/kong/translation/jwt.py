@@ -52,7 +52,7 @@ def part_of(draft: Draft, plugin: Mapping[str, Any]) -> Part:
         {SLOT: slot},
         answers=_answers(config),
         headers=OF_CREDENTIAL,
-        anonymous=config["anonymous"],
+        anonymous=draft.consumer(config["anonymous"]),
         skips_preflight=not config["run_on_preflight"],
         forwards=True,
     )

@@ -36,7 +36,7 @@ def part_of(draft: Draft, plugin: Mapping[str, Any]) -> Part:
         {SLOT: slot},
         answers={**answers, "dependency_fault": says(500, UNEXPECTED)},
         headers=OF_CREDENTIAL,
-        anonymous=config["anonymous"],
+        anonymous=draft.consumer(config["anonymous"]),
         skips_preflight=not config["run_on_preflight"],
         forwards=not config["hide_credentials"],
     )
