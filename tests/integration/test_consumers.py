@@ -127,11 +127,11 @@ def test_a_token_is_verified_with_the_key_of_the_credential_it_names(
         (own_token(cred="no-such-key"), "credential_unknown"),
         (own_token(cred="bob-secret"), "signature_wrong"),
         (own_token(PAIR, "RS256"), "alg_not_allowed"),
-        (own_token(cred=None), "credential_unknown"),
-        (own_token(cred=7), "credential_unknown"),
+        (own_token(cred=None), "credential_not_named"),
+        (own_token(cred=7), "credential_name_malformed"),
         (own_token(exp=1), "token_expired"),
         (own_token(aud="other"), "audience_wrong"),
-        (token(), "credential_unknown"),
+        (token(), "credential_not_named"),
     ],
 )
 def test_a_token_no_consumer_made_is_refused(gateway: Gateway, bearer: str, reason: str) -> None:

@@ -131,7 +131,11 @@ def _slots(trail: Trail, shown: Shown) -> Iterator[Told]:
 
 def _proof(proven: Proven) -> str:
     """What shows that the token is its issuer's."""
-    key = proven.token.key
+    key, issuer = proven.token.key, proven.issuer
+    if issuer.takes_api_keys:
+        return f"API key of credential {proven.credential}"
+    if key is None and issuer.signature_unverified and proven.token.header:
+        return "its signature is not looked at"
     if key is None:
         return "its issuer vouches for it"
     of = f" of credential {proven.credential}" if proven.credential is not None else ""
@@ -167,7 +171,10 @@ def _header(credential: str) -> Told:
 
 def _checks(slot: Slot, trail: Trail) -> Iterator[str]:
     """What held of a token, in the order it was looked at."""
-    issuer = trail.proven[slot.name].issuer
+    proven = trail.proven[slot.name]
+    issuer, slot = proven.issuer, proven.asked or slot
+    if issuer.takes_api_keys:
+        return
     if issuer.iss is not None:
         yield f"iss is {issuer.iss}"
     yield f"times hold at {trail.now}, with {issuer.times.leeway_seconds} s of leeway"
@@ -220,7 +227,8 @@ def _lines(told: Mapping[str, Any]) -> Iterator[str]:
     for slot in told.get("slots", ()):
         yield from _slot_lines(slot)
     if "forgiven" in told:
-        yield _line("", f"goes on as nobody after {told['forgiven']}")
+        way = "by another slot" if any("issuer" in slot for slot in told["slots"]) else "as nobody"
+        yield _line("", f"goes on {way} after {told['forgiven']}")
     if "consumer" in told:
         yield _line("consumer", told["consumer"])
     if "permissions" in told:

@@ -152,3 +152,43 @@ def test_a_route_that_answers_by_itself_is_told_so(document: Path, told: Told) -
     answer, value = told("/gone")
     assert (value["outcome"], value["responds"]) == ("allowed", 410)
     assert "answered 410 by the route itself" in answer.text
+
+
+def test_what_nobody_proved_is_told_so(document: Path, told: Told, token: Callable[..., str]) -> None:
+    whole = json.loads(document.read_text())
+    main = whole["issuers"]["main"]
+    whole["issuers"]["unsigned"] = {
+        **{"issuer": main["issuer"], "audience": "any"},
+        "signature_not_verified_for_legacy_issuer": True,
+    }
+    whole["routes"]["shop"]["issuers"] = ["unsigned"]
+    document.write_text(json.dumps(whole))
+    _, value = told("/shop", f"Cookie: sid={token()[:-6]}AAAAAA")
+    assert (value["outcome"], value["slots"][0]["proof"]) == ("allowed", "its signature is not looked at")
+    _, value = told("/orders/1", _bearer(f"{token()[:-6]}AAAAAA"))
+    assert (value["outcome"], value["reason"]) == ("refused", "signature_wrong")
+
+
+def test_an_api_key_is_told_by_the_name_of_its_credential_alone(document: Path, told: Told) -> None:
+    whole = json.loads(document.read_text())
+    whole["consumers"] = {"ann": {"credentials": {"ann-key": {"api_key": "an API key of ann, all her own"}}}}
+    whole["issuers"]["keys"] = {"consumers": {"api_key": True}, "audience": "any"}
+    whole["routes"]["keyed"] = {"path": "/keyed", "auth": "required", "issuers": ["keys"], "from": {"header": "apikey"}}
+    whole["routes"]["keyed"]["upstream"] = "echo"
+    document.write_text(json.dumps(whole))
+    answer, value = told("/keyed", "apikey: an API key of ann, all her own")
+    (slot,) = value["slots"]
+    assert (slot["proof"], slot["checks"], value["consumer"]) == ("API key of credential ann-key", [], "ann")
+    assert "all her own" not in answer.text
+    assert told("/keyed", "apikey: x")[1]["reason"] == "credential_unknown"
+
+
+def test_a_slot_that_stood_in_for_another_is_told_so(document: Path, told: Told, token: Callable[..., str]) -> None:
+    whole = json.loads(document.read_text())
+    slots = {"a": {"issuers": ["main"]}, "b": {"issuers": ["main"], "from": {"cookie": "sid"}}}
+    whole["routes"]["either"] = {"path": "/either", "auth": "required", "slots": slots, "enough": "one_slot"}
+    whole["routes"]["either"]["upstream"] = "echo"
+    document.write_text(json.dumps(whole))
+    answer, value = told("/either", _bearer(token(exp=1)), f"Cookie: sid={token()}")
+    assert (value["outcome"], value["forgiven"]) == ("allowed", "token_expired")
+    assert "goes on by another slot after token_expired" in answer.text
