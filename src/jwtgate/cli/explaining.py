@@ -116,7 +116,7 @@ class _Answers:
         with closing(self._opened.directory()) as directory:
             if isinstance(need, NeedConsumer):
                 return directory.consumer(need.by, need.value)
-            held = directory.credential(need.name)
+            held = directory.credential(need.name, self._opened.secrets.resolve)
             return None if held is None else credential_of(*held, self._opened.secrets.resolve)
 
     def _issued(self, need: NeedIssuedToken) -> object:

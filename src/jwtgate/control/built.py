@@ -138,10 +138,10 @@ class Built:
         await self.secret_stores.fetch_missing(texts)
         await asyncio.to_thread(self.callers.try_waiting, self.secrets.resolve)
 
-    async def follow_waiting(self) -> None:
+    async def follow_waiting(self, *, every_seconds: float = WAITING_SECONDS) -> None:
         """Find credentials that wait for what they are found by, also when nobody asks, as long as this runs."""
         while True:
-            await asyncio.sleep(WAITING_SECONDS)
+            await asyncio.sleep(every_seconds)
             texts = self.callers.directory.waiting
             if texts:
                 await self._try_again(texts)

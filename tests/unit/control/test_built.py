@@ -2,14 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from jwtgate.control.announcing import Announcing
 from jwtgate.control.built import Built, sent
-from jwtgate.control.workers.messages import SentCredential, SigningChanged
+from jwtgate.control.workers.messages import ConsumersChanged, NotYet, SentCredential, SigningChanged
 from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.gateway.mint import Minted, NeedMinted
 from jwtgate.jose.key import Key
@@ -127,3 +128,79 @@ def test_rel_84_a_secret_only_a_consumer_of_the_store_refers_to_is_read_when_it_
 def test_rel_36_a_secret_that_cannot_be_read_is_a_fault(need: Need | NeedMinted) -> None:
     with pytest.raises(DependencyFault):
         asyncio.run(with_late(Late()).find(need))
+
+
+def with_waiting(stores: Late) -> Built:
+    """A generation whose consumer of the store keeps the name of its credential elsewhere."""
+    made = built()
+    key = KeyText(text=SECRET.decode(), alg="HS256")
+    source = CredentialSource("main", "c-1", "ann", "HS256", key, refers="${vault:name}", may_wait=True)
+    made.callers.directory.put(ConsumerSource(ANN, (source,)))
+    return replace(made, secret_stores=stores, secrets=Secrets(Path(), {}, stores))
+
+
+def test_a_credential_that_waits_for_its_name_is_not_there_yet_and_there_once_it_is() -> None:
+    stores = Late()
+    made = with_waiting(stores)
+
+    async def life() -> None:
+        assert await made.find(NeedCredential("ann-key")) == NotYet()
+        assert await made.find(NeedMinted("ann-key", None, {}, 60)) is None
+        stores._held["name"] = "ann-key"
+        assert await made.find(NeedCredential("other")) is None
+        found = await made.find(NeedCredential("ann-key"))
+        assert isinstance(found, Credential)
+        assert found.name == "main"
+        minted = await made.find(NeedMinted("ann-key", None, {}, 60))
+        assert isinstance(minted, Minted)
+        claims = UnverifiedToken.parse(minted.text).verify(tuple(found.keys), found.algorithms).claims
+        assert claims["key"] == "ann-key"
+
+    asyncio.run(life())
+
+
+def test_what_is_waited_for_is_found_although_nobody_asks_again() -> None:
+    stores = Late()
+    made = with_waiting(stores)
+
+    async def life() -> None:
+        assert await made.find(NeedCredential("ann-key")) == NotYet()
+        stores._held["name"] = "ann-key"
+        following = asyncio.create_task(made.follow_waiting(every_seconds=0.01))
+        async with asyncio.timeout(10):
+            while made.callers.directory.waiting:
+                await asyncio.sleep(0.01)
+        following.cancel()
+        assert made.callers.directory.credential("ann-key", made.secrets.resolve) is not None
+
+    asyncio.run(life())
+
+
+def test_a_value_that_changes_changes_what_credentials_are_found_by_in_every_worker() -> None:
+    class Changing(Late):
+        async def follow(self, changed: Callable[[], None]) -> None:
+            self._held["name"] = "new-key"
+            self._read.clear()
+            changed()
+            await asyncio.Event().wait()
+
+    made = with_waiting(Changing(name="ann-key"))
+
+    async def life() -> None:
+        assert isinstance(await made.find(NeedCredential("ann-key")), Credential)
+        told: list[object] = []
+        changed, before = asyncio.Event(), made.callers.changes
+        following = asyncio.create_task(
+            made.follow(lambda _: None, Announcing(told.append), secrets_changed=changed.set)
+        )
+        async with asyncio.timeout(10):
+            await changed.wait()
+            while not told:
+                await asyncio.sleep(0.01)
+        following.cancel()
+        assert told == [ConsumersChanged()]
+        assert made.callers.changes == before + 1
+        assert await made.find(NeedCredential("ann-key")) is None
+        assert isinstance(await made.find(NeedCredential("new-key")), Credential)
+
+    asyncio.run(life())

@@ -136,7 +136,9 @@ class SecretStoreSection(Section):
         604800, description="How long the last values are used while it cannot be reached."
     )
     may_be_away: Flag = Field(
-        False, description="A document loads also while it cannot be read; what needs its values is unusable meanwhile."
+        False,
+        description="A document also loads while it cannot be read; credentials of consumers that need its values "
+        "cannot be used meanwhile. Where anything else needs them, the document waits for it all the same.",
     )
 
     @property
