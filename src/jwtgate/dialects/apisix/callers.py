@@ -6,17 +6,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jwtgate.dialects.apisix.noting import Noting, Place, places
-from jwtgate.dialects.apisix.objects import with_secret
+from jwtgate.dialects.apisix.objects import decoded, with_secret
 from jwtgate.dialects.apisix.plugins.limits import rate_limit_of
 from jwtgate.dialects.apisix.references import said
 from jwtgate.dialects.apisix.schema.plugins import MACS, PLUGINS, is_reference
 from jwtgate.dialects.dialect import Caller, Objects, literal
+from jwtgate.errors import KeyRefused
+from jwtgate.jose.key import Key
 
 IDENTIFIER = "identifier"
 """The label of a credential of ours that holds its id there."""
 MOST_SECONDS = 366 * 86400
 _MOST_LEEWAY = 300
-_TOP = {"username", "plugins", "labels", "group_id", "desc", "id", "create_time", "update_time"}
+_SHORT = "short_secret_allowed_for_legacy_credential"
+_GUESSABLE = "guessable_secret_allowed_for_legacy_credential"
 
 
 def caller_of(consumer: Mapping[str, Any], credentials: Mapping[str, Mapping[str, Any]], objects: Objects) -> Caller:
@@ -92,17 +95,35 @@ def _secret(conf: Mapping[str, Any], objects: Objects, noting: Noting, place: Pl
     if not conf.get("secret"):
         noting.changed((*place, "secret"), "there was none, so one was made; read it where it was written")
     secret = with_secret(conf)["secret"]
-    if len(secret) < 32 and not is_reference(secret):
-        noting.danger((*place, "secret"), "is short enough to be guessed")
     for unread in ("public_key", "private_key"):
         if conf.get(unread):
             noting.changed((*place, unread), "a MAC has no such key")
-    held: dict[str, Any] = {
-        "secret": said(secret, objects),
-        "short_secret_allowed_for_legacy_credential": True,
-        "guessable_secret_allowed_for_legacy_credential": True,
-    }
-    return {**held, "base64": True} if conf.get("base64_secret") else held
+    held: dict[str, Any] = {"secret": said(secret, objects)}
+    if conf.get("base64_secret"):
+        held["base64"] = True
+    lenient = _leniencies(secret, conf)
+    if lenient and not is_reference(secret):
+        noting.danger((*place, "secret"), "can be guessed")
+    return {**held, **dict.fromkeys(lenient, True)}
+
+
+def _leniencies(secret: str, conf: Mapping[str, Any]) -> tuple[str, ...]:
+    """What has to be allowed for this secret to be used. Nobody knows yet what a reference leads to."""
+    if is_reference(secret):
+        return _SHORT, _GUESSABLE
+    value = decoded(secret) if conf.get("base64_secret") else secret.encode()
+    for lenient in ((), (_SHORT,), (_GUESSABLE,)):
+        try:
+            Key.secret(
+                value or b"",
+                alg=conf.get("algorithm", "HS256"),
+                short_secret_allowed_for_legacy_credential=_SHORT in lenient,
+                guessable_secret_allowed_for_legacy_credential=_GUESSABLE in lenient,
+            )
+        except KeyRefused:
+            continue
+        return lenient
+    return _SHORT, _GUESSABLE
 
 
 def _times(conf: Mapping[str, Any], noting: Noting, place: Place) -> dict[str, Any]:

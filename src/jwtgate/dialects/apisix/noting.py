@@ -43,7 +43,8 @@ class Noting:
         """The notes, and one more for each of these places that none is about, neither itself nor what is around it."""
         found = dict(self._notes)
         for place in places:
-            if not any(place[:end] in self._notes for end in range(1, len(place) + 1)):
+            around = (self._notes.get(place[:end]) for end in range(1, len(place)))
+            if place not in found and not any(note and note.meaning is not Meaning.EXACT for note in around):
                 found[place] = Note("/".join(place), Meaning.EXACT)
         return tuple(found.values())
 

@@ -15,6 +15,7 @@ from jwtgate.dialects.apisix.schema.validation import Schema, first_mistake
 from jwtgate.dialects.dialect import Objects
 
 GENERATED_BYTES = 32
+_TO_BASE64 = str.maketrans("-_", "+/")
 _NODE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
 _CALLERS = ("consumers", "credentials")
 _NAMED_BY = (
@@ -91,7 +92,7 @@ def _beyond_schema(name: str, conf: Mapping[str, Any], *, of_caller: bool) -> st
     algorithm, secret = conf.get("algorithm", "HS256"), conf.get("secret")
     if "jwks_uri" in conf and algorithm in MACS:
         return "jwks_uri holds public keys, so algorithm must be none of " + ", ".join(MACS)
-    if conf.get("base64_secret") and secret is not None and not is_reference(secret) and not _is_base64(secret):
+    if conf.get("base64_secret") and secret is not None and not is_reference(secret) and not decoded(secret):
         return "base64_secret required but the secret is not in base64 format"
     return None
 
@@ -107,11 +108,13 @@ def _of_multi_auth(plugins: Iterable[Mapping[str, Any]]) -> str | None:
     return None
 
 
-def _is_base64(text: str) -> bool:
+def decoded(text: str) -> bytes | None:
+    """What this text is the base64 or base64url of, padded or not; None when it is neither."""
+    plain = text.rstrip("=").translate(_TO_BASE64)
     try:
-        return bool(base64.b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4), validate=True))
+        return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
     except (binascii.Error, ValueError):
-        return False
+        return None
 
 
 def _check_upstream(upstream: Mapping[str, Any] | None) -> None:

@@ -29,9 +29,23 @@ def test_a_consumer_is_named_by_its_key_and_signs_with_its_secret() -> None:
         "ttl_seconds": 86400,
         "leeway_seconds": 0,
         "secret": SECRET,
-        "short_secret_allowed_for_legacy_credential": True,
-        "guessable_secret_allowed_for_legacy_credential": True,
     }
+
+
+@pytest.mark.parametrize(
+    ("conf", "lenient"),
+    [
+        ({"secret": "tR4!x"}, {"short"}),
+        ({"secret": SECRET, "algorithm": "HS512"}, {"short"}),
+        ({"secret": "c2VjcmV0cw==", "base64_secret": True}, {"short"}),
+        ({"secret": "secret"}, {"short", "guessable"}),
+        ({"secret": "$ENV://SECRET"}, {"short", "guessable"}),
+        ({}, set()),
+    ],
+)
+def test_no_more_is_allowed_than_the_secret_needs(conf: dict[str, Any], lenient: set[str]) -> None:
+    found = own(conf)
+    assert {name.partition("_")[0] for name in found if name.endswith("_for_legacy_credential")} == lenient
 
 
 def test_a_secret_in_base64_is_decoded() -> None:

@@ -80,6 +80,7 @@ def _route(
         slot = name if name not in slots else f"{name}-{len(slots) + 1}"
         slots[slot] = _slot(name, conf, objects, issuers)
         headers.update({field: {"claim": [claim], "slot": slot} for field, claim in _told(conf)})
+        noting.danger(place, _lenient(name, conf))
         if conf.get("store_in_ctx"):
             noting.changed((*place, "store_in_ctx"), "no plugin reads it; claims_to_headers tells the upstream")
     route: dict[str, Any] = {"auth": "required", "slots": slots, "headers": headers, "answers": answers}
@@ -91,6 +92,18 @@ def _route(
         noting.danger((*plugins[0][2], "anonymous_consumer"), "a caller whose token is refused counts as this consumer")
         route.update(auth="optional", anonymous_consumer=anonymous, anonymous_consumer_also_for_refused_tokens=True)
     return route if True in hidden else {**route, "forward_token": True}
+
+
+def _lenient(name: str, conf: Mapping[str, Any]) -> str:
+    """What the other gateway allows and a document of ours would have to ask for."""
+    allowed = ["the first place that holds something decides, and a query is seen wherever addresses are written down"]
+    if name == "jwt-auth" and "exp" not in conf.get("claims_to_verify", ()):
+        allowed.append("tokens without exp are accepted")
+    if name == "jwt-auth" and not conf.get("audience"):
+        allowed.append("tokens meant for anybody are accepted")
+    if not conf.get("hide_credentials"):
+        allowed.append("the upstream receives the credential")
+    return "; ".join(allowed)
 
 
 def _told(conf: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

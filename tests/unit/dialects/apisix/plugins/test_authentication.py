@@ -24,6 +24,10 @@ def issuers(plugins: dict[str, Any]) -> Any:
     return translation(objects).document["issuers"]
 
 
+def dangers(plugins: dict[str, Any]) -> dict[str, str]:
+    return {note.place: note.sentence for note in noted(plugins).notes(()) if note.dangerous}
+
+
 def noted(plugins: dict[str, Any]) -> Noting:
     noting, found = Noting(), Issuers()
     authentication_of({name: (conf, ("p", name)) for name, conf in plugins.items()}, {}, found, noting)
@@ -88,7 +92,23 @@ def test_a_caller_that_is_refused_may_be_an_anonymous_consumer() -> None:
     route = asked({"jwt-auth": {"anonymous_consumer": "jack"}})
     assert (route["auth"], route["anonymous_consumer"]) == ("optional", "jack")
     assert route["anonymous_consumer_also_for_refused_tokens"] is True
-    assert [note.dangerous for note in noted({"jwt-auth": {"anonymous_consumer": "jack"}}).notes(())] == [True]
+    assert "p/jwt-auth/anonymous_consumer" in dangers({"jwt-auth": {"anonymous_consumer": "jack"}})
+
+
+@pytest.mark.parametrize(
+    ("plugins", "said", "unsaid"),
+    [
+        ({"jwt-auth": {}}, "tokens without exp", "api key"),
+        ({"jwt-auth": {"claims_to_verify": ["exp"]}}, "the upstream receives", "tokens without exp"),
+        ({"jwt-auth": {"hide_credentials": True}}, "for anybody", "the upstream receives"),
+        ({"jwt-auth": {"jwks_uri": "https://a/k", "audience": ["a"]}}, "the first place", "for anybody"),
+        ({"key-auth": {}}, "the first place", "tokens"),
+    ],
+)
+def test_what_is_lenient_is_noted_as_a_danger(plugins: dict[str, Any], said: str, unsaid: str) -> None:
+    (sentence,) = dangers(plugins).values()
+    assert said in sentence
+    assert unsaid not in sentence
 
 
 def test_an_api_key_stands_in_a_header_or_the_query() -> None:
