@@ -134,6 +134,7 @@ def test_every_answer_says_what_is_left_until_nothing_is(gateway: Gateway, upstr
     assert len(upstream.requests) == 2
     assert gateway.line_of(answers[2])["reason"] == "rate_limit_exceeded"
     assert ask(gateway, "/people/a", bearer=token(sub="bob")).status == 200
+    assert b"jwtgate_rate_limit_entries 2.0\n" in ask(gateway, "/metrics").body
 
 
 def test_a_consumer_s_own_limit_stands_instead_of_the_route_s_and_on_every_route(gateway: Gateway) -> None:

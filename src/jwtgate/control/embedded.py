@@ -20,6 +20,7 @@ from jwtgate.control.documents import Text, read_document
 from jwtgate.control.generations import Generations
 from jwtgate.control.sockets import ListeningSockets
 from jwtgate.control.state_folder import DATABASE
+from jwtgate.control.workers.desk import note_allowances
 from jwtgate.control.workers.messages import KeysChanged, RevocationsChanged, SigningChanged
 from jwtgate.control.workers.worker_state import Served, noted
 from jwtgate.errors import ConfigError
@@ -175,7 +176,9 @@ class EmbeddedGateway:
         return noted(need, await self._built.find(need), generation.facts)
 
     async def _report(self) -> Report:
-        return await self._built.report(self.worker.count_now(), ready=not self.worker.draining)
+        counters = self.worker.count_now()
+        note_allowances(counters, self._allowances)
+        return await self._built.report(counters, ready=not self.worker.draining)
 
 
 def _read(document: Path | str, name: str) -> Text:

@@ -44,6 +44,8 @@ class Counters:
     log_lines_lost: int = 0
     connections_open: int = 0
     remembered_entries: int = 0
+    rate_limit_evictions: int = 0
+    rate_limit_entries: int = 0
 
     def count(self, route: str, status: int, reason: str, *, seconds: float) -> None:
         """Count one finished request."""
@@ -69,12 +71,13 @@ class Counters:
 _PLAIN_COUNTERS = (
     "remembered_hits",
     "remembered_evictions",
+    "rate_limit_evictions",
     "connections",
     "connections_refused",
     "upstream_retries",
     "log_lines_lost",
 )
-_GAUGES = ("connections_open", "remembered_entries")
+_GAUGES = ("connections_open", "remembered_entries", "rate_limit_entries")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,13 +22,14 @@ class _Window(NamedTuple):
 
 
 class Allowances:
-    """The windows that run. Not for several threads at once."""
+    """The windows that run. Not for several threads at once. `evicted` counts those let go of before their end."""
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic, most_counted: int = MOST_COUNTED) -> None:
         self._monotonic = monotonic
         self._most_counted = most_counted
         # In the order of their last use, the least recent first.
         self._windows: dict[str, _Window] = {}
+        self.evicted = 0
 
     def __len__(self) -> int:
         return len(self._windows)
@@ -42,6 +43,10 @@ class Allowances:
         granted = window.used < need.requests
         window = _Window(window.ends, window.used + granted)
         if len(self._windows) >= self._most_counted:
-            del self._windows[next(iter(self._windows))]
+            self._let_go(now)
         self._windows[need.counted] = window
         return Allowance(granted, need.requests - window.used, math.ceil(window.ends - now))
+
+    def _let_go(self, now: float) -> None:
+        gone = self._windows.pop(next(iter(self._windows)))
+        self.evicted += gone.ends > now

@@ -54,7 +54,16 @@ def test_rel_18_the_table_is_bounded_and_the_least_recently_used_goes_first() ->
     allowances = Allowances(monotonic=Clock(), most_counted=3)
     for name in ("a", "b", "c", "a", "d"):
         allowances.take(need(name, 2))
-    assert len(allowances) == 3
+    assert (len(allowances), allowances.evicted) == (3, 1)
     assert [allowances.take(need(name, 2)).remaining for name in ("a", "c", "d")] == [0, 0, 0]
     assert allowances.take(need("b", 2)).remaining == 1
     assert len(allowances) == 3
+
+
+def test_rel_18_a_window_that_was_over_is_no_loss() -> None:
+    clock = Clock()
+    allowances = Allowances(monotonic=clock, most_counted=1)
+    allowances.take(need("a"))
+    clock.now += 30
+    allowances.take(need("b"))
+    assert (len(allowances), allowances.evicted) == (1, 0)

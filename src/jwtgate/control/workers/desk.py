@@ -139,10 +139,18 @@ class Desk:
         with suppress(TimeoutError):
             async with asyncio.timeout(COUNT_SECONDS):
                 await asyncio.gather(*map(_counted, self._workers()))
-        return await self._report(self._ledger.total())
+        total = self._ledger.total()
+        note_allowances(total, self._allowances)
+        return await self._report(total)
 
     async def _answer_report(self, worker: WorkerHandle, wanted: ReportWanted) -> None:
         worker.send(Told(wanted.ask, await self.report()))
+
+
+def note_allowances(counters: Counters, allowances: Allowances) -> None:
+    """Have the counters of a node tell of the requests it counts for limits."""
+    counters.rate_limit_entries = len(allowances)
+    counters.rate_limit_evictions = allowances.evicted
 
 
 async def _counted(worker: WorkerHandle) -> None:

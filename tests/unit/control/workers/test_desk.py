@@ -147,3 +147,14 @@ def test_requests_are_counted_at_once_for_all_workers_whatever_their_generation(
         desk.heard(asker, Wanted(ask, number, need))  # type: ignore[arg-type]
     assert one.told == [Found(0, Allowance(True, 1, 30)), Found(2, Allowance(False, 0, 30))]
     assert other.told == [Found(1, Allowance(True, 0, 30))]
+
+
+def test_rel_18_a_report_tells_how_many_limits_are_counted() -> None:
+    async def run() -> Report:
+        desk = Desk(built=lambda _: None, workers=tuple, report=reported)
+        for ask, name in enumerate("aab"):
+            desk.heard(Asker(), Wanted(ask, 1, NeedAllowance(name, 2, 30)))  # type: ignore[arg-type]
+        return await desk.report()
+
+    counters = asyncio.run(run()).counters
+    assert (counters.rate_limit_entries, counters.rate_limit_evictions) == (2, 0)
