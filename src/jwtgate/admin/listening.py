@@ -47,9 +47,12 @@ def bound(host: str, port: int, *, what: str) -> socket.socket:
     """A socket that listens there. `ConfigError`, in which `what` says what it is for."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listening = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        # Connections inherit it: an answer leaves in two parts, and the second must not wait for an acknowledgement.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError as trouble:
         raise ConfigError(f"{what}: {shown(host, port)}: {trouble.strerror or trouble}") from trouble
+    return listening
 
 
 def serve(app: Any, listening: socket.socket, context: ssl.SSLContext | None) -> Serving:
