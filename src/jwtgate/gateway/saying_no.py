@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from jwtgate.policy.plan import Route
 
 _CHALLENGE = "WWW-Authenticate"
+_CLAIM_OF = {"token_expired": "exp", "token_lives_too_long": "exp", "token_not_yet_valid": "nbf"}
 _NONE: Mapping[str, Answer] = {}
 
 
@@ -55,10 +56,13 @@ def _named(error: Refusal | Fault, answers: Mapping[str, Answer]) -> Answer | No
 
 def _told(error: Refusal | Fault, request_id: str) -> Mapping[str, str]:
     """What an answer may say of the refusal. No detail of ours but the name of a claim is for a client."""
-    claim = error.detail.get("claim", "")
-    name = str(claim[-1]) if isinstance(claim, tuple) and claim else claim
+    claim = error.detail.get("claim", _CLAIM_OF.get(error.reason))
+    name = claim[-1] if isinstance(claim, tuple) and claim else claim
     told = {"reason": error.reason, "sentence": error.sentence, "request_id": request_id}
-    return {**told, "claim": name if isinstance(name, str) else ""}
+    told["claim"] = name if isinstance(name, str) else ""
+    failing = error.detail.get("times", {told["claim"]: error.reason})
+    assert isinstance(failing, dict)  # noqa: S101 - as the checks of claims put it
+    return {**told, "exp": failing.get("exp", ""), "nbf": failing.get("nbf", "")}
 
 
 def _of_limit(error: Refusal | Fault, known: Known) -> Answer | None:

@@ -44,6 +44,7 @@ class TimeClaims:
     exp: ClaimPath | None = ("exp",)
     nbf: ClaimPath | None = ("nbf",)
     iat: ClaimPath | None = ("iat",)
+    nbf_required: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,7 +258,8 @@ def test_sec_144_a_cause_is_escaped_and_bounded() -> None:
     [
         (TokenRefused("time_missing", claim="exp"), ("time_missing", "exp")),
         (TokenRefused("claim_wrong", claim=("realm", "roles")), ("claim_wrong", "roles")),
-        (EXPIRED, ("token_expired", None)),
+        (EXPIRED, ("token_expired", "exp")),
+        (MISSING, ("credential_missing", None)),
         (TokenRefused("claim_malformed", claim=7), ("claim_malformed", None)),
     ],
 )
@@ -309,3 +310,25 @@ def test_what_no_route_takes_is_answered_by_the_document() -> None:
     assert (status, fields["X-Path"]) == (410, "/a/%C3%BC")
     assert said_by_document(RequestRefused("method_refused"), NO_ROUTE, RouteUnknown=Answer(status=410))[0] != 410
     assert "Allow" not in said_by_document(RequestRefused("method_refused"), NO_ROUTE, any=Answer(status=405))[1]
+
+
+@pytest.mark.parametrize(
+    ("error", "exp", "nbf"),
+    [
+        (EXPIRED, "token_expired", None),
+        (TokenRefused("token_lives_too_long", seconds=7), "token_lives_too_long", None),
+        (TokenRefused("token_not_yet_valid", nbf=7), None, "token_not_yet_valid"),
+        (TokenRefused("time_malformed", claim=("nbf",)), None, "time_malformed"),
+        (TokenRefused("time_malformed", claim="iat"), None, None),
+        (
+            TokenRefused("token_expired", times={"exp": "token_expired", "nbf": "time_missing"}),
+            "token_expired",
+            "time_missing",
+        ),
+        (MISSING, None, None),
+    ],
+)
+def test_an_answer_may_say_which_times_do_not_hold(error: Refusal, exp: str | None, nbf: str | None) -> None:
+    fields = tuple((f"X-{part}".encode(), Value(Origin.REFUSAL, path=(part,))) for part in ("exp", "nbf"))
+    _, found, _ = said(error, any=Answer(fields=fields))
+    assert (found.get("X-exp"), found.get("X-nbf")) == (exp, nbf)

@@ -69,6 +69,7 @@ def _times(section: IssuerSection) -> Times:
             None if unread else section.exp_claim,
             None if section.nbf_not_looked_at_for_legacy_tokens else section.nbf_claim,
             None if section.iat_not_looked_at_for_legacy_tokens else _USUAL.iat,
+            nbf_required=section.nbf_required,
         ),
     )
 
@@ -76,8 +77,10 @@ def _times(section: IssuerSection) -> Times:
 _USUAL = TimeClaims()
 
 
-def _held_in(exp: ClaimPath | None, nbf: ClaimPath | None, iat: ClaimPath | None) -> TimeClaims | None:
-    found = TimeClaims(exp, nbf, iat)
+def _held_in(
+    exp: ClaimPath | None, nbf: ClaimPath | None, iat: ClaimPath | None, *, nbf_required: bool = False
+) -> TimeClaims | None:
+    found = TimeClaims(exp, nbf, iat, nbf_required)
     return None if found == _USUAL else found
 
 

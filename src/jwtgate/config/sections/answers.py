@@ -92,10 +92,10 @@ class AnswerValueSection(ValueSection):
     cel: Maybe[CelOfAnswer] = Field(
         None, description="The result of an expression (CEL), which may look at `refusal` as well. No result: no value."
     )
-    refusal: Maybe[Literal["reason", "sentence", "request_id", "claim"]] = Field(
+    refusal: Maybe[Literal["reason", "sentence", "request_id", "claim", "exp", "nbf"]] = Field(
         None,
         description="A part of the refusal: its reason, the sentence that says it, the id under which the log knows "
-        "the request, or the name of the claim it is about.",
+        "the request, the name of the claim it is about, or the reason why `exp` or `nbf` does not hold.",
     )
 
     @property

@@ -38,7 +38,7 @@ from jwtgate.jose.key import Key
 USUAL_LEEWAY_SECONDS = 300
 _UNREAD = {
     "exp_not_looked_at_for_legacy_tokens": {"exp_claim", "max_lifetime_seconds", "max_remaining_seconds"},
-    "nbf_not_looked_at_for_legacy_tokens": {"nbf_claim"},
+    "nbf_not_looked_at_for_legacy_tokens": {"nbf_claim", "nbf_required"},
     "iat_not_looked_at_for_legacy_tokens": {"max_age_seconds", "max_lifetime_seconds"},
 }
 
@@ -180,6 +180,7 @@ class IssuerSection(Section):
     )
     exp_claim: Path = Field(("exp",), description="Path of the claim that holds the end of a token.")
     nbf_claim: Path = Field(("nbf",), description="Path of the claim that holds the beginning of a token.")
+    nbf_required: Flag = Field(False, description="Tokens must say when they begin.")
     max_age_seconds: Maybe[Count] = Field(None, description="Most seconds since `iat`.")
     max_lifetime_seconds: Maybe[Count] = Field(None, description="Most seconds from `iat` to `exp`.")
     max_remaining_seconds: Maybe[Count] = Field(None, description="Most seconds from now to `exp`.")

@@ -75,6 +75,29 @@ def check_times(times: Times, claims: Claims, now: int) -> int | None:
 
     `now` is a NumericDate in whole seconds; the instant `exp` itself counts as expired (RFC 7519 4.1.4).
     """
+    try:
+        return _checked_times(times, claims, now)
+    except TokenRefused as refusal:
+        failing = _failing(times, claims, now)
+        if len(failing) > 1:
+            refusal.detail["times"] = failing
+        raise
+
+
+def _failing(times: Times, claims: Claims, now: int) -> dict[str, str]:
+    """Why `exp` and `nbf` do not hold, each as if it were alone."""
+    places, failing = times.held_in or TimeClaims(), {}
+    of_exp = TimeClaims(places.exp, None, None)
+    of_nbf = TimeClaims(None, places.nbf, None, nbf_required=places.nbf_required)
+    for name, held_in, needed in (("exp", of_exp, times.exp_required), ("nbf", of_nbf, False)):
+        try:
+            _checked_times(Times(times.leeway_seconds, needed, held_in=held_in), claims, now)
+        except TokenRefused as refusal:
+            failing[name] = refusal.reason
+    return failing
+
+
+def _checked_times(times: Times, claims: Claims, now: int) -> int | None:
     if times.held_in is None:
         exp, nbf, iat = _time(claims, "exp"), _time(claims, "nbf"), _time(claims, "iat")
         _time(claims, "auth_time")
@@ -129,6 +152,8 @@ def _times_held_in(places: TimeClaims, claims: Claims) -> tuple[Time, Time, Time
     exp, nbf, iat = (
         None if path is None else _read_time(find(claims, path), path) for path in (places.exp, places.nbf, places.iat)
     )
+    if nbf is None and places.nbf_required:
+        raise TokenRefused("time_missing", claim=places.nbf)
     return exp, nbf, iat
 
 

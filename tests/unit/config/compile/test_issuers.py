@@ -224,6 +224,7 @@ def test_what_nobody_asks_for_is_compiled_away(plan: Compile) -> None:
     [
         ({"exp_claim": "a.b"}, TimeClaims(exp=("a", "b"))),
         ({"nbf_claim": "a"}, TimeClaims(nbf=("a",))),
+        ({"nbf_required": True}, TimeClaims(nbf_required=True)),
         ({"exp_not_looked_at_for_legacy_tokens": True}, TimeClaims(exp=None)),
         ({"nbf_not_looked_at_for_legacy_tokens": True}, TimeClaims(nbf=None)),
         ({"iat_not_looked_at_for_legacy_tokens": True}, TimeClaims(iat=None)),

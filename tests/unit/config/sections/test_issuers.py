@@ -254,6 +254,7 @@ def test_plain_http_for_questions_needs_long_words(mistakes: Find) -> None:
         ("exp_not_looked_at_for_legacy_tokens", "max_lifetime_seconds", 60),
         ("exp_not_looked_at_for_legacy_tokens", "max_remaining_seconds", 60),
         ("nbf_not_looked_at_for_legacy_tokens", "nbf_claim", "begin"),
+        ("nbf_not_looked_at_for_legacy_tokens", "nbf_required", True),
         ("iat_not_looked_at_for_legacy_tokens", "max_age_seconds", 60),
         ("iat_not_looked_at_for_legacy_tokens", "max_lifetime_seconds", 60),
     ],

@@ -413,3 +413,30 @@ def test_sec_46_anything_else_is_not(found: object) -> None:
     assert reason(lambda: check_rule(asked, {})) == "claim_missing"
     check_rule(replace(asked, if_present=True), {})
     assert reason(lambda: check_rule(replace(asked, if_present=True), {"aud": found})) == "claim_wrong"
+
+
+@pytest.mark.parametrize(
+    ("claims", "failing"),
+    [
+        ({"exp": 1, "nbf": NOON + 9}, {"exp": "token_expired", "nbf": "token_not_yet_valid"}),
+        ({"exp": 1, "nbf": "x"}, {"exp": "token_expired", "nbf": "time_malformed"}),
+        ({"exp": "x"}, {"exp": "time_malformed", "nbf": "time_missing"}),
+        ({}, {"exp": "time_missing", "nbf": "time_missing"}),
+    ],
+)
+def test_a_refusal_knows_when_neither_time_holds(claims: dict[str, object], failing: dict[str, str]) -> None:
+    strict = Times(leeway_seconds=0, held_in=TimeClaims(nbf_required=True))
+    assert refusal(lambda: check_times(strict, claims, NOON)).detail["times"] == failing
+    for name, good in (("exp", NOON + 1), ("nbf", NOON)):
+        one = {**claims, name: good}
+        error = refusal(lambda one=one: check_times(strict, one, NOON))
+        assert error.reason == failing["nbf" if name == "exp" else "exp"]
+        assert "times" not in error.detail
+
+
+def test_a_token_may_have_to_say_when_it_begins() -> None:
+    needed = replace(LAX, held_in=TimeClaims(nbf_required=True))
+    error = refusal(lambda: check_times(needed, {}, NOON))
+    assert (error.reason, error.detail) == ("time_missing", {"claim": ("nbf",)})
+    assert check_times(needed, {"nbf": NOON}, NOON) is None
+    assert check_times(LAX, {}, NOON) is None
