@@ -127,6 +127,7 @@ _HASH_FIELDS = (
     *("hash_on_uri_capture", "hash_fallback_uri_capture"),
 )
 _BELONGS = Field("foreign")
+_ADDRESSES = Field("set", elements=Field("record", fields={"ip": TEXT, "port": Field("integer", between=(0, 65535))}))
 _OWNED = Field("foreign", required=True)
 _NAMED = Field(check=wrong_name)
 
@@ -168,8 +169,8 @@ ENTITIES: Mapping[str, Entity] = {
                 "paths": Field("array", elements=Field(check=wrong_path)),
                 "headers": Field("map", elements=Field("array", elements=TEXT, least=1)),
                 "snis": TEXT_SET,
-                "sources": Field("set"),
-                "destinations": Field("set"),
+                "sources": _ADDRESSES,
+                "destinations": _ADDRESSES,
                 "regex_priority": Field("integer", 0),
                 "path_handling": one_of("v0", "v0", "v1"),
                 "service": _BELONGS,

@@ -42,8 +42,17 @@ def named_keysets(objects: Objects) -> Iterator[str]:
             continue
         for token in TOKENS:
             name = plugin["config"][f"{token}_keyset"] or DEFAULT
-            if signs(plugin["config"], token) and not is_address(name):
+            if (
+                signs(plugin["config"], token)
+                and not is_address(name)
+                and not _rotates_by_itself(plugin["config"], token)
+            ):
                 yield name
+
+
+def _rotates_by_itself(config: Mapping[str, Any], token: str) -> bool:
+    mac = (config[f"{token}_signing_algorithm"] or "").startswith("HS")
+    return bool(config.get(f"{token}_keyset_seamless_rotate_period")) and not mac
 
 
 def is_address(keyset: str) -> bool:

@@ -43,8 +43,9 @@ def _wrong_url(value: str) -> str | None:
 URL = Field(check=_wrong_url)
 _SECRET = Field(is_secret=True)
 _NUMBER = Field("number", 0)
-_PERIOD = Field("number", 0, between=(0, 31536000))
-_MILLISECONDS = Field("number", between=(1, 31536000000))
+_YEAR = 31536000
+_PERIOD = Field("number", 0, between=(0, _YEAR))
+_MILLISECONDS = Field("number", between=(1, _YEAR * 1000))
 _CERTIFICATE = Field("foreign")
 _PATHS = Field("array", elements=TEXTS)
 _FILLED_MAP = Field("map", {}, elements=TEXT)
@@ -163,6 +164,7 @@ EXTRA: Mapping[str, Field] = {
         for name, field in {
             "{t}_issuers": Field("array", elements=_ISSUER, is_extra=True),
             "{t}_claims_to_headers": Field("map", elements=TEXTS, is_extra=True),
+            "{t}_keyset_seamless_rotate_period": Field("integer", between=(60, _YEAR), is_extra=True),
             "{t}_introspection_hint_parameter": Field(one_of=("token_type_hint", "hint"), is_extra=True),
         }.items()
     },

@@ -39,6 +39,13 @@ def test_a_set_is_named_where_something_is_signed_with_it() -> None:
     assert list(named_keysets(objects(service(signer(access_token_keyset="https://a.b/c"))))) == []
 
 
+def test_a_set_the_gateway_rotates_itself_is_not_made_here() -> None:
+    seamless = {"access_token_keyset_seamless_rotate_period": 60}
+    assert list(named_keysets(objects(service(signer(**seamless))))) == []
+    secret = signer(**seamless, access_token_signing_algorithm="HS256")
+    assert list(named_keysets(objects(service(secret)))) == ["kong"]
+
+
 def test_an_address_is_no_name() -> None:
     assert is_address("HTTPS://a.b/c")
     assert not is_address("kong")

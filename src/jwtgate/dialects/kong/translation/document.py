@@ -26,7 +26,7 @@ def translated(objects: Objects, settings: Settings) -> Translation:
         "routing": "listed",
         "routes": dict(_with_kept_fields(routes)) or {"none": _NO_REQUEST},
         "answers": of_document(),
-        "own": {"keys": None, "metadata": None},
+        "own": {"keys": _keys_path(draft), "metadata": None},
         "fields": {"unusual_names": "drop"},
         "paths": {"repeated_slashes": "merge"},
     }
@@ -37,6 +37,12 @@ def translated(objects: Objects, settings: Settings) -> Translation:
     if draft.signing_keys:
         document["signing"] = {"issuer": "kong", "keys": draft.signing_keys}
     return Translation(document, draft.notes.notes())
+
+
+def _keys_path(draft: Draft) -> str | None:
+    """Where keys are shown that the gateway itself makes and rotates; the others are shown by the Admin API."""
+    rotating = any("rotate_every_seconds" in section for section in draft.signing_keys.values())
+    return "/.well-known/jwks.json" if rotating else None
 
 
 def _listen(settings: Settings) -> Iterator[Any]:

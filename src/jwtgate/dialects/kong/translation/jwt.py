@@ -61,8 +61,15 @@ def part_of(draft: Draft, plugin: Mapping[str, Any]) -> Part:
 def _issuer(draft: Draft, config: Mapping[str, Any], place: str) -> dict[str, Any]:
     claim = config["key_claim_name"] or "iss"
     verified = config["claims_to_verify"] or ()
+    named: dict[str, Any] = {"claim": [claim], "header": claim}
+    if config["secret_is_base64"]:
+        named["base64_for_legacy_credentials"] = True
     issuer: dict[str, Any] = {
-        "consumers": {"claim": [claim], "header": claim, **({"base64_for_legacy_credentials": True} if config["secret_is_base64"] else {})},
+        "consumers": named,
+            "claim": [claim],
+            "header": claim,
+            **({"base64_for_legacy_credentials": True} if config["secret_is_base64"] else {}),
+        },
         "audience": "any",
         "leeway_seconds": 0,
         "iat_not_looked_at_for_legacy_tokens": True,

@@ -33,7 +33,9 @@ def native_routes(draft: Draft, match: Match, route: Mapping[str, Any]) -> Itera
         keys = _with_scheme(keys, "https")
     plugins = _plugins(draft, route)
     parts = [_PARTS[name](draft, plugin) for name, plugin in plugins.items() if name in _PARTS]
-    _note_conflicts(draft, route, parts)
+    if _read_the_same(draft, route, parts):
+        yield "", {**keys, "auth": "none", "respond": _message(503, UNEXPECTED)}
+        return
     destination = _destination(draft, match, route, service=service, plugins=plugins)
     if any(part.skips_preflight for part in parts) and "OPTIONS" in (route["methods"] or ("OPTIONS",)):
         asking = [part for part in parts if not part.skips_preflight]
@@ -111,7 +113,8 @@ def _destination(
         rewrite |= {"strip_matched_prefix": True} if match.strips else {}
         base = (service["path"] or "/").rstrip("/")
         rewrite |= {"add_prefix": base} if base else {}
-    return {"upstream": upstream, "upgrade": "websocket", **({"rewrite": rewrite} if rewrite else {}), **edits}
+    upgrade = {} if "method" in rewrite else {"upgrade": "websocket"}
+    return {"upstream": upstream, **upgrade, **({"rewrite": rewrite} if rewrite else {}), **edits}
 
 
 def _with(parts: list[Part], destination: Section) -> Section:
@@ -127,22 +130,16 @@ def _with(parts: list[Part], destination: Section) -> Section:
     return {**kept, **destination}
 
 
-def _note_conflicts(draft: Draft, route: Mapping[str, Any], parts: list[Part]) -> None:
-    """Two plugins that read the same place are refused: which of them the token is for cannot be known."""
-    seen: set[str] = set()
-    for part in parts:
-        read = {
-            f"{key}:{value}".lower()
-            for each in part.slots.values()
-            for source in each["from"]
-            for key, value in _spots(source)
-        }
-        for spot in sorted(seen & read):
-            draft.notes.refused(
-                draft.place("routes", route), f"Two of its plugins look for a token in the same place, {spot}."
-            )
-        seen |= read
+def _read_the_same(draft: Draft, route: Mapping[str, Any], parts: list[Part]) -> bool:
+    """Whether two plugins look for a token in the same place, which is refused: whose it is could not be known."""
+    spots = [spot for part in parts for spot in {spot for slot in part.slots.values() for spot in _spots(slot)}]
+    repeated = sorted({spot for spot in spots if spots.count(spot) > 1})
+    if repeated:
+        sentence = f"Several of its plugins look for a token in the same place: {', '.join(repeated)}."
+        draft.notes.refused(draft.place("routes", route), sentence)
+    return bool(repeated)
 
 
-def _spots(source: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    yield from ((kind, source[kind]) for kind in ("header", "query", "cookie") if kind in source)
+def _spots(slot: Mapping[str, Any]) -> Iterator[str]:
+    for source in slot["from"]:
+        yield from (f"{kind} {source[kind].lower()}" for kind in ("header", "query", "cookie") if kind in source)

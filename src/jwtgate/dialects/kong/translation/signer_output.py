@@ -72,6 +72,14 @@ def _key(draft: Draft, plugin: Mapping[str, Any], token: str, place: str) -> str
         name = f"{plugin['id']}-{token}"
         draft.signing_keys[name] = {"alg": alg, **_external(draft, config, token, place)}
         return name
+    period = config.get(f"{token}_keyset_seamless_rotate_period")
+    if period and not alg.startswith("HS"):
+        name = as_name(f"{keyset}-{alg}-every-{period}")
+        draft.signing_keys[name] = {"alg": alg, "rotate_every_seconds": period}
+        return name
+    if period:
+        field = f"{place}/{token}_keyset_seamless_rotate_period"
+        draft.notes.changed(field, "A secret is not shown to anybody, so nobody would know the next one.")
     name = as_name(f"{keyset}-{alg}")
     draft.signing_keys[name] = {"alg": alg, "published": False, **_kept(draft, keyset)}
     return name

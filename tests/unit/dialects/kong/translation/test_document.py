@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from tests.unit.dialects.kong.kong_yml import SETTINGS, not_exact, objects, service, signer, translate
+
+from jwtgate.dialects.kong.translation.document import translated
+
+SIGNER = signer(access_token_jwks_uri="https://a.b/certs")
+
+
+def both(*plugins: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    data = service(SIGNER)
+    data["services"][0]["routes"].append({"name": "other", "paths": ["/other"], "plugins": list(plugins)})
+    return dict(translate(data).document["routes"])
+
+
+def test_a_file_without_objects_is_a_document_that_takes_no_request() -> None:
+    document = translate({}).document
+    assert document["routing"] == "listed"
+    assert document["own"] == {"keys": None, "metadata": None}
+    assert (document["fields"], document["paths"]) == ({"unusual_names": "drop"}, {"repeated_slashes": "merge"})
+    assert document["routes"]["none"]["match"] == {"when": "false"}
+    assert document["answers"]["route_unknown"]["status"] == 404
+
+
+def test_it_listens_where_kong_would() -> None:
+    tls = replace(SETTINGS, tls_listen=("127.0.0.1:1",), certificate="/c", private_key="/k")
+    assert translated({}, tls).document["listen"] == [
+        "127.0.0.1:0",
+        {"address": "127.0.0.1:1", "tls": {"certificate": "/c", "private_key": "/k"}},
+    ]
+
+
+def test_the_routes_of_a_disabled_service_are_left_out() -> None:
+    data = service()
+    data["services"][0]["enabled"] = False
+    translation = translate(data)
+    assert list(translation.document["routes"]) == ["none"]
+    assert "services/s/enabled" in not_exact(translation)
+
+
+def test_a_field_another_route_sets_still_goes_on_where_kong_sends_it_on() -> None:
+    assert both()["other"]["headers"] == {"authorization": {"header": "authorization"}}
+    jwt = both({"name": "jwt"})["other"]
+    assert ("forward_token" in jwt, jwt["headers"]["authorization"]) == (False, {"header": "authorization"})
+    assert "X-Consumer-ID" in jwt["headers"]
+    assert "headers" not in translate(service()).document["routes"]["r"]
+    assert both({"name": "key-auth"})["other"]["forward_token"]
+
+
+def test_a_field_a_route_sets_itself_is_not_the_clients() -> None:
+    named = signer(access_token_jwks_uri="https://a.b/certs", access_token_request_header="X-T")
+    route = translate(service({"name": "jwt"}, named)).document["routes"]["r"]
+    assert "forward_token" not in route
+    assert "authorization" not in route["headers"]
+
+
+def test_an_anonymous_consumer_need_not_be_known_yet() -> None:
+    document = translate(service({"name": "jwt", "config": {"anonymous": "later"}})).document
+    assert document["routes"]["r"]["anonymous_consumer"] == "later"
+    assert len(document["consumer_files"]) == 1
+
+
+def test_a_route_has_its_own_name_or_its_id() -> None:
+    held = objects({"routes": [{"paths": ["/a"]}]})
+    assert list(translated(held, SETTINGS).document["routes"]) == list(held["routes"])
