@@ -107,6 +107,20 @@ def test_sec_65_an_unknown_kid_is_not_asked_for_again_while_the_supervisor_would
     run(ask)
 
 
+def test_silence_about_a_kid_is_none_about_keys_that_made_no_signature_nor_the_reverse() -> None:
+    supervisor = Supervisor(lambda ask: Answered(ask, 30.0))
+    distrusted = NeedKeys("main", "k", "10.0.0.1", distrusted=True)
+
+    async def ask() -> None:
+        for _ in range(3):
+            await supervisor.ask()
+            assert await supervisor.asking.ask(distrusted, number=1, held=HELD) is HELD.key_set("main")
+
+    run(ask)
+    trusted = NeedKeys("main", "k", "10.0.0.1")
+    assert supervisor.heard == [Wanted(1, 1, trusted), Wanted(2, 1, distrusted)]
+
+
 @pytest.mark.parametrize(("kid", "number"), [("other", 1), ("k", 2)])
 def test_silence_about_one_kid_of_one_generation_is_not_silence_about_another(kid: str, number: int) -> None:
     supervisor = Supervisor(lambda ask: Answered(ask, math.inf))
