@@ -55,7 +55,10 @@ def test_an_argument_holds_one_token(jack: ApisixProcess, query: str) -> None:
     assert told(jack.get("/get?" + query.format(token()))) == INVALID
 
 
-@pytest.mark.parametrize("bad", ["a.b.c", "x", "e30.e30", "eyJhbGciOiJIUzI1NiJ9.W10.e30", "eyJhbGciOiJIUzI1NiJ9.eA.e30", "..", token() + ".x", "é"])
+@pytest.mark.parametrize(
+    "bad",
+    ["a.b.c", "x", "e30.e30", "eyJhbGciOiJIUzI1NiJ9.W10.e30", "eyJhbGciOiJIUzI1NiJ9.eA.e30", "..", token() + ".x", "é"],
+)
 def test_what_is_no_token_is_told_so(jack: ApisixProcess, bad: str) -> None:
     assert told(jack.get(token=bad)) == INVALID
 
