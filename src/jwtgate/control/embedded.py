@@ -133,6 +133,9 @@ class EmbeddedGateway:
         await built.discard()
         await built.close()
 
+    async def caught_up(self) -> None:
+        """Return: what is announced is heard at once."""
+
     async def report(self) -> Report:
         """How the gateway is doing."""
         return await self._report()

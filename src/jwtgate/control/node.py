@@ -282,6 +282,10 @@ class Node:
     def _workers(self) -> Iterator[WorkerHandle]:
         return (worker for crew in self._crews for worker in crew.workers)
 
+    async def caught_up(self) -> None:
+        """Wait until every worker has heard what was announced; not for ever."""
+        await self._desk.caught_up()
+
     async def report(self) -> Report:
         """How the node is doing."""
         return await self._desk.report()

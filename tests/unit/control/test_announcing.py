@@ -1,4 +1,4 @@
-"""Changes are told of soon, and a burst of them once."""
+"""Of callers workers are told at once, of a burst of revocations once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -36,24 +36,31 @@ def test_a_burst_of_changes_is_told_of_once_and_as_it_is_then() -> None:
     async def run() -> None:
         announcing = Announcing(heard.append)
         for _ in range(1000):
-            announcing.consumers_changed()
             announcing.revocations_changed(lambda: tuple(entries))
         entries.append(ENTRY)
         async with asyncio.timeout(5):
-            await until(lambda: len(heard) == 2)
-        assert heard == [ConsumersChanged(), RevocationsChanged((ENTRY,))]
-        announcing.consumers_changed()
+            await until(lambda: len(heard) == 1)
+        assert heard == [RevocationsChanged((ENTRY,))]
+        announcing.revocations_changed(tuple)
         async with asyncio.timeout(5):
-            await until(lambda: len(heard) == 3)
+            await until(lambda: len(heard) == 2)
         announcing.close()
 
     asyncio.run(run())
-    assert heard[2] == ConsumersChanged()
+    assert heard[1] == RevocationsChanged(())
+
+
+def test_a_change_of_callers_is_told_of_before_it_is_answered() -> None:
+    async def act(announcing: Announcing) -> None:
+        announcing.consumers_changed()
+        announcing.consumers_changed()
+
+    assert told(act) == [ConsumersChanged(), ConsumersChanged()]
 
 
 def test_nobody_is_told_anything_after_the_end() -> None:
     async def act(announcing: Announcing) -> None:
-        announcing.consumers_changed()
+        announcing.revocations_changed(tuple)
         announcing.close()
         await asyncio.sleep(0.1)
 

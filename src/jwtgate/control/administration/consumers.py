@@ -90,7 +90,7 @@ class Consumers:
 
     async def _keep_and_tell(self, name: str, value: dict[str, Any], *, over: int | None, who: str) -> Kept:
         kept = await asyncio.to_thread(self._keep, name, value, over, who)
-        self._changed()
+        await self._changed()
         return kept
 
     def _keep(self, name: str, value: dict[str, Any], over: int | None, who: str) -> Kept:
@@ -151,7 +151,7 @@ class Consumers:
     async def _delete_and_tell(self, name: str, *, over: int | None, who: str) -> None:
         if not await asyncio.to_thread(self._delete, name, over, who):
             raise NotFound
-        self._changed()
+        await self._changed()
 
     def _delete(self, name: str, over: int | None, who: str) -> bool:
         callers = self._built.callers
@@ -167,9 +167,10 @@ class Consumers:
                 callers.directory.put(found.source)
             raise
 
-    def _changed(self) -> None:
+    async def _changed(self) -> None:
         self._built.callers.changes += 1
         self._host.announcing.consumers_changed()
+        await self._host.caught_up()
 
     def _find(self, what: What, name: str) -> Found | None:
         return self._built.callers.directory.find(what, name)

@@ -34,5 +34,8 @@ class Host(Protocol):
     async def drop(self, built: Built) -> None:
         """Let go of a generation that is not to be served."""
 
+    async def caught_up(self) -> None:
+        """Wait until all who serve have heard what was announced; not for ever."""
+
     async def report(self) -> Report:
         """How the node is doing."""

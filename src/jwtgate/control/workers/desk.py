@@ -134,11 +134,15 @@ class Desk:
             return Answered(wanted.ask, built.key_sets.quiet_seconds(need))
         return Found(wanted.ask, sent(await built.find(need)))
 
-    async def report(self) -> Report:
-        """How the node is doing, with counters as fresh as they can be had."""
+    async def caught_up(self) -> None:
+        """Wait until every worker has heard what it was told so far, and has counted; not for ever."""
         with suppress(TimeoutError):
             async with asyncio.timeout(COUNT_SECONDS):
                 await asyncio.gather(*map(_counted, self._workers()))
+
+    async def report(self) -> Report:
+        """How the node is doing, with counters as fresh as they can be had."""
+        await self.caught_up()
         total = self._ledger.total()
         note_allowances(total, self._allowances)
         return await self._report(total)

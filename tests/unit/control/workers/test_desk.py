@@ -1,11 +1,12 @@
 """Questions are answered or given up, and counters go on when workers die."""
 
 import asyncio
+from collections.abc import Callable
 
 import pytest
 
 from jwtgate.control.workers.desk import Desk, Ledger
-from jwtgate.control.workers.messages import Found, Unanswered, Wanted
+from jwtgate.control.workers.messages import CountersWanted, Found, Unanswered, Wanted
 from jwtgate.errors import DependencyFault
 from jwtgate.gateway.observe import Counters, Report
 from jwtgate.policy.callers import Consumer
@@ -158,3 +159,36 @@ def test_rel_18_a_report_tells_how_many_limits_are_counted() -> None:
 
     counters = asyncio.run(run()).counters
     assert (counters.rate_limit_entries, counters.rate_limit_evictions) == (2, 0)
+
+
+class Busy(Asker):
+    """A worker that comes to what it is told when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.counted = 0
+        self.free = asyncio.Event()
+
+    async def until(self, reached: Callable[["Busy"], bool]) -> bool:
+        while not reached(self):
+            await self.free.wait()
+            self.counted += 1
+        return True
+
+
+def test_rel_50_who_waits_for_the_workers_waits_for_each_and_not_for_ever() -> None:
+    async def run() -> None:
+        workers = (Busy(), Busy())
+        desk = Desk(built=lambda _: None, workers=lambda: workers, report=reported)  # type: ignore[arg-type,return-value]
+        workers[0].free.set()
+        waiting = asyncio.create_task(desk.caught_up())
+        await asyncio.sleep(0.01)
+        assert not waiting.done()
+        assert [worker.told for worker in workers] == [[CountersWanted()]] * 2
+        workers[1].free.set()
+        await waiting
+        workers[1].free.clear()
+        async with asyncio.timeout(5):
+            await desk.caught_up()
+
+    asyncio.run(run())
