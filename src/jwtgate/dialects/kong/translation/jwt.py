@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jwtgate.dialects.kong.translation.answers import JSON, UNEXPECTED, Answers, bearer, challenged, json_text, says
+from jwtgate.dialects.kong.translation.answers import UNEXPECTED, Answers, bearer, challenged, json_text, says
 from jwtgate.dialects.kong.translation.draft import Draft
 from jwtgate.dialects.kong.translation.part import OF_CREDENTIAL, Part
 
@@ -29,12 +29,14 @@ _MESSAGES: Mapping[str, str] = {
     "credential_unresolved": "Invalid key/secret",
     "signature_wrong": "Invalid signature",
 }
-_COMPLAINTS: Mapping[str, tuple[str, str]] = {
-    "token_expired": ("exp", "token expired"),
-    "token_not_yet_valid": ("nbf", "token not valid yet"),
-    "token_lives_too_long": ("exp", "exceeds maximum allowed expiration"),
-}
-_NO_NUMBER = ("time_missing", "time_malformed", "time_in_milliseconds", "claim_missing")
+_OF_TIMES = ("token_expired", "token_not_yet_valid", "time_missing", "time_malformed", "time_in_milliseconds")
+_EXP = """refusal.exp == 'token_expired' ? '"exp":"token expired"' :
+ refusal.exp.startsWith('time_') ? '"exp":"must be a number"' : ''"""
+_NBF = """refusal.nbf == 'token_not_yet_valid' ? '"nbf":"token not valid yet"' :
+ refusal.nbf.startsWith('time_') ? '"nbf":"must be a number"' : ''"""
+_BOTH = "refusal.nbf != '' && (refusal.exp == 'token_expired' || refusal.exp.startsWith('time_')) ? ',' : ''"
+# Kong tells of both times at once.
+_TIMES = {"cel": f"'{{' + ({_EXP}) + ({_BOTH}) + ({_NBF}) + '}}'"}
 
 
 def part_of(draft: Draft, plugin: Mapping[str, Any]) -> Part:
@@ -66,10 +68,6 @@ def _issuer(draft: Draft, config: Mapping[str, Any], place: str) -> dict[str, An
         named["base64_for_legacy_credentials"] = True
     issuer: dict[str, Any] = {
         "consumers": named,
-            "claim": [claim],
-            "header": claim,
-            **({"base64_for_legacy_credentials": True} if config["secret_is_base64"] else {}),
-        },
         "audience": "any",
         "leeway_seconds": 0,
         "iat_not_looked_at_for_legacy_tokens": True,
@@ -81,7 +79,7 @@ def _issuer(draft: Draft, config: Mapping[str, Any], place: str) -> dict[str, An
     if "nbf" not in verified:
         issuer["nbf_not_looked_at_for_legacy_tokens"] = True
     else:
-        issuer["claims"] = [{"claim": ["nbf"], "required": True}]
+        issuer["nbf_required"] = True
     if config["maximum_expiration"]:
         issuer["max_remaining_seconds"] = int(config["maximum_expiration"])
     return issuer
@@ -111,9 +109,8 @@ def _answers(config: Mapping[str, Any]) -> Answers:
     for reason, message in _MESSAGES.items():
         answers[reason] = challenged(says(401, message.replace("{claim}", claim)), invalid)
     answers["credential_unresolved"]["fault_may_answer_401_for_legacy_clients"] = True
-    for reason, (name, complaint) in _COMPLAINTS.items():
-        answers[reason] = challenged({**says(401, ""), "body": json_text(**{name: complaint})}, invalid)
-    no_number = {"cel": "'{\"' + refusal.claim + '\":\"must be a number\"}'"}
-    for reason in _NO_NUMBER:
-        answers[reason] = challenged({**says(401, ""), "body": no_number, "content_type": JSON}, invalid)
+    too_long = json_text(exp="exceeds maximum allowed expiration")
+    answers["token_lives_too_long"] = challenged({**says(401, ""), "body": too_long}, invalid)
+    for reason in _OF_TIMES:
+        answers[reason] = challenged({**says(401, ""), "body": _TIMES}, invalid)
     return answers
