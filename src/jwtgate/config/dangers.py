@@ -194,6 +194,10 @@ def _of_route(route: RouteSection) -> Found:
             yield (*place, "original_header"), sentence
     for index, issue in enumerate(route.issue or ()):
         yield from _below(("issue", index), _of_token(issue))
+    edits = route.request_headers
+    for name, value in (edits.add if edits is not None else {}).items():
+        if value.origin in ("claim", "claims", "consumer", "permissions"):
+            yield ("request_headers", "add", name), "what we say of the caller stands beside what the caller says"
     if route.forward_token:
         yield ("forward_token",), "the upstream receives the caller's own token and could use it elsewhere"
     if route.forward_cors_preflight:

@@ -27,6 +27,15 @@ def test_the_good_document_has_none(load: Load) -> None:
         ({"issuers/main/audience": "any"}, "issuers.main.audience"),
         ({"issuers/main/exp_optional_for_legacy_tokens": True}, "issuers.main.exp_optional_for_legacy_tokens"),
         ({"issuers/main/insecure_http": True}, "issuers.main.insecure_http"),
+        (
+            {
+                "routes/orders/request_headers": {
+                    "set": {"X-A": {"claim": "a"}},
+                    "add": {"X-B": {"claim": "b"}, "X-C": "c"},
+                }
+            },
+            "routes.orders.request_headers.add.X-B",
+        ),
         *(
             ({f"issuers/main/{flag}": True}, f"issuers.main.{flag}")
             for flag in (
