@@ -90,17 +90,18 @@ class DialectAuthor:
         translation = self.dialect.translate(objects, self.settings)
         _stop_at_refused(translation.notes)
         document = dict(translation.document)
-        callers = self._caller_file(self.dialect.callers(objects, self.settings))
-        if callers is not None:
-            document["consumer_files"] = [callers]
+        document["consumer_files"] = [self._caller_file(self.dialect.callers(objects, self.settings))]
         if MASTER_KEY in self.settings.environ:
             signing = document.get("signing", {"issuer": "jwtgate"})
             document["signing"] = {**signing, "master_key": f"${{env:{MASTER_KEY}}}"}
         self.notes = translation.notes
         return Text(f"{self.dialect.name}.json", json_bytes(document))
 
-    def _caller_file(self, callers: Iterator[Caller]) -> str | None:
-        """A file with these callers, one a line; None when there are none. Its name tells its content."""
+    def _caller_file(self, callers: Iterator[Caller]) -> str:
+        """A file with these callers, one a line. Its name tells its content.
+
+        There is one also where it holds nobody: the document then does not claim to name every caller there is.
+        """
         folder = self.settings.state_folder / CALLERS
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         written = folder / "new"
@@ -111,15 +112,14 @@ class DialectAuthor:
                 line = json_bytes({"name": caller.name, **caller.value}) + b"\n"
                 digest.update(line)
                 file.write(line)
-            is_empty = file.tell() == 0
         path = folder / f"{digest.hexdigest()}.jsonl"
         # The same content stays the same file, so that nobody takes it for a changed one.
-        if is_empty or path.exists():
+        if path.exists():
             written.unlink()
         else:
             written.replace(path)
             self._clear(path)
-        return None if is_empty else str(path)
+        return str(path)
 
     def _clear(self, newest: Path) -> None:
         """Remove what was written before, save the file before: the generation that runs may be made from it."""

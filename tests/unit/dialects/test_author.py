@@ -78,6 +78,11 @@ def test_callers_of_a_file_go_into_a_file_of_ours_that_keeps_its_name(settings: 
     assert len(list(Path(first).parent.iterdir())) == 3 - 1
 
 
+def test_a_document_without_callers_does_not_claim_that_there_are_none(settings: Settings) -> None:
+    (file,) = written(DialectAuthor(FakeDialect(), (), settings, MemoryStore()))["consumer_files"]
+    assert Path(file).read_bytes() == b""
+
+
 def test_sec_150_what_is_kept_is_sealed_where_there_is_a_master_key(settings: Settings) -> None:
     store, sealing = MemoryStore(), replace(settings, environ={MASTER_KEY: "m" * 40})
     author = DialectAuthor(FakeDialect(), (), sealing, store)
