@@ -62,11 +62,24 @@ def _credentials(document: Document, route: RouteSection, place: Place, names: N
     for slot, credential in route.credentials.items():
         here = _place_of(route, slot, place)
         yield from _slot_issuers(document, credential, here, names)
+        yield from _unproven_minters(document, route, credential, place=here)
         for source in credential.places:
             spots = _spots(source)
-            if spots & taken:
+            if spots & taken and route.enough == "all_slots":
                 yield Mistake((*here, "from"), "another slot of this route already looks there")
             taken |= spots
+
+
+def _unproven_minters(
+    document: Document, route: RouteSection, credential: Credential, *, place: Place
+) -> Iterator[Mistake]:
+    if route.mint is None or route.mint.unauthenticated_minting_allowed:
+        return
+    for index, name in enumerate(credential.issuers or ()):
+        issuer = document.issuers.get(name)
+        if issuer is not None and issuer.signature_not_verified_for_legacy_issuer:
+            sentence = "takes tokens anybody can make, so it needs unauthenticated_minting_allowed in mint"
+            yield Mistake((*place, "issuers", index), sentence)
 
 
 def _spots(source: SourceSection) -> set[tuple[str, str, str]]:

@@ -251,3 +251,26 @@ def test_api_keys_have_a_slot_of_their_own(mistakes: Find) -> None:
     assert mistakes({**changes, "routes/orders/issuers": ["main", "keys"]}) == [
         "routes.orders.issuers[1]: takes API keys, which nobody can tell from tokens; it stands alone in a slot"
     ]
+
+
+def test_sec_147_a_token_nobody_verified_mints_none_unless_anybody_may(mistakes: Find) -> None:
+    unsigned = {"audience": "any", "issuer": "https://x", "signature_not_verified_for_legacy_issuer": True}
+    minting = {"path": "/sign", "auth": "required", "issuers": ["main", "unsigned"]}
+    for allowed in (False, True):
+        mint = {"profiles": ["p"], "unauthenticated_minting_allowed": allowed}
+        changes = {
+            "issuers/unsigned": unsigned,
+            "signing/profiles": {"p": {"audience": "x"}},
+            "routes/sign": {**minting, "mint": mint},
+        }
+        sentence = "takes tokens anybody can make, so it needs unauthenticated_minting_allowed in mint"
+        assert mistakes(changes) == ([] if allowed else [f"routes.sign.issuers[1]: {sentence}"])
+        changes["routes/sign"] = {**minting, "issuers": ["main"], "mint": mint}
+        assert mistakes(changes) == []
+
+
+def test_slots_of_which_one_is_enough_may_look_in_the_same_place(mistakes: Find) -> None:
+    slots = {"a": {"issuers": "main"}, "b": {"issuers": "other"}}
+    changes = {"routes/orders/issuers": ..., "routes/orders/slots": slots}
+    assert mistakes({**changes, "routes/orders/enough": "one_slot"}) == []
+    assert mistakes(changes) == ["routes.orders.slots.b.from: another slot of this route already looks there"]

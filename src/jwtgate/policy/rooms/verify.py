@@ -138,6 +138,8 @@ def _by_api_key(issuer: Issuer, text: str, facts: Facts, *, limit_bytes: int) ->
     if len(text) > limit_bytes:
         raise TokenRefused("token_too_large")
     credential = yield from find_credential(api_key_name(text), facts=facts)
+    if credential.algorithms:  # whatever its name, it is one that tokens are made with
+        raise TokenRefused("credential_unknown", issuer=issuer.name)
     return Verified(issuer, VerifiedToken.described({}), credential)
 
 

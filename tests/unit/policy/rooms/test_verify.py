@@ -369,3 +369,8 @@ def test_no_token_can_name_the_credential_of_an_api_key() -> None:
     held = Held({}, credentials=[replace(HELD_KEY, algorithms=KEYED.algorithms, keys=KEYS)])
     for token in (keyed(api_key_name("s3cret")), keyed("api-key ")):
         assert reason(lambda token=token: next(walk(token, slot=BY_KEY, facts=held))) == "credential_unknown"
+
+
+def test_no_api_key_leads_to_a_credential_tokens_are_made_with() -> None:
+    held = Held({}, credentials=[replace(HELD_KEY, algorithms=KEYED.algorithms)])
+    assert reason(lambda: finish(walk("s3cret", slot=BY_API_KEY, facts=held))) == "credential_unknown"
