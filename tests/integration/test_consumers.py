@@ -1,5 +1,6 @@
 """Callers known by name: by the key their token was made with, by a claim of somebody else's token, or as nobody."""
 
+import time
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +22,7 @@ from tests.integration.rig import (
 
 from jwtgate.control.administration.administration import Administration
 from jwtgate.jose.key import Key, generate_key
+from jwtgate.policy.callers import api_key_name
 
 SECRET = "a secret of a consumer of the tests, all their own"
 SECRET_KEY = Key.secret(SECRET.encode(), alg="HS256")
@@ -221,3 +223,80 @@ def test_a_reload_changes_who_is_known(upstream: Upstream) -> None:
 
 def test_a_key_that_another_issuer_has_too_is_no_consumer_s(gateway: Gateway) -> None:
     assert ask(gateway, "/own/a", token(key=KEY, cred="ann-pair")).status == 401
+
+
+# Credentials that are found by something else than their name.
+
+LEGACY = {
+    "short_secret_allowed_for_legacy_credential": True,
+    "guessable_secret_allowed_for_legacy_credential": True,
+}
+RAW_PEM = PAIR.to_private_pem()
+CAT = {
+    "credentials": {
+        "by-hand": {**HS256, "named": "cat-key", "labels": {"made": "by hand"}},
+        "weak": {"alg": "HS256", "secret": "secret", **LEGACY},
+        "pair": {
+            "alg": "RS256",
+            "public_key": RAW_PEM,
+            "leeway_seconds": 86400 * 360,
+            "long_leeway_allowed_for_legacy_tokens": True,
+        },
+        "api": {"api_key": "an api key of the tests"},
+    }
+}
+WEAK_KEY = Key.secret(b"secret", alg="HS256", **LEGACY)
+
+
+@pytest.fixture(scope="module")
+def named(upstream: Upstream) -> Iterator[Gateway]:
+    made = whole(upstream.url, cat=CAT)
+    made["issuers"]["api"] = {"consumers": {"api_key": True}, "audience": "any"}
+    seen = {"headers": {**FIELDS, "X-Made": {"consumer": "credential_labels.made"}}, "upstream": "echo"}
+    made["routes"]["own"] |= seen
+    keyed = {"from": [{"header": "x-api-key"}], "issuers": ["api"]}
+    made["routes"]["api"] = {"path": "/api/*", "auth": "required", **keyed, **seen}
+    with Gateway(made) as gateway:
+        yield gateway
+
+
+def test_a_credential_is_found_by_what_it_is_named_and_told_by_its_own_name(named: Gateway, upstream: Upstream) -> None:
+    got = forwarded(named, upstream, "/own/cat", own_token(cred="cat-key"))
+    assert [got.value(field) for field in ("X-Consumer", "X-Credential", "X-Made")] == ["cat", "by-hand", "by hand"]
+    assert ask(named, "/own/cat", own_token(cred="by-hand")).status == 401
+
+
+def test_a_client_cannot_say_what_labels_its_credential_has(named: Gateway, upstream: Upstream) -> None:
+    upstream.forget()
+    with Client(named.port) as client:
+        assert client.ask(request("/own/cat", "X-Made: by me", bearer=own_token())).status == 200
+    assert upstream.one_request().values("X-Made") == []
+
+
+def test_an_api_key_leads_to_its_consumer_and_no_token_can_name_it(named: Gateway, upstream: Upstream) -> None:
+    def status(key: str) -> int:
+        with Client(named.port) as client:
+            return client.ask(request("/api/cat", f"X-Api-Key: {key}")).status
+
+    upstream.forget()
+    assert status("an api key of the tests") == 200
+    got = upstream.one_request()
+    assert [got.value(field) for field in ("X-Consumer", "X-Credential")] == ["cat", "api"]
+    # A field that holds a credential never reaches the upstream.
+    assert got.values("X-Api-Key") == []
+    for other in ("An api key of the tests", "cat-key", "api", SECRET, api_key_name("an api key of the tests")):
+        assert status(other) == 401
+    for name in ("api", "an api key of the tests", api_key_name("an api key of the tests")):
+        assert ask(named, "/own/cat", own_token(cred=name)).status == 401
+
+
+def test_sec_22_a_secret_everybody_knows_is_used_where_that_is_said_in_long_words(named: Gateway) -> None:
+    assert ask(named, "/own/cat", own_token(WEAK_KEY, cred="weak")).status == 200
+    assert ask(named, "/own/cat", own_token(cred="weak")).status == 401
+
+
+def test_the_public_half_of_a_private_key_verifies_and_its_long_leeway_holds(named: Gateway) -> None:
+    assert ask(named, "/own/cat", own_token(PAIR, "RS256", cred="pair")).status == 200
+    assert ask(named, "/own/cat", own_token(PAIR, "RS256", cred="pair", exp=int(time.time()) - 86400)).status == 200
+    # Without it the same token has ended.
+    assert ask(named, "/own/cat", own_token(cred="cat-key", exp=int(time.time()) - 86400)).status == 401
