@@ -98,8 +98,9 @@ SomePathPattern = Annotated[str, AfterValidator(_checked_pattern)]
 
 
 def _of_request_only(value: str) -> str:
-    if any(path[0] != "request" for path in compiled_expression(value).paths):
-        raise ValueError("may look at request only: nothing else is known yet")
+    for path in compiled_expression(value).paths:
+        if path[0] != "request" or path[1:2] == ("path_parameters",):
+            raise ValueError("may look at request only, its path_parameters apart: nothing else is known yet")
     return value
 
 
