@@ -166,3 +166,24 @@ def test_what_the_consumer_says_counts_before_what_the_route_says(apisix: Apisix
     apisix.routed({"jwt-auth": {}, **limit(2)})
     assert [apisix.get(token=token()).status for _ in range(3)] == [200, 429, 429]
     assert [apisix.get(token=token(key="rose-key")).status for _ in range(3)] == [200, 200, 429]
+
+
+def test_a_route_says_more_than_its_plugin_config_and_that_more_than_its_service(apisix: ApisixProcess) -> None:
+    apisix.consumer(key="jack-key", secret=SECRET)
+    nodes = {"nodes": {apisix.places["httpbin.org:80"]: 1}}
+    apisix.put("/services/s", {"upstream": nodes, "plugins": {"jwt-auth": {"realm": "service"}}})
+    apisix.put("/plugin_configs/p", {"plugins": {"jwt-auth": {"realm": "plugin-config"}}})
+    route = {"uri": "/get", "service_id": "s"}
+    realms = []
+    for more in ({}, {"plugin_config_id": "p"}, {"plugin_config_id": "p", "plugins": {"jwt-auth": {"realm": "route"}}}):
+        apisix.put("/routes/jwt-route", {**route, **more})
+        realms.append(apisix.get().field("www-authenticate"))
+        assert apisix.get(token=token()).status == 200
+    assert realms == [f'Bearer realm="{name}"' for name in ("service", "plugin-config", "route")]
+
+
+def test_what_a_token_says_may_be_told_to_the_upstream(jack: ApisixProcess) -> None:
+    jack.route(store_in_ctx=True, claims_to_headers={"X-Role": "role"})
+    lie = "X-Role: admin"
+    assert jack.get("/get", lie, token=token(role="editor")).seen["X-Role"] == "editor"
+    assert "X-Role" not in jack.get("/get", lie, token=token()).seen
