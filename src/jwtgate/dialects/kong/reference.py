@@ -10,6 +10,7 @@ from jwtgate.dialects.kong.fields import Field
 from jwtgate.dialects.kong.signer_fields import COMMON, CONFIG, EXTRA, TOKENS
 
 _SAME = "as in Kong"
+_UNFIT = "a `username` with blanks, quotes or other letters than ASCII is not found"
 _MEANT: Mapping[str, str] = {
     "realm": "as in Kong; the host of the request without it",
     "enable_hs_signatures": "taken, and without effect: tokens signed with a shared secret stay refused",
@@ -18,8 +19,8 @@ _MEANT: Mapping[str, str] = {
     "set_claims": "as in Kong; JSON text becomes its value; not `iss` and `exp`",
     "{t}_request_header": "as in Kong, with `:bearer` and `:basic`; `Authorization` alone takes both",
     "verify_{t}_signature": "as in Kong; off, anybody can make the tokens: dangerous",
-    "{t}_jwks_uri_rotate_period": "as in Kong; 0: every five minutes. What is not known is fetched at once, at most every "
-    "30 seconds",
+    "{t}_jwks_uri_rotate_period": "as in Kong; 0: every five minutes. What is not known is fetched at once, but no more "
+    "often than every 30 seconds",
     "{t}_endpoints_ssl_verify": "taken, and without effect: certificates are always verified, also against "
     "`lua_ssl_trusted_certificate`",
     "{t}_leeway": "as in Kong, in whole seconds",
@@ -31,8 +32,8 @@ _MEANT: Mapping[str, str] = {
     "{t}_introspection_timeout": "as in Kong, for each of the two attempts; 5 seconds without it, at most 60",
     "{t}_introspection_leeway": "as in Kong, in whole seconds",
     "cache_{t}_introspection": "as in Kong; an answer is used for a minute, and never beyond the token's end",
-    "{t}_consumer_by": "as in Kong; a `username` with blanks, quotes or other letters than ASCII is not found",
-    "{t}_introspection_consumer_by": "as in Kong; a `username` with blanks, quotes or other letters than ASCII is not found",
+    "{t}_consumer_by": f"as in Kong; {_UNFIT}",
+    "{t}_introspection_consumer_by": f"as in Kong; {_UNFIT}",
     "{t}_signing_algorithm": "as in Kong, and `RS384`",
     "{t}_upstream_header": "as in Kong; in `Authorization` the token always stands behind a scheme",
     "{t}_upstream_leeway": "as in Kong, in whole seconds, at most a day",
@@ -45,8 +46,8 @@ _EXTRA: Mapping[str, str] = {
     "reason_header": "a header of every refusal with its reason, such as `token_expired`",
     "{t}_issuers": "several issuers: their `iss`, and where the keys of each are",
     "{t}_claims_to_headers": "header fields for the upstream, and the path of the claim each holds",
-    "{t}_keyset_seamless_rotate_period": "the gateway makes the keys, shows each on `/.well-known/jwks.json` of the proxy "
-    "before it is used, and changes it after so many seconds",
+    "{t}_keyset_seamless_rotate_period": "the gateway makes the keys, shows each on the proxy at "
+    "`/.well-known/jwks.json` before it is used, and changes it after so many seconds",
     "{t}_introspection_hint_parameter": "`hint`, for an endpoint that reads it under that name",
 }
 

@@ -44,7 +44,8 @@ def translate(data: Mapping[str, Any]) -> Translation:
     held = objects(data)
     translation = translated(held, SETTINGS)
     people = {each.name: each.value for each in callers(held)}
-    document = {**translation.document, **({"consumers": people} if people else {})}
+    # The node may know callers that no document names.
+    document = {**translation.document, "consumer_files": ["others.jsonl"], **({"consumers": people} if people else {})}
     loaded = load_document(json.dumps(document).encode(), name="kong.json", folder=Path(), resolve=_resolved)
     compile_document(loaded)
     return translation

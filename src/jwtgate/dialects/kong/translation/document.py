@@ -31,9 +31,6 @@ def translated(objects: Objects, settings: Settings) -> Translation:
         "paths": {"repeated_slashes": "merge"},
     }
     document |= {name: held for name, held in (("issuers", draft.issuers), ("upstreams", draft.upstreams)) if held}
-    if any("anonymous_consumer" in route for route in routes.values()):
-        # Kong names an anonymous consumer before there is one. A document may if it has consumers it does not name.
-        document["consumer_files"] = [draft.no_callers()]
     if draft.signing_keys:
         document["signing"] = {"issuer": "kong", "keys": draft.signing_keys}
     return Translation(document, draft.notes.notes())

@@ -79,10 +79,6 @@ class Draft:
         """A file with these certificates."""
         return self._file("\n".join(pems), "crt")
 
-    def no_callers(self) -> str:
-        """A file of consumers without any."""
-        return self._file("", "jsonl")
-
     def _file(self, text: str, ending: str) -> str:
         """A file with this text, which only we may read. Its name tells its content."""
         folder = self.settings.state_folder / FILES

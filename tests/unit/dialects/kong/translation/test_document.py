@@ -60,7 +60,6 @@ def test_a_field_a_route_sets_itself_is_not_the_clients() -> None:
 def test_an_anonymous_consumer_need_not_be_known_yet() -> None:
     document = translate(service({"name": "jwt", "config": {"anonymous": "later"}})).document
     assert document["routes"]["r"]["anonymous_consumer"] == "later"
-    assert len(document["consumer_files"]) == 1
 
 
 def test_a_route_has_its_own_name_or_its_id() -> None:
