@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jwtgate.dialects.apisix.merging import Effective, effective
 from jwtgate.dialects.apisix.noting import Noting, places
-from jwtgate.dialects.apisix.plugins.saying_no import NO_ROUTE
+from jwtgate.dialects.apisix.plugins.saying_no import NO_ROUTE, answers_of
 from jwtgate.dialects.apisix.references import secret_stores
 from jwtgate.dialects.apisix.routes import Document, Entry, entries
 from jwtgate.dialects.dialect import Objects, Settings, Translation
@@ -32,6 +32,7 @@ def translated(objects: Objects, settings: Settings) -> Translation:
             name = each.name if number == 0 else f"{each.name}#{number + 1}"
             found.append(((entry.rank, len(found)), name, entry.route))
     routes = {name: route for _, name, route in sorted(found, key=lambda one: one[0])}
+    usual = _said_once(routes)
     stores = secret_stores(objects, noting)
     _note_unused(objects, noting)
     whole: dict[str, Any] = {
@@ -40,7 +41,7 @@ def translated(objects: Objects, settings: Settings) -> Translation:
         "own": {"keys": None, "metadata": None},
         "fields": {"unusual_names": "drop"},
         "paths": {"repeated_slashes": "merge"},
-        "answers": {"route_unknown": NO_ROUTE},
+        "answers": {**usual, "route_unknown": NO_ROUTE},
         "secret_stores": stores,
         "issuers": document.issuers,
         "upstreams": document.upstreams,
@@ -48,6 +49,15 @@ def translated(objects: Objects, settings: Settings) -> Translation:
     }
     noted = [place for name in COLLECTIONS if objects.get(name) for place in places(objects[name], (name,))]
     return Translation({name: part for name, part in whole.items() if part != {}}, noting.notes(noted))
+
+
+def _said_once(routes: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """The answers most routes share, which the document can say for all of them; they are taken off the routes."""
+    usual = answers_of("jwt-auth", {})
+    sharing = [route for route in routes.values() if route.get("answers") == usual]
+    for route in sharing:
+        del route["answers"]
+    return usual if sharing else {}
 
 
 def _routes(objects: Objects, noting: Noting) -> Iterator[Effective]:

@@ -15,6 +15,7 @@ class Noting:
 
     def __init__(self) -> None:
         self._notes: dict[Place, Note] = {}
+        self._refused: set[Place] = set()
 
     def changed(self, place: Place, sentence: str) -> None:
         """This setting means something else here."""
@@ -27,6 +28,7 @@ class Noting:
     def refused(self, place: Place, sentence: str) -> None:
         """This setting cannot be had here."""
         self._put(place, Note("/".join(place), Meaning.REFUSED, sentence))
+        self._refused.update(place[:end] for end in range(1, len(place) + 1))
 
     def _put(self, place: Place, note: Note) -> None:
         held = self._notes.get(place)
@@ -35,9 +37,7 @@ class Noting:
 
     def is_refused(self, place: Place) -> bool:
         """Whether something at this place, or below it, is refused."""
-        return any(
-            note.meaning is Meaning.REFUSED and noted[: len(place)] == place for noted, note in self._notes.items()
-        )
+        return place in self._refused
 
     def notes(self, places: Iterable[Place]) -> tuple[Note, ...]:
         """The notes, and one more for each of these places that none is about, neither itself nor what is around it."""

@@ -42,6 +42,13 @@ class Document:
 
     issuers: Issuers = field(default_factory=dict)
     upstreams: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _named: dict[str, str] = field(default_factory=dict)
+
+    def upstream(self, name: str, value: dict[str, Any]) -> str:
+        """The name of this upstream: its own, or that of one which is the same, so that they share connections."""
+        known = self._named.setdefault(repr(value), name)
+        self.upstreams[known] = value
+        return known
 
 
 def entries(each: Effective, objects: Objects, document: Document, noting: Noting) -> Iterator[Entry]:
@@ -197,7 +204,8 @@ def _action(
         route["rate_limit"] = rate_limit_of(*_at(plugins, "limit-count", noting))
     if "public-api" in plugins:
         conf, place = plugins["public-api"]
-        note_published(conf, each.uris, noting, place)
+        if route["auth"] != "required":
+            note_published(conf, each.uris, noting, place)
         for name in ("proxy-rewrite", "response-rewrite"):
             if name in plugins:
                 noting.changed(plugins[name][1], "nothing is rewritten beside public-api")
@@ -238,5 +246,4 @@ def _upstream(each: Effective, host: str | None, document: Document, noting: Not
         return None
     own = timeout is not None or host is not None
     name = "/".join(place) if not own else "/".join((*each.place, "upstream"))
-    document.upstreams[name] = found
-    return name
+    return document.upstream(name, found)

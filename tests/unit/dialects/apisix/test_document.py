@@ -117,6 +117,25 @@ def test_the_gateway_behaves_as_its_users_are_used_to() -> None:
     assert document["listen"] == ["127.0.0.1:9080"]
 
 
+def test_what_most_routes_answer_is_said_once() -> None:
+    realm = {"plugins": {"jwt-auth": {"realm": "other"}}}
+    objects: Objects = {
+        "routes": {
+            name: {"uri": f"/{name}", "upstream": NODES, **more}
+            for name, more in {
+                "1": {"plugins": {"jwt-auth": {}}},
+                "2": {"plugins": {"jwt-auth": {}}},
+                "3": realm,
+            }.items()
+        }
+    }
+    loaded(objects)
+    document = translation(objects).document
+    assert document["answers"]["token_refused"]["headers"] == {"WWW-Authenticate": 'Bearer realm="jwt"'}
+    assert ["answers" in route for route in document["routes"].values()] == [False, False, True]
+    assert list(translation({"routes": {"3": objects["routes"]["3"]}}).document["answers"]) == ["route_unknown"]
+
+
 def test_tls_is_spoken_where_it_is_wanted() -> None:
     settings = replace(SETTINGS, tls_listen=("127.0.0.1:9443",), certificate="c.pem", private_key="k.pem")
     assert translated({}, settings).document["listen"][1] == {

@@ -180,6 +180,13 @@ def test_upstreams_are_shared_unless_a_route_says_more() -> None:
     assert document["upstreams"]["routes/3/upstream"]["connect_seconds"] == 1.0
 
 
+def test_upstreams_that_are_the_same_share_their_connections() -> None:
+    found = routes(a={"uri": "/a"}, b={"uri": "/b"}, c={"uri": "/c", "upstream": {**NODES, "retries": 1}})
+    assert [route["upstream"] for route in found.values()] == [
+        *("routes/a/upstream", "routes/a/upstream", "routes/c/upstream"),
+    ]
+
+
 def test_a_web_socket_may_be_opened_where_the_route_says_so() -> None:
     assert route_of({"uri": "/a", "enable_websocket": True})["upgrade"] == "websocket"
     assert "upgrade" not in route_of({"uri": "/a"})

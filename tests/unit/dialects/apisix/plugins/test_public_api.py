@@ -79,3 +79,8 @@ def test_that_tokens_are_given_away_is_a_danger() -> None:
     note = note_at("routes/1/plugins/public-api", {"routes": {"1": sign_route()}})
     assert note is not None
     assert note.dangerous
+    protected = note_at(
+        "routes/1/plugins/public-api", {"routes": {"1": sign_route(plugins={"public-api": {}, "key-auth": {}})}}
+    )
+    assert protected is not None
+    assert not protected.dangerous
