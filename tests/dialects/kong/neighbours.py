@@ -25,6 +25,16 @@ KEY = generate_key("RS256", kid="issuer-1")
 OTHER_KEY = generate_key("RS256", kid="issuer-1")
 
 
+FUTURE, PAST = 10**9, -(10**9)
+"""Seconds from now."""
+
+
+def from_now(members: dict[str, Any]) -> dict[str, Any]:
+    """These members, whose numbers are seconds from now, as points in time."""
+    now = int(time.time())
+    return {name: now + value if isinstance(value, int) else value for name, value in members.items()}
+
+
 def claims(**changes: Any) -> dict[str, Any]:
     """Claims of a good token with these changes; None takes a claim away."""
     now = int(time.time())

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from tests.dialects.kong.kong_process import KongProcess
-from tests.dialects.kong.neighbours import AS_SECRET, Neighbours, claims, token
+from tests.dialects.kong.neighbours import AS_SECRET, FUTURE, PAST, Neighbours, claims, from_now, token
 from tests.dialects.kong.seen import new_token, values, verified
 
 
@@ -83,11 +83,11 @@ def test_an_opaque_token_that_cannot_be_introspected_is_a_401(kong: KongProcess,
 @pytest.mark.parametrize(
     ("pairs", "members", "status"),
     [
-        ((), {"exp": 1}, 401),
-        (("config.verify_access_token_introspection_expiry=false",), {"exp": 1}, 200),
-        (("config.access_token_introspection_leeway=100",), {"exp": int(time.time()) - 20}, 200),
-        ((), {"nbf": 2**33}, 200),
-        (("config.verify_access_token_introspection_notbefore=true",), {"nbf": 2**33}, 401),
+        ((), {"exp": PAST}, 401),
+        (("config.verify_access_token_introspection_expiry=false",), {"exp": PAST}, 200),
+        (("config.access_token_introspection_leeway=100",), {"exp": -20}, 200),
+        ((), {"nbf": FUTURE}, 200),
+        (("config.verify_access_token_introspection_notbefore=true",), {"nbf": FUTURE}, 401),
         (("config.access_token_introspection_issuers_allowed=https://as.example",), {}, 200),
         (("config.access_token_introspection_issuers_allowed=other",), {}, 401),
         (("config.access_token_introspection_subjects_allowed=alice",), {}, 200),
@@ -102,7 +102,7 @@ def test_an_answer_is_checked_as_a_token_is(
     kong: KongProcess, neighbours: Neighbours, pairs: tuple[str, ...], members: dict[str, object], status: int
 ) -> None:
     _introspecting(kong, neighbours, *pairs)
-    _known(neighbours, **members)
+    _known(neighbours, **from_now(members))
     assert kong.get(bearer="opaque-one").status == status
 
 

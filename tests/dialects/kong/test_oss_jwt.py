@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from tests.dialects.kong.kong_process import Answer, KongProcess, curl
-from tests.dialects.kong.neighbours import Neighbours
+from tests.dialects.kong.neighbours import FUTURE, PAST, Neighbours, from_now
 from tests.dialects.kong.seen import values
 
 UNAUTHORIZED = {"message": "Unauthorized"}
@@ -191,30 +190,30 @@ def test_a_challenge_names_the_realm(jack: KongProcess) -> None:
 @pytest.mark.parametrize(
     ("pairs", "claims", "body"),
     [
-        ((), {"exp": 1}, None),
-        (("config.claims_to_verify=exp",), {"exp": int(time.time()) + 60}, None),
-        (("config.claims_to_verify=exp",), {"exp": 1}, {"exp": "token expired"}),
+        ((), {"exp": PAST}, None),
+        (("config.claims_to_verify=exp",), {"exp": 60}, None),
+        (("config.claims_to_verify=exp",), {"exp": PAST}, {"exp": "token expired"}),
         (("config.claims_to_verify=exp",), {}, {"exp": "must be a number"}),
-        (("config.claims_to_verify=nbf",), {"nbf": 2**33}, {"nbf": "token not valid yet"}),
-        (("config.claims_to_verify=nbf",), {"nbf": 1}, None),
+        (("config.claims_to_verify=nbf",), {"nbf": FUTURE}, {"nbf": "token not valid yet"}),
+        (("config.claims_to_verify=nbf",), {"nbf": PAST}, None),
         (
             ("config.claims_to_verify[]=exp", "config.claims_to_verify[]=nbf"),
-            {"exp": 1, "nbf": 2**33},
+            {"exp": PAST, "nbf": FUTURE},
             {"exp": "token expired", "nbf": "token not valid yet"},
         ),
         (
             ("config.claims_to_verify=exp", "config.maximum_expiration=100"),
-            {"exp": int(time.time()) + 5000},
+            {"exp": 5000},
             {"exp": "exceeds maximum allowed expiration"},
         ),
-        (("config.claims_to_verify=exp", "config.maximum_expiration=500"), {"exp": int(time.time()) + 100}, None),
+        (("config.claims_to_verify=exp", "config.maximum_expiration=500"), {"exp": 100}, None),
     ],
 )
 def test_times_are_checked_where_that_is_asked_for(
     jack: KongProcess, pairs: tuple[str, ...], claims: dict[str, int], body: object
 ) -> None:
     _asking(jack, *pairs)
-    answer = jack.get(bearer=_own(**claims))
+    answer = jack.get(bearer=_own(**from_now(claims)))
     if body is None:
         assert answer.status == 200, answer
         return
