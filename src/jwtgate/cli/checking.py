@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from jwtgate.cli.answer import Answer, green, mistakes, table, visible, yellow
 from jwtgate.config.compile.document import compile_document
 from jwtgate.config.dangers import dangers
 from jwtgate.config.load import load_document, load_plain
 from jwtgate.config.parts import check_consumer
-from jwtgate.config.references import secret_stores_of
+from jwtgate.config.references import all_that_may_resolve, must_resolve, secret_stores_of
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.routes import RouteSection
 from jwtgate.control.documents import read_document
@@ -61,10 +62,11 @@ def open_document(path: Path) -> Opened:
     return Opened(folder, document, compile_document(document), secrets)
 
 
-async def _with_stores(sources: Sequence[SecretStore], plain: object, folder: Path) -> Secrets:
+async def _with_stores(sources: Sequence[SecretStore], plain: Any, folder: Path) -> Secrets:
     stores = SecretStores(sources, client=HttpClient(), folder=folder, environ=os.environ)
     try:
-        await stores.fetch(references_in(plain))
+        await stores.fetch(references_in(must_resolve(plain)))
+        await stores.try_to_fetch(references_in(all_that_may_resolve(plain)))
     finally:
         await stores.close()
     return Secrets(folder, os.environ, stores)

@@ -48,5 +48,15 @@ def may_resolve(plain: Plain) -> tuple[Plain, ...]:
     return tuple(each for each in credentials.values() if _may_wait(each)) if isinstance(credentials, dict) else ()
 
 
+def all_that_may_resolve(plain: Plain) -> tuple[Plain, ...]:
+    """The credentials of all consumers of a document that may wait for their secrets."""
+    consumers = plain.get("consumers") if isinstance(plain, dict) else None
+    return (
+        tuple(found for each in consumers.values() for found in may_resolve(each))
+        if isinstance(consumers, dict)
+        else ()
+    )
+
+
 def _may_wait(credential: Plain) -> bool:
     return isinstance(credential, dict) and credential.get("may_wait_for_its_secrets") is True

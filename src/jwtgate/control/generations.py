@@ -21,7 +21,7 @@ from jwtgate.config.compile.document import compile_document
 from jwtgate.config.dangers import dangers
 from jwtgate.config.load import load_document, load_plain, merge
 from jwtgate.config.parts import check_consumer
-from jwtgate.config.references import may_resolve, must_resolve, secret_stores_of
+from jwtgate.config.references import all_that_may_resolve, must_resolve, secret_stores_of
 from jwtgate.control.administration.layers import Added, entries
 from jwtgate.control.administration.stored import stored_in
 from jwtgate.control.built import Built, keys_changed
@@ -189,8 +189,7 @@ class Generations:
         if after is not None:
             stores.adopt(after.secret_stores)
         await stores.fetch(references_in(must_resolve(read.whole)))
-        consumers = entries(read.whole, "consumers").values()
-        waiting = references_in([may_resolve(each) for each in consumers])
+        waiting = references_in(all_that_may_resolve(read.whole))
         with explained():
             referred = await asyncio.to_thread(read.callers.directory.referred)
         await stores.try_to_fetch((*waiting, *referred))

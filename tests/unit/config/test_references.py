@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from jwtgate.config.references import consumer_must_resolve, may_resolve, must_resolve, secret_stores_of
+from jwtgate.config.references import (
+    all_that_may_resolve,
+    consumer_must_resolve,
+    may_resolve,
+    must_resolve,
+    secret_stores_of,
+)
 from jwtgate.errors import ConfigError
 from jwtgate.policy.sources import SecretStore
 
@@ -66,6 +72,7 @@ def test_what_may_wait_need_not_resolve_and_all_else_has_to() -> None:
     consumer = {"groups": ["g"], "credentials": {"w": WAITING, "s": STRICT}, "annotations": {"x": "${vault:e#f}"}}
     assert consumer_must_resolve(consumer) == {"groups": ["g"], "credentials": {"s": STRICT}}
     assert may_resolve(consumer) == (WAITING,)
+    assert all_that_may_resolve({"consumers": {"ann": consumer, "bob": consumer}}) == (WAITING, WAITING)
     assert must_resolve({"listen": "x", "consumers": {"ann": consumer}}) == {
         "listen": "x",
         "consumers": {"ann": {"groups": ["g"], "credentials": {"s": STRICT}}},
@@ -75,7 +82,7 @@ def test_what_may_wait_need_not_resolve_and_all_else_has_to() -> None:
 @pytest.mark.parametrize("plain", [None, [], {}, {"consumers": []}, {"consumers": {"a": 1, "b": {"credentials": 2}}}])
 def test_what_is_no_document_is_left_to_those_who_say_so(plain: Any) -> None:
     assert must_resolve(plain) == plain
-    assert may_resolve(plain) == ()
+    assert may_resolve(plain) == all_that_may_resolve(plain) == ()
 
 
 def test_only_true_says_that_a_credential_may_wait() -> None:

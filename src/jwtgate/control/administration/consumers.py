@@ -14,7 +14,6 @@ from typing import Any
 from jwtgate.config.parts import check_consumer
 from jwtgate.config.redact import without_secrets
 from jwtgate.config.references import consumer_must_resolve, may_resolve
-from jwtgate.config.sections.section import HIDDEN
 from jwtgate.control.administration.carried_through import carried_through
 from jwtgate.control.administration.documents import GATEWAY, Documents
 from jwtgate.control.administration.host import Host
@@ -307,15 +306,16 @@ def hidden(value: Mapping[str, JSON]) -> JSON:
     return shown
 
 
-def described(source: ConsumerSource) -> dict[str, JSON]:
+def described(source: ConsumerSource) -> JSON:
     """A consumer of a file, by the members a document would describe it with; no key is among them."""
     members = source.consumer.members()
     del members["name"]
     credentials: dict[str, JSON] = {
-        each.name: {"api_key": each.refers or HIDDEN} if each.is_api_key else _described_credential(each)
+        each.name: {"api_key": each.refers or each.named} if each.is_api_key else _described_credential(each)
         for each in source.credentials
     }
-    return {**{name: value for name, value in members.items() if value}, "credentials": credentials}
+    shown: dict[str, JSON] = {**{name: value for name, value in members.items() if value}, "credentials": credentials}
+    return hidden(shown)
 
 
 def _described_credential(source: CredentialSource) -> dict[str, JSON]:
