@@ -51,11 +51,9 @@ def may_resolve(plain: Plain) -> tuple[Plain, ...]:
 def all_that_may_resolve(plain: Plain) -> tuple[Plain, ...]:
     """The credentials of all consumers of a document that may wait for their secrets."""
     consumers = plain.get("consumers") if isinstance(plain, dict) else None
-    return (
-        tuple(found for each in consumers.values() for found in may_resolve(each))
-        if isinstance(consumers, dict)
-        else ()
-    )
+    if not isinstance(consumers, dict):
+        return ()
+    return tuple(found for each in consumers.values() for found in may_resolve(each))
 
 
 def _may_wait(credential: Plain) -> bool:

@@ -6,6 +6,7 @@ from base64 import b64encode, urlsafe_b64encode
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
 from jwtgate.errors import ConfigError
 from jwtgate.jose.key import Key, generate_key
@@ -18,6 +19,7 @@ ANN = Consumer("ann", "1")
 MACS = ("HS256", "HS384", "HS512")
 SECRET = "a secret of forty characters, not weak: " + "x7Qp"
 RSA, EC = generate_key("RS256", kid="r"), generate_key("ES256", kid="e")
+PKCS_1 = load_pem_public_key(RSA.to_pem().encode())
 SHARED = Key.secret(SECRET.encode(), alg="HS256", kid="s")
 
 
@@ -86,10 +88,11 @@ def test_without_the_flag_the_text_itself_is_the_secret() -> None:
     [
         RSA.to_pem(),
         RSA.to_private_pem(),
+        PKCS_1.public_bytes(Encoding.PEM, PublicFormat.PKCS1).decode(),
         json.dumps(RSA.to_jwk()),
         json.dumps(KeySet([RSA, generate_key("RS256")]).to_jwks()),
     ],
-    ids=["pem", "private pem", "jwk", "jwk set"],
+    ids=["pem", "private pem", "pkcs 1", "jwk", "jwk set"],
 )
 def test_sec_20_keys_verify_with_the_one_algorithm_of_their_credential(text: str) -> None:
     made = of("RS256", KeyText(text=text))

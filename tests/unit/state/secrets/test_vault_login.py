@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.integration.vault_server import AppRole
+from tests.integration.vault_server import NOT_FOUND, Answer, AppRole, Lived, VaultModel
 
 from jwtgate.state.secrets.reading import ReadFailed
 from jwtgate.state.secrets.references import Secrets
@@ -250,6 +250,23 @@ def test_a_token_that_may_not_ask_about_itself_will_do() -> None:
         given = login(client, {"token": token})
         assert await given.token() == token
         assert given.renew_seconds() > 1e9
+
+    live(life())
+
+
+def test_a_server_that_does_not_know_the_question_will_do() -> None:
+    class Bare(VaultModel):
+        def _token(self, method: str, path: str, token: str, lived: Lived) -> Answer:
+            return NOT_FOUND
+
+    async def life() -> None:
+        client = VaultClient()
+        client.model = Bare(clock=now)
+        token = client.model.new_token(HOUR)
+        given = login(client, {"token": token})
+        assert await given.token() == token
+        client.cause = "refused"
+        assert (await refused(login(client, {"token": token}))).cause == "unreachable"
 
     live(life())
 
