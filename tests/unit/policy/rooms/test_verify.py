@@ -310,6 +310,28 @@ def test_sec_11_none_is_no_algorithm_even_there() -> None:
     assert reason(lambda: next(walk("a.b.c", slot=TRUSTING))) == "token_malformed"
 
 
+CLAIMS = base64url_encode(b'{"iss":"https://idp.example"}')
+
+
+@pytest.mark.parametrize(
+    ("header", "claims", "reason_given"),
+    [
+        ('{"alg":"ES256","crit":["x"],"x":1}', CLAIMS, "crit_unknown"),
+        ('{"alg":"ES256","b64":false,"crit":["b64"]}', CLAIMS, "crit_unknown"),
+        ('{"alg":"ES256","alg":"ES256"}', CLAIMS, "token_malformed"),
+        ('{"alg":"ES256","kid":7}', CLAIMS, "token_malformed"),
+        ('{"alg":"es256"}', CLAIMS, "alg_unreadable"),
+        ('{"alg":"ES256"}', base64url_encode(b'{"iss":"https://idp.example","iss":"x"}'), "token_malformed"),
+        ('{"alg":"ES256"}', base64url_encode(b'["https://idp.example"]'), "claims_unreadable"),
+        ('{"alg":"ES256"}', CLAIMS + "=", "token_malformed"),
+        ('{"alg":"ES256"}', CLAIMS + "." + CLAIMS + "." + CLAIMS, "token_encrypted"),
+    ],
+)
+def test_what_has_two_readings_is_refused_even_there(header: str, claims: str, reason_given: str) -> None:
+    text = f"{base64url_encode(header.encode())}.{claims}.AA"
+    assert reason(lambda: next(walk(text, slot=TRUSTING))) == reason_given
+
+
 def test_what_is_not_verified_still_has_its_issuer_and_its_type() -> None:
     assert reason(lambda: next(walk(a_token(iss="https://other"), slot=TRUSTING))) == "issuer_unknown"
     typed = replace(SLOT, issuers={ISS: replace(UNSIGNED, types=frozenset({"at+jwt"}))})
@@ -334,6 +356,12 @@ def test_keys_that_are_no_others_or_no_better_leave_it_wrong() -> None:
         steps = walk(a_token(key=OTHER_KEY), slot=AGAIN)
         next(steps)
         assert reason(lambda steps=steps, answer=answer: steps.send(answer)) == "signature_wrong"
+
+
+def test_where_no_keys_can_be_had_again_that_is_a_fault() -> None:
+    steps = walk(a_token(key=OTHER_KEY), slot=AGAIN)
+    next(steps)
+    assert reason(lambda: steps.throw(DependencyFault("issuer_unreachable"))) == "issuer_unreachable"
 
 
 def test_nobody_asks_again_for_a_good_token_or_a_wrong_algorithm() -> None:
