@@ -22,13 +22,17 @@ Entity = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """One page: how many entities, from behind which one on, with `all_tags` or with one of `any_tag`."""
+    """One page: how many entities, from behind which one on, with `all_tags` or with one of `any_tag`.
+
+    `custom_id`: just the consumer that has it.
+    """
 
     size: int = DEFAULT_SIZE
     after: str = ""
     all_tags: tuple[str, ...] = ()
     any_tag: tuple[str, ...] = ()
     tags: str = ""
+    custom_id: str | None = None
 
     def has(self, entity: Mapping[str, Any]) -> bool:
         """Whether the entity is among those asked for."""
@@ -46,7 +50,7 @@ def wanted(query: str) -> Wanted:
         raise bad_option("tags", "invalid filter syntax")
     split = tuple(re.split("[,/]", tags)) if tags else ()
     any_of, all_of = (split, ()) if "/" in tags else ((), split)
-    return Wanted(_size(given.get("size")), _after(given.get("offset")), all_of, any_of, tags)
+    return Wanted(_size(given.get("size")), _after(given.get("offset")), all_of, any_of, tags, given.get("custom_id"))
 
 
 def _size(text: str | None) -> int:

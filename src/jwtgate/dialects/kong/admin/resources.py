@@ -54,6 +54,9 @@ class Resources:
     async def _of_many(self, call: Call, place: Place) -> Reply:
         if call.method == "GET":
             asked = wanted(call.query)
+            if place.kind == "consumers" and asked.custom_id is not None:
+                found = await self._shelves.find(place.kind, "custom_id", asked.custom_id)
+                return page([] if found is None else [("", found)], asked, call.path)
             return page(await self._shelves.page(place.kind, asked, place.owner), asked, call.path)
         if call.method == "POST":
             value = {**given(call, place.kind), **_belonging(place)}

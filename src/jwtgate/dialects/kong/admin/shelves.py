@@ -48,8 +48,9 @@ class Shelves:
             person = await self.people.consumer("id", owner[1])
             found = iter(person.of(kind).values()) if person is not None else iter(())
             return next((each for each in found if each.get(named[0]) == named[1]), None)
-        entity = await self.find(kind, *named)
-        return entity if entity is not None and _belongs(entity, owner) else None
+        field, value = named
+        below = self.of_objects(kind, lambda entity: _belongs(entity, owner) and entity.get(field) == value)
+        return next(below, None)
 
     async def page(self, kind: str, asked: Wanted, owner: tuple[str, str] | None = None) -> list[tuple[str, Entity]]:
         """The entities asked for and one more, each with what the next page begins behind."""

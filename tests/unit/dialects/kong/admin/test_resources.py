@@ -208,6 +208,24 @@ def test_a_list_is_filtered_by_tags(asking: Asking) -> None:
     assert asking.get("/services?tags=x")["data"] == []
 
 
+def test_a_consumer_is_listed_by_its_custom_id(asking: Asking) -> None:
+    asking.made("/consumers", {"username": "jack", "custom_id": "c-1"})
+    asking.made("/consumers", {"username": "jill"})
+    assert [each["username"] for each in asking.get("/consumers?custom_id=c-1")["data"]] == ["jack"]
+    assert asking.get("/consumers?custom_id=none") == {"data": [], "next": None}
+
+
+def test_the_same_target_may_stand_in_two_upstreams(asking: Asking) -> None:
+    for name in ("a", "b"):
+        asking.made("/upstreams", {"name": f"{name}.example"})
+        asking.made(f"/upstreams/{name}.example/targets", {"target": "10.0.0.1:80"})
+    below = asking.get("/upstreams/b.example/targets/10.0.0.1:80")
+    assert below["upstream"] == {"id": asking.get("/upstreams/b.example")["id"]}
+    assert asking.send("DELETE", "/upstreams/b.example") == 204
+    assert len(asking.get("/upstreams/a.example/targets")["data"]) == 1
+    assert len(asking.desk.objects["targets"]) == 1
+
+
 def test_certificates_have_no_names(asking: Asking) -> None:
     assert asking.send("GET", "/certificates/name") == 404
     assert asking.form("PUT", "/certificates/name", "cert=x") == 400
