@@ -19,8 +19,8 @@ _MEANT: Mapping[str, str] = {
     "set_claims": "as in Kong; JSON text becomes its value; not `iss` and `exp`",
     "{t}_request_header": "as in Kong, with `:bearer` and `:basic`; `Authorization` alone takes both",
     "verify_{t}_signature": "as in Kong; off, anybody can make the tokens: dangerous",
-    "{t}_jwks_uri_rotate_period": "as in Kong; 0: every five minutes. What is not known is fetched at once, but no more "
-    "often than every 30 seconds",
+    "{t}_jwks_uri_rotate_period": "as in Kong; 0: every five minutes. What is not known is fetched at once, though no "
+    "more often than every 30 seconds",
     "{t}_endpoints_ssl_verify": "taken, and without effect: certificates are always verified, also against "
     "`lua_ssl_trusted_certificate`",
     "{t}_leeway": "as in Kong, in whole seconds",

@@ -34,6 +34,12 @@ class Draft:
         self.issuers: dict[str, dict[str, Any]] = {}
         self.signing_keys: dict[str, dict[str, Any]] = {}
         self.upstreams: dict[str, dict[str, Any]] = {}
+        self.plugins: dict[tuple[str | None, str | None], list[Mapping[str, Any]]] = {}
+        """The plugins that are on, by the service and the route they belong to."""
+        for plugin in self.held("plugins").values():
+            scope = tuple(plugin[name]["id"] if plugin[name] else None for name in ("service", "route"))
+            if plugin["enabled"]:
+                self.plugins.setdefault((scope[0], scope[1]), []).append(plugin)
 
     @property
     def trusted(self) -> str | None:

@@ -6,7 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jwtgate.dialects.kong.translation.answers import UNEXPECTED, Answers, bearer, challenged, json_text, says
+from jwtgate.dialects.kong.translation.answers import (
+    UNEXPECTED,
+    Answers,
+    bearer,
+    challenged,
+    json_text,
+    says,
+    says_with_id,
+)
 from jwtgate.dialects.kong.translation.draft import Draft
 from jwtgate.dialects.kong.translation.part import OF_CREDENTIAL, Part
 
@@ -104,7 +112,7 @@ def _answers(config: Mapping[str, Any]) -> Answers:
     invalid = bearer(realm, "invalid_token")
     answers: Answers = {
         "credential_missing": challenged(says(401, "Unauthorized"), bearer(realm, None)),
-        "dependency_fault": says(500, UNEXPECTED),
+        "dependency_fault": says_with_id(500, UNEXPECTED),
     }
     for reason, message in _MESSAGES.items():
         answers[reason] = challenged(says(401, message.replace("{claim}", claim)), invalid)

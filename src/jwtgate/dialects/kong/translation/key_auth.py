@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jwtgate.dialects.kong.translation.answers import UNEXPECTED, challenged, says
+from jwtgate.dialects.kong.translation.answers import UNEXPECTED, challenged, says, says_with_id
 from jwtgate.dialects.kong.translation.draft import Draft
 from jwtgate.dialects.kong.translation.part import OF_CREDENTIAL, Part
 
@@ -28,13 +28,14 @@ def part_of(draft: Draft, plugin: Mapping[str, Any]) -> Part:
     refusals = {
         "credential_missing": "No API key found in request",
         "credential_repeated": "Duplicate API key found",
+        "credential_malformed": "No API key found in request",
         "token_refused": "Unauthorized",
     }
     answers = {reason: challenged(says(401, message), challenge) for reason, message in refusals.items()}
     slot = {"auth": "required", "from": sources or [{"header": names[0]}], "issuers": [name]}
     return Part(
         {SLOT: slot},
-        answers={**answers, "dependency_fault": says(500, UNEXPECTED)},
+        answers={**answers, "dependency_fault": says_with_id(500, UNEXPECTED)},
         headers=OF_CREDENTIAL,
         anonymous=draft.consumer(config["anonymous"]),
         skips_preflight=not config["run_on_preflight"],

@@ -72,21 +72,17 @@ def _redirect(draft: Draft, route: Mapping[str, Any]) -> Section:
 
 def _plugins(draft: Draft, route: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The plugins that hold for the route, the first to run first: of each name the most particular."""
-    found: dict[str, tuple[int, Mapping[str, Any]]] = {}
-    for plugin in draft.held("plugins").values():
-        scopes = [plugin[name]["id"] if plugin[name] else None for name in ("service", "route")]
-        held = [route["service"]["id"], route["id"]]
-        if not plugin["enabled"] or any(mine not in (None, there) for mine, there in zip(scopes, held, strict=True)):
+    service_id, route_id = route["service"]["id"], route["id"]
+    # The least particular first, so that the others take its place.
+    scopes = ((None, None), (service_id, None), (None, route_id), (service_id, route_id))
+    found: dict[str, Mapping[str, Any]] = {}
+    for plugin in (each for scope in scopes for each in draft.plugins.get(scope, ())):
+        if plugin["consumer"] is None:
+            found[plugin["name"]] = plugin
             continue
-        if plugin["consumer"] is not None:
-            place = f"{draft.place('plugins', plugin)}/consumer"
-            draft.notes.refused(place, "What holds for one consumer only is said with conditions of a route of ours.")
-            continue
-        weight = (scopes[1] is not None) * 2 + (scopes[0] is not None)
-        if plugin["name"] not in found or found[plugin["name"]][0] < weight:
-            found[plugin["name"]] = (weight, plugin)
-    names = sorted(found, key=lambda name: -PLUGINS[name].priority)
-    return {name: found[name][1] for name in names}
+        place = f"{draft.place('plugins', plugin)}/consumer"
+        draft.notes.refused(place, "What holds for one consumer only is said with conditions of a route of ours.")
+    return dict(sorted(found.items(), key=lambda each: -PLUGINS[each[0]].priority))
 
 
 def _destination(

@@ -65,3 +65,18 @@ def test_an_anonymous_consumer_need_not_be_known_yet() -> None:
 def test_a_route_has_its_own_name_or_its_id() -> None:
     held = objects({"routes": [{"paths": ["/a"]}]})
     assert list(translated(held, SETTINGS).document["routes"]) == list(held["routes"])
+
+
+def test_what_most_routes_answer_alike_is_said_once() -> None:
+    data = service({"name": "jwt"})
+    data["services"][0]["routes"] += [
+        {"name": "b", "paths": ["/b"], "plugins": [{"name": "jwt"}]},
+        {"name": "c", "paths": ["/c"], "plugins": [{"name": "jwt", "config": {"realm": "R"}}]},
+    ]
+    document = translate(data).document
+    assert document["answers"]["signature_wrong"]["body"] == '{"message":"Invalid signature"}'
+    assert document["answers"]["route_unknown"]["status"] == 404
+    assert ["answers" in document["routes"][name] for name in ("r", "b", "c")] == [False, False, True]
+    assert document["routes"]["c"]["answers"].keys() == document["answers"].keys() - {
+        "route_unknown", "upstream_fault", "upstream_slow",
+    }  # fmt: skip

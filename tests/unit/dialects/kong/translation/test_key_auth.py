@@ -30,6 +30,7 @@ def test_refusals_are_worded_as_kong_words_them() -> None:
     assert {reason: json.loads(answer["body"])["message"] for reason, answer in told.items()} == {
         "credential_missing": "No API key found in request",
         "credential_repeated": "Duplicate API key found",
+        "credential_malformed": "No API key found in request",
         "token_refused": "Unauthorized",
     }
     assert {answer["headers"]["WWW-Authenticate"] for answer in told.values()} == {'Key realm="R"'}
