@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
+from tests.unit.dialects.apisix.admin.compiling_desk import CompilingDesk
 from tests.unit.dialects.apisix.admin.junk import almost
 from tests.unit.dialects.apisix.admin.talking import KEY, NODES, Client, settings
 
@@ -133,7 +134,7 @@ def _status(client: Client, method: str, path: str, value: object = None) -> int
 @given(data=st.data())
 @settings_of_hypothesis(max_examples=25, deadline=None)
 def test_no_object_is_more_than_the_callers_fault(name: str, data: st.DataObject) -> None:
-    client = Client()
+    client = Client(desk=CompilingDesk())
     client.desk.objects = {others: {"1": {"plugins": {}}} for others in ("plugin_configs", "consumer_groups")}
     client.made("/upstreams/1", NODES)
     client.made("/services/1", {"upstream_id": "1"})
