@@ -7,11 +7,12 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from jwtgate.dialects.apisix.noting import Noting
 from jwtgate.dialects.apisix.schema.plugins import is_reference
 from jwtgate.dialects.dialect import Objects, literal
+from jwtgate.errors import ConfigError
 
 NO_STORE = "no-such-store"
 """The store of a reference that names none: it leads nowhere, as its users know it."""
@@ -83,7 +84,7 @@ def _vault(secret: Mapping[str, Any], noting: Noting, place: tuple[str, ...]) ->
     }
     if "namespace" in secret:
         settings["namespace"] = literal(secret["namespace"])
-    parts = urlsplit(secret["uri"])
+    parts = _address(secret["uri"], (*place, "uri"))
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         settings["insecure_http"] = True
         noting.danger((*place, "uri"), "secrets are fetched without TLS")
@@ -116,9 +117,16 @@ def _gcp(secret: Mapping[str, Any], noting: Noting, place: tuple[str, ...]) -> d
     settings = {"project": literal(config["project_id"]), "credentials": _account(account)}
     if "entries_uri" in config:
         noting.changed((*place, "auth_config", "entries_uri"), "its host is the endpoint that is asked")
-        parts = urlsplit(config["entries_uri"])
+        parts = _address(config["entries_uri"], (*place, "auth_config", "entries_uri"))
         settings["endpoint"] = f"{parts.scheme}://{parts.netloc}"
     return settings
+
+
+def _address(text: str, place: tuple[str, ...]) -> SplitResult:
+    try:
+        return urlsplit(text)
+    except ValueError:
+        raise ConfigError(f"{'/'.join(place)}: is no address") from None
 
 
 def _account(account: Mapping[str, Any]) -> str:

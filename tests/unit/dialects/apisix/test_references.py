@@ -10,6 +10,7 @@ from tests.unit.dialects.apisix.loading import changed, loaded, refused
 
 from jwtgate.dialects.apisix.noting import Noting
 from jwtgate.dialects.apisix.references import NO_STORE, said, secret_stores, store_name
+from jwtgate.errors import ConfigError
 
 VAULT = {"uri": "https://127.0.0.1:8200", "prefix": "kv/apisix", "token": "root"}
 ACCOUNT = {"client_email": "e@x", "private_key": "k", "project_id": "p", "token_uri": "https://x/token"}
@@ -121,3 +122,8 @@ def test_the_gateway_takes_the_stores() -> None:
     aws = {"access_key_id": "a", "secret_access_key": "s"}
     document = loaded({"secrets": {"vault/1": VAULT, "aws/a.b": aws, "vault/2": {**VAULT, "kv_version": 2}}})
     assert len(document.secret_stores) == 3
+
+
+def test_an_address_that_is_none_is_a_mistake() -> None:
+    with pytest.raises(ConfigError, match="secrets/vault/1/uri: is no address"):
+        secret_stores({"secrets": {"vault/1": {**VAULT, "uri": "a://[x]"}}}, Noting())
