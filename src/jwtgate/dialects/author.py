@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from jwtgate.control.documents import Text, Watched, read_document
+from jwtgate.dialects.certificate import self_signed
 from jwtgate.dialects.dialect import Caller, Dialect, Kept, Meaning, Note, Objects, Settings
 from jwtgate.errors import ConfigError
-from jwtgate.jose.certificate import self_signed
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.state.keys.keyring import sealer_of
 from jwtgate.state.stores.registry import Kind, Registry

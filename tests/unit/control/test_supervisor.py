@@ -1,7 +1,5 @@
 """A start that cannot be is an exit status and a list of sentences. What runs is tested with real processes."""
 
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +11,7 @@ from jwtgate.control.supervisor import REFUSED, run
 from .samples import DOCUMENT
 
 
-@pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    root, raises = logging.getLogger(), logging.raiseExceptions
-    handlers, level = list(root.handlers), root.level
-    yield
-    logging.captureWarnings(capture=False)
-    root.handlers[:], root.level, logging.raiseExceptions = handlers, level, raises
+pytestmark = pytest.mark.usefixtures("isolated_logging")
 
 
 def written_in(path: Path) -> Authors:
