@@ -56,3 +56,9 @@ def test_what_is_sealed_is_told_from_text() -> None:
     assert is_sealed(sealed())
     assert not is_sealed(b'{"keys":[]}')
     assert not is_sealed(b"")
+
+
+def test_a_name_is_blinded_in_one_way_that_only_the_secret_leads_to() -> None:
+    one, same, other = Sealer(b"m" * 32), Sealer(b"m" * 32), Sealer(b"n" * 32)
+    assert one.blind("api-key 1") == same.blind("api-key 1")
+    assert len({one.blind("api-key 1"), one.blind("api-key 2"), other.blind("api-key 1"), "api-key 1"}) == 4

@@ -1,7 +1,7 @@
 """Consumers and their credentials in one SQLite file, found by each of the names they are known by.
 
 Derived data: whatever is wrong with the file, it can be made again. With a master key the records are sealed, since
-they hold secrets (SEC-150).
+they hold secrets, and so that nobody can guess an API key from what it is found by (SEC-150).
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ _SCHEMA = (
     "CREATE TABLE named (what INTEGER, value TEXT, consumer INTEGER NOT NULL, PRIMARY KEY (what, value)) WITHOUT ROWID",
 )
 _FIND = "SELECT c.value FROM named n JOIN consumer c ON c.number = n.consumer WHERE n.what = ? AND n.value = ?"
+_FIND_ALL = _FIND.removesuffix(" AND n.value = ?") + " ORDER BY n.value"
 _DELETE = (
     "DELETE FROM consumer WHERE number = (SELECT consumer FROM named WHERE what = 0 AND value = ?) "
     "RETURNING number, value"
@@ -100,8 +101,6 @@ def _is_known_so(source: ConsumerSource, what: What, value: str) -> bool:
     consumer = source.consumer
     if what in (What.CREDENTIAL, What.API_KEY):
         return credential_of_name(source, value) is not None
-    if what is What.REFERRING:
-        return consumer.name == value
     return value == (consumer.name, consumer.external_id, consumer.id)[what]
 
 
@@ -167,7 +166,7 @@ class ConsumerIndex:
         """The consumer known so, or None."""
         # Requests wait for this one, and a context manager costs as much as half the reading.
         try:
-            row = self._connection.execute(_FIND, (int(what), value)).fetchone()
+            row = self._connection.execute(_FIND, self._kept(what, value)).fetchone()
         except sqlite3.Error as error:
             raise StoreFailed(f"the index failed: {error}") from error
         if row is None:
@@ -179,17 +178,15 @@ class ConsumerIndex:
 
     def referring(self) -> list[ConsumerSource]:
         """The consumers with credentials that are found by something kept elsewhere, in the order of their names."""
-        statement = (
-            "SELECT c.value FROM named n JOIN consumer c ON c.number = n.consumer WHERE n.what = ? ORDER BY n.value"
-        )
         with _translated():
-            rows = self._connection.execute(statement, (int(What.REFERRING),)).fetchall()
+            rows = self._connection.execute(_FIND_ALL, (int(What.REFERRING),)).fetchall()
         return [_unpacked(self._unsealed(value)) for (value,) in rows]
 
     def knows(self, what: What, value: str) -> bool:
         """Whether somebody is known so."""
         with _translated():
-            found = self._connection.execute("SELECT 1 FROM named WHERE what = ? AND value = ?", (what, value))
+            statement = "SELECT 1 FROM named WHERE what = ? AND value = ?"
+            found = self._connection.execute(statement, self._kept(what, value))
             return found.fetchone() is not None
 
     def names(self, what: What, *, after: str, limit: int, contains: str) -> list[str]:
@@ -213,7 +210,7 @@ class ConsumerIndex:
         """Add a consumer. A name that is taken already goes on meaning who it meant."""
         with _translated():
             row = self._connection.execute("INSERT INTO consumer (value) VALUES (?)", (self._packed(source),))
-            names = [(what, value, row.lastrowid) for what, value in names_of(source)]
+            names = [(*self._kept(*name), row.lastrowid) for name in names_of(source)]
             self._connection.executemany("INSERT OR IGNORE INTO named VALUES (?, ?, ?)", names)
 
     def delete(self, name: str) -> None:
@@ -221,7 +218,8 @@ class ConsumerIndex:
         with _translated():
             rows = self._connection.execute(_DELETE, (name,)).fetchall()
             for number, value in rows:
-                names = ((*known, number) for known in names_of(_unpacked(self._unsealed(value))))
+                known = names_of(_unpacked(self._unsealed(value)))
+                names = ((*self._kept(*name), number) for name in known)
                 self._connection.executemany("DELETE FROM named WHERE what = ? AND value = ? AND consumer = ?", names)
 
     def load(self, placed: Iterable[Placed]) -> tuple[Duplicate, ...]:
@@ -235,7 +233,8 @@ class ConsumerIndex:
             while batch := list(islice(numbered, _BATCH)):
                 rows = ((number, self._packed(source)) for number, (source, _) in batch)
                 connection.executemany("INSERT INTO consumer VALUES (?, ?)", rows)
-                names = ((*name, number, place) for number, (source, place) in batch for name in names_of(source))
+                named = ((name, number, at) for number, (source, at) in batch for name in names_of(source))
+                names = ((*self._kept(*name), number, at) for name, number, at in named)
                 connection.executemany("INSERT INTO incoming VALUES (?, ?, ?, ?)", names)
             ordered = "SELECT what, value, consumer FROM incoming ORDER BY what, value, consumer"
             taken = connection.execute(f"INSERT OR IGNORE INTO named {ordered}").rowcount
@@ -271,6 +270,12 @@ class ConsumerIndex:
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    def _kept(self, what: What, value: str) -> tuple[int, str]:
+        """A name as the index has it."""
+        if what is What.API_KEY and self._sealer is not None:
+            value = self._sealer.blind(value)
+        return int(what), value
 
     def _packed(self, source: ConsumerSource) -> bytes:
         return self._sealed(json_bytes(members_of(source)))

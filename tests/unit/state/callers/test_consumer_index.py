@@ -50,9 +50,8 @@ def test_a_consumer_is_found_by_each_of_its_names(index: ConsumerIndex) -> None:
         (What.CREDENTIAL, "k1"),
         (What.CREDENTIAL, "elsewhere"),
         (What.API_KEY, "api-key 0"),
-        (What.REFERRING, "ann"),
     ]
-    assert [index.find(*name) for name in known] == [ANN] * 7
+    assert [index.find(*name) for name in known] == [ANN] * 6
     assert all(index.knows(*name) for name in known)
 
 
@@ -234,3 +233,17 @@ def test_those_whose_credentials_are_found_by_something_kept_elsewhere_are_known
     assert index.referring() == [ANN]
     index.delete("ann")
     assert index.referring() == []
+
+
+def test_sec_150_with_a_master_key_nothing_tells_of_an_api_key(tmp_path: Path) -> None:
+    for sealer, is_told in ((None, True), (MASTER, False)):
+        path = tmp_path / f"{is_told}.sqlite"
+        with closing(ConsumerIndex.create(path, sealer)) as index:
+            index.load(placed(ANN))
+            assert index.find(What.API_KEY, "api-key 0") == ANN
+            assert index.knows(What.API_KEY, "api-key 0")
+            index.delete("ann")
+            assert not index.knows(What.API_KEY, "api-key 0")
+            index.insert(ANN)
+            assert index.find(What.API_KEY, "api-key 0") == ANN
+        assert (b"api-key 0" in path.read_bytes()) is is_told
