@@ -10,7 +10,6 @@ from jwtgate.control.supervisor import REFUSED, run
 
 from .samples import DOCUMENT
 
-
 pytestmark = pytest.mark.usefixtures("isolated_logging")
 
 
