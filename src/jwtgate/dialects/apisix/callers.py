@@ -79,10 +79,7 @@ def _jwt_auth(conf: Mapping[str, Any], objects: Objects, noting: Noting, place: 
     credential = {"named": said(conf["key"], objects), "alg": alg, **_times(conf, noting, place)}
     if alg in MACS:
         return {**credential, **_secret(conf, objects, noting, place)}
-    if "jwks_uri" in conf:
-        credential["keys"] = {"url": said(conf["jwks_uri"], objects)}
-    else:
-        credential["public_key"] = said(conf["public_key"], objects)
+    credential["public_key"] = said(conf["public_key"], objects)
     if conf.get("private_key"):
         credential["private_key"] = said(conf["private_key"], objects)
     for unread in ("secret", "base64_secret"):

@@ -18,6 +18,9 @@ GENERATED_BYTES = 32
 _TO_BASE64 = str.maketrans("-_", "+/")
 _NODE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
 _CALLERS = ("consumers", "credentials")
+_OF_CALLERS = ("consumers", "consumer_groups")
+ACTING_ON_CALLERS = ("jwt-auth", "key-auth", "limit-count")
+"""The plugins that can be had on a consumer."""
 _NAMED_BY = (
     ("upstream_id", "upstreams", "upstream"),
     ("service_id", "services", "service"),
@@ -45,6 +48,9 @@ def check(resource: str, value: Any, *, objects: Objects, id: str) -> None:  # n
     if resource == "credentials" and any(name in PLUGINS and not PLUGINS[name].is_auth for name in plugins):
         raise Invalid("only supports auth type plugins in consumer credential")
     said = "invalid plugins configuration: " if resource in _CALLERS else ""
+    for name in () if resource not in _OF_CALLERS else plugins:
+        if name in PLUGINS and name not in ACTING_ON_CALLERS:
+            raise Invalid(f"{said}plugin {name} means nothing on a consumer here")
     for name, conf in plugins.items():
         mistake = plugin_mistake(name, conf, of_caller=resource in _CALLERS)
         if mistake is not None:
@@ -89,9 +95,9 @@ def _beyond_schema(name: str, conf: Mapping[str, Any], *, of_caller: bool) -> st
         return _of_multi_auth(conf["auth_plugins"])
     if name != "jwt-auth" or not of_caller:
         return None
-    algorithm, secret = conf.get("algorithm", "HS256"), conf.get("secret")
-    if "jwks_uri" in conf and algorithm in MACS:
-        return "jwks_uri holds public keys, so algorithm must be none of " + ", ".join(MACS)
+    secret = conf.get("secret")
+    if "jwks_uri" in conf:
+        return "jwks_uri stands on a route, beside issuers; a consumer has a public_key"
     if conf.get("base64_secret") and secret is not None and not is_reference(secret) and not decoded(secret):
         return "base64_secret required but the secret is not in base64 format"
     return None

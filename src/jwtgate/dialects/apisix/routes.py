@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -9,6 +10,7 @@ from itertools import product
 from typing import Any
 from urllib.parse import quote
 
+from jwtgate.config.sections.traffic.matching import as_matched
 from jwtgate.dialects.apisix.conditions import CannotSay, expression
 from jwtgate.dialects.apisix.merging import Effective
 from jwtgate.dialects.apisix.noting import Noting
@@ -21,6 +23,7 @@ from jwtgate.dialects.apisix.upstreams import upstream_of
 from jwtgate.dialects.dialect import Objects, literal
 
 NOT_SERVED = ("CONNECT", "TRACE")
+_HOST = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?|\[[0-9a-f:.]+\]")
 _MOST_FILTERS = 3
 _BODY_BYTES = 1 << 30
 _CONDITIONS = ("methods", "remote_addr", "remote_addrs", "vars")
@@ -56,12 +59,12 @@ def entries(each: Effective, objects: Objects, document: Document, noting: Notin
     methods = _methods(each, noting)
     if methods == []:
         return
-    matching = _matching(each, noting)
+    matching, places = _matching(each, noting), list(_places(each, noting))
     acting = list(_acting(each, objects, document, noting))
     refused = any(map(noting.is_refused, each.touched))
     if refused:
         acting = [("", {"auth": "none", "respond": page(503, "Service Temporarily Unavailable")})]
-    for rank, found in _places(each):
+    for rank, found in places:
         for when, route in acting:
             conditions = [condition for condition in (matching.get("when"), when) if condition]
             match = {**found.get("match", {}), **matching}
@@ -133,11 +136,11 @@ def _clients_among(conditions: Any) -> tuple[list[str], Any]:
     return clients, [each for each in conditions if each is not found[0]]
 
 
-def _places(each: Effective) -> Iterator[tuple[Rank, dict[str, Any]]]:
+def _places(each: Effective, noting: Noting) -> Iterator[tuple[Rank, dict[str, Any]]]:
     """Where the route hangs: hosts and paths of one rank together."""
     least = -sum(name in each.route for name in _CONDITIONS)
     priority = -int(each.route.get("priority", 0))
-    hosts, paths = _ranked_hosts(each.hosts), _ranked_paths(each.uris)
+    hosts, paths = _ranked_hosts(each, noting), _ranked_paths(each, noting)
     for (host_rank, names), (path_rank, found) in product(sorted(hosts.items()), sorted(paths.items())):
         route: dict[str, Any] = {"hosts": names} if names else {}
         if path_rank[0] == 0:
@@ -147,25 +150,37 @@ def _places(each: Effective) -> Iterator[tuple[Rank, dict[str, Any]]]:
         yield (host_rank, path_rank, priority, least), route
 
 
-def _ranked_hosts(hosts: tuple[str, ...]) -> dict[tuple[int, int], list[str]]:
+def _ranked_hosts(each: Effective, noting: Noting) -> dict[tuple[int, int], list[str]]:
     """The hosts by their rank: named ones, then `*.suffix`, the longest first, then any."""
     found: dict[tuple[int, int], list[str]] = {}
-    for host in hosts or ("*",):
+    for host in each.hosts or ("*",):
         if host == "*":
             return {(2, 0): []}
+        if not _HOST.fullmatch(host):
+            noting.refused((*each.place, "hosts"), f"{host} is no name, no *.suffix and no address")
+            continue
         rank = (1, -len(host)) if host.startswith("*") else (0, 0)
         found.setdefault(rank, []).append(host)
     return found
 
 
-def _ranked_paths(uris: tuple[str, ...]) -> dict[tuple[int, int], list[str]]:
+def _ranked_paths(each: Effective, noting: Noting) -> dict[tuple[int, int], list[str]]:
     """The paths by their rank: whole ones, then prefixes, the longest first, then any."""
     found: dict[tuple[int, int], list[str]] = {}
-    for uri in uris:
+    for uri in each.uris:
         prefix = uri.endswith("*")
-        path = literal(quote(uri.removesuffix("*"), safe=SAFE))
-        found.setdefault((1, -len(path)) if prefix else (0, 0), []).append(path)
-    return found or {(2, 0): []}
+        path = quote(uri.removesuffix("*") or "/", safe=SAFE)
+        try:
+            # What follows a prefix in a request ends its last segment.
+            as_matched(f"{path}x" if prefix and not path.endswith("/") else path)
+        except ValueError as error:
+            noting.refused((*each.place, "uri" if "uri" in each.route else "uris"), f"{uri} {error}")
+            continue
+        if "*" in path:
+            noting.refused((*each.place, "uri" if "uri" in each.route else "uris"), f"{uri} holds * before its end")
+            continue
+        found.setdefault((1, -len(path)) if prefix else (0, 0), []).append(literal(path))
+    return found if each.uris else {(2, 0): []}
 
 
 def _acting(

@@ -43,7 +43,7 @@ def mistake(collection: str, value: Any, objects: Objects | None = None, name: s
         ({"key": "k", "algorithm": "none"}, 'property "algorithm" validation failed: matches none of the enum values'),
         (
             {"key": "k", "jwks_uri": "https://a/keys"},
-            "jwks_uri holds public keys, so algorithm must be none of HS256, HS384, HS512",
+            "jwks_uri stands on a route, beside issuers; a consumer has a public_key",
         ),
     ],
 )
@@ -61,7 +61,6 @@ def test_what_a_consumer_may_not_say_of_jwt_auth_has_its_sentence(conf: dict[str
         {"key": "k", "base64_secret": True, "secret": "c2VjcmV0"},
         {"key": "k", "base64_secret": True, "secret": "c2VjcmV0cw=="},
         {"key": "k", "algorithm": "ES256", "public_key": "pem"},
-        {"key": "k", "algorithm": "EdDSA", "jwks_uri": "https://a/keys"},
         {"key": "k", "bogus": 1},
     ],
 )
@@ -119,6 +118,15 @@ def test_a_credential_holds_one_plugin_that_finds_out_who_is_calling() -> None:
     )
     assert mistake("credentials", other) == "only supports auth type plugins in consumer credential"
     assert mistake("credentials", {"plugins": {"x": {}}}) == "invalid plugins configuration: unknown plugin [x]"
+
+
+@pytest.mark.parametrize("collection", ["consumers", "consumer_groups"])
+def test_what_means_nothing_on_a_consumer_is_refused(collection: str) -> None:
+    value = {"username": "jack"} if collection == "consumers" else {}
+    found = mistake(collection, {**value, "plugins": {"proxy-rewrite": {"uri": "/a"}}})
+    assert found is not None
+    assert found.endswith("plugin proxy-rewrite means nothing on a consumer here")
+    assert mistake(collection, {**value, "plugins": {"limit-count": {"count": 1, "time_window": 1}}}) is None
 
 
 def test_a_mistake_in_the_object_itself_is_told_first() -> None:

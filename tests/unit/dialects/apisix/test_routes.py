@@ -34,6 +34,7 @@ def refused(route: dict[str, Any]) -> tuple[list[str], dict[str, Any]]:
         ("/get*", {"match": {"path_prefix": ["/get"]}}),
         ("/get/*", {"match": {"path_prefix": ["/get/"]}}),
         ("/*", {"match": {"path_prefix": ["/"]}}),
+        ("*", {"match": {"path_prefix": ["/"]}}),
         ("/a b/{x}", {"paths": ["/a%20b/%7Bx%7D"]}),
     ],
 )
@@ -130,6 +131,24 @@ def test_a_route_that_is_not_understood_answers_nothing_but_503(route: dict[str,
     assert (made["auth"], made["respond"]["status"]) == ("none", 503)
     assert made["paths"] == ["/a"]
     assert "when" not in made.get("match", {})
+
+
+@pytest.mark.parametrize(
+    ("route", "place"),
+    [
+        ({"uri": "/a*b"}, "routes/1/uri"),
+        ({"uris": ["/a", "b"]}, "routes/1/uris"),
+        ({"uri": "/a/../b"}, "routes/1/uri"),
+        ({"uri": "/a", "host": "*a.com"}, "routes/1/hosts"),
+        ({"uri": "/a", "hosts": ["a.com:80", "b.com"]}, "routes/1/hosts"),
+    ],
+)
+def test_hosts_and_paths_that_cannot_be_matched_are_refused(route: dict[str, Any], place: str) -> None:
+    objects: Objects = {"routes": {"1": {"upstream": NODES, **route}}}
+    loaded(objects)
+    found = translation(objects)
+    assert [note.place for note in found.notes if note.meaning is Meaning.REFUSED] == [place]
+    assert all(made["respond"]["status"] in (404, 503) for made in found.document["routes"].values())
 
 
 def test_more_filters_than_can_be_had_are_refused() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from jwtgate.config.load import load_plain
 from jwtgate.dialects.apisix.files.adc import from_adc, is_adc
 from jwtgate.dialects.apisix.files.kubernetes import from_kubernetes, is_kubernetes
-from jwtgate.dialects.apisix.objects import Invalid, check
+from jwtgate.dialects.apisix.objects import ACTING_ON_CALLERS, Invalid, check
 from jwtgate.dialects.apisix.schema.plugins import PLUGINS
 from jwtgate.dialects.apisix.schema.resources import RESOURCE_SCHEMAS
 from jwtgate.dialects.apisix.settings import is_settings
@@ -121,7 +121,7 @@ def _mistakes(objects: Objects) -> Iterator[str]:
     for collection, values in objects.items():
         for name, value in values.items():
             try:
-                check(collection, _known_part(value), objects=objects, id=name)
+                check(collection, _known_part(collection, value), objects=objects, id=name)
             except Invalid as invalid:
                 yield f"{collection}/{name}: {invalid}"
     yield from _shared_keys(objects)
@@ -130,12 +130,13 @@ def _mistakes(objects: Objects) -> Iterator[str]:
             yield f"credentials/{name}: consumer not found"
 
 
-def _known_part(value: Mapping[str, Any]) -> dict[str, Any]:
-    """The object without plugins nobody knows here: the translation names them."""
+def _known_part(collection: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    """The object without plugins that cannot be had here: the translation names them."""
     plugins = value.get("plugins")
     if not isinstance(plugins, dict):
         return dict(value)
-    return {**value, "plugins": {name: conf for name, conf in plugins.items() if name in PLUGINS}}
+    known = ACTING_ON_CALLERS if collection in ("consumers", "consumer_groups") else PLUGINS
+    return {**value, "plugins": {name: conf for name, conf in plugins.items() if name in known}}
 
 
 def _shared_keys(objects: Objects) -> Iterator[str]:

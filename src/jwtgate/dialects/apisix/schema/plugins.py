@@ -81,7 +81,6 @@ _JWT_AUTH_CONSUMER = _object(
         "lifetime_grace_period": {"type": "integer", "minimum": 0, "default": 0},
         "public_key": _TEXT,
         "private_key": _TEXT,
-        "jwks_uri": _SOME_TEXT,
     },
     required=["key"],
     dependencies={
@@ -90,7 +89,7 @@ _JWT_AUTH_CONSUMER = _object(
                 {"properties": {"algorithm": {"enum": list(MACS)}}},
                 {
                     "properties": {"algorithm": {"enum": list(SIGNATURES)}},
-                    "anyOf": [{"required": ["public_key"]}, {"required": ["jwks_uri"]}],
+                    "required": ["public_key"],
                 },
             ]
         }

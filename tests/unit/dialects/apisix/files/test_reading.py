@@ -93,6 +93,7 @@ def test_an_object_that_is_there_twice_is_a_mistake() -> None:
 
 def test_a_plugin_nobody_knows_is_left_for_the_translation_to_name() -> None:
     assert read("routes:\n  - {id: 1, uri: /a, plugins: {x: {}}}\n#END") is not None
+    assert read("consumers:\n  - {username: jack, plugins: {public-api: {}}}\n#END") is not None
 
 
 @pytest.mark.parametrize("text", ["- a\n#END", "a: [\n#END"])
