@@ -74,17 +74,18 @@ class KongAdmin:
             await shelves.commit()
 
     async def _changed(self, call: Call) -> Reply:
-        for left in reversed(range(_MOST_TRIES)):
+        left = _MOST_TRIES
+        while True:
             shelves = await self._shelves(call.client)
             reply = await self._answered(call, shelves)
             try:
                 await shelves.commit()
             except Conflict:
+                left -= 1
                 if left == 0:
                     raise
                 continue
             return reply
-        raise AssertionError("the last try returns or raises")
 
     async def _shelves(self, who: str) -> Shelves:
         return Shelves(self._desk, await self._desk.kept(), who, is_declarative=self._is_declarative)

@@ -53,8 +53,8 @@ def _members(value: dict[str, Any], field: Field) -> Any:
     if field.kind == "record" and field.fields is not None:
         return inferred(value, field.fields)
     if field.kind == "foreign":
-        # Nothing but emptiness means there is none.
-        return None if all(each in (None, "") for each in value.values()) else value
+        # A form can say so only that there is none; what says less is refused, lest it mean everything.
+        return None if value in ({"id": ""}, {"id": None}) else value
     return value
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from tests.unit.dialects.fake_desk import FakeDesk
 
 from jwtgate.dialects.dialect import Call, Objects, Reply
-from jwtgate.dialects.kong.admin.api import KongAdmin
+from jwtgate.dialects.kong.admin.api import KongAdmin, Read
 from jwtgate.dialects.kong.file import read_objects
 
 FORM, JSON_TYPE = "application/x-www-form-urlencoded", "application/json"
@@ -27,7 +27,12 @@ class Asking:
     """`status` and `value` are those of the last answer; `now` is the time there."""
 
     def __init__(
-        self, objects: Objects | None = None, *, desk: FakeDesk | None = None, is_declarative: bool = False
+        self,
+        objects: Objects | None = None,
+        *,
+        desk: FakeDesk | None = None,
+        read: Read = read,
+        is_declarative: bool = False,
     ) -> None:
         self.desk = desk or FakeDesk(objects)
         self.now = NOW

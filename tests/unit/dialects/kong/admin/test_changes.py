@@ -99,6 +99,14 @@ def test_a_change_to_itself_is_no_violation(asking: Asking) -> None:
     assert asking.json("PATCH", f"/plugins/{plugin['id']}", {"enabled": False}) == 200
 
 
+def test_a_plugin_may_stand_once_in_each_scope(asking: Asking) -> None:
+    asking.made("/services", {"name": "s", "host": "a.example"})
+    asking.made("/plugins", {"name": "jwt"})
+    asking.made("/services/s/plugins", {"name": "jwt"})
+    asking.made("/plugins", {"name": "key-auth"})
+    assert asking.form("POST", "/services/s/plugins", "name=jwt") == 409
+
+
 def test_what_is_referred_to_must_exist(asking: Asking) -> None:
     nobody = str(uuid4())
     asking.json("POST", "/plugins", {"name": "jwt", "service": {"id": nobody}})
@@ -121,6 +129,23 @@ def test_an_owner_may_be_given_by_name(asking: Asking) -> None:
 def test_a_certificate_of_a_plugin_must_exist(asking: Asking) -> None:
     asking.form("POST", "/plugins", "name=jwt-signer", f"config.access_token_jwks_uri_client_certificate.id={uuid4()}")
     assert _failed(asking)[:2] == (400, 4)
+
+
+def test_a_certificate_a_plugin_names_stays() -> None:
+    certificate = str(uuid4())
+    asking = Asking({"certificates": {certificate: {"id": certificate}}})
+    config = f"config.access_token_jwks_uri_client_certificate.id={certificate}"
+    assert asking.form("POST", "/plugins", "name=jwt-signer", config) == 201
+    assert asking.send("DELETE", f"/certificates/{certificate}") == 400
+    assert asking.value["code"] == 19
+    assert asking.send("DELETE", f"/plugins/{asking.get('/plugins')['data'][0]['id']}") == 204
+    assert asking.send("DELETE", f"/certificates/{certificate}") == 204
+
+
+@pytest.mark.parametrize("owner", [{}, {"name": 1}, {"name": "s", "host": "x"}, {"host": "x"}, "s"])
+def test_an_owner_that_is_named_in_no_way_we_know_is_a_schema_violation(asking: Asking, owner: Any) -> None:
+    assert asking.json("POST", "/plugins", {"name": "jwt", "service": owner}) == 400
+    assert asking.value["code"] == 2
 
 
 def test_a_service_with_routes_stays(asking: Asking) -> None:

@@ -128,6 +128,12 @@ def test_a_configuration_that_cannot_be_used_changes_nothing(asking: Asking, bod
     assert asking.desk.version == 0
 
 
+def test_settings_alone_are_no_configuration() -> None:
+    asking = Asking(read=lambda texts: None)
+    assert asking.send("POST", "/config", "nothing", "text/yaml") == 400
+    assert asking.value["fields"] == {"_format_version": "required field missing"}
+
+
 def test_nothing_is_no_configuration(asking: Asking) -> None:
     assert asking.form("POST", "/config", "a=b") == 400
     assert asking.value == {"message": "expected a declarative configuration"}

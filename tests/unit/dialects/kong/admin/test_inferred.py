@@ -55,7 +55,10 @@ FIELDS = {
         ("map", "x", "x"),
         ("record", {"flag": "true", "other": "1"}, {"flag": True, "other": "1"}),
         ("owner", {"id": ""}, None),
+        ("owner", {"id": None}, None),
         ("owner", {"id": "x"}, {"id": "x"}),
+        ("owner", {}, {}),
+        ("owner", {"name": ""}, {"name": ""}),
         ("unknown", "", ""),
     ],
 )

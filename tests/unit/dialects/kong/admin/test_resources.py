@@ -154,6 +154,16 @@ def test_credentials_are_reached_below_their_consumer_and_at_the_top(asking: Ask
     assert asking.get("/jwts")["data"] == []
 
 
+def test_credentials_are_told_apart_among_all_of_them(asking: Asking) -> None:
+    for name in ("jack", "jill"):
+        asking.made("/consumers", {"username": name})
+        asking.made(f"/consumers/{name}/jwt", {"key": f"{name}-1"})
+        asking.made(f"/consumers/{name}/jwt", {"key": f"{name}-2"})
+    for each in asking.get("/jwts")["data"]:
+        assert asking.get(f"/jwts/{each['id']}") == each
+    assert asking.send("GET", f"/jwts/{uuid4()}") == 404
+
+
 def test_put_of_a_credential_takes_its_key_from_the_address(asking: Asking) -> None:
     asking.made("/consumers", {"username": "jack"})
     assert asking.form("PUT", "/consumers/jack/jwt/my-key", "secret=one") == 200
