@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
+from jwtgate.dialects.certificate import self_signed
 from jwtgate.dialects.kong import complaints
-from jwtgate.jose.certificate import self_signed
 from jwtgate.jose.key import generate_key
 
 CERTIFICATE, PRIVATE_KEY = (text.decode() for text in self_signed(("a",), now=datetime(2026, 1, 1, tzinfo=UTC), days=9))

@@ -117,7 +117,7 @@ def _with(parts: list[Part], destination: Section) -> Section:
     """The keys of a route that asks what these plugins ask, and then does this with the request."""
     keys = route_keys(parts)
     if any(part.broken for part in parts):
-        destination = {"respond": _message(500, UNEXPECTED)}
+        destination = {"require": "false", "respond": _message(500, UNEXPECTED)}
     if "upstream" in destination:
         return {**keys, **destination}
     kept = {name: value for name, value in keys.items() if name not in _OF_UPSTREAMS}

@@ -38,7 +38,7 @@ def part_of(draft: Draft, plugin: Mapping[str, Any]) -> Part:
         headers.update(_claims_to_headers(config, token, slot))
     if any(config[f"{token}{kind}_consumer_claim"] for token in TOKENS for kind in ("", "_introspection")):
         headers.update(IDENTITY)
-    return Part(slots, answers=_answers(config), headers=headers, issue=tuple(issue), broken=broken)
+    return Part(slots, answers=_answers(config, broken=broken), headers=headers, issue=tuple(issue), broken=broken)
 
 
 def _note(draft: Draft, config: Mapping[str, Any], place: str) -> None:
@@ -111,11 +111,12 @@ def _claims_to_headers(config: Mapping[str, Any], token: str, slot: str) -> dict
     return {name: {"claim": list(path), "slot": slot} for name, path in named.items()}
 
 
-def _answers(config: Mapping[str, Any]) -> Answers:
+def _answers(config: Mapping[str, Any], *, broken: bool) -> Answers:
     def challenge(error: str | None) -> Any:
         return bearer(config["realm"], error) if config["realm"] else bearer_of_host(error)
 
     unauthorized = challenged(says(401, "Unauthorized"), challenge("invalid_token"))
+    failed = challenged(says(500, UNEXPECTED), challenge(None))
     forbidden = challenged(says(403, "Forbidden"), challenge("insufficient_scope"))
     answers = {
         "credential_missing": challenged(says(401, "Unauthorized"), challenge(None)),
@@ -125,7 +126,9 @@ def _answers(config: Mapping[str, Any]) -> Answers:
         "scope_refused": forbidden,
         "consumer_unknown": forbidden,
         "introspection_unreachable": {**unauthorized, "fault_may_answer_401_for_legacy_clients": True},
-        "dependency_fault": challenged(says(500, UNEXPECTED), challenge(None)),
+        "dependency_fault": failed,
+        # What is let in although a token can stand nowhere; see `Part.broken`.
+        **({"condition_not_met": failed} if broken else {}),
     }
     told = config.get("reason_header")
     if not told:

@@ -82,10 +82,12 @@ def test_what_holds_for_one_consumer_is_refused() -> None:
 
 def test_a_token_that_must_be_there_and_can_stand_nowhere_fails_every_request() -> None:
     found = route(service(signer(access_token_jwks_uri="https://a.b/c", channel_token_optional=False)))
-    assert (list(found["slots"]), found["respond"]["status"]) == (["access"], 500)
+    assert (list(found["slots"]), found["require"]) == (["access"], "false")
+    assert found["answers"]["condition_not_met"]["status"] == 500
+    assert "WWW-Authenticate" in found["answers"]["condition_not_met"]["headers"]
     assert "issue" not in found
     found = route(service(signer(access_token_request_header=None)))
-    assert (found["auth"], found["respond"]["status"]) == ("none", 500)
+    assert (found["auth"], found["answers"]["condition_not_met"]["status"]) == ("none", 500)
 
 
 def test_two_plugins_that_read_the_same_place_are_refused() -> None:
