@@ -10,7 +10,6 @@ from itertools import product
 from typing import Any
 from urllib.parse import quote
 
-from jwtgate.config.sections.traffic.matching import as_matched
 from jwtgate.dialects.apisix.conditions import CannotSay, expression
 from jwtgate.dialects.apisix.merging import Effective
 from jwtgate.dialects.apisix.noting import Noting
@@ -21,9 +20,12 @@ from jwtgate.dialects.apisix.plugins.rewriting import SAFE, proxy_rewrite, respo
 from jwtgate.dialects.apisix.plugins.saying_no import NO_ROUTE, page
 from jwtgate.dialects.apisix.upstreams import upstream_of
 from jwtgate.dialects.dialect import Objects, literal
+from jwtgate.errors import RequestRefused
+from jwtgate.policy.request import PathRules, canonical_path
 
 NOT_SERVED = ("CONNECT", "TRACE")
 _HOST = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?|\[[0-9a-f:.]+\]")
+_ANY_READING = PathRules(keep_repeated_slashes=True, keep_encoded_slashes=True, keep_parameters=True)
 _MOST_FILTERS = 3
 _BODY_BYTES = 1 << 30
 _CONDITIONS = ("methods", "remote_addr", "remote_addrs", "vars")
@@ -170,17 +172,21 @@ def _ranked_paths(each: Effective, noting: Noting) -> dict[tuple[int, int], list
     for uri in each.uris:
         prefix = uri.endswith("*")
         path = quote(uri.removesuffix("*") or "/", safe=SAFE)
-        try:
-            # What follows a prefix in a request ends its last segment.
-            as_matched(f"{path}x" if prefix and not path.endswith("/") else path)
-        except ValueError as error:
-            noting.refused((*each.place, "uri" if "uri" in each.route else "uris"), f"{uri} {error}")
-            continue
-        if "*" in path:
-            noting.refused((*each.place, "uri" if "uri" in each.route else "uris"), f"{uri} holds * before its end")
+        # What follows a prefix in a request ends its last segment.
+        if "*" in path or not _is_canonical(f"{path}x" if prefix and not path.endswith("/") else path):
+            where = (*each.place, "uri" if "uri" in each.route else "uris")
+            noting.refused(where, f"{uri} is no path that a request is matched by")
             continue
         found.setdefault((1, -len(path)) if prefix else (0, 0), []).append(literal(path))
     return found if each.uris else {(2, 0): []}
+
+
+def _is_canonical(path: str) -> bool:
+    """Whether requests are matched by a path written like this."""
+    try:
+        return canonical_path(path.encode(), _ANY_READING) == path
+    except RequestRefused:
+        return False
 
 
 def _acting(
