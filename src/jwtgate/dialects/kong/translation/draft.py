@@ -6,10 +6,11 @@ import hashlib
 import os
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from jwtgate.config.sections.section import is_plain_http_elsewhere
 from jwtgate.dialects.dialect import Objects, Settings
 from jwtgate.dialects.kong.callers import native_name
 from jwtgate.dialects.kong.settings import KongSettings
@@ -22,6 +23,18 @@ _NAME = re.compile(r"[!#-\[\]-~]{1,128}")
 def as_name(text: str) -> str:
     """The text where it can be a name of a document, else its digest."""
     return text if _NAME.fullmatch(text) else hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _is_plain_http_elsewhere(url: str) -> bool:
+    """Whether this would be fetched without TLS, and not from this machine."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
+        return False
+    try:
+        return not ip_address(host).is_loopback
+    except ValueError:
+        return True
 
 
 class Draft:
@@ -65,7 +78,7 @@ class Draft:
     def reached(self, url: str, place: str) -> dict[str, Any]:
         """What a section that fetches from this address says besides; plain http gets a note."""
         found: dict[str, Any] = {} if self.trusted is None else {"ca_file": self.trusted}
-        if not is_plain_http_elsewhere(url):
+        if not _is_plain_http_elsewhere(url):
             return found
         self.notes.dangerous(place, "It is fetched without TLS.")
         return {**found, "insecure_http": True}

@@ -32,7 +32,9 @@ def test_a_certificate_that_is_not_there_is_refused() -> None:
 
 def test_plain_http_elsewhere_is_told() -> None:
     draft = Draft({}, SETTINGS)
-    assert draft.reached("https://a.b", "one") == draft.reached("http://127.0.0.1:1", "two") == {}
+    for near in ("https://a.b", "http://127.0.0.1:1", "http://[::1]", "http://localhost", "http://x.localhost:1"):
+        assert draft.reached(near, "near") == {}
+    assert draft.reached("http://10.0.0.1", "three") == {"insecure_http": True}
     assert draft.reached("http://a.b", "three") == {"insecure_http": True}
     assert [(each.place, each.dangerous) for each in draft.notes.notes()] == [("three", True)]
 
