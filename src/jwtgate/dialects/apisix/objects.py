@@ -164,6 +164,14 @@ def completed(resource: str, value: Mapping[str, Any], objects: Objects) -> dict
     return whole
 
 
+def must_have_secret(value: Mapping[str, Any]) -> None:
+    """Nothing, or `Invalid` for a caller without the secret its algorithm needs."""
+    conf = value.get("plugins", {}).get("jwt-auth")
+    if conf is not None and conf.get("algorithm", "HS256") in MACS and "secret" not in conf:
+        said = "invalid plugins configuration: failed to check the configuration of plugin jwt-auth err: "
+        raise Invalid(f'{said}property "secret" is required when using HS based algorithms')
+
+
 def with_secret(conf: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration of a caller with the secret its algorithm needs: its own, or a new one."""
     if conf.get("algorithm", "HS256") not in MACS or conf.get("secret"):

@@ -13,6 +13,8 @@ from jwtgate.dialects.dialect import Settings
 from jwtgate.errors import ConfigError
 
 ADMIN_KEY_VARIABLE = "ADMIN_API_KEY"
+STRICT_VARIABLE = "JWTGATE_APISIX_STRICT"
+"""The environment variable that asks for strictness, with the value `true`."""
 PUBLIC_KEYRING = ("qeddd145sfvddff3", "edd1c9f0985e76a2")
 """The key ring every gateway of this kind has unless it is told otherwise: no secret at all."""
 SECTIONS = ("deployment", "apisix", "nginx_config", "plugin_attr")
@@ -56,6 +58,10 @@ def read_settings(documents: Sequence[Mapping[str, Any]], given: Settings) -> Ap
     required, allowed = admin.get("admin_key_required", True), admin.get("allow_admin", list(_LOCAL))
     if not isinstance(required, bool) or not isinstance(allowed, list | None):
         raise ConfigError("deployment.admin: admin_key_required is a flag, and allow_admin a list of networks")
+    keyring = _keyring(_section(documents, "apisix", "data_encryption"))
+    strict = given.environ.get(STRICT_VARIABLE) == "true"
+    if strict and keyring == PUBLIC_KEYRING:
+        raise ConfigError("apisix.data_encryption.keyring: everybody knows it; name one of your own, or switch it off")
     kept = {each.name: getattr(given, each.name) for each in fields(Settings)}
     return ApisixSettings(
         **{
@@ -68,8 +74,8 @@ def read_settings(documents: Sequence[Mapping[str, Any]], given: Settings) -> Ap
         admin_keys=tuple(_admin_keys(admin.get("admin_key"), given.environ)),
         admin_key_required=required,
         allow_admin=tuple(map(str, allowed or ())),
-        keyring=_keyring(_section(documents, "apisix", "data_encryption")),
-        strict=given.environ.get("JWTGATE_APISIX_STRICT") == "true",
+        keyring=keyring,
+        strict=strict,
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
 
-from jwtgate.dialects.apisix.objects import Invalid, check, completed, plugin_mistake, with_secret
+from jwtgate.dialects.apisix.objects import Invalid, check, completed, must_have_secret, plugin_mistake, with_secret
 from jwtgate.dialects.dialect import Objects
 
 OF_CONSUMER = "invalid plugins configuration: failed to check the configuration of plugin jwt-auth err: "
@@ -181,6 +182,22 @@ def test_a_caller_gets_the_secret_its_algorithm_needs() -> None:
     assert len(secret) == 44
     assert len(base64.b64decode(secret)) == 32
     assert with_secret({"key": "k"})["secret"] != secret
+
+
+@pytest.mark.parametrize(
+    ("conf", "lacks"),
+    [
+        ({"key": "k"}, True),
+        ({"key": "k", "algorithm": "HS512"}, True),
+        ({"key": "k", "secret": "s"}, False),
+        ({"key": "k", "algorithm": "RS256", "public_key": "p"}, False),
+    ],
+)
+def test_a_secret_may_be_asked_for_instead(conf: dict[str, Any], lacks: bool) -> None:
+    sentence = 'property "secret" is required when using HS based algorithms'
+    with pytest.raises(Invalid, match=sentence) if lacks else nullcontext():
+        must_have_secret({"plugins": {"jwt-auth": conf}})
+    must_have_secret({"username": "jack"})
 
 
 @pytest.mark.parametrize("conf", [{"key": "k", "secret": "s"}, {"key": "k", "algorithm": "RS256", "public_key": "p"}])

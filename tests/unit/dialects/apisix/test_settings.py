@@ -107,7 +107,14 @@ def test_what_cannot_be_read_is_a_mistake(document: dict[str, Any]) -> None:
 
 
 def test_strictness_is_asked_for_in_the_environment() -> None:
-    assert read(environ={"JWTGATE_APISIX_STRICT": "true"}).strict
+    own = {"apisix": {"data_encryption": {"keyring": "0" * 16}}}
+    assert read(own, {"JWTGATE_APISIX_STRICT": "true"}).strict
+    assert not read(own, {"JWTGATE_APISIX_STRICT": "no"}).strict
+
+
+def test_whoever_is_strict_has_a_key_ring_of_their_own() -> None:
+    with pytest.raises(ConfigError, match="everybody knows it"):
+        read(environ={"JWTGATE_APISIX_STRICT": "true"})
 
 
 def test_a_file_of_settings_is_told_from_one_of_objects() -> None:

@@ -43,7 +43,7 @@ class ApisixAdmin:
         self._desk = desk
         stamps = Stamps(wall)
         stored = Stored(desk, stamps, settings.keyring)
-        callers = Callers(desk, stamps, settings.keyring)
+        callers = Callers(desk, stamps, settings.keyring, secrets_are_made=not settings.strict)
         self._inventory = Inventory(stored, callers)
         self._configs = Configs(stored, callers)
 

@@ -23,7 +23,7 @@ from jwtgate.dialects.apisix.admin.resources import (
 from jwtgate.dialects.apisix.admin.stamps import Stamps
 from jwtgate.dialects.apisix.admin.uses import in_use
 from jwtgate.dialects.apisix.at_rest import encrypted
-from jwtgate.dialects.apisix.objects import check, completed
+from jwtgate.dialects.apisix.objects import check, completed, must_have_secret
 from jwtgate.dialects.apisix.plugins.public_api import SIGNING
 from jwtgate.dialects.dialect import Desk, Objects, Reply
 
@@ -32,11 +32,15 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """The consumers of a node. Whoever changes one holds `desk.changing` meanwhile."""
+    """The consumers of a node. Whoever changes one holds `desk.changing` meanwhile.
+
+    `secrets_are_made`: who lacks the secret its algorithm needs is given one, and else refused.
+    """
 
     desk: Desk
     stamps: Stamps
     keyring: tuple[str, ...]
+    secrets_are_made: bool = True
 
     async def all(self) -> Sequence[Record]:
         """Every consumer, by name."""
@@ -67,7 +71,7 @@ class Callers:
         value = asked.members()
         must_not_say_when(value)
         objects = (await self.desk.kept()).objects
-        check(CONSUMERS, value, objects=objects, id=username or "")
+        self._check(CONSUMERS, value, objects, name=username or "")
         name = str(value["username"])
         if username not in (None, name):
             raise wrong("wrong username")
@@ -78,6 +82,12 @@ class Callers:
         await self._keep(record, objects, asked.who)
         await self.end(f"{CONSUMERS}/{name}", asked.ttl, who=asked.who)
         return self._written(CONSUMERS, record.entry(), before)
+
+    def _check(self, collection: str, value: dict[str, Any], objects: Objects, *, name: str) -> None:
+        """`Invalid` for what is not taken."""
+        check(collection, value, objects=objects, id=name)
+        if not self.secrets_are_made:
+            must_have_secret(value)
 
     async def delete(self, username: str, *, who: str) -> Reply:
         """Delete a consumer, its credentials with it. `Wrong`."""
@@ -110,7 +120,7 @@ class Callers:
         if record is None:
             raise Wrong(404, {"error_msg": "consumer not found"})
         objects = (await self.desk.kept()).objects
-        check(CREDENTIALS, value, objects=objects, id=name)
+        self._check(CREDENTIALS, value, objects, name=name)
         before = record.credentials.get(name)
         value = completed(CREDENTIALS, self.stamps.dated(value, before), objects)
         record = record.with_credential(name, value, self.stamps.index())

@@ -35,6 +35,20 @@ def test_a_secret_that_is_needed_is_made() -> None:
     assert (shown.keys(), len(shown["secret"])) == ({"key", "exp", "secret"}, 44)
 
 
+def test_where_it_is_strict_a_secret_that_is_needed_is_asked_for() -> None:
+    client = Client(settings=settings(strict=True))
+    without = {"jwt-auth": {"key": "jack-key"}}
+    refusal = (
+        400,
+        "invalid plugins configuration: failed to check the configuration of plugin jwt-auth err: "
+        'property "secret" is required when using HS based algorithms',
+    )
+    assert client.error("PUT", "/consumers", {"username": "jack", "plugins": without}) == refusal
+    client.made("/consumers", JACK)
+    assert client.error("PUT", "/consumers/jack/credentials/c", {"plugins": without}) == refusal
+    client.made("/consumers/jack/credentials/c", KEY_AUTH)
+
+
 def test_consumers_are_listed_without_their_credentials() -> None:
     client = Client()
     for name in ("jack", "rose"):
