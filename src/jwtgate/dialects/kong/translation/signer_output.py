@@ -34,13 +34,14 @@ def issued(draft: Draft, plugin: Mapping[str, Any], token: str, *, slot: str) ->
         "copy": "all",
         "also_copy": {"iss": "original_iss"},
         "copy_registered_for_legacy_upstream": True,
-        "may_outlive_incoming_token": True,
         **_edits(draft, config, token, place),
     }
     if scheme:
         entry["scheme"] = scheme
     if shift:
         entry["exp_shift_seconds"] = shift
+    if shift > 0 or not (config[f"verify_{token}_expiry"] and config[f"verify_{token}_introspection_expiry"]):
+        entry["may_outlive_incoming_token"] = True
     if shift > 0:
         draft.notes.dangerous(f"{place}/{token}_upstream_leeway", "The new token outlives the one it is made from.")
     return [entry]

@@ -40,6 +40,13 @@ def test_the_header_may_have_a_scheme() -> None:
     assert f"{HERE}access_token_upstream_header" in told
 
 
+def test_it_outlives_the_old_one_where_it_has_to() -> None:
+    assert "may_outlive_incoming_token" not in issued()
+    assert "may_outlive_incoming_token" not in issued(access_token_upstream_leeway=-1)
+    for config in ({"access_token_upstream_leeway": 1}, {"verify_access_token_expiry": False}):
+        assert issued(**config)["may_outlive_incoming_token"]
+
+
 def test_its_end_may_be_shifted() -> None:
     assert issued(access_token_upstream_leeway=-60)["exp_shift_seconds"] == -60
     translation = translate(service(signer(**URI, access_token_upstream_leeway=60)))
