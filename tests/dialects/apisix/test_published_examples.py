@@ -188,5 +188,5 @@ def test_s5_a_vault_without_tls_is_not_trusted_as_one_with(apisix: ApisixProcess
     before = len(apisix.journal())
     kept_in_vault(apisix, vault.url.replace("http:", "https:"))
     assert sign(apisix, "jwt-vault-key").status == 404
-    apisix.until(lambda: "vault" in apisix.journal()[before:])
+    apisix.until(lambda: "it does not speak TLS" in apisix.journal()[before:])
     assert vault.model.asked == []

@@ -17,7 +17,7 @@ from jwtgate.dialects.apisix.admin.api import ApisixAdmin
 from jwtgate.dialects.apisix.admin.resources import RESOURCES
 from jwtgate.dialects.apisix.schema.plugins import PLUGINS, Plugin
 from jwtgate.dialects.apisix.schema.resources import RESOURCE_SCHEMAS, SECRET_MANAGERS
-from jwtgate.dialects.dialect import Call
+from jwtgate.dialects.dialect import Call, Caller, Conflict
 from jwtgate.state.stores.store import StoreFailed
 
 ROUTE = {"uri": "/headers", "upstream": NODES}
@@ -80,6 +80,16 @@ def test_a_store_that_fails_is_not_the_callers_fault() -> None:
 
     client.desk.kept = kept  # type: ignore[method-assign, assignment]
     assert client.error("GET", "/routes") == (503, "the store cannot be reached")
+
+
+def test_who_comes_second_is_told_so() -> None:
+    client = Client()
+
+    async def put_caller(caller: Caller, *, who: str) -> None:
+        raise Conflict("somebody else was faster")
+
+    client.desk.put_caller = put_caller  # type: ignore[method-assign]
+    assert client.error("PUT", "/consumers", {"username": "jack"}) == (409, "somebody else was faster")
 
 
 def test_a_missing_key_is_told_of_when_it_begins(caplog: pytest.LogCaptureFixture) -> None:

@@ -35,6 +35,13 @@ def test_everything_is_shown_as_it_is_replaced() -> None:
     assert client("PUT", "/configs", told)[0] == 202
 
 
+def test_metadata_is_named_by_its_plugin() -> None:
+    client = Client()
+    assert client("PUT", "/configs", {"plugin_metadata": [{"id": "http-logger", "log_format": {}}]})[0] == 202
+    shown = client("GET", "/plugin_metadata/http-logger")[1]["value"]
+    assert (shown["log_format"], "id" in shown) == ({}, False)
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

@@ -51,6 +51,13 @@ def test_what_refers_to_a_key_is_not_compared() -> None:
     assert made("PUT", "/consumers", {"username": "tom", **jwt("$ENV://KEY")})[0] == 201
 
 
+def test_a_key_of_somebody_nobody_wrote_here_is_refused_by_the_node() -> None:
+    made = client()
+    del made.desk.people["jack"]["annotations"]
+    status, message = made.error("PUT", "/consumers", {"username": "tom", **jwt("jack-key")})
+    assert (status, "duplicate key" in message) == (400, False)
+
+
 def test_keys_of_others_are_looked_up_and_not_searched_for() -> None:
     made = client()
     made.desk.asked.clear()

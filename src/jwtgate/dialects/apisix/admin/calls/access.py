@@ -8,7 +8,6 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from jwtgate.dialects.apisix.admin.calls.replies import Wrong, wrong
@@ -69,11 +68,8 @@ def _given(call: Call, query: Mapping[str, str]) -> str | None:
     found = query.get("api_key", call.value("x-api-key"))
     if found is not None:
         return found
-    try:
-        cookie = SimpleCookie(call.value("cookie") or "").get("x_api_key")
-    except CookieError:
-        return None
-    return None if cookie is None else cookie.value
+    pairs = (part.strip().partition("=") for part in (call.value("cookie") or "").split(";"))
+    return next((value for name, _, value in pairs if name == "x_api_key"), None)
 
 
 def _unproven(cause: str) -> Wrong:
