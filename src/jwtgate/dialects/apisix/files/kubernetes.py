@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from jwtgate.dialects.dialect import Objects
 
+_UNUSUAL = re.compile(r"[^A-Za-z0-9._-]")
 _AUTH = {"jwtAuth": "jwt-auth", "keyAuth": "key-auth"}
 _SUBJECTS = {"Header": "http_", "Query": "arg_", "Cookie": "cookie_"}
 _OPERATORS = {
@@ -68,7 +70,8 @@ def _route(namespace: str, name: str, spec: Mapping[str, Any], objects: Objects)
         route.update({"priority": rule["priority"]} if "priority" in rule else {})
         if rule.get("timeout"):
             route["timeout"] = {each: _seconds(said) for each, said in rule["timeout"].items()}
-        objects.setdefault("routes", {})[f"{namespace}_{name}_{rule.get('name', 'rule')}"[:64]] = route
+        identity = _UNUSUAL.sub("-", f"{namespace}_{name}_{rule.get('name', 'rule')}")
+        objects.setdefault("routes", {})[identity[:64]] = route
 
 
 _MATCHED = {"hosts": "hosts", "methods": "methods", "remoteAddrs": "remote_addrs"}

@@ -58,6 +58,12 @@ def test_a_rule_of_an_apisix_route_is_a_route() -> None:
     }
 
 
+def test_a_rule_with_an_unusual_name_is_a_route_with_a_usual_one() -> None:
+    found = converted(resource("ApisixRoute", {"http": [{**RULE, "name": "all of it/*"}]}))
+    assert list(found["routes"]) == ["default_n_all-of-it--"]
+    loaded(found)
+
+
 def test_consumers_of_both_kinds_are_consumers() -> None:
     value = {"key": "k", "secret": "s", "private_key": "", "exp": 0}
     old = resource("ApisixConsumer", {"authParameter": {"jwtAuth": {"value": value}}}, namespace="ns")
