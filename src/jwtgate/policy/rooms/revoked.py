@@ -20,13 +20,15 @@ def check_revoked(revocations: Revocations, principal: Principal, *, now: int) -
         consumer = proven.consumer or principal.consumer
         name = consumer.name if consumer else None
         token = proven.token
-        entry = revocations.find(
-            proven.issuer.name,
-            text=proven.text,
-            claims=token.claims,
-            consumer=name,
-            now=now,
-            alg=token.alg if token.key else None,
-        )
-        if entry is not None:
-            raise TokenRefused("token_revoked", slot=slot, by=entry.by.value, entry=entry.id)
+        # What its issuer said of it names it as well as what it says itself.
+        for claims in (token.claims,) if proven.judged is None else (token.claims, proven.judged):
+            entry = revocations.find(
+                proven.issuer.name,
+                text=proven.text,
+                claims=claims,
+                consumer=name,
+                now=now,
+                alg=token.alg if token.key else None,
+            )
+            if entry is not None:
+                raise TokenRefused("token_revoked", slot=slot, by=entry.by.value, entry=entry.id)

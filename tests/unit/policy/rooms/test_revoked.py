@@ -62,3 +62,11 @@ def test_sec_75_a_token_whose_signature_was_turned_round_is_the_same_token() -> 
         assert refusal(lambda caller=caller: check_revoked(table(RevokedBy.TOKEN, token_hash(text)), caller, now=NOON))
     other = principal(access=replace(proven(), text=a_token(jti="other")))
     check_revoked(table(RevokedBy.TOKEN, token_hash(text)), other, now=NOON)
+
+
+def test_sec_75_a_token_is_revoked_by_what_its_issuer_said_of_it_too() -> None:
+    described = principal(access=replace(proven(jti="inner"), judged={"jti": "answer"}))
+    for name in ("inner", "answer"):
+        error = refusal(lambda name=name: check_revoked(table(RevokedBy.JTI, name), described, now=NOON))
+        assert error.reason == "token_revoked"
+    check_revoked(table(RevokedBy.JTI, "other"), described, now=NOON)
