@@ -105,7 +105,9 @@ def test_a_head_that_cannot_be_read_is_answered_as_the_document_says(client: Cli
 def test_an_answer_of_ours_is_for_who_may_use_the_route(client: Client) -> None:
     refused = client.ask(request("/orders/1"))
     assert (refused.status, refused.value("X-No")) == (401, "1")
-    assert client.ask(request("/orders/1", bearer=token())).status == 418
+    told = client.ask(request("/orders/1", bearer=token()))
+    assert (told.status, told.value("Cache-Control")) == (418, "private")
+    assert client.ask(request("/shop/x", host="elsewhere.test")).value("Cache-Control") is None
     assert client.ask(request("/orders/1", bearer=token(), method="HEAD")).body == b""
 
 

@@ -41,6 +41,7 @@ Result = TypeVar("Result")
 Walk = Generator[Need | NeedMinted, Any, Result]
 
 _JSON = b"application/json"
+_CACHE = "cache-control"
 NEED_SECONDS = 15.0
 """The longest a request waits for a fact or a signature; what it waits for has shorter limits of its own."""
 
@@ -151,7 +152,10 @@ def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome
 def _respond(exchange: Exchange, said: Respond, fields: tuple[tuple[bytes, bytes], ...]) -> None:
     """Give the answer of the route, with these fields."""
     told = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
-    own = (("Content-Type", said.media_type), ("X-Request-Id", exchange.request_id))
+    own = [("Content-Type", said.media_type), ("X-Request-Id", exchange.request_id)]
+    # As any answer to a proven caller, unless the route says itself who may keep it.
+    if exchange.route is not None and exchange.route.slots and not any(name.lower() == _CACHE for name, _ in told):
+        own.append(("Cache-Control", "private"))
     exchange.answer(said.status, [*told, *own], said.body)
 
 
