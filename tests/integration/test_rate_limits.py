@@ -252,3 +252,14 @@ def answer_of(connection: http.client.HTTPConnection) -> tuple[int, str | None]:
     answer = connection.getresponse()
     answer.read()
     return answer.status, answer.getheader("X-RateLimit-Remaining")
+
+
+def test_an_answer_tells_of_our_limit_alone() -> None:
+    theirs = say(response(b"ok", "X-RateLimit-Limit: 9", "x-ratelimit-remaining: 8", "X-Other: 7"))
+    free = {"path": "/free", "auth": "none", "upstream": "echo"}
+    with Upstream(theirs) as upstream:
+        whole = document(upstream.url, routes={"open": {"rate_limit": {"requests": 2, **HOUR}}, "free": free})
+        with Gateway(whole) as gateway, Client(gateway.port) as client:
+            ours, upstreams = client.ask(request("/open/a")), client.ask(request("/free"))
+    assert [ours.value(name) for name in (*SHOWN[:2], "X-Other")] == ["2", "1", "7"]
+    assert [upstreams.value(name) for name in SHOWN[:2]] == ["9", "8"]

@@ -205,9 +205,10 @@ class Exchange:
         route = self.route
         assert route is not None  # noqa: S101
         self.status = head.status
-        ours = self._answer_lines + self._id_line
+        ours, removed = self._answer_lines + self._id_line, route.answer_removed
         if self.answer_fields:
             ours += b"".join(f"{name}: {value}\r\n".encode("latin-1") for name, value in self.answer_fields)
+            removed |= {name.lower().encode() for name, _ in self.answer_fields}
         if framing in (Framing.CHUNKED, Framing.CLOSE):
             if self.head.http_11:
                 self._response_chunked = True
@@ -220,7 +221,7 @@ class Exchange:
         elif not self.head.http_11:
             ours += b"Connection: keep-alive\r\n"
         private = route.private_responses and bool(route.slots)
-        return head.written(ours, private=private, removed=route.answer_removed)
+        return head.written(ours, private=private, removed=removed)
 
     def wait_for_upstream(self) -> None:
         """From now on it is the upstream's turn, and its time runs."""
