@@ -25,6 +25,11 @@ def parse_authorization(value: bytes) -> str | None:
     raise RequestRefused("credential_repeated" if b"," in value else "credential_malformed")
 
 
+def is_bearer(value: bytes) -> bool:
+    """Whether this field value is of the scheme `Bearer`, in whatever case (RFC 9110 section 11.1)."""
+    return _SCHEME(value) is not None
+
+
 def challenge(realm: str, refusal: Refusal | None) -> str:
     """The value of a WWW-Authenticate field: the realm, and the error where RFC 6750 section 3 wants one."""
     params = [f"Bearer realm={_quoted(realm)}"]

@@ -5,12 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jwtgate.errors import CredentialMissing, RequestRefused, RouteUnknown, ScopeRefused, TokenRefused
-from jwtgate.oauth.bearer import challenge, parse_authorization
+from jwtgate.oauth.bearer import challenge, is_bearer, parse_authorization
 
 
 @pytest.mark.parametrize("value", [b"Bearer a.b.c", b"bearer a.b.c", b"BEARER a.b.c", b"bEaReR    a.b.c"])
 def test_sec_19_the_scheme_has_any_case_and_one_blank_or_more_after_it(value: bytes) -> None:
     assert parse_authorization(value) == "a.b.c"
+
+
+def test_the_scheme_is_known_whatever_comes_behind_it() -> None:
+    assert all(map(is_bearer, (b"Bearer a", b"BEARER", b"bearer\t?")))
+    assert not any(map(is_bearer, (b"Basic a", b"Bearerx a", b" Bearer a", b"")))
 
 
 def test_a_token_is_a_b64token() -> None:

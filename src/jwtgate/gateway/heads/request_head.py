@@ -87,8 +87,9 @@ class RequestHead:
                     raise RequestRefused("request_malformed", cause="Host")
                 self.host_value = value
             elif kind == AUTHORIZATION:
+                # Where several are let pass the first is meant, and no other goes on in its place.
                 self.authorization_repeated = self.authorization is not None
-                self.authorization = value
+                self.authorization = self.authorization if self.authorization_repeated else value
             elif kind >= LENGTH:
                 self._read_field(kind, name, value)
         self.host = host_names[self.host_value]

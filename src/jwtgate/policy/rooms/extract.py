@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from urllib.parse import unquote_plus
 
 from jwtgate.errors import CredentialMissing, RequestRefused
-from jwtgate.oauth.bearer import parse_authorization
+from jwtgate.oauth.bearer import is_bearer, parse_authorization
 from jwtgate.policy.request import RequestView, cookie_values, query_holds_bare, query_values
 from jwtgate.policy.requirements import Place, Slot, Source
 
@@ -65,7 +65,12 @@ def _all(source: Source, request: RequestView) -> list[str]:
         return _in_query(source, request)
     if source.place is Place.COOKIE:
         return _in_cookies(source, request)
-    return _in_field(source, request.field_values(source.name.encode()))
+    values = request.field_values(source.name.encode())
+    # A token we do not take for one may be what the upstream reads.
+    untaken = [value for value in values if _prefix(source, value) is None]
+    if len(values) > 1 and source.name == "authorization" and any(map(is_bearer, untaken)):
+        raise RequestRefused("credential_repeated", field=source.name)
+    return _in_field(source, values)
 
 
 def _in_query(source: Source, request: RequestView) -> list[str]:

@@ -160,6 +160,13 @@ def test_a_head_that_changes_what_follows_is_not_plain(fields: tuple[Field, ...]
     assert not read(HOST, http_11=False).is_plain
 
 
+def test_sec_18_of_several_authorizations_none_takes_the_place_of_the_first() -> None:
+    lines = [(b"Authorization", b"Bearer first"), (b"authorization", b"Bearer 2"), (b"AUTHORIZATION", b"Bearer 3")]
+    head = read(HOST, *lines)
+    assert (head.authorization, head.authorization_repeated) == (b"Bearer first", True)
+    assert not read(HOST, lines[0]).authorization_repeated
+
+
 def test_a_head_again_keeps_its_fields_and_nothing_of_its_request_line() -> None:
     first = read(HOST, (b"Authorization", b"Bearer a"), (b"Accept", b"*/*"), target=b"/open/a?b=c")
     again = first.again("DELETE", b"/open/d")

@@ -146,6 +146,14 @@ def test_where_the_first_source_decides_the_first_line_and_the_first_cookie_are_
 EQUAL = replace(slot(*EVERY), equal_tokens_count_once=True)
 
 
+def test_sec_18_a_second_authorization_an_upstream_may_read_is_refused_though_we_would_not() -> None:
+    by_prefix = replace(slot(Source(Place.FIELD, "authorization", ("Bearer ",))), equal_tokens_count_once=True)
+    held, other = (b"authorization", b"Bearer abc"), (b"authorization", b"BEARER forged")
+    for lines in ((held, other), (other, held)):
+        assert reason(lambda lines=lines: extract(by_prefix, request(*lines))) == "credential_repeated"
+    assert extract(by_prefix, request(held, held, (b"authorization", b"Basic xyz"))) == "abc"
+
+
 @pytest.mark.parametrize(
     "view",
     [
