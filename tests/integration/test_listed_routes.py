@@ -111,6 +111,22 @@ def test_an_answer_of_ours_is_for_who_may_use_the_route(client: Client) -> None:
     assert client.ask(request("/orders/1", bearer=token(), method="HEAD")).body == b""
 
 
+def test_sec_50_no_request_is_so_large_that_a_route_is_passed_over() -> None:
+    when = "request.path.startsWith('/admin') || request.headers['x-mode'].matches('^adm')"
+    routes = {
+        "orders": None,
+        "open": None,
+        "guarded": {"match": {"when": when}, "auth": "required", "issuers": ["main"], "upstream": "echo"},
+        "rest": OPEN,
+    }
+    with Upstream() as upstream:
+        whole = document(upstream.url, routing="listed", signing=None, routes=routes)
+        with Gateway(whole) as gateway, Client(gateway.port) as client:
+            asked = [request("/admin"), request("/admin", f"X-Mode: {'a' * 45_000}"), request("/a", "X-Mode: b")]
+            assert [client.ask(each).status for each in asked] == [401, 403, 200]
+    assert [each.start for each in upstream.requests] == [b"GET /a HTTP/1.1"]
+
+
 def test_an_answer_of_ours_may_say_something_of_the_request(client: Client) -> None:
     answer = client.ask(request("/moved/a%20b?c=d"))
     assert (answer.status, answer.value("Location")) == (302, "https://gate.example/moved/a%20b")

@@ -15,7 +15,7 @@ import cel
 
 from jwtgate.config.expression_text import MATCHES, Leaf, Reading, read_expression
 from jwtgate.config.patterns import Pattern
-from jwtgate.policy.expression import ExpressionFailed
+from jwtgate.policy.expression import ExpressionFailed, ExpressionTooCostly
 from jwtgate.policy.requirements import ClaimPath
 from jwtgate.policy.rooms.claims import MISSING, find
 
@@ -65,7 +65,7 @@ class CelExpression:
                 sizes.add(value)
                 given[leaf.name] = value
         if _nanoseconds(self._reading, sizes) > _MOST_NANOSECONDS:
-            raise ExpressionFailed("looks at too many values")
+            raise ExpressionTooCostly("looks at too many values")
         return _json(self._evaluated(given))
 
     def _evaluated(self, given: dict[str, object]) -> object:
@@ -126,7 +126,7 @@ class _Sizes:
     def _add_all(self, values: Collection[object], depth: int) -> None:
         self.longest = max(self.longest, len(values))
         if depth > _MOST_DEPTH or self.values + len(values) > _MOST_VALUES:
-            raise ExpressionFailed("looks at too many values")
+            raise ExpressionTooCostly("looks at too many values")
         for value in values:
             self.add(value, depth + 1)
 

@@ -14,6 +14,10 @@ class ExpressionFailed(Exception):
     """The expression could not be evaluated: something it names is not there, or is of another type."""
 
 
+class ExpressionTooCostly(ExpressionFailed):
+    """It was not evaluated: what it looks at is more than it may."""
+
+
 class Expression(Protocol):
     """A compiled expression."""
 

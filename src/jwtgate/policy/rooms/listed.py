@@ -12,7 +12,8 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
-from jwtgate.policy.expression import Expression, ExpressionFailed
+from jwtgate.errors import AccessRefused
+from jwtgate.policy.expression import Expression, ExpressionFailed, ExpressionTooCostly
 from jwtgate.policy.forwarding import PathForm
 from jwtgate.policy.request import cookie_members, request_members
 from jwtgate.policy.rooms.match import ANY_HOST, host_beginnings, host_names
@@ -43,7 +44,7 @@ class Conditions:
         return bool(self.schemes or self.clients or self.fields or self.when)
 
     def hold(self, asked: Asked) -> bool:
-        """Whether all that is asked besides the method is so."""
+        """Whether all that is asked besides the method is so. Refuses `condition_not_met` where that is too costly."""
         request = asked.request
         if self.schemes is not None and request.scheme not in self.schemes:
             return False
@@ -67,6 +68,8 @@ def _is_in(client: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
 def _is_true(expression: Expression, asked: Asked) -> bool:
     try:
         return expression(asked.variables) is True
+    except ExpressionTooCostly as failure:  # whoever sends much must not choose another route by that
+        raise AccessRefused("condition_not_met", expression=expression.text, cause=str(failure)) from None
     except ExpressionFailed:
         return False
 
