@@ -17,6 +17,7 @@ from jwtgate.gateway.heads.request_head import RequestHead
 from jwtgate.gateway.worker import HostNames
 from jwtgate.jose.key import generate_key
 from jwtgate.jose.key_set import KeySet
+from jwtgate.policy.callers import Credential
 from jwtgate.policy.decide import decide
 from jwtgate.policy.facts import (
     Allowance,
@@ -25,23 +26,28 @@ from jwtgate.policy.facts import (
     NeedAllowance,
     NeedClaims,
     NeedConsumer,
+    NeedCredential,
     NeedIntrospection,
     NeedIssuedToken,
     NeedKeys,
+    NeedNewerCredential,
 )
 from jwtgate.policy.outcome import Outcome, Refused, Trail
 from jwtgate.policy.request import RequestView
 from jwtgate.state.answers import Snapshot, drive
 from jwtgate.state.callers.credentials import credential_of
+from jwtgate.state.callers.directory import Directory
 from jwtgate.state.callers.introspection import Introspections
 from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.http_client import HttpClient
 from jwtgate.state.issued_tokens import IssuedTokens
+from jwtgate.state.keys.addressed_keys import AddressedKeys
 from jwtgate.state.keys.key_sets import KeySets
 from jwtgate.state.keys.key_sources import is_remote
 from jwtgate.state.keys.keyring import Signer
 
 _FETCH_SECONDS = 10.0
+_NOT_FETCHED = "--offline: key sets are not fetched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +122,25 @@ class _Answers:
         with closing(self._opened.directory()) as directory:
             if isinstance(need, NeedConsumer):
                 return directory.consumer(need.by, need.value)
-            held = directory.credential(need.name, self._opened.secrets.resolve)
-            return None if held is None else credential_of(*held, self._opened.secrets.resolve)
+            assert isinstance(need, NeedCredential | NeedNewerCredential)  # noqa: S101 - there is no other
+            return await self._credential(need, directory)
+
+    async def _credential(self, need: NeedCredential | NeedNewerCredential, directory: Directory) -> Credential | None:
+        resolve = self._opened.secrets.resolve
+        held = directory.credential(need.name, resolve)
+        if held is None:
+            return None
+        credential, address = credential_of(*held, resolve), held[0].address
+        if address is None:
+            return credential
+        if self._offline:
+            raise DependencyFault("issuer_unreachable", issuer=address.url, cause=_NOT_FETCHED)
+        fetched = AddressedKeys(self._opened.folder)
+        try:
+            keys = await fetched.obtain(address.source(held[0].alg), need, resolve=resolve, changes=0)
+        finally:
+            fetched.close()
+        return replace(credential, keys=keys)
 
     def _issued(self, need: NeedIssuedToken) -> object:
         """A token like the gateway's own, signed with a key that is made here and forgotten."""
@@ -128,7 +151,7 @@ class _Answers:
     async def _keys(self, need: NeedKeys) -> KeySet:
         source = self._opened.plan.sources.keys[need.issuer]
         if self._offline and is_remote(source):
-            raise DependencyFault("issuer_unreachable", issuer=need.issuer, cause="--offline: key sets are not fetched")
+            raise DependencyFault("issuer_unreachable", issuer=need.issuer, cause=_NOT_FETCHED)
         key_sets = KeySets(
             {need.issuer: source},
             client=HttpClient(),

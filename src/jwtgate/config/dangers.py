@@ -161,6 +161,8 @@ def _of_credential(credential: CredentialSection) -> Found:
         yield ("guessable_secret_allowed_for_legacy_credential",), "a secret that everybody tries first is accepted"
     if credential.long_leeway_allowed_for_legacy_tokens:
         yield ("long_leeway_allowed_for_legacy_tokens",), "tokens that ended long ago are accepted"
+    if credential.keys is not None and credential.keys.insecure_http:
+        yield ("keys", "insecure_http"), "whoever is on the way can put keys of their own in place of the consumer's"
 
 
 def _of_token(token: TokenSection) -> Found:

@@ -34,7 +34,15 @@ from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.oauth.metadata import gateway_metadata
 from jwtgate.policy.callers import Consumer, Credential
-from jwtgate.policy.facts import Introspected, Need, NeedConsumer, NeedCredential, NeedIntrospection, NeedKeys
+from jwtgate.policy.facts import (
+    Introspected,
+    Need,
+    NeedConsumer,
+    NeedCredential,
+    NeedIntrospection,
+    NeedKeys,
+    NeedNewerCredential,
+)
 from jwtgate.policy.plan import Plan, Sources
 from jwtgate.policy.sources import SigningKeys
 from jwtgate.state.callers.directory import Staged
@@ -111,6 +119,8 @@ class Built:
             case NeedCredential():
                 found = await self._with_secrets(need.name, lambda: self.callers.find(need, self.secrets.resolve))
                 return NotYet() if found is None and self.callers.directory.waiting else found
+            case NeedNewerCredential():
+                return await self._with_secrets(need.name, lambda: self.callers.find(need, self.secrets.resolve))
             case NeedIntrospection() if need.issuer in self.plan.sources.introspection:
                 return await self.introspections.ask(need)
             case NeedMinted():
@@ -183,6 +193,7 @@ class Built:
             _kept_up("external_keys", self.external_keys.follow),
             _kept_up("secret_stores", lambda: self.secret_stores.follow(values_changed)),
             _kept_up("waiting_credentials", self.follow_waiting),
+            _kept_up("credential_keys", lambda: self.callers.follow_keys(announcing)),
             _kept_up("revocations", lambda: self.callers.follow_time(announcing)),
         )
 
@@ -241,6 +252,7 @@ def sent(found: Consumer | Credential | Introspected | Minted | NotYet | None) -
         keys=sent_keys(found.keys),
         leeway_seconds=found.leeway_seconds,
         labels=found.labels,
+        fetched=found.fetched,
     )
 
 

@@ -21,49 +21,63 @@ from jwtgate.gateway.mint import Minted, NeedMinted
 from jwtgate.gateway.observe import ConsumerCount
 from jwtgate.jose.sealing import Sealer
 from jwtgate.policy.callers import Consumer, Credential
-from jwtgate.policy.facts import NeedConsumer, NeedCredential
+from jwtgate.policy.facts import NeedConsumer, NeedCredential, NeedNewerCredential
+from jwtgate.policy.sources import KeySource
 from jwtgate.state.callers.credentials import credential_of
 from jwtgate.state.callers.directory import Directory, Staged
 from jwtgate.state.callers.minting import mint_with_credential
 from jwtgate.state.callers.revocations import RevocationList
+from jwtgate.state.keys.addressed_keys import AddressedKeys
 from jwtgate.state.stores.registry import Registry
 from jwtgate.state.stores.store import Store, StoreFailed
 
 DIRECTORY = "consumers"
 EXPIRE_SECONDS = 60.0
+LOOK_SECONDS, PAUSE_SECONDS = 60.0, 1.0
+"""How often key sets that nobody wants are let go of, and how long workers are not told again of any that changed."""
+
+CredentialWanted = NeedCredential | NeedNewerCredential
 Resolve = Callable[[str], str]
 
 
 class Callers:
-    """The directory and the list of revocations of a node, and the registry both come from.
+    """The directory and the list of revocations of a node, the registry both come from, and keys that were fetched.
 
     `changes` counts what was changed in the directory; whoever changes it adds to that, and then tells the workers.
     """
 
-    def __init__(self, registry: Registry, directory: Directory, revocations: RevocationList) -> None:
+    def __init__(
+        self, registry: Registry, directory: Directory, revocations: RevocationList, fetched: AddressedKeys
+    ) -> None:
         self.registry = registry
         self.directory = directory
         self.revocations = revocations
+        self.fetched = fetched
         self.changes = 0
 
     @classmethod
-    def open(cls, store: Store, *, folder: Path | None, sealer: Sealer | None) -> Callers:
-        """The state in this store; its indexes are below `folder`, or in memory. `StoreFailed`."""
+    def open(cls, store: Store, *, folder: Path | None, sealer: Sealer | None, files: Path = Path()) -> Callers:
+        """The state in this store; its indexes are below `folder`, or in memory. `StoreFailed`.
+
+        Certificates that credentials name are found from `files`.
+        """
         registry = Registry(store, wall=time.time, sealer=sealer)
         revocations = RevocationList(registry, wall=time.time)
         directory = Directory.open(None if folder is None else folder / DIRECTORY, sealer=sealer)
-        return cls(registry, directory, revocations)
+        return cls(registry, directory, revocations, AddressedKeys(files))
 
-    async def find(self, need: NeedConsumer | NeedCredential, resolve: Resolve) -> Consumer | Credential | None:
+    async def find(self, need: NeedConsumer | CredentialWanted, resolve: Resolve) -> Consumer | Credential | None:
         """What the directory holds now. `DependencyFault` when it cannot be told, or a key cannot be had."""
         while True:
             changes = self.changes
             try:
-                found = await asyncio.to_thread(self._look_up, need, resolve)
+                found, source = await asyncio.to_thread(self._look_up, need, resolve)
             except StoreFailed as trouble:
                 raise DependencyFault("consumers_unreachable", cause=str(trouble)) from None
             except ConfigError as trouble:
                 raise DependencyFault("credential_unresolved", cause=str(trouble)) from None
+            if isinstance(found, Credential) and source is not None and not isinstance(need, NeedConsumer):
+                found = replace(found, keys=await self.fetched.obtain(source, need, resolve=resolve, changes=changes))
             if changes == self.changes:
                 return found
 
@@ -78,8 +92,12 @@ class Callers:
         """The key texts of a credential, whose references may lead to secret stores; none when it is not found."""
         with suppress(StoreFailed):
             held = self.directory.credential(credential, resolve)
-            keys = (held[0].key, held[0].private_key) if held is not None else ()
-            return tuple(key.text for key in keys if key is not None and key.text is not None)
+            if held is None:
+                return ()
+            address, keys = held[0].address, (held[0].key, held[0].private_key)
+            password = None if address is None else address.password
+            texts = (password, *(None if key is None else key.text for key in keys))
+            return tuple(text for text in texts if text is not None)
         return ()
 
     def try_waiting(self, resolve: Resolve) -> None:
@@ -117,15 +135,31 @@ class Callers:
                 if ended:
                     announcing.revocations_changed(self.revocations.entries)
 
+    async def follow_keys(self, announcing: Announcing) -> None:
+        """Have workers forget the keys they hold when those of an address are others now, as long as this runs."""
+        while True:
+            if await self.fetched.changed(most_seconds=LOOK_SECONDS):
+                self.changes += 1
+                announcing.consumers_changed()
+            self.fetched.let_go(self.changes)
+            await asyncio.sleep(PAUSE_SECONDS)
+
     def close(self) -> None:
-        """Close the files."""
+        """Close the files, and end all that is fetched."""
+        self.fetched.close()
         self.directory.close()
 
-    def _look_up(self, need: NeedConsumer | NeedCredential, resolve: Resolve) -> Consumer | Credential | None:
+    def _look_up(
+        self, need: NeedConsumer | CredentialWanted, resolve: Resolve
+    ) -> tuple[Consumer | Credential | None, KeySource | None]:
+        """What the directory holds, and where its keys have to be fetched."""
         if isinstance(need, NeedConsumer):
-            return self.directory.consumer(need.by, need.value)
+            return self.directory.consumer(need.by, need.value), None
         held = self.directory.credential(need.name, resolve)
-        return None if held is None else credential_of(*held, resolve)
+        if held is None:
+            return None, None
+        address = held[0].address
+        return credential_of(*held, resolve), None if address is None else address.source(held[0].alg)
 
     def _mint(self, need: NeedMinted, resolve: Resolve) -> Minted | None:
         held = self.directory.credential(need.credential, resolve)

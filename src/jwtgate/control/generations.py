@@ -230,7 +230,7 @@ class Generations:
             self._callers = None
         if self._callers is None:
             with explained():
-                callers = Callers.open(self._store, folder=self._saved, sealer=sealer)
+                callers = Callers.open(self._store, folder=self._saved, sealer=sealer, files=self._folder)
                 for problem in callers.directory.follow(callers.registry, check_consumer):
                     event("consumer_not_usable", level=logging.ERROR, problem=problem)
             self._callers, self._master_key = callers, master_key

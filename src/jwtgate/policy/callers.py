@@ -51,7 +51,7 @@ class Credential:
     """One credential of a consumer, with the keys its tokens are verified with: public halves, or a secret.
 
     `name` is that of the document; a token may name it otherwise. `leeway_seconds` None: as the issuer says. An API key
-    has neither algorithms nor keys.
+    has neither algorithms nor keys. `fetched`: its keys are those an address publishes, and a newer one may be there.
     """
 
     name: str
@@ -61,3 +61,4 @@ class Credential:
     keys: KeySet = field(repr=False)
     leeway_seconds: int | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    fetched: bool = False

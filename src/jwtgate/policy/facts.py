@@ -55,6 +55,18 @@ class NeedCredential:
 
 
 @dataclass(frozen=True, slots=True)
+class NeedNewerCredential:
+    """The consumers' credential of this name, its keys fetched again if they do not hold this `kid`.
+
+    Answered by a `Credential`, or None when there is none or nothing newer is to be had yet.
+    """
+
+    name: str
+    kid: str | None
+    client: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class NeedConsumer:
     """The consumer known so; the names are tried in order. Answered by a `Consumer`, or None."""
 
@@ -91,7 +103,16 @@ class NeedAllowance:
     window_seconds: int
 
 
-Need = NeedKeys | NeedIssuedToken | NeedCredential | NeedConsumer | NeedIntrospection | NeedClaims | NeedAllowance
+Need = (
+    NeedKeys
+    | NeedIssuedToken
+    | NeedCredential
+    | NeedNewerCredential
+    | NeedConsumer
+    | NeedIntrospection
+    | NeedClaims
+    | NeedAllowance
+)
 
 Answer = TypeVar("Answer")
 Steps = Generator[Need, Any, Answer]
@@ -173,12 +194,29 @@ def _candidates(issuer: Issuer, held: KeySet, alg: str, *, kid: str | None) -> t
     return held.candidates(alg, kid, most_tries=issuer.keys_tried_without_kid)
 
 
-def credential_keys(credential: Credential, alg: str, kid: str | None) -> tuple[Key, ...]:
-    """The keys of a consumer's credential a token may be verified with. Refuses `key_unknown`."""
-    keys = credential.keys.candidates(alg, None if credential.keys.is_one_unnamed_key else kid, most_tries=1)
+def find_credential_keys(
+    credential: Credential, name: str, alg: str, *, kid: str | None, client: str
+) -> Steps[tuple[Credential, tuple[Key, ...]]]:
+    """The credential a token called by this name, and its keys the token may be verified with. Refuses `key_unknown`.
+
+    Where they are published at an address, it asks once for a key that we do not hold.
+    """
+    keys = credential_keys(credential, alg, kid)
+    if not keys and credential.fetched:
+        newer = yield NeedNewerCredential(name, kid, client)
+        if newer is not None:
+            credential, keys = newer, credential_keys(newer, alg, kid)
     if not keys:
         raise TokenRefused("key_unknown", credential=credential.name, kid=kid, alg=alg)
-    return keys
+    return credential, keys
+
+
+def credential_keys(credential: Credential, alg: str, kid: str | None) -> tuple[Key, ...]:
+    """The keys we hold of a consumer's credential that a token may be verified with; none when there are none."""
+    # Only what stands beside the credential itself is meant whatever it is called; see `_candidates`.
+    if not credential.fetched and credential.keys.is_one_unnamed_key:
+        kid = None
+    return credential.keys.candidates(alg, kid, most_tries=1)
 
 
 def find_issued_token(need: NeedIssuedToken) -> Steps[IssuedToken]:

@@ -67,6 +67,35 @@ class KeySource:
     client_key_file: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeysAddress:
+    """Where the keys of a consumer's credential are published, and who we are there. Times in seconds."""
+
+    url: str
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    client_certificate_file: str | None = None
+    client_key_file: str | None = None
+    refresh_seconds: float = 300
+    ca_file: str | None = None
+    insecure_http: bool = False
+
+    def source(self, alg: str) -> KeySource:
+        """The keys of this algorithm. Credentials that say the same of their address share one source."""
+        return KeySource(
+            issuer=self.url,
+            iss="",
+            algorithms=frozenset({alg}),
+            url=self.url,
+            refresh_seconds=self.refresh_seconds,
+            fetching=Fetching(ca_file=self.ca_file, insecure_http=self.insecure_http),
+            username=self.username,
+            password=self.password,
+            client_certificate_file=self.client_certificate_file,
+            client_key_file=self.client_key_file,
+        )
+
+
 class ClientAuth(Enum):
     """How we prove who we are to an introspection endpoint (RFC 7662 section 2.1, RFC 7523)."""
 
@@ -113,7 +142,8 @@ class IntrospectionSource:
 class CredentialSource:
     """One credential of a consumer as it is kept.
 
-    `key` verifies: a secret, or a public key, certificate or JWK Set. `private_key` signs where `key` cannot.
+    `key` verifies: a secret, or a public key, certificate or JWK Set; or else what `address` publishes does.
+    `private_key` signs where `key` cannot.
     `ttl_seconds` is the life of tokens minted with it. `named` is what it is found by, None: its name. `refers` is a
     text whose references lead to that instead. An API key has no `alg`, and is found by its `api_key_name`.
     """
@@ -132,6 +162,7 @@ class CredentialSource:
     refers: str | None = field(default=None, repr=False)
     is_api_key: bool = False
     may_wait: bool = False
+    address: KeysAddress | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from jwtgate.config.compile.issuers import jwks_text
 from jwtgate.config.compile.rate_limits import compile_rate_limit
-from jwtgate.config.sections.callers.consumers import ConsumerSection, CredentialSection, as_base64url, derived_id
+from jwtgate.config.sections.callers.consumers import (
+    ConsumerSection,
+    CredentialSection,
+    PublishedKeysSection,
+    as_base64url,
+    derived_id,
+)
 from jwtgate.policy.callers import Consumer, api_key_name
-from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeyText
+from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeysAddress, KeyText
 
 
 def compile_consumer(name: str, section: ConsumerSection) -> ConsumerSource:
@@ -33,7 +39,7 @@ def _credential(name: str, section: CredentialSection, consumer: str) -> Credent
         id=section.id or derived_id(consumer, name),
         consumer=consumer,
         alg=section.alg or "",
-        key=None if is_api_key else _key(section),
+        key=None if is_api_key or section.keys is not None else _key(section),
         private_key=KeyText(text=section.private_key) if section.private_key is not None else None,
         leeway_seconds=section.leeway_seconds,
         ttl_seconds=section.ttl_seconds,
@@ -43,6 +49,20 @@ def _credential(name: str, section: CredentialSection, consumer: str) -> Credent
         refers=found_by if refers else None,
         is_api_key=is_api_key,
         may_wait=section.may_wait_for_its_secrets,
+        address=None if section.keys is None else _address(section.keys),
+    )
+
+
+def _address(section: PublishedKeysSection) -> KeysAddress:
+    return KeysAddress(
+        section.url,
+        section.username,
+        section.password,
+        client_certificate_file=section.client_certificate,
+        client_key_file=section.client_key,
+        refresh_seconds=section.refresh_seconds,
+        ca_file=section.ca_file,
+        insecure_http=section.insecure_http,
     )
 
 

@@ -141,6 +141,8 @@ class Consumers:
             resolve(credential.refers or "")
             for key in filter(None, (credential.key, credential.private_key)):
                 resolved(key, resolve)
+            if credential.address is not None:
+                resolve(credential.address.password or "")
         except ConfigError as error:
             if credential.may_wait:
                 return

@@ -117,6 +117,7 @@ class SentCredential:
     keys: tuple[SentKey, ...]
     leeway_seconds: int | None
     labels: Mapping[str, str] = field(default_factory=dict)
+    fetched: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,17 @@
 """A worker's side of the state: the generation it was sent, what changes in it, and the questions it asks.
 
 Whoever asks what is being asked already waits for the same answer. A `kid` the supervisor has just looked for in vain
-is not asked for again while the supervisor would not look again, nor a credential nobody has before the callers change,
-so that made-up names cost the link nothing. What is remembered of them is bounded.
+is not asked for again while the supervisor would not look again, or for some seconds where it is of a credential; nor a
+credential nobody has before the callers change, so that made-up names cost the link nothing. What is remembered of them
+is bounded.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, replace
 
 from jwtgate.control.workers.messages import (
     Answered,
@@ -37,7 +38,15 @@ from jwtgate.jose.encoding import base64url_decode
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.callers import Consumer, Credential
-from jwtgate.policy.facts import Need, NeedAllowance, NeedConsumer, NeedCredential, NeedIntrospection, NeedKeys
+from jwtgate.policy.facts import (
+    Need,
+    NeedAllowance,
+    NeedConsumer,
+    NeedCredential,
+    NeedIntrospection,
+    NeedKeys,
+    NeedNewerCredential,
+)
 from jwtgate.policy.revocations import Revocations
 from jwtgate.state.answers import Snapshot
 from jwtgate.state.claim_generators import ClaimGenerators
@@ -45,6 +54,7 @@ from jwtgate.state.issued_tokens import IssuedTokens
 from jwtgate.state.keys.keyring import Signer
 
 MOST_QUIET = 4_096
+QUIET_SECONDS = 5.0
 ANSWER_SECONDS = 15.0
 
 Change = KeysChanged | SigningChanged | ConsumersChanged | RevocationsChanged
@@ -113,7 +123,12 @@ def _received(sent: object) -> object:
         keys=_key_set(sent.keys),
         leeway_seconds=sent.leeway_seconds,
         labels=sent.labels,
+        fetched=sent.fetched,
     )
+
+
+def _holds(credential: object, kid: str | None) -> bool:
+    return isinstance(credential, Credential) and any(key.kid == kid for key in credential.keys)
 
 
 def _key_set(keys: Iterable[SentKey]) -> KeySet:
@@ -153,7 +168,7 @@ class Asking:
         self._open: dict[int, _Open] = {}
         self._flights: dict[tuple[int, Need], asyncio.Task[object]] = {}
         self._asked = 0
-        self._quiet: dict[tuple[int, str, str | None, bool], float] = {}
+        self._quiet: dict[Hashable, float] = {}
 
     async def ask(self, need: Need | NeedMinted, *, number: int, held: Snapshot) -> object:
         """The answer to a need of the generation of this number, whose facts are `held`. `DependencyFault`."""
@@ -164,11 +179,15 @@ class Asking:
             return await self._wanted(need, number, lambda found: found)
         if isinstance(need, NeedCredential) and held.is_unknown(need.name):
             return None
-        flight = self._flights.get((number, need))
+        # Whoever wants a newer key, it is the same key.
+        place = (number, replace(need, client="") if isinstance(need, NeedNewerCredential) else need)
+        if self._quiet.get(place, 0.0) > self._monotonic():
+            return None
+        flight = self._flights.get(place)
         if flight is None:
-            asking = self._wanted(need, number, lambda found: self._arrived(need, number, found, held=held))
-            flight = self._flights[number, need] = asyncio.create_task(asking)
-            flight.add_done_callback(lambda ended: self._landed((number, need), ended))
+            asking = self._wanted(need, number, lambda found: self._arrived(need, place, found, held=held))
+            flight = self._flights[place] = asyncio.create_task(asking)
+            flight.add_done_callback(lambda ended: self._landed(place, ended))
         return await asyncio.shield(flight)
 
     async def report(self) -> Report:
@@ -230,10 +249,13 @@ class Asking:
         finally:
             del self._open[ask]
 
-    def _arrived(self, need: Need, number: int, found: object, *, held: Snapshot) -> object:
+    def _arrived(self, need: Need, place: tuple[int, Need], found: object, *, held: Snapshot) -> object:
         # Whoever asks from now on asks anew: the next message may tell that this is out of date.
-        self._flights.pop((number, need), None)
-        return noted(need, _received(found), held)
+        self._flights.pop(place, None)
+        found = noted(need, _received(found), held)
+        if isinstance(need, NeedNewerCredential) and not _holds(found, need.kid):
+            self._hush(place, QUIET_SECONDS)
+        return found
 
     def _landed(self, place: tuple[int, Need], flight: asyncio.Task[object]) -> None:
         if self._flights.get(place) is flight:
@@ -241,7 +263,7 @@ class Asking:
         if not flight.cancelled():
             flight.exception()  # looked at, for the case that nobody waits any more
 
-    def _hush(self, place: tuple[int, str, str | None, bool], seconds: float) -> None:
+    def _hush(self, place: Hashable, seconds: float) -> None:
         if seconds <= 0.0:
             return
         if len(self._quiet) >= MOST_QUIET:
@@ -253,7 +275,7 @@ def noted(need: Need | NeedMinted, found: object, held: Snapshot) -> object:
     """What was found; consumers and credentials are remembered, and which credentials there are not."""
     if isinstance(found, NotYet):
         return None
-    if isinstance(need, NeedCredential):
+    if isinstance(need, NeedCredential | NeedNewerCredential):
         if isinstance(found, Credential):
             held.note_credential(need.name, found)
         else:

@@ -19,8 +19,8 @@ from jwtgate.policy.facts import (
     Facts,
     Introspected,
     Steps,
-    credential_keys,
     find_credential,
+    find_credential_keys,
     find_keys,
     find_newer_keys,
 )
@@ -104,7 +104,7 @@ def _jwt(text: str, limit_bytes: int) -> UnverifiedToken | None:
 def _by_signature(slot: Slot, token: UnverifiedToken, facts: Facts, *, client: str) -> Steps[Verified]:
     issuer = slot.issuers.get(token.issuer) if token.issuer is not None else None
     if issuer is None and slot.by_credential is not None:
-        return (yield from _by_credential(slot.by_credential, token, facts))
+        return (yield from _by_credential(slot.by_credential, token, facts, client=client))
     issuer = issuer or slot.any_iss
     if issuer is None:
         raise TokenRefused("issuer_unknown", slot=slot.name)
@@ -143,7 +143,7 @@ def _by_api_key(issuer: Issuer, text: str, facts: Facts, *, limit_bytes: int) ->
     return Verified(issuer, VerifiedToken.described({}), credential)
 
 
-def _by_credential(issuer: Issuer, token: UnverifiedToken, facts: Facts) -> Steps[Verified]:
+def _by_credential(issuer: Issuer, token: UnverifiedToken, facts: Facts, *, client: str) -> Steps[Verified]:
     assert issuer.credentials is not None  # noqa: S101 - compiled so
     name = _named(issuer.credentials, token)
     if name is None:
@@ -154,7 +154,7 @@ def _by_credential(issuer: Issuer, token: UnverifiedToken, facts: Facts) -> Step
         raise TokenRefused("credential_unknown", issuer=issuer.name)
     credential = yield from find_credential(name, facts=facts)
     check_header(issuer, token, credential.algorithms)
-    keys = credential_keys(credential, token.alg, token.kid)
+    credential, keys = yield from find_credential_keys(credential, name, token.alg, kid=token.kid, client=client)
     if issuer.credentials.base64:
         keys = tuple(_decoded(key, token.alg) for key in keys)
     if credential.leeway_seconds is not None:

@@ -24,7 +24,7 @@ from jwtgate.jose.sealing import NONCE_BYTES, Sealer
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.provisions import Answer, Origin, Value
 from jwtgate.policy.rate_limits import CountedBy, RateLimit
-from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeyText
+from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeysAddress, KeyText
 from jwtgate.state.stores.store import StoreFailed
 
 _BATCH = 1_000
@@ -43,7 +43,8 @@ _DELETE = (
     "DELETE FROM consumer WHERE number = (SELECT consumer FROM named WHERE what = 0 AND value = ?) "
     "RETURNING number, value"
 )
-_FIELDS = tuple(tuple(each.name for each in fields(kind)) for kind in (Consumer, CredentialSource, KeyText, RateLimit))
+_KINDS = (Consumer, CredentialSource, KeyText, KeysAddress, RateLimit)
+_FIELDS = tuple(tuple(each.name for each in fields(kind)) for kind in _KINDS)
 # A record is a list without names, so an index made for other fields is one of another schema.
 SCHEMA_VERSION = zlib.crc32(repr((_SCHEMA, _FIELDS)).encode()) & 0x7FFFFFFF
 
@@ -311,6 +312,7 @@ def _duplicates(connection: sqlite3.Connection) -> tuple[Duplicate, ...]:
 
 
 _KEY_TEXT = attrgetter(*_FIELDS[2])
+_KEYS_ADDRESS = attrgetter(*_FIELDS[3])
 
 
 def members_of(source: ConsumerSource) -> list[JSON]:
@@ -343,6 +345,7 @@ def _credential_members(credential: CredentialSource) -> JSON:
         credential.refers,
         credential.is_api_key,
         credential.may_wait,
+        None if credential.address is None else list(_KEYS_ADDRESS(credential.address)),
     ]
 
 
@@ -381,12 +384,10 @@ def _unpacked(data: bytes) -> ConsumerSource:
         raise StoreFailed("the index is damaged") from error
 
 
-def _credential(
-    consumer: str, name: str, id_: str, alg: str, key: Any, private_key: Any, *rest: Any
-) -> CredentialSource:
-    return CredentialSource(
-        name, id_, consumer, alg, key and KeyText(*key), private_key and KeyText(*private_key), *rest
-    )
+def _credential(consumer: str, name: str, id_: str, alg: str, key: Any, own: Any, *rest: Any) -> CredentialSource:
+    *others, address = rest
+    others.append(address and KeysAddress(*address))
+    return CredentialSource(name, id_, consumer, alg, key and KeyText(*key), own and KeyText(*own), *others)
 
 
 @contextmanager

@@ -20,19 +20,19 @@ def credential_of(source: CredentialSource, consumer: Consumer, resolve: Callabl
     """The credential, ready to verify what its consumer signs. `ConfigError` for a key that is not good.
 
     `resolve` puts secrets in the place of references. Keys parsed lately are remembered by their text. An API key has
-    no keys to verify anything with.
+    no keys to verify anything with, and those at an address are yet to be fetched.
     """
     algorithms = frozenset[str]() if source.is_api_key else frozenset({source.alg})
+    fetched = source.address is not None
     try:
-        keys = (
-            KeySet(()) if source.is_api_key else _keys(resolved(source.key or source.private_key, resolve), source.alg)
-        )
+        elsewhere = source.is_api_key or fetched
+        keys = KeySet(()) if elsewhere else _keys(resolved(source.key or source.private_key, resolve), source.alg)
     except ConfigError as error:
         raise ConfigError(*(f"credential {source.name!r}: {problem}" for problem in error.problems)) from None
     except (KeyRefused, ValueError) as error:
         sentence = error.sentence if isinstance(error, KeyRefused) else f"{error}."
         raise ConfigError(f"credential {source.name!r}: {sentence}") from None
-    return Credential(source.name, source.id, consumer, algorithms, keys, source.leeway_seconds, source.labels)
+    return Credential(source.name, source.id, consumer, algorithms, keys, source.leeway_seconds, source.labels, fetched)
 
 
 def resolved(given: KeyText | None, resolve: Callable[[str], str]) -> KeyText:

@@ -117,6 +117,12 @@ class RemoteKeys:
             self._schedule.forced(client, now)
             self._begin()
         await self._fetched()
+        return await self.usable()
+
+    async def usable(self) -> KeySet:
+        """The set as it is; the one that is being fetched, if there is none yet. `DependencyFault` without any."""
+        if self.held is None:
+            await self._fetched()
         if self.held is None:
             raise self._fault()
         return self.held
@@ -164,12 +170,16 @@ class RemoteKeys:
             saved=self._saved,
         )
 
-    async def close(self) -> None:
-        """Stop the timer and the fetch; the set stays readable."""
+    def stop(self) -> None:
+        """Stop the timer and the fetch, without waiting for the end of that; the set stays readable."""
         if self._timer is not None:
             self._timer.cancel()
         if self._fetching is not None:
             self._fetching.cancel()
+
+    async def close(self) -> None:
+        """Stop the timer and the fetch; the set stays readable."""
+        self.stop()
         tasks = [task for task in (self._fetching, self._saving) if task is not None]
         await asyncio.gather(*tasks, return_exceptions=True)
 

@@ -17,14 +17,17 @@ from jwtgate.config.sections.section import (
     Flag,
     JsonValue,
     JwkSet,
+    LongSeconds,
     Maybe,
     Referable,
     Sealed,
     Secret,
     Section,
     Text,
+    Url,
     Whole,
     exactly_one,
+    is_plain_http_elsewhere,
     raise_all,
 )
 from jwtgate.errors import KeyRefused
@@ -34,7 +37,7 @@ from jwtgate.jose.key import Key
 
 _IDS = UUID("6f1b5f0e-6d3c-5a52-9a43-0d8c1f6f2a77").bytes
 _TO_BASE64URL = str.maketrans("+/", "-_")
-_KEYS = ("secret", "public_key", "jwks", "file", "api_key")
+_KEYS = ("secret", "public_key", "jwks", "file", "keys", "api_key")
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,256}")
 MOST_LEEWAY_SECONDS = 300
 
@@ -56,6 +59,32 @@ def as_base64url(text: str) -> str:
     return text.translate(_TO_BASE64URL).rstrip("=")
 
 
+class PublishedKeysSection(Section):
+    """Where a consumer publishes its keys. They are fetched when a token first wants them, and kept fresh."""
+
+    url: Url = Field(description="Address of the JWK Set.")
+    username: Maybe[Text] = Field(None, description="Our name there (basic authentication).")
+    password: Maybe[Secret] = Field(None, description="Our password there, best as a reference.")
+    client_certificate: Maybe[FileName] = Field(None, description="A PEM file with the certificate we show there.")
+    client_key: Maybe[FileName] = Field(None, description="A PEM file with its private key.")
+    refresh_seconds: LongSeconds = Field(300, description="Age at which the JWK Set is fetched again.")
+    ca_file: Maybe[FileName] = Field(None, description="Certificates to trust instead of the system's.")
+    insecure_http: Flag = Field(False, description="Plain http may be used to hosts other than this one. Dangerous.")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> PublishedKeysSection:
+        raise_all(self._mistakes())
+        return self
+
+    def _mistakes(self) -> Iterator[str]:
+        if (self.username is None) != (self.password is None):
+            yield "username and password need each other"
+        if (self.client_certificate is None) != (self.client_key is None):
+            yield "client_certificate and client_key need each other"
+        if not self.insecure_http and is_plain_http_elsewhere(self.url):
+            yield "keys are fetched by https; plain http reaches this host only, or needs insecure_http"
+
+
 class CredentialSection(Section):
     """One credential of a consumer: exactly one place for what its tokens are verified with."""
 
@@ -72,6 +101,7 @@ class CredentialSection(Section):
     public_key: Maybe[Secret] = Field(None, description="A PEM text of a public key or certificate, or a JWK.")
     jwks: Maybe[JwkSet] = Field(None, description="A JWK Set, a JWK or a list of JWKs.")
     file: Maybe[FileName] = Field(None, description="A file with a JWK, a JWK Set or a PEM text.")
+    keys: Maybe[PublishedKeysSection] = Field(None, description="The address at which the consumer publishes its keys.")
     private_key: Maybe[Secret] = Field(
         None, description="A PEM text or JWK of the private key, if tokens are to be minted with it."
     )
@@ -129,6 +159,8 @@ class CredentialSection(Section):
     def _mistakes_of_keys(self, kind: str, mac: bool) -> Iterator[str]:
         if mac and kind == "public_key":
             yield "a public key is never the secret of a MAC"
+        if mac and kind == "keys":
+            yield "a secret is never fetched; a MAC needs secret"
         if not mac and kind == "secret":
             yield "a secret serves a MAC only (HS256, HS384, HS512)"
         if mac and self.private_key is not None:
