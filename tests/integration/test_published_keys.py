@@ -113,7 +113,7 @@ def test_a_consumer_is_known_by_keys_that_are_fetched_once_for_all_workers(start
     assert publisher.asked == 1
 
 
-def test_rel_11_keys_are_rotated_without_a_gap(start: Start, publisher: Publisher) -> None:
+def test_keys_are_rotated_without_a_gap(start: Start, publisher: Publisher) -> None:
     gateway = start({"jack": publishing(publisher.url)})
     assert statuses(gateway, FIRST) == {200}
     publisher.keys = (FIRST, SECOND)
@@ -121,7 +121,7 @@ def test_rel_11_keys_are_rotated_without_a_gap(start: Start, publisher: Publishe
     assert publisher.asked == 2
 
 
-def test_a_key_that_is_published_no_longer_ends_in_every_worker(start: Start, publisher: Publisher) -> None:
+def test_sec_67_a_key_that_is_published_no_longer_ends_in_every_worker(start: Start, publisher: Publisher) -> None:
     gateway = start({"jack": publishing(publisher.url, refresh_seconds=1)})
     assert statuses(gateway, FIRST) == {200}
     publisher.keys = (SECOND,)
@@ -129,7 +129,7 @@ def test_a_key_that_is_published_no_longer_ends_in_every_worker(start: Start, pu
     assert statuses(gateway, SECOND) == {200}
 
 
-def test_an_unknown_kid_is_refused_and_asked_for_once(start: Start, publisher: Publisher) -> None:
+def test_sec_65_an_unknown_kid_is_refused_and_asked_for_once(start: Start, publisher: Publisher) -> None:
     gateway = start({"jack": publishing(publisher.url)})
     assert statuses(gateway, FIRST) == {200}
     assert statuses(gateway, STRANGER) == {401}
@@ -139,7 +139,7 @@ def test_an_unknown_kid_is_refused_and_asked_for_once(start: Start, publisher: P
     assert publisher.asked == 2
 
 
-def test_sec_67_while_the_server_is_down_nobody_is_refused_and_nobody_let_in(
+def test_sec_66_while_the_server_is_down_nobody_is_refused_and_nobody_let_in(
     start: Start, publisher: Publisher
 ) -> None:
     publisher.is_up = False
