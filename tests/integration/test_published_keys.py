@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,8 +16,11 @@ from tests.integration.gateway_process import ADMIN, GatewayProcess
 from tests.integration.loopback_server import LoopbackServer
 from tests.integration.rig import AUDIENCE, document, token
 
+from jwtgate.cli.explaining import explain
+from jwtgate.cli.request_text import parse_http
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
+from jwtgate.policy.outcome import Allowed, Outcome, Refused
 
 CONNECTIONS = 12
 """So many that each of two workers surely gets some of them."""
@@ -184,6 +188,18 @@ def test_a_consumer_of_a_file_may_publish_its_keys_too(start: Start, publisher: 
     (tmp_path / "callers.jsonl").write_text(json.dumps({"name": "jack", **publishing(publisher.url)}) + "\n")
     gateway = start({}, consumer_files=["callers.jsonl"])
     assert statuses(gateway, FIRST) == {200}
+
+
+def test_a_request_can_be_explained_with_keys_that_are_fetched(start: Start, publisher: Publisher) -> None:
+    path = start({"jack": publishing(publisher.url)}).document
+
+    def explained(key: Key) -> Outcome:
+        bearer = token(key=key, iss=None, cred="jack-key")
+        asked = parse_http(f"GET /own/a HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {bearer}".encode())
+        return explain(path, asked, client="127.0.0.1", now=int(time.time()), offline=False).outcome
+
+    assert isinstance(explained(FIRST), Allowed)
+    assert isinstance(explained(STRANGER), Refused)
 
 
 def test_sec_60_plain_http_elsewhere_is_refused_over_the_admin_api(start: Start) -> None:

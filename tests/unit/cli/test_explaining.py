@@ -138,6 +138,16 @@ def test_offline_nobody_is_asked_about_a_token(callers: Path) -> None:
     assert outcome.fault.reason == "introspection_unreachable"
 
 
+def test_offline_keys_that_a_consumer_publishes_are_a_fault(callers: Path) -> None:
+    text = json.loads(callers.read_text())
+    published = {"alg": "ES256", "keys": {"url": "https://ann.example/jwks"}}
+    text["consumers"]["ann"]["credentials"]["key-3"] = published
+    callers.write_text(json.dumps(text))
+    outcome = _explain(callers, "/own", f"Authorization: Bearer {own_token('key-3')}").outcome
+    assert isinstance(outcome, Failed)
+    assert (outcome.fault.reason, outcome.fault.detail["issuer"]) == ("issuer_unreachable", "https://ann.example/jwks")
+
+
 def test_a_request_that_would_be_counted_is_explained_as_the_first(callers: Path) -> None:
     text = json.loads(callers.read_text())
     text["routes"]["own"]["rate_limit"] = {"requests": 1, "window_seconds": 30}

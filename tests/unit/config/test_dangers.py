@@ -29,6 +29,14 @@ def test_the_good_document_has_none(load: Load) -> None:
         ({"issuers/main/insecure_http": True}, "issuers.main.insecure_http"),
         (
             {
+                "consumers/ann": {
+                    "credentials": {"k": {"alg": "ES256", "keys": {"url": "http://a/k", "insecure_http": True}}}
+                }
+            },
+            "consumers.ann.credentials.k.keys.insecure_http",
+        ),
+        (
+            {
                 "routes/orders/request_headers": {
                     "set": {"X-A": {"claim": "a"}},
                     "add": {"X-B": {"claim": "b"}, "X-C": "c"},

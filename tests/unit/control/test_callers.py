@@ -9,13 +9,14 @@ from jwtgate.control.announcing import Announcing
 from jwtgate.control.callers import Callers
 from jwtgate.errors import DependencyFault
 from jwtgate.gateway.mint import Minted, NeedMinted
-from jwtgate.jose.key import Key
+from jwtgate.jose.key import Key, generate_key
+from jwtgate.jose.key_set import KeySet
 from jwtgate.jose.token import UnverifiedToken
 from jwtgate.policy.callers import Consumer, Credential
-from jwtgate.policy.facts import NeedConsumer, NeedCredential
+from jwtgate.policy.facts import NeedConsumer, NeedCredential, NeedNewerCredential
 from jwtgate.policy.requirements import ConsumerName
 from jwtgate.policy.revocations import Revocation, RevokedBy
-from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeyText
+from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeysAddress, KeySource, KeyText
 from jwtgate.state.stores.store import MemoryStore, StoreFailed
 
 SECRET = "a secret of a consumer of the tests"
@@ -63,6 +64,87 @@ def test_a_directory_that_fails_is_a_fault() -> None:
         with pytest.raises(DependencyFault) as fault:
             asyncio.run(held.find(need, plain))
         assert fault.value.reason == "consumers_unreachable"
+
+
+class Published:
+    """Keys of addresses, without any address."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[KeySource, object, int]] = []
+        self.meanwhile: Callable[[], None] = lambda: None
+        self.others = asyncio.Event()
+        self.let_go_of: list[int] = []
+
+    async def obtain(self, source: KeySource, need: object, *, resolve: object, changes: int) -> KeySet:
+        self.asked.append((source, need, changes))
+        self.meanwhile()
+        return KeySet([generate_key("ES256", kid="k1").public()])
+
+    async def changed(self, *, most_seconds: float) -> bool:
+        await self.others.wait()
+        self.others.clear()
+        return True
+
+    def let_go(self, changes: int) -> None:
+        self.let_go_of.append(changes)
+
+
+ADDRESS = KeysAddress("https://ann.example/jwks", "me", "${vault:ann#password}")
+AT_ADDRESS = CredentialSource("key-2", "c-2", "ann", "ES256", address=ADDRESS, private_key=KeyText(text="${vault:a#k}"))
+
+
+def publishing(published: Published) -> Callers:
+    held = callers(ConsumerSource(ANN, (KEY, AT_ADDRESS)))
+    held.fetched = published  # type: ignore[assignment]
+    return held
+
+
+def test_a_credential_is_found_with_the_keys_its_address_publishes() -> None:
+    published = Published()
+    held = publishing(published)
+    for need in (NeedCredential("key-2"), NeedNewerCredential("key-2", "k1")):
+        found = asyncio.run(held.find(need, plain))
+        assert isinstance(found, Credential)
+        assert ([key.kid for key in found.keys], found.fetched) == (["k1"], True)
+    assert [need for _, need, _ in published.asked] == [NeedCredential("key-2"), NeedNewerCredential("key-2", "k1")]
+    assert {source for source, _, _ in published.asked} == {ADDRESS.source("ES256")}
+    asyncio.run(held.find(NeedCredential("key-1"), plain))
+    assert len(published.asked) == 2
+
+
+def test_sec_75_a_credential_that_went_while_its_keys_were_fetched_is_not_found() -> None:
+    published = Published()
+    held = publishing(published)
+
+    def meanwhile() -> None:
+        held.directory.remove("ann")
+        held.changes += 1
+
+    published.meanwhile = meanwhile
+    assert asyncio.run(held.find(NeedCredential("key-2"), plain)) is None
+
+
+def test_the_password_for_an_address_is_among_what_may_have_to_be_read() -> None:
+    assert publishing(Published()).texts_of("key-2", plain) == ("${vault:ann#password}", "${vault:a#k}")
+
+
+def test_sec_67_workers_are_told_of_other_keys_at_an_address() -> None:
+    published = Published()
+    held = publishing(published)
+
+    async def run() -> None:
+        told = asyncio.Event()
+        following = asyncio.create_task(held.follow_keys(Announcing(lambda change: told.set())))
+        await asyncio.sleep(0)
+        assert not told.is_set()
+        published.others.set()
+        async with asyncio.timeout(5):
+            await told.wait()
+        following.cancel()
+
+    asyncio.run(run())
+    assert held.changes == 1
+    assert published.let_go_of == [1]
 
 
 class ChangedMeanwhile:

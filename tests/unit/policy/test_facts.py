@@ -7,12 +7,16 @@ from tests.unit.policy.plans import HELD, ISSUE, ISSUED, ISSUER, KEY, KEYS, NOTH
 
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
+from jwtgate.policy.callers import Consumer, Credential
 from jwtgate.policy.facts import (
     Facts,
     IssuedToken,
     NeedIssuedToken,
     NeedKeys,
+    NeedNewerCredential,
     Steps,
+    credential_keys,
+    find_credential_keys,
     find_issued_token,
     find_keys,
 )
@@ -85,3 +89,38 @@ def test_an_issued_token_is_always_asked_for() -> None:
 
 def test_an_issued_token_is_shown_without_its_text() -> None:
     assert "hush" not in repr(IssuedToken("hush", 7))
+
+
+PUBLISHED = Credential("main", "1", Consumer("acme", "1"), frozenset({"ES256"}), KEYS, fetched=True)
+
+
+def of_credential(credential: Credential, kid: str | None) -> Steps[tuple[Credential, tuple[Key, ...]]]:
+    return find_credential_keys(credential, "acme-key", "ES256", kid=kid, client="c")
+
+
+def test_a_key_of_a_credential_that_is_held_is_not_asked_for() -> None:
+    for credential in (PUBLISHED, replace(PUBLISHED, fetched=False)):
+        assert finish(of_credential(credential, "k1")) == (credential, tuple(KEYS))
+
+
+def test_sec_65_a_key_its_consumer_may_have_published_lately_is_asked_for_once() -> None:
+    newer = replace(PUBLISHED, keys=TWO)
+    walk = of_credential(PUBLISHED, "k2")
+    assert next(walk) == NeedNewerCredential("acme-key", "k2", "c")
+    assert finish(walk, [newer]) == (newer, (SECOND,))
+    for answer in (PUBLISHED, None):
+        walk = of_credential(PUBLISHED, "k9")
+        next(walk)
+        assert reason(lambda walk=walk, answer=answer: finish(walk, [answer])) == "key_unknown"
+
+
+def test_of_a_credential_that_holds_its_keys_itself_none_is_asked_for() -> None:
+    assert reason(lambda: next(of_credential(replace(PUBLISHED, fetched=False), "k2"))) == "key_unknown"
+
+
+def test_sec_33_only_a_key_that_stands_beside_the_credential_is_meant_by_any_kid() -> None:
+    unnamed = replace(PUBLISHED, keys=KeySet([KEY.public().with_kid(None)]))
+    assert credential_keys(unnamed, "ES256", "k1") == ()
+    assert len(credential_keys(unnamed, "ES256", None)) == 1
+    assert len(credential_keys(replace(unnamed, fetched=False), "ES256", "k1")) == 1
+    assert reason(lambda: credential_keys(replace(PUBLISHED, keys=TWO), "ES256", None)) == "key_ambiguous"

@@ -8,7 +8,7 @@ from typing import Any
 from jwtgate.config.sections.callers.consumers import derived_id
 from jwtgate.policy.callers import Consumer, api_key_name
 from jwtgate.policy.plan import Plan
-from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeyText
+from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeysAddress, KeyText
 
 Compile = Callable[[dict[str, Any]], Plan]
 
@@ -77,6 +77,30 @@ def test_keys_of_every_kind_are_handed_on(plan: Compile) -> None:
         KeyText(text='{"keys": [{"kty": "EC"}]}'),
     ]
     assert SECRET not in repr(found)
+
+
+def test_the_address_of_published_keys_is_handed_on(plan: Compile) -> None:
+    login = {"username": "me", "password": "${env:P}", "client_certificate": "me.pem", "client_key": "/keys/me"}
+    more = {"refresh_seconds": 60, "ca_file": "ca.pem", "insecure_http": True}
+    credentials = {
+        "a": {"alg": "ES256", "keys": {"url": "https://ann.example/jwks"}},
+        "b": {"alg": "RS256", "keys": {"url": "http://ann.example/jwks", **login, **more}},
+    }
+    first, second = only(plan({"consumers": {"alice": {"credentials": credentials}}})).credentials
+    assert (first.key, first.address) == (None, KeysAddress("https://ann.example/jwks"))
+    assert (second.key, second.address) == (
+        None,
+        KeysAddress(
+            "http://ann.example/jwks",
+            "me",
+            "${env:P}",
+            client_certificate_file="/etc/gate/me.pem",
+            client_key_file="/keys/me",
+            refresh_seconds=60,
+            ca_file="/etc/gate/ca.pem",
+            insecure_http=True,
+        ),
+    )
 
 
 def test_what_a_credential_is_found_by_is_known_unless_a_reference_leads_to_it(plan: Compile) -> None:

@@ -23,7 +23,7 @@ from jwtgate.control.workers.messages import (
     Unanswered,
     Wanted,
 )
-from jwtgate.control.workers.worker_state import Answer, Asking, Served
+from jwtgate.control.workers.worker_state import QUIET_SECONDS, Answer, Asking, Served
 from jwtgate.errors import DependencyFault
 from jwtgate.gateway.memory import FOR_EVER, Remembered
 from jwtgate.gateway.mint import Minted, NeedMinted
@@ -40,6 +40,7 @@ from jwtgate.policy.facts import (
     NeedCredential,
     NeedIntrospection,
     NeedKeys,
+    NeedNewerCredential,
 )
 from jwtgate.policy.requirements import ConsumerName
 from jwtgate.policy.revocations import Revocation, RevokedBy
@@ -351,6 +352,42 @@ def test_a_credential_is_remembered_by_what_tokens_name_it() -> None:
     credential = held.credential("elsewhere")
     assert credential is not None
     assert (credential.name, credential.labels) == ("key-1", {"tier": "1"})
+
+
+PUBLISHED = SentCredential(
+    "key-1", "c-1", ANN, frozenset({"HS256"}), sent_keys(KeySet([SECRET_KEY.with_kid("k1")])), None, fetched=True
+)
+
+
+def test_a_newer_key_is_asked_for_once_by_all_and_held_from_then_on() -> None:
+    supervisor, held = Supervisor(lambda ask: Found(ask, PUBLISHED)), Snapshot()
+
+    async def ask() -> None:
+        needs = [NeedNewerCredential("key-1", "k1", f"192.0.2.{number}") for number in range(9)]
+        for found in await asyncio.gather(*(supervisor.look_up(need, held) for need in needs)):
+            assert isinstance(found, Credential)
+            assert found.fetched
+        await supervisor.look_up(needs[0], held)
+
+    run(ask)
+    assert supervisor.heard == [Wanted(ask, 1, NeedNewerCredential("key-1", "k1", "192.0.2.0")) for ask in (1, 2)]
+    assert held.credential("key-1") is not None
+
+
+def test_sec_65_a_key_nobody_published_is_not_asked_for_again_for_some_seconds() -> None:
+    supervisor, held = Supervisor(lambda ask: Found(ask, PUBLISHED)), Snapshot()
+
+    async def ask() -> None:
+        assert isinstance(await supervisor.look_up(NeedNewerCredential("key-1", "k9"), held), Credential)
+        for _ in range(100):
+            assert await supervisor.look_up(NeedNewerCredential("key-1", "k9", "192.0.2.1"), held) is None
+        assert len(supervisor.heard) == 1
+        await supervisor.look_up(NeedNewerCredential("key-1", "k8"), held)
+        supervisor.now += QUIET_SECONDS
+        await supervisor.look_up(NeedNewerCredential("key-1", "k9"), held)
+
+    run(ask)
+    assert len(supervisor.heard) == 3
 
 
 def test_a_secret_that_was_permitted_to_be_weak_arrives_as_any_other() -> None:

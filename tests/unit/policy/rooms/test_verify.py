@@ -29,7 +29,15 @@ from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.jose.token import sign_token
 from jwtgate.policy.callers import Credential, api_key_name
-from jwtgate.policy.facts import Facts, Introspected, NeedCredential, NeedIntrospection, NeedKeys, Steps
+from jwtgate.policy.facts import (
+    Facts,
+    Introspected,
+    NeedCredential,
+    NeedIntrospection,
+    NeedKeys,
+    NeedNewerCredential,
+    Steps,
+)
 from jwtgate.policy.requirements import CredentialLookup, Introspect, Introspection, Issuer, Slot, Times
 from jwtgate.policy.rooms.verify import Verified, verify
 
@@ -261,6 +269,17 @@ def test_sec_20_a_credential_verifies_with_its_own_key_and_its_own_algorithm_onl
     assert reason(lambda: finish(walk(keyed("acme-key"), slot=BY_KEY, facts=other))) == "alg_not_allowed"
     unnamed = Held({}, credentials=[replace(KEYED, keys=KeySet([generate_key("ES256", kid="k2").public()]))])
     assert reason(lambda: finish(walk(keyed("acme-key"), slot=BY_KEY, facts=unnamed))) == "key_unknown"
+
+
+def test_a_key_that_a_consumer_publishes_is_asked_for_by_whoever_needs_it() -> None:
+    stale = replace(KEYED, keys=KeySet([OTHER_KEY.with_kid("k0").public()]), fetched=True)
+    facts = Held({}, credentials=[stale])
+    steps = walk(keyed("acme-key"), slot=BY_KEY, facts=facts)
+    assert next(steps) == NeedNewerCredential("acme-key", "k1", "192.0.2.7")
+    assert finish(steps, [KEYED]).credential is KEYED
+    steps = walk(keyed("acme-key"), slot=BY_KEY, facts=facts)
+    next(steps)
+    assert reason(lambda: steps.throw(DependencyFault("issuer_unreachable"))) == "issuer_unreachable"
 
 
 def test_a_credential_may_be_more_patient_with_clocks_than_its_issuer() -> None:

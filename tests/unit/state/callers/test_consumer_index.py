@@ -11,7 +11,7 @@ from jwtgate.jose.sealing import Sealer
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.provisions import Answer, Origin, Value
 from jwtgate.policy.rate_limits import CountedBy, RateLimit
-from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeyText
+from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeysAddress, KeyText
 from jwtgate.state.callers.consumer_index import ConsumerIndex, Duplicate, Placed, What
 from jwtgate.state.stores.store import StoreFailed
 
@@ -26,6 +26,7 @@ ANN = ConsumerSource(
         CredentialSource("k4", "c4", "ann", "ES256", KeyText(text="public"), named="elsewhere", may_wait=True),
         CredentialSource("k5", "c5", "ann", "ES256", KeyText(text="public"), refers="${vault:a#b}"),
         CredentialSource("k6", "c6", "ann", "", named="api-key 0", is_api_key=True),
+        CredentialSource("k7", "c7", "ann", "ES256", address=KeysAddress("https://a/k", "me", "secret", "c", "k", 60)),
     ),
 )
 MASTER = Sealer(b"m" * 32)

@@ -12,7 +12,7 @@ from jwtgate.errors import ConfigError
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.callers import Consumer, Credential
-from jwtgate.policy.sources import CredentialSource, KeyText
+from jwtgate.policy.sources import CredentialSource, KeysAddress, KeyText
 from jwtgate.state.callers.credentials import credential_of
 
 ANN = Consumer("ann", "1")
@@ -53,6 +53,13 @@ def test_an_api_key_verifies_nothing() -> None:
     made = credential_of(source, ANN, resolve)
     assert (made.name, made.consumer, made.algorithms, len(made.keys)) == ("k1", ANN, frozenset(), 0)
     assert made.labels == {"made": "by hand"}
+
+
+def test_keys_at_an_address_are_yet_to_be_fetched() -> None:
+    source = CredentialSource("k1", "c1", "ann", "ES256", address=KeysAddress("https://a/k"))
+    made = credential_of(source, ANN, resolve)
+    assert (made.algorithms, len(made.keys), made.fetched) == ({"ES256"}, 0, True)
+    assert not of("HS256", KeyText(text=SECRET)).fetched
 
 
 def test_a_secret_may_be_kept_elsewhere() -> None:

@@ -572,3 +572,38 @@ def test_an_issuer_that_is_away_leaves_the_set_as_it_is() -> None:
         await none.keys.close()
 
     live(life())
+
+
+def test_the_set_is_usable_as_it_is_whatever_is_being_fetched() -> None:
+    async def life() -> None:
+        issuer = Issuer()
+        node = await Node(issuer).started()
+        issuer.body, issuer.seconds = jwks("k2"), 3.0
+        await asyncio.sleep(60)
+        fetching = asyncio.create_task(node.keys.renew(""))
+        await asyncio.sleep(1)
+        assert [key.kid for key in await node.keys.usable()] == ["k1"]
+        assert [key.kid for key in await fetching] == ["k2"]
+        await node.keys.close()
+
+    live(life())
+
+
+def test_a_first_set_that_is_being_fetched_is_waited_for_and_none_is_a_fault() -> None:
+    async def life() -> None:
+        issuer = Issuer()
+        node = Node(issuer)
+        node.keys.start()
+        assert [key.kid for key in await node.keys.usable()] == ["k1"]
+        await node.keys.close()
+        issuer.body = None
+        none = Node(issuer)
+        none.keys.start()
+        with pytest.raises(DependencyFault):
+            await none.keys.usable()
+        none.keys.stop()
+        before = len(issuer.asked_at)
+        await asyncio.sleep(HOUR)
+        assert len(issuer.asked_at) == before
+
+    live(life())
