@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from jwtgate.dialects.apisix.files.collecting import must_be_known, put
 from jwtgate.dialects.dialect import Objects
+from jwtgate.errors import ConfigError
 
 _ROUTE = (
     *("uris", "hosts", "methods", "priority", "timeout", "vars", "plugins", "labels", "remote_addrs"),
     *("filter_func", "enable_websocket", "upstream", "plugin_config_id"),
 )
 _SERVICE = ("plugins", "hosts", "upstream", "labels")
+_CONSUMER = ("username", "plugins", "labels", "group_id")
+_TOP = (
+    *("services", "consumers", "consumer_groups", "global_rules", "secrets", "plugin_metadata", "ssls"),
+    "$schema",
+)
+_WORDS = ("id", "name", "description", "metadata")
+"""What people read, and what tools add: members of anything."""
+_INSIDE = ("path_prefix", "strip_path_prefix", "routes")
 
 
 def is_adc(document: Any) -> bool:
@@ -24,52 +34,68 @@ def is_adc(document: Any) -> bool:
 
 
 def from_adc(document: Mapping[str, Any]) -> Objects:
-    """The objects of such a document. Their names are their ids."""
+    """The objects of such a document. Their names are their ids. `ConfigError` for what would be lost."""
     objects: Objects = {}
+    must_be_known("the document", document, _TOP)
     for service in document.get("services") or ():
         _service(service, objects)
     for consumer in document.get("consumers") or ():
         _consumer(consumer, objects)
     for group in document.get("consumer_groups") or ():
+        must_be_known("consumer_groups", group, (*_WORDS, "plugins", "labels", "consumers"))
         name = _id(group)
-        objects.setdefault("consumer_groups", {})[name] = _kept(group, ("plugins", "labels"))
+        put(objects, "consumer_groups", name, _kept(group, ("plugins", "labels")))
         for consumer in group.get("consumers") or ():
             _consumer({**consumer, "group_id": name}, objects)
-    for name, conf in (document.get("global_rules") or {}).items():
-        objects.setdefault("global_rules", {})[name] = {"plugins": {name: conf}}
+    for name, conf in _mapping(document, "global_rules"):
+        put(objects, "global_rules", name, {"plugins": {name: conf}})
     for secret in document.get("secrets") or ():
-        objects.setdefault("secrets", {})[secret["id"]] = {name: item for name, item in secret.items() if name != "id"}
-    for name, conf in (document.get("plugin_metadata") or {}).items():
-        objects.setdefault("plugin_metadata", {})[name] = conf
+        put(objects, "secrets", secret["id"], {name: item for name, item in secret.items() if name != "id"})
+    for name, conf in _mapping(document, "plugin_metadata"):
+        put(objects, "plugin_metadata", name, conf)
     for number, ssl in enumerate(document.get("ssls") or (), start=1):
         pairs = ssl.get("certificates") or [{}]
         value = {"cert": pairs[0].get("certificate", ""), "key": pairs[0].get("key", ""), "snis": ssl.get("snis", [])}
-        objects.setdefault("ssls", {})[str(number)] = value
+        put(objects, "ssls", str(number), value)
     return objects
 
 
+def _mapping(document: Mapping[str, Any], name: str) -> Iterable[tuple[str, Any]]:
+    found = document.get(name) or {}
+    if not isinstance(found, dict):
+        raise ConfigError(f"{name}: is no mapping of plugins")
+    return found.items()
+
+
 def _service(service: Mapping[str, Any], objects: Objects) -> None:
+    must_be_known("services", service, (*_WORDS, *_SERVICE, *_INSIDE))
     name = _id(service)
-    value = _kept(service, _SERVICE)
-    objects.setdefault("services", {})[name] = value
+    put(objects, "services", name, _kept(service, _SERVICE))
     prefix = str(service.get("path_prefix", "")).rstrip("/")
     for route in service.get("routes") or ():
+        must_be_known(f"services/{name}/routes", route, (*_WORDS, *_ROUTE))
         held = {**_kept(route, _ROUTE), "service_id": name}
         if prefix:
             held["uris"] = [f"{prefix}{uri}" for uri in held.get("uris", ())]
-        objects.setdefault("routes", {})[f"{name}.{_id(route)}"[:64]] = held
+        put(objects, "routes", f"{name}.{_id(route)}"[:64], held)
         if prefix and service.get("strip_path_prefix"):
             plugins = held.setdefault("plugins", {})
             plugins.setdefault("proxy-rewrite", {"regex_uri": [f"^{prefix}/?(.*)$", "/$1"]})
 
 
 def _consumer(consumer: Mapping[str, Any], objects: Objects) -> None:
+    must_be_known("consumers", consumer, (*_WORDS, *_CONSUMER, "credentials"))
     username = consumer["username"]
-    objects.setdefault("consumers", {})[username] = _kept(consumer, ("username", "plugins", "labels", "group_id"))
+    put(objects, "consumers", username, _kept(consumer, _CONSUMER))
     for credential in consumer.get("credentials") or ():
-        identity = f"{username}/{_id(credential)}"
+        must_be_known(f"consumers/{username}/credentials", credential, (*_WORDS, "labels", "type", "config"))
         plugins = {credential["type"]: credential.get("config", {})}
-        objects.setdefault("credentials", {})[identity] = {**_kept(credential, ("labels",)), "plugins": plugins}
+        put(
+            objects,
+            "credentials",
+            f"{username}/{_id(credential)}",
+            {**_kept(credential, ("labels",)), "plugins": plugins},
+        )
 
 
 def _kept(value: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

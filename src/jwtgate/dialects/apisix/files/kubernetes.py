@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from jwtgate.dialects.apisix.files.collecting import put
 from jwtgate.dialects.dialect import Objects
 
 _UNUSUAL = re.compile(r"[^A-Za-z0-9._-]")
@@ -71,7 +72,7 @@ def _route(namespace: str, name: str, spec: Mapping[str, Any], objects: Objects)
         if rule.get("timeout"):
             route["timeout"] = {each: _seconds(said) for each, said in rule["timeout"].items()}
         identity = _UNUSUAL.sub("-", f"{namespace}_{name}_{rule.get('name', 'rule')}")
-        objects.setdefault("routes", {})[identity[:64]] = route
+        put(objects, "routes", identity[:64], route)
 
 
 _MATCHED = {"hosts": "hosts", "methods": "methods", "remoteAddrs": "remote_addrs"}
@@ -130,15 +131,15 @@ def _consumer(namespace: str, name: str, spec: Mapping[str, Any], objects: Objec
             raise _NotConverted("secretRef names a resource that is not here; write the value")
         plugins[_AUTH[kind]] = {member: said for member, said in auth["value"].items() if said not in ("", 0)}
     username = f"{namespace}_{name}"
-    objects.setdefault("consumers", {})[username] = {"username": username, "plugins": plugins}
+    put(objects, "consumers", username, {"username": username, "plugins": plugins})
 
 
 def _gateway_consumer(namespace: str, name: str, spec: Mapping[str, Any], objects: Objects) -> None:
     username = f"{namespace}_{name}"
     plugins = {each["name"]: _config(each) for each in spec.get("plugins") or () if each.get("enable", True)}
-    objects.setdefault("consumers", {})[username] = {"username": username, "plugins": plugins}
+    put(objects, "consumers", username, {"username": username, "plugins": plugins})
     for identity, value in _credentials(spec):
-        objects.setdefault("credentials", {})[f"{username}/{identity}"] = value
+        put(objects, "credentials", f"{username}/{identity}", value)
 
 
 def _credentials(spec: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

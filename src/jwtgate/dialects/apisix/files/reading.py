@@ -86,6 +86,8 @@ def _standalone(name: str, data: bytes, document: Any, problems: list[str]) -> O
             where, identity = _identified(collection, value)
             if not identity:
                 problems.append(f"{name}: {collection}[{number}] has no id")
+            elif identity in objects.get(where, {}):
+                problems.append(f"{name}: {collection}[{number}]: {where}/{identity} is there twice")
             else:
                 objects.setdefault(where, {})[identity] = _as_kept(where, identity, value)
     return objects

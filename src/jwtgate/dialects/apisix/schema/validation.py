@@ -21,7 +21,12 @@ _TYPES: Mapping[str, Callable[[object], bool]] = {
     "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
     "integer": lambda value: not isinstance(value, bool) and isinstance(value, int | float) and value == int(value),
 }
-_COMPILED = lru_cache(maxsize=256)(re.compile)
+
+
+@lru_cache(maxsize=256)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """The pattern, in which an end is the end of the text: never just before a last line feed."""
+    return re.compile(re.sub(r"\$$", r"\\Z", pattern))
 
 
 def first_mistake(schema: Schema, value: Any) -> str | None:
@@ -91,7 +96,7 @@ def _of_others(schema: Schema, others: Mapping[str, Any]) -> Iterator[str]:
     patterns: Mapping[str, Schema] = schema.get("patternProperties", {})
     rest = schema.get("additionalProperties", True)
     for name, item in others.items():
-        fitting = [found for pattern, found in patterns.items() if _COMPILED(pattern).search(name)]
+        fitting = [found for pattern, found in patterns.items() if _compiled(pattern).search(name)]
         for found in fitting or ([rest] if isinstance(rest, dict) else []):
             for mistake in _mistakes(found, item):
                 yield f'property "{name}" validation failed: {mistake}'
@@ -120,7 +125,7 @@ def _of_text(schema: Schema, value: str) -> Iterator[str]:
         yield f"string too short, expected at least {schema['minLength']}, got {len(value)}"
     if len(value) > schema.get("maxLength", len(value)):
         yield f"string too long, expected at most {schema['maxLength']}, got {len(value)}"
-    if "pattern" in schema and not _COMPILED(schema["pattern"]).search(value):
+    if "pattern" in schema and not _compiled(schema["pattern"]).search(value):
         yield f'failed to match pattern "{schema["pattern"]}" with "{value}"'
 
 

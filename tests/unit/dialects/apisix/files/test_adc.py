@@ -8,6 +8,7 @@ import pytest
 from tests.unit.dialects.apisix.loading import loaded
 
 from jwtgate.dialects.apisix.files.adc import from_adc, is_adc
+from jwtgate.errors import ConfigError
 
 NODES = [{"host": "127.0.0.1", "port": 80, "weight": 1}]
 DOCUMENT: dict[str, Any] = {
@@ -82,3 +83,19 @@ def test_such_a_document_is_told_from_others(document: Any, truth: bool) -> None
 def test_a_path_is_only_stripped_where_that_is_said() -> None:
     service = {"name": "s", "path_prefix": "/v1", "routes": [{"name": "r", "uris": ["/a"]}]}
     assert from_adc({"services": [service]})["routes"]["s.r"] == {"uris": ["/v1/a"], "name": "r", "service_id": "s"}
+
+
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ({"services": [{"name": "a b"}, {"name": "a/b"}]}, "services/a-b: is there twice"),
+        ({"services": [{"name": "a", "routes": [{"name": "r"}, {"name": "r"}]}]}, "routes/a.r: is there twice"),
+        ({"services": [{"name": "a", "routes": [{"name": "r", "remote_addr": "10.0.0.1"}]}]}, "not known here"),
+        ({"services": [{"name": "a", "plugin": {}}]}, "not known here: plugin"),
+        ({"services": [], "routes": []}, "not known here: routes"),
+        ({"services": [], "global_rules": [{"id": 1}]}, "global_rules: is no mapping"),
+    ],
+)
+def test_nothing_is_lost_unsaid(document: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        from_adc(document)

@@ -89,6 +89,8 @@ def test_a_key_of_two_callers_is_a_mistake_and_a_reference_is_none() -> None:
 
 def test_an_object_that_is_there_twice_is_a_mistake() -> None:
     assert problems(("a.yaml", f"{ROUTE}#END"), ("b.yaml", f"{ROUTE}#END")) == ("routes/1: is there twice",)
+    twice = "routes: [{id: 1, uri: /a, upstream_id: 1}, {id: '1', uri: /b, upstream_id: 1}]\n"
+    assert "a.yaml: routes[1]: routes/1 is there twice" in problems(("a.yaml", f"{twice}#END"))
 
 
 def test_a_plugin_nobody_knows_is_left_for_the_translation_to_name() -> None:

@@ -96,3 +96,8 @@ def test_types_are_called_as_the_other_gateway_calls_them() -> None:
     assert [kind_of(value) for value in values] == [
         *("string", "number", "number", "boolean", "userdata", "table", "table"),
     ]
+
+
+def test_a_line_feed_at_the_end_is_no_part_of_what_a_pattern_allows() -> None:
+    assert fits({"type": "string", "pattern": "^[a-z]+$"}, "a")
+    assert not fits({"type": "string", "pattern": "^[a-z]+$"}, "a\n")
