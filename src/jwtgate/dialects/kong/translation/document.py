@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 from jwtgate.dialects.dialect import Objects, Settings, Translation
@@ -22,7 +23,7 @@ def translated(objects: Objects, settings: Settings) -> Translation:
     routes: dict[str, dict[str, Any]] = {}
     for match, name, route in _in_order(draft):
         for suffix, section in native_routes(draft, match, route):
-            routes[as_name(f"{name}{suffix}")] = section
+            routes[_free(f"{name}{suffix}", routes)] = section
     shared = _shared_answers(routes)
     document: dict[str, Any] = {
         "listen": list(_listen(settings)),
@@ -37,6 +38,12 @@ def translated(objects: Objects, settings: Settings) -> Translation:
     if draft.signing_keys:
         document["signing"] = {"issuer": "kong", "keys": draft.signing_keys}
     return Translation(document, draft.notes.notes())
+
+
+def _free(name: str, taken: Container[str]) -> str:
+    """The name of a route; another where one route is called as another is, or as its id."""
+    names = (as_name(f"{name}#{number}" if number > 1 else name) for number in count(1))
+    return next(each for each in names if each not in taken)
 
 
 def _keys_path(draft: Draft) -> str | None:

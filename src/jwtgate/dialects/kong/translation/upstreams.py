@@ -19,7 +19,8 @@ def upstream_of(draft: Draft, service: Mapping[str, Any], route: Mapping[str, An
     if service["protocol"] not in _SPOKEN:
         draft.notes.refused(f"{place}/protocol", "HTTP and HTTPS are spoken, nothing else.")
         return None
-    name = as_name(f"{service['name'] or service['id']}{'-preserving-host' if route['preserve_host'] else ''}")
+    # No name of a service has a slash: none is taken for the id of another, nor for what is added here.
+    name = as_name(f"{service['name'] or 'id/' + service['id']}{'/preserving-host' if route['preserve_host'] else ''}")
     if name not in draft.upstreams:
         section = _section(draft, service, place)
         if route["preserve_host"]:

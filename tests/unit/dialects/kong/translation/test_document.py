@@ -80,3 +80,18 @@ def test_what_most_routes_answer_alike_is_said_once() -> None:
     assert document["routes"]["c"]["answers"].keys() == document["answers"].keys() - {
         "route_unknown", "upstream_fault", "upstream_slow",
     }  # fmt: skip
+
+
+def test_no_route_takes_the_place_of_another() -> None:
+    preflight = {"name": "jwt", "config": {"run_on_preflight": False}}
+    data = service(preflight, route={"name": "a"})
+    id_ = "5b7b7c4e-6d7d-4d4a-9f4f-111111111111"
+    data["services"][0]["routes"] += [
+        {"name": "a-preflight", "paths": ["/admin"], "plugins": [{"name": "jwt"}]},
+        {"id": id_, "paths": ["/secret"], "plugins": [{"name": "jwt"}]},
+        {"name": id_, "paths": ["/open"]},
+    ]
+    routes = translate(data).document["routes"].values()
+    taken = sorted((route["match"]["path_prefix"][0], route["auth"]) for route in routes)
+    told = [("/admin", "required"), ("/open", "none"), ("/secret", "required"), ("/x", "none"), ("/x", "required")]
+    assert taken == told

@@ -38,7 +38,7 @@ def test_the_host_of_the_client_may_be_kept() -> None:
     upstreams = translate(served(routes=routes)).document["upstreams"]
     assert {name: section.get("preserve_host") for name, section in upstreams.items()} == {
         "s": None,
-        "s-preserving-host": True,
+        "s/preserving-host": True,
     }
 
 
@@ -62,7 +62,7 @@ def test_a_host_may_be_an_upstream_of_kongs() -> None:
     kept = translate(
         served({"upstreams": [POOL]}, url="http://pool", routes=[{"paths": ["/a"], "preserve_host": True}])
     )
-    assert "host" not in kept.document["upstreams"]["s-preserving-host"]
+    assert "host" not in kept.document["upstreams"]["s/preserving-host"]
     assert not_exact(kept).keys() == {"upstreams/pool/slots"}
 
 
@@ -88,3 +88,14 @@ def test_certificates_to_trust_become_a_file() -> None:
 
 def test_what_is_neither_http_nor_https_is_refused() -> None:
     assert refused(translate(served(url="grpc://127.0.0.1:9"))) == {"services/s/protocol"}
+
+
+def test_no_service_is_taken_for_another() -> None:
+    kept = {"paths": ["/a"], "preserve_host": True}
+    services = [
+        {"name": "s-preserving-host", "url": "http://127.0.0.1:1", "routes": [{"paths": ["/b"]}]},
+        {"name": "s", "url": "http://127.0.0.1:2", "routes": [kept]},
+    ]
+    document = translate({"services": services}).document
+    targets = {document["upstreams"][route["upstream"]]["targets"][0] for route in document["routes"].values()}
+    assert targets == {"http://127.0.0.1:1", "http://127.0.0.1:2"}
