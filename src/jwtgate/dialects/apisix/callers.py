@@ -79,12 +79,17 @@ def _jwt_auth(conf: Mapping[str, Any], objects: Objects, noting: Noting, place: 
     credential = {"named": said(conf["key"], objects), "alg": alg, **_times(conf, noting, place)}
     if alg in MACS:
         return {**credential, **_secret(conf, objects, noting, place)}
-    credential["public_key"] = said(conf["public_key"], objects)
+    if "jwks_uri" in conf:
+        credential["keys"] = {"url": literal(conf["jwks_uri"])}
+    else:
+        credential["public_key"] = said(conf["public_key"], objects)
     if conf.get("private_key"):
         credential["private_key"] = said(conf["private_key"], objects)
     for unread in ("secret", "base64_secret"):
         if unread in conf:
             noting.changed((*place, unread), f"{alg} has no secret")
+    if "jwks_uri" in conf and conf.get("public_key"):
+        noting.changed((*place, "public_key"), "the keys at jwks_uri are used instead")
     return credential
 
 

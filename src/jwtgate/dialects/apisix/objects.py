@@ -17,6 +17,9 @@ from jwtgate.dialects.dialect import Objects
 GENERATED_BYTES = 32
 _TO_BASE64 = str.maketrans("-_", "+/")
 _NODE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
+_PUBLISHED = re.compile(
+    r"(https://[a-z0-9._-]+|http://(localhost|127\.0\.0\.1|\[::1\]))(:[0-9]{1,5})?([/?][!-\"$-~]*)?", re.IGNORECASE
+)
 _CALLERS = ("consumers", "credentials")
 _OF_CALLERS = ("consumers", "consumer_groups")
 ACTING_ON_CALLERS = ("jwt-auth", "key-auth", "limit-count")
@@ -96,8 +99,10 @@ def _beyond_schema(name: str, conf: Mapping[str, Any], *, of_caller: bool) -> st
     if name != "jwt-auth" or not of_caller:
         return None
     secret = conf.get("secret")
-    if "jwks_uri" in conf:
-        return "jwks_uri stands on a route, beside issuers; a consumer has a public_key"
+    if "jwks_uri" in conf and conf.get("algorithm", MACS[0]) in MACS:
+        return "jwks_uri holds public keys, so algorithm must be none of " + ", ".join(MACS)
+    if "jwks_uri" in conf and not _PUBLISHED.fullmatch(conf["jwks_uri"]):
+        return "jwks_uri must be an address of https, or of this host"
     if conf.get("base64_secret") and secret is not None and not is_reference(secret) and not decoded(secret):
         return "base64_secret required but the secret is not in base64 format"
     return None

@@ -68,10 +68,16 @@ def test_a_long_grace_period_is_a_danger_and_has_an_end() -> None:
     assert (ends["leeway_seconds"], ends["ttl_seconds"]) == (MOST_SECONDS, MOST_SECONDS)
 
 
-def test_a_signature_is_verified_with_a_public_key() -> None:
+def test_a_signature_is_verified_with_a_public_key_or_the_keys_at_an_address() -> None:
     found = own({"algorithm": "RS256", "public_key": "pem", "private_key": "private"})
     assert (found["alg"], found["public_key"], found["private_key"]) == ("RS256", "pem", "private")
     assert "secret" not in found
+    fetched = {"algorithm": "RS256", "jwks_uri": "https://a/keys"}
+    for conf in (fetched, {**fetched, "public_key": "pem"}):
+        assert (own(conf)["keys"], "public_key" in own(conf)) == ({"url": "https://a/keys"}, False)
+    both = caller({"jwt-auth": {"key": "k", **fetched, "public_key": "pem"}})
+    changed = [note.place for note in both.notes if note.meaning is Meaning.CHANGED]
+    assert changed == ["consumers/jack/plugins/jwt-auth/public_key"]
 
 
 def test_what_a_reference_leads_to_may_be_waited_for() -> None:
@@ -143,13 +149,15 @@ def test_the_gateway_takes_the_consumers() -> None:
     conf = {"key": "k", "secret": "short", "lifetime_grace_period": 900, "exp": 1}
     consumer = {"username": "jack", "plugins": {"jwt-auth": conf, "key-auth": {"key": "x"}, "limit-count": limit}}
     waiting = {"key": "$ENV://K", "secret": "$secret://vault/1/a/b", "algorithm": "HS512"}
+    fetched = {"key": "f", "algorithm": "RS256", "jwks_uri": "https://a.example/keys"}
     document = loaded(
         {
             "consumers": {"jack": consumer, "rose": {"username": "rose"}},
             "credentials": {
                 "jack/a": {"plugins": {"jwt-auth": waiting}},
+                "jack/b": {"plugins": {"jwt-auth": fetched}},
                 "rose/a": {"plugins": {"key-auth": {"key": "y"}}},
             },
         }
     )
-    assert set(document.consumers["jack"].credentials) == {"jwt-auth", "key-auth", "jwt-auth/a"}
+    assert set(document.consumers["jack"].credentials) == {"jwt-auth", "key-auth", "jwt-auth/a", "jwt-auth/b"}

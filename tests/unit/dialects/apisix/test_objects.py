@@ -44,7 +44,14 @@ def mistake(collection: str, value: Any, objects: Objects | None = None, name: s
         ({"key": "k", "algorithm": "none"}, 'property "algorithm" validation failed: matches none of the enum values'),
         (
             {"key": "k", "jwks_uri": "https://a/keys"},
-            "jwks_uri stands on a route, beside issuers; a consumer has a public_key",
+            "jwks_uri holds public keys, so algorithm must be none of HS256, HS384, HS512",
+        ),
+        *(
+            (
+                {"key": "k", "algorithm": "RS256", "jwks_uri": address},
+                "jwks_uri must be an address of https, or of this host",
+            )
+            for address in ("http://a/keys", "$ENV://KEYS", "https://me@a/keys", "https://a/keys#1", "https://a b", "a")
         ),
     ],
 )
@@ -62,6 +69,8 @@ def test_what_a_consumer_may_not_say_of_jwt_auth_has_its_sentence(conf: dict[str
         {"key": "k", "base64_secret": True, "secret": "c2VjcmV0"},
         {"key": "k", "base64_secret": True, "secret": "c2VjcmV0cw=="},
         {"key": "k", "algorithm": "ES256", "public_key": "pem"},
+        {"key": "k", "algorithm": "ES256", "jwks_uri": "https://a.example:8443/keys?of=k"},
+        {"key": "k", "algorithm": "ES256", "jwks_uri": "http://127.0.0.1:80/keys"},
         {"key": "k", "bogus": 1},
     ],
 )

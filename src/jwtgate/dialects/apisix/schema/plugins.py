@@ -81,6 +81,7 @@ _JWT_AUTH_CONSUMER = _object(
         "lifetime_grace_period": {"type": "integer", "minimum": 0, "default": 0},
         "public_key": _TEXT,
         "private_key": _TEXT,
+        "jwks_uri": _SOME_TEXT,
     },
     required=["key"],
     dependencies={
@@ -89,7 +90,7 @@ _JWT_AUTH_CONSUMER = _object(
                 {"properties": {"algorithm": {"enum": list(MACS)}}},
                 {
                     "properties": {"algorithm": {"enum": list(SIGNATURES)}},
-                    "required": ["public_key"],
+                    "anyOf": [{"required": ["public_key"]}, {"required": ["jwks_uri"]}],
                 },
             ]
         }
