@@ -93,6 +93,19 @@ def test_objects_are_made_shown_changed_and_deleted(apisix: ApisixProcess) -> No
     assert apisix.get("/other").value == {"error_msg": "404 Route Not Found"}
 
 
+def test_what_is_deleted_by_force_leaves_the_routes_that_need_it_unserved_until_it_is_back(
+    apisix: ApisixProcess,
+) -> None:
+    service = {"plugins": {"jwt-auth": {}}, "upstream": {"nodes": {apisix.places["httpbin.org:80"]: 1}}}
+    apisix.put("/services/s", service)
+    apisix.put("/routes/r", {"uri": "/get", "service_id": "s"})
+    assert apisix.admin("DELETE", "/services/s").status == 400
+    assert apisix.admin("DELETE", "/services/s?force=true").status == 200
+    assert apisix.get().status == 503
+    apisix.put("/services/s", service)
+    assert apisix.get().status == 401
+
+
 def test_an_object_may_live_for_a_time(apisix: ApisixProcess) -> None:
     upstream = {"nodes": {apisix.places["httpbin.org:80"]: 1}}
     assert apisix.admin("PUT", "/routes/1?ttl=1", {"uri": "/get", "upstream": upstream}).status == 201

@@ -71,6 +71,11 @@ def test_a_token_says_whose_it_is(jack: ApisixProcess) -> None:
     assert told(jack.get(token=token(key="rose-key"))) == (401, {"message": "Invalid user key in JWT token"})
 
 
+@pytest.mark.parametrize("key", ["", 5, True, ["jack-key"], {"jack-key": 1}])
+def test_what_names_nobody_is_nobodys_key(jack: ApisixProcess, key: object) -> None:
+    assert told(jack.get(token=token(key=key))) == (401, {"message": "Invalid user key in JWT token"})
+
+
 @pytest.mark.parametrize("alg", ["HS256", "HS384", "HS512"])
 def test_a_secret_verifies(apisix: ApisixProcess, alg: str) -> None:
     apisix.consumer(key="jack-key", secret=LONG_SECRET, algorithm=alg)
@@ -114,6 +119,10 @@ def test_a_token_is_good_in_its_time_and_needs_to_say_none(jack: ApisixProcess) 
         assert jack.get(token=good).status == 200
     for bad in (token(exp=soon(-1)), token(nbf=soon()), token(exp="soon"), token(nbf="now")):
         assert told(jack.get(token=bad)) == FAILED
+
+
+def test_when_a_token_was_made_is_not_looked_at(jack: ApisixProcess) -> None:
+    assert jack.get(token=token(iat=soon(3600))).status == 200
 
 
 def test_a_grace_period_stretches_the_time(apisix: ApisixProcess) -> None:

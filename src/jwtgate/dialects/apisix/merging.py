@@ -40,7 +40,7 @@ class Effective:
 
 
 def effective(name: str, route: Mapping[str, Any], objects: Objects, noting: Noting) -> Effective:
-    """The route of this name with all that holds for it. What it names and nobody knows is refused."""
+    """The route of this name with all that holds for it. What it names and nobody knows is noted as missing."""
     here: Place = ("routes", name)
     service, service_place = _named(route, SERVICE, "services", objects, noting=noting, place=here)
     config, config_place = _named(route, PLUGIN_CONFIG, "plugin_configs", objects, noting=noting, place=here)
@@ -48,6 +48,8 @@ def effective(name: str, route: Mapping[str, Any], objects: Objects, noting: Not
     layers = ((service, service_place), (config, config_place), (route, here))
     for holder, place in layers:
         plugins.update(_plugins(holder, place, noting))
+    # Switched off here, it is off although it stands further out as well.
+    plugins = {plugin: held for plugin, held in plugins.items() if _is_on(held[0])}
     _under_global_rules(plugins, objects, noting)
     upstream = _upstream(route, here, objects, noting) or _upstream(service, service_place, objects, noting)
     hosts = route.get("hosts") or ([route["host"]] if "host" in route else service.get("hosts", []))
@@ -76,7 +78,9 @@ def _named(
         return {}, ()
     found = objects.get(collection, {}).get(str(name))
     if found is None:
-        noting.refused((*place, member), f"there is none of {collection} with the id {name}")
+        noting.missing(
+            (*place, member), f"there is none of {collection} with the id {name}, so every request is answered with 503"
+        )
         return {}, ()
     return found, (collection, str(name))
 
@@ -84,7 +88,7 @@ def _named(
 def _plugins(
     holder: Mapping[str, Any], place: Place, noting: Noting
 ) -> Iterator[tuple[str, tuple[Mapping[str, Any], Place]]]:
-    """The plugins that run, by name. Those nobody knows here are refused."""
+    """The plugins, by name. Those nobody knows here are refused."""
     for name, conf in holder.get("plugins", {}).items():
         there = (*place, "plugins", name)
         if name not in PLUGINS:
@@ -95,14 +99,19 @@ def _plugins(
             noting.refused((*there, "_meta", "pre_function"), "code is no configuration here")
         if "priority" in meta:
             noting.changed((*there, "_meta", "priority"), "the order of the checks is fixed")
-        if not meta.get("disable"):
-            yield name, (conf, there)
+        yield name, (conf, there)
+
+
+def _is_on(conf: Mapping[str, Any]) -> bool:
+    return not (conf.get("_meta") or {}).get("disable")
 
 
 def _under_global_rules(plugins: dict[str, tuple[Mapping[str, Any], Place]], objects: Objects, noting: Noting) -> None:
     """Add what the global rules ask for. Of one plugin only one configuration can hold here."""
     for identity, rule in objects.get("global_rules", {}).items():
         for name, (conf, place) in _plugins(rule, ("global_rules", identity), noting):
+            if not _is_on(conf):
+                continue
             held = plugins.setdefault(name, (conf, place))
             if held[0] != conf:
                 noting.refused(place, f"stands at {'/'.join(held[1])} as well, and only one of them can hold here")

@@ -15,7 +15,7 @@ class Noting:
 
     def __init__(self) -> None:
         self._notes: dict[Place, Note] = {}
-        self._refused: set[Place] = set()
+        self._unusable: set[Place] = set()
 
     def changed(self, place: Place, sentence: str) -> None:
         """This setting means something else here."""
@@ -28,16 +28,24 @@ class Noting:
     def refused(self, place: Place, sentence: str) -> None:
         """This setting cannot be had here."""
         self._put(place, Note("/".join(place), Meaning.REFUSED, sentence))
-        self._refused.update(place[:end] for end in range(1, len(place) + 1))
+        self._mark(place)
+
+    def missing(self, place: Place, sentence: str) -> None:
+        """This setting leads nowhere any more: whatever needs it cannot be served, and all else can."""
+        self._put(place, Note("/".join(place), Meaning.CHANGED, sentence))
+        self._mark(place)
+
+    def _mark(self, place: Place) -> None:
+        self._unusable.update(place[:end] for end in range(1, len(place) + 1))
 
     def _put(self, place: Place, note: Note) -> None:
         held = self._notes.get(place)
         if held is None or note.meaning is Meaning.REFUSED:
             self._notes[place] = note
 
-    def is_refused(self, place: Place) -> bool:
-        """Whether something at this place, or below it, is refused."""
-        return place in self._refused
+    def is_unusable(self, place: Place) -> bool:
+        """Whether something at this place, or below it, is refused or missing."""
+        return place in self._unusable
 
     def notes(self, places: Iterable[Place]) -> tuple[Note, ...]:
         """The notes, and one more for each of these places that none is about, neither itself nor what is around it."""

@@ -51,7 +51,8 @@ class Document:
 
     def upstream(self, name: str, value: dict[str, Any]) -> str:
         """The name of this upstream: its own, or that of one which is the same, so that they share connections."""
-        known = self._named.setdefault(repr(value), name)
+        free = name if name not in self.upstreams else f"{name}#{len(self.upstreams) + 1}"
+        known = self._named.setdefault(repr(value), free)
         self.upstreams[known] = value
         return known
 
@@ -63,15 +64,15 @@ def entries(each: Effective, objects: Objects, document: Document, noting: Notin
         return
     matching, places = _matching(each, noting), list(_places(each, noting))
     acting = list(_acting(each, objects, document, noting))
-    refused = any(map(noting.is_refused, each.touched))
-    if refused:
+    unusable = any(map(noting.is_unusable, each.touched))
+    if unusable:
         acting = [("", {"auth": "none", "respond": page(503, "Service Temporarily Unavailable")})]
     for rank, found in places:
         for when, route in acting:
             conditions = [condition for condition in (matching.get("when"), when) if condition]
             match = {**found.get("match", {}), **matching}
             match.pop("when", None)
-            if conditions and not refused:
+            if conditions and not unusable:
                 match["when"] = " && ".join(f"({condition})" for condition in conditions)
             route = {**found, **route, **({"match": match} if match else {})}
             yield from (Entry(rank, one) for one in _by_method(route, methods))
@@ -112,8 +113,8 @@ def _matching(each: Effective, noting: Noting) -> dict[str, Any]:
     conditions = route.get("vars")
     if conditions:
         try:
-            clients, others = _clients_among(conditions)
-            match.update({"clients": clients} if clients and "clients" not in match else {})
+            clients, others = _clients_among(conditions, is_said_already=bool(addresses))
+            match.update({"clients": clients} if clients else {})
             match.update({"when": literal(expression(others))} if others else {})
         except CannotSay as cause:
             noting.refused((*each.place, "vars"), str(cause))
@@ -123,18 +124,20 @@ def _matching(each: Effective, noting: Noting) -> dict[str, Any]:
     return match
 
 
-def _clients_among(conditions: Any) -> tuple[list[str], Any]:
+def _clients_among(conditions: Any, *, is_said_already: bool) -> tuple[list[str], Any]:
     """The networks the client must be in, and the other conditions; where nothing but all of them is asked."""
     found = [each for each in conditions if isinstance(each, list) and each[:2] == ["remote_addr", "ipmatch"]]
     if not found or isinstance(conditions[0], str):
         return [], conditions
-    if len(found) > 1 or len(found[0]) != 3:
-        raise CannotSay("the operator ipmatch is known here once")
+    if len(found) > 1 or len(found[0]) != 3 or is_said_already:
+        raise CannotSay("the operator ipmatch is known here once, and not beside remote_addr")
     networks = found[0][2] if isinstance(found[0][2], list) else [found[0][2]]
     try:
         clients = [str(ip_network(network, strict=False)) for network in networks]
     except ValueError:
         raise CannotSay("ipmatch needs addresses and networks") from None
+    if not clients:
+        raise CannotSay("ipmatch needs addresses and networks")
     return clients, [each for each in conditions if each is not found[0]]
 
 

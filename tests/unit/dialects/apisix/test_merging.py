@@ -71,6 +71,21 @@ def test_a_plugin_that_is_switched_off_does_not_run() -> None:
     assert list(merged({"plugins": off}).plugins) == ["key-auth"]
 
 
+def test_a_plugin_switched_off_on_a_route_is_off_whatever_its_service_says() -> None:
+    off = {"jwt-auth": {"_meta": {"disable": True}}}
+    objects: Objects = {"services": {"s": {"plugins": {"jwt-auth": {}}}}}
+    assert list(merged({"service_id": "s"}, objects).plugins) == ["jwt-auth"]
+    assert list(merged({"service_id": "s", "plugins": off}, objects).plugins) == []
+
+
+def test_no_route_switches_off_what_a_global_rule_asks_for() -> None:
+    off = {"jwt-auth": {"_meta": {"disable": True}}}
+    assert list(merged({"plugins": off}, {"global_rules": {"g": {"plugins": {"jwt-auth": {}}}}}).plugins) == [
+        "jwt-auth"
+    ]
+    assert list(merged({}, {"global_rules": {"g": {"plugins": off}}}).plugins) == []
+
+
 @pytest.mark.parametrize(
     ("plugins", "place"),
     [
@@ -91,10 +106,12 @@ def test_another_order_of_plugins_is_noted() -> None:
 
 
 @pytest.mark.parametrize("member", ["service_id", "plugin_config_id", "upstream_id"])
-def test_what_nobody_knows_is_refused(member: str) -> None:
+def test_what_nobody_knows_makes_the_route_unusable_and_nothing_else(member: str) -> None:
     noting = Noting()
     merged({member: "none"}, noting=noting)
-    assert list(refused(noting)) == [f"routes/1/{member}"]
+    assert list(changed(noting)) == [f"routes/1/{member}"]
+    assert not refused(noting)
+    assert noting.is_unusable(("routes", "1"))
 
 
 def test_the_places_it_was_taken_from_are_known() -> None:

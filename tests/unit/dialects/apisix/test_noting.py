@@ -32,11 +32,14 @@ def test_a_refusal_stands_over_what_was_noted_before_and_nothing_stands_over_it(
     assert noting.notes(()) == (Note("x", Meaning.REFUSED, "no"),)
 
 
-def test_a_refusal_inside_refuses_what_is_around_it() -> None:
+def test_what_is_refused_or_missing_inside_makes_what_is_around_it_unusable() -> None:
     noting = Noting()
     noting.refused(("routes", "1", "vars"), "no")
     noting.changed(("routes", "2"), "otherwise")
-    assert noting.is_refused(("routes", "1"))
-    assert noting.is_refused(("routes", "1", "vars"))
-    assert not noting.is_refused(("routes", "2"))
-    assert not noting.is_refused(("routes", "1", "uri"))
+    noting.missing(("routes", "3", "service_id"), "gone")
+    assert noting.is_unusable(("routes", "1"))
+    assert noting.is_unusable(("routes", "1", "vars"))
+    assert not noting.is_unusable(("routes", "2"))
+    assert not noting.is_unusable(("routes", "1", "uri"))
+    assert noting.is_unusable(("routes", "3"))
+    assert Note("routes/3/service_id", Meaning.CHANGED, "gone") in noting.notes(())

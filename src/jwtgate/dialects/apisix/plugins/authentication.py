@@ -12,7 +12,7 @@ from jwtgate.dialects.apisix.noting import Noting, Place
 from jwtgate.dialects.apisix.plugins.saying_no import answers_of
 from jwtgate.dialects.apisix.references import said
 from jwtgate.dialects.apisix.schema.plugins import SIGNATURES
-from jwtgate.dialects.dialect import Objects
+from jwtgate.dialects.dialect import Objects, literal
 
 IDENTITY: Mapping[str, Any] = {
     "X-Consumer-Username": {"consumer": "name"},
@@ -79,7 +79,7 @@ def _route(
     for name, conf, place in plugins:
         slot = name if name not in slots else f"{name}-{len(slots) + 1}"
         slots[slot] = _slot(name, conf, objects, issuers)
-        headers.update({field: {"claim": [claim], "slot": slot} for field, claim in _told(conf)})
+        headers.update({field: {"claim": [literal(claim)], "slot": slot} for field, claim in _told(conf)})
         noting.danger(place, _lenient(name, conf))
         if conf.get("store_in_ctx"):
             noting.changed((*place, "store_in_ctx"), "no plugin reads it; claims_to_headers tells the upstream")
@@ -90,7 +90,9 @@ def _route(
     anonymous = plugins[0][1].get("anonymous_consumer")
     if anonymous is not None:
         noting.danger((*plugins[0][2], "anonymous_consumer"), "a caller whose token is refused counts as this consumer")
-        route.update(auth="optional", anonymous_consumer=anonymous, anonymous_consumer_also_for_refused_tokens=True)
+        route.update(
+            auth="optional", anonymous_consumer=literal(anonymous), anonymous_consumer_also_for_refused_tokens=True
+        )
     return route if True in hidden else {**route, "forward_token": True}
 
 
@@ -114,14 +116,14 @@ def _slot(name: str, conf: Mapping[str, Any], objects: Objects, issuers: Issuers
     if name == "key-auth":
         issuers[_KEY_ISSUER] = {"consumers": {"api_key": True}, "audience": "any"}
         sources: list[dict[str, Any]] = [
-            {"header": conf.get("header", "apikey")},
-            {"query": conf.get("query", "apikey")},
+            {"header": literal(conf.get("header", "apikey"))},
+            {"query": literal(conf.get("query", "apikey"))},
         ]
         return {"from": sources, "first_source_wins_for_legacy_clients": True, "issuers": [_KEY_ISSUER]}
     sources = [
-        {"header": conf.get("header", "authorization"), "prefix": ["Bearer ", "bearer ", ""]},
-        {"query": conf.get("query", "jwt")},
-        {"cookie": conf.get("cookie", "jwt")},
+        {"header": literal(conf.get("header", "authorization")), "prefix": ["Bearer ", "bearer ", ""]},
+        {"query": literal(conf.get("query", "jwt"))},
+        {"cookie": literal(conf.get("cookie", "jwt"))},
     ]
     slot = {
         "from": sources,
@@ -144,10 +146,11 @@ def _issuers_of(conf: Mapping[str, Any], objects: Objects, issuers: Issuers) -> 
 
 def _of_consumers(claim: str) -> tuple[str, dict[str, Any]]:
     issuer = {
-        "consumers": {"claim": [claim]},
+        "consumers": {"claim": [literal(claim)]},
         "audience": "any",
         "leeway_seconds": 0,
         "exp_optional_for_legacy_tokens": True,
+        "iat_not_looked_at_for_legacy_tokens": True,
     }
     return f"jwt-auth-{claim if _PLAIN.fullmatch(claim) else _digest(claim)}", issuer
 

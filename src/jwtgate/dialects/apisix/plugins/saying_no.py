@@ -26,7 +26,7 @@ _OF_JWT: Mapping[str, str] = {
     "credential_missing": MISSING_TOKEN,
     **dict.fromkeys(UNREADABLE, INVALID_TOKEN),
     "credential_not_named": NO_KEY,
-    "credential_unknown": UNKNOWN_KEY,
+    **dict.fromkeys(("credential_unknown", "credential_name_malformed"), UNKNOWN_KEY),
     "issuer_unknown": UNKNOWN_KEY,
     "consumer_unknown": NO_CONSUMER,
     "token_refused": NOT_VERIFIED,
