@@ -95,9 +95,10 @@ class NeedClaims:
 class NeedAllowance:
     """Leave to make one more request, of so many within a window. Answered by an `Allowance`; each asking counts.
 
-    `counted` names what is counted together.
+    `counted` names what is counted together; `owner` the route or consumer whose limit it is.
     """
 
+    owner: str
     counted: str
     requests: int
     window_seconds: int

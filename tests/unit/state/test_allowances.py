@@ -15,8 +15,10 @@ class Clock:
         return self.now
 
 
-def need(counted: str = "a", requests: int = 3, window_seconds: int = 30) -> NeedAllowance:
-    return NeedAllowance(counted, requests, window_seconds)
+def need(
+    counted: str = "a", requests: int = 3, window_seconds: int = 30, *, owner: str = "route orders"
+) -> NeedAllowance:
+    return NeedAllowance(owner, counted, requests, window_seconds)
 
 
 def test_so_many_requests_are_granted_and_not_one_more() -> None:
@@ -67,3 +69,41 @@ def test_rel_18_a_window_that_was_over_is_no_loss() -> None:
     clock.now += 30
     allowances.take(need("b"))
     assert (len(allowances), allowances.evicted) == (1, 0)
+
+
+def test_rel_18_whoever_makes_up_callers_of_one_limit_has_no_other_begin_anew() -> None:
+    allowances = Allowances(monotonic=Clock(), most_counted=5, most_of_one=3)
+    assert allowances.take(need("victim", 1)).granted
+    for number in range(9):
+        allowances.take(need(str(number), owner="route open"))
+    assert not allowances.take(need("victim", 1)).granted
+    assert (len(allowances), allowances.evicted) == (4, 6)
+
+
+def test_rel_18_a_full_table_takes_from_the_limit_that_holds_the_most() -> None:
+    allowances = Allowances(monotonic=Clock(), most_counted=5, most_of_one=4)
+    allowances.take(need("victim", 1, owner="consumer alice"))
+    for number in range(4):
+        allowances.take(need(str(number), owner="route open"))
+    for number in range(3):
+        allowances.take(need("a", owner=f"consumer {number}"))
+    assert (len(allowances), allowances.evicted) == (5, 3)
+    assert not allowances.take(need("victim", 1, owner="consumer alice")).granted
+
+
+def test_rel_18_where_all_hold_one_the_one_that_was_asked_for_longest_ago_goes() -> None:
+    allowances = Allowances(monotonic=Clock(), most_counted=2)
+    for owner in ("a", "b", "a", "c"):
+        allowances.take(need("x", 1, owner=owner))
+    assert (len(allowances), allowances.evicted) == (2, 1)
+    assert [allowances.take(need("x", 1, owner=owner)).granted for owner in ("a", "c", "b")] == [False, False, True]
+
+
+def test_rel_18_who_left_many_behind_gives_first_although_another_has_grown_since() -> None:
+    allowances = Allowances(monotonic=Clock(), most_counted=6, most_of_one=4)
+    for number in range(4):
+        allowances.take(need(str(number), owner="left"))
+    for number in range(9):
+        allowances.take(need(str(number), owner="growing"))
+    assert [len(allowances), allowances.evicted] == [6, 7]
+    assert [allowances.take(need("3", 3, owner="left")).remaining, len(allowances)] == [1, 6]

@@ -29,7 +29,12 @@ def ask_allowance(known: Known) -> Steps[Allowance | None]:
     limit = limit_of(known.route, known.principal)
     if limit is None:
         return None
-    need = NeedAllowance(_counted(limit, known), limit.requests, limit.window_seconds)
+    owner = _owner(limit, known)
+    # Another limit counts anew.
+    named = [owner, limit.requests, limit.window_seconds, _counted_by(limit, known)]
+    # Of one size, whatever the request holds.
+    counted = hashlib.sha256(json_bytes(named)).hexdigest()
+    need = NeedAllowance(owner, counted, limit.requests, limit.window_seconds)
     return (yield from find_allowance(need))
 
 
@@ -39,13 +44,12 @@ def check_allowance(allowance: Allowance | None) -> None:
         raise RateRefused("rate_limit_exceeded", retry_after_seconds=allowance.reset_seconds)
 
 
-def _counted(limit: RateLimit, known: Known) -> str:
-    """The name of what this request counts for: of one size, whatever the request holds."""
+def _owner(limit: RateLimit, known: Known) -> str:
+    """Whose limit this is."""
     consumer = known.principal.consumer
-    owner = ["route", known.route.name] if limit is known.route.rate_limit else ["consumer", consumer and consumer.name]
-    # Another limit counts anew.
-    named = [owner, limit.requests, limit.window_seconds, _counted_by(limit, known)]
-    return hashlib.sha256(json_bytes(named)).hexdigest()
+    if consumer is None or limit is known.route.rate_limit:
+        return f"route {known.route.name}"
+    return f"consumer {consumer.name}"
 
 
 def _counted_by(limit: RateLimit, known: Known) -> list[object]:

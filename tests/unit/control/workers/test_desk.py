@@ -143,7 +143,7 @@ def test_nonsense_from_a_worker_is_a_fault_and_ends_nothing() -> None:
 def test_requests_are_counted_at_once_for_all_workers_whatever_their_generation(number: int) -> None:
     one, other = Asker(), Asker()
     desk = Desk(built=lambda _: None, workers=tuple, report=reported)
-    need = NeedAllowance("a", 2, 30)
+    need = NeedAllowance("route orders", "a", 2, 30)
     for ask, asker in enumerate((one, other, one)):
         desk.heard(asker, Wanted(ask, number, need))  # type: ignore[arg-type]
     assert one.told == [Found(0, Allowance(True, 1, 30)), Found(2, Allowance(False, 0, 30))]
@@ -154,7 +154,7 @@ def test_rel_18_a_report_tells_how_many_limits_are_counted() -> None:
     async def run() -> Report:
         desk = Desk(built=lambda _: None, workers=tuple, report=reported)
         for ask, name in enumerate("aab"):
-            desk.heard(Asker(), Wanted(ask, 1, NeedAllowance(name, 2, 30)))  # type: ignore[arg-type]
+            desk.heard(Asker(), Wanted(ask, 1, NeedAllowance("route orders", name, 2, 30)))  # type: ignore[arg-type]
         return await desk.report()
 
     counters = asyncio.run(run()).counters

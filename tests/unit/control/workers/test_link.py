@@ -98,7 +98,7 @@ def test_a_read_only_mapping_arrives_read_only() -> None:
         Wanted(1, 2, NeedConsumer((ConsumerName.EXTERNAL_ID, ConsumerName.NAME), "ann")),
         Wanted(1, 2, NeedIntrospection("main", "opaque", "access_token")),
         Wanted(1, 2, NeedMinted("key-1", None, {"sub": "ann", "rooms": [1, None]}, 60, MintedForm.BARE)),
-        Wanted(1, 2, NeedAllowance("a", 3, 30)),
+        Wanted(1, 2, NeedAllowance("route orders", "a", 3, 30)),
     ],
 )
 def test_a_worker_may_send_our_own_values(message: object) -> None:

@@ -446,7 +446,7 @@ def test_everybody_who_asks_for_leave_is_counted() -> None:
     supervisor = Supervisor(lambda ask: Found(ask, Allowance(True, 3 - ask, 30)))
 
     async def ask() -> None:
-        need = NeedAllowance("a", 3, 30)
+        need = NeedAllowance("route orders", "a", 3, 30)
         first, second = await asyncio.gather(supervisor.look_up(need), supervisor.look_up(need))
         assert (first, second) == (Allowance(True, 2, 30), Allowance(True, 1, 30))
 
@@ -490,7 +490,7 @@ def test_a_fault_is_everybody_s_who_waits_and_the_next_one_asks_again() -> None:
         (NeedCredential("key-1"), "consumers_unreachable"),
         (NeedIntrospection("main", "opaque"), "introspection_unreachable"),
         (NeedMinted("key-1", None, {}, 60), "signer_unavailable"),
-        (NeedAllowance("a", 3, 30), "requests_not_counted"),
+        (NeedAllowance("route orders", "a", 3, 30), "requests_not_counted"),
     ],
 )
 def test_a_supervisor_that_is_gone_is_a_fault_of_the_kind_that_was_asked(need: Need, reason: str) -> None:

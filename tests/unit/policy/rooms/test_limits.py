@@ -61,7 +61,7 @@ def test_what_is_asked_for_is_the_limit_and_what_it_leaves_is_the_answer() -> No
     walk = ask_allowance(known(ALICE, route=route()))
     need = next(walk)
     assert isinstance(need, NeedAllowance)
-    assert (need.requests, need.window_seconds) == (3, 30)
+    assert (need.owner, need.requests, need.window_seconds) == ("route orders", 3, 30)
     assert finish(walk, [LEFT]) == LEFT
 
 
@@ -80,7 +80,7 @@ def test_the_limit_of_a_consumer_stands_instead_of_that_of_the_route(who: Princi
 
 
 def test_a_consumer_has_its_limit_where_the_route_has_none() -> None:
-    assert asked(known(OWN)).requests == 1
+    assert (asked(known(OWN)).owner, asked(known(OWN)).requests) == ("consumer acme", 1)
 
 
 def test_callers_are_counted_each_alone() -> None:
