@@ -38,8 +38,10 @@ class DialectAuthor:
     def __init__(self, dialect: Dialect, files: Sequence[Path], settings: Settings, store: Store) -> None:
         """`ConfigError` for files that cannot be read."""
         self.dialect = dialect
-        self.settings = with_certificate(dialect.settings(texts_of(files), settings))
-        self.is_declarative = dialect.read(texts_of(files)) is not None
+        texts = texts_of(files)
+        self.settings = with_certificate(dialect.settings(texts, settings))
+        self._read = texts, dialect.read(texts)
+        self.is_declarative = self._read[1] is not None
         self.manuscript = f"{dialect.name}-made" if self.is_declarative else dialect.name
         self.current = Kept({})
         self.notes: tuple[Note, ...] = ()
@@ -62,11 +64,18 @@ class DialectAuthor:
         except StoreFailed as failure:
             raise ConfigError(f"The store failed: {failure}.") from failure
         held = Kept(dict(kept.value), kept.version) if kept is not None else Kept({})
-        given = self.dialect.read(texts_of(self._files))
+        given = self._given()
         completed = self.dialect.complete(held.objects if given is None else {**given, **held.objects})
         text = self.text_of(completed)
         self.current = Kept(completed, self._kept(completed, held))
         return text
+
+    def _given(self) -> Objects | None:
+        """What the files hold, understood again only where they say something else."""
+        texts = texts_of(self._files)
+        if texts != self._read[0]:
+            self._read = texts, self.dialect.read(texts)
+        return self._read[1]
 
     def _kept(self, objects: Objects, held: Kept) -> int:
         """The version of what is kept of these objects, written if it differs from what was held."""

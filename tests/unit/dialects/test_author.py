@@ -2,6 +2,7 @@
 
 import json
 import stat
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from jwtgate.dialects.author import MASTER_KEY, DialectAuthor, with_certificate
-from jwtgate.dialects.dialect import Settings
+from jwtgate.dialects.dialect import Objects, Settings
 from jwtgate.errors import ConfigError
 from jwtgate.state.stores.registry import Kind
 from jwtgate.state.stores.store import MemoryStore
@@ -49,6 +50,24 @@ def test_a_file_owns_its_objects_and_only_what_is_made_is_kept(settings: Setting
     assert [author.changed(), author.changed()] == [False, True]
     assert list(written(author)["routes"]) == ["/other"]
     assert author.current.version == 1
+
+
+def test_a_file_is_read_again_only_where_it_says_something_else(settings: Settings, tmp_path: Path) -> None:
+    class Counting(FakeDialect):
+        reads = 0
+
+        def read(self, texts: Sequence[tuple[str, bytes]]) -> Objects | None:
+            self.reads += 1
+            return super().read(texts)
+
+    file, dialect = tmp_path / "fake.json", Counting()
+    file.write_text('{"doors": {"/a": 200}}')
+    author = DialectAuthor(dialect, (file,), settings, MemoryStore())
+    assert [list(written(author)["routes"]), list(written(author)["routes"])] == [["/a"], ["/a"]]
+    assert dialect.reads == 1
+    file.write_text('{"doors": {"/b": 200}}')
+    assert list(written(author)["routes"]) == ["/b"]
+    assert dialect.reads == 2
 
 
 def test_a_file_that_cannot_be_read_is_a_mistake(settings: Settings, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from jwtgate.dialects.apisix.document import translated
 from jwtgate.dialects.apisix.files.reading import parsed, read_objects
 from jwtgate.dialects.apisix.objects import with_secret
 from jwtgate.dialects.apisix.schema.plugins import MACS
-from jwtgate.dialects.apisix.settings import ApisixSettings, is_settings, read_settings
+from jwtgate.dialects.apisix.settings import ApisixSettings, is_settings, may_be_settings, read_settings
 from jwtgate.dialects.dialect import AdminApi, Caller, Desk, Objects, Settings, Translation
 from jwtgate.errors import ConfigError
 
@@ -28,7 +28,8 @@ class ApisixDialect:
 
     def settings(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> ApisixSettings:
         """These settings with what is missing as `config.yaml` says, or else as its users are used to."""
-        return read_settings([plain for _, _, plain in parsed(texts) if is_settings(plain)], settings)
+        likely = [(name, data) for name, data in texts if may_be_settings(data)]
+        return read_settings([plain for _, _, plain in parsed(likely) if is_settings(plain)], settings)
 
     def read(self, texts: Sequence[tuple[str, bytes]]) -> Objects | None:
         """The objects of these files; None when they only hold settings. `ConfigError`."""

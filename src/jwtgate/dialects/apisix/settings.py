@@ -5,6 +5,7 @@ Read from `config.yaml`, which is any file whose top level has one of `SECTIONS`
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
@@ -19,6 +20,7 @@ PUBLIC_KEYRING = ("qeddd145sfvddff3", "edd1c9f0985e76a2")
 """The key ring every gateway of this kind has unless it is told otherwise: no secret at all."""
 SECTIONS = ("deployment", "apisix", "nginx_config", "plugin_attr")
 """The top-level members of `config.yaml`."""
+_SECTION = re.compile(rf"\b({'|'.join(SECTIONS)})[\"']?\s*:".encode())
 _LOCAL = ("127.0.0.0/24",)
 
 
@@ -43,6 +45,11 @@ class ApisixSettings(Settings):
     allow_admin: tuple[str, ...] = _LOCAL
     keyring: tuple[str, ...] = field(default=PUBLIC_KEYRING, repr=False)
     strict: bool = False
+
+
+def may_be_settings(data: bytes) -> bool:
+    """Whether a document in this text could be a `config.yaml`; told at a glance, since others can be large."""
+    return _SECTION.search(data) is not None
 
 
 def is_settings(document: object) -> bool:

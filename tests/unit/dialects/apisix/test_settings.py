@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from jwtgate.dialects.apisix.settings import PUBLIC_KEYRING, AdminKey, ApisixSettings, is_settings, read_settings
+from jwtgate.dialects.apisix.settings import (
+    PUBLIC_KEYRING,
+    AdminKey,
+    ApisixSettings,
+    is_settings,
+    may_be_settings,
+    read_settings,
+)
 from jwtgate.dialects.dialect import Settings
 from jwtgate.errors import ConfigError
 
@@ -121,3 +128,13 @@ def test_a_file_of_settings_is_told_from_one_of_objects() -> None:
     assert is_settings({"deployment": {}})
     assert not is_settings({"routes": []})
     assert not is_settings([])
+
+
+@pytest.mark.parametrize("text", ["apisix:\n  node_listen: 1", '{"deployment" : {}}', "a: 1\n'plugin_attr': {}"])
+def test_what_could_be_settings_is_told_at_a_glance(text: str) -> None:
+    assert may_be_settings(text.encode())
+
+
+@pytest.mark.parametrize("text", ["", "routes: [{uri: /apisix/plugin/jwt/sign}]", "my_apisix: {}"])
+def test_what_could_not_be_is_told_too(text: str) -> None:
+    assert not may_be_settings(text.encode())
