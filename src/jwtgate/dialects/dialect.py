@@ -196,3 +196,12 @@ class Dialect(Protocol):
 def literal(text: str) -> str:
     """The text as a document of ours has to hold it, where it might look like a reference."""
     return text.replace("${", "$${")
+
+
+def literals(value: Any) -> Any:
+    """The same with every text in it as `literal` has it; names of members stay, since none is looked at for one."""
+    if isinstance(value, str):
+        return literal(value)
+    if isinstance(value, dict):
+        return {name: literals(each) for name, each in value.items()}
+    return [literals(each) for each in value] if isinstance(value, list | tuple) else value

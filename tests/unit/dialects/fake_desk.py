@@ -78,6 +78,8 @@ class FakeDesk:
     async def delete_caller(self, name: str, *, who: str) -> bool:
         """Whether there was such a consumer."""
         self._must_be_changing()
+        if any(name == each.get("username") for each in self.objects.get("consumers", {}).values()):
+            raise Conflict("a file owns it")
         self.who.append(who)
         return self._forget(name)
 

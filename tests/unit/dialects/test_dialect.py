@@ -1,6 +1,6 @@
 """What all dialects share."""
 
-from jwtgate.dialects.dialect import Call, literal
+from jwtgate.dialects.dialect import Call, literal, literals
 
 
 def test_the_first_field_of_a_name_is_taken() -> None:
@@ -10,3 +10,7 @@ def test_the_first_field_of_a_name_is_taken() -> None:
 
 def test_text_that_looks_like_a_reference_stays_text() -> None:
     assert literal("a ${env:HOME} b $1") == "a $${env:HOME} b $1"
+
+
+def test_every_text_of_a_value_stays_text_and_names_stay_as_they_are() -> None:
+    assert literals({"${a}": ["${b}", 1, None, {"c": ("${d}",)}]}) == {"${a}": ["$${b}", 1, None, {"c": ["$${d}"]}]}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from jwtgate.dialects.dialect import ANNOTATION, Caller, Meaning, Note, Objects, literal
+from jwtgate.dialects.dialect import ANNOTATION, Caller, Meaning, Note, Objects, literals
 
 _NAME = re.compile(r"[!#-\[\]-~]{1,128}")
 _MOST_KEY = 256
@@ -26,12 +26,13 @@ def caller_of(
     place = f"consumers/{consumer.get('username') or consumer['id']}"
     notes = [Note(f"{place}/{name}", Meaning.EXACT) for name in ("username", "custom_id", "tags") if consumer.get(name)]
     credentials = {str(each["key"]): _of_jwt(each) for each in jwts if _can_verify(each)}
-    credentials |= {str(each["id"]): {"api_key": literal(str(each["key"]))} for each in keyauths}
+    credentials |= {str(each["id"]): {"api_key": str(each["key"])} for each in keyauths}
     value: dict[str, Any] = {"id": consumer["id"], "credentials": credentials}
     if consumer.get("custom_id"):
-        value["external_id"] = literal(consumer["custom_id"])
+        value["external_id"] = consumer["custom_id"]
     if consumer.get("username"):
-        value["labels"] = {"username": literal(consumer["username"])}
+        value["labels"] = {"username": consumer["username"]}
+    value = literals(value)  # there are no references in Kong's objects
     value[ANNOTATION] = {"kong": _written(consumer, jwts, keyauths)}
     for each in jwts:
         notes.extend(_notes_of_jwt(each, f"{place}/jwt_secrets/{each['key']}"))
@@ -63,10 +64,10 @@ def _of_jwt(credential: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "alg": alg,
             "id": credential["id"],
-            "secret": literal(credential["secret"]),
+            "secret": credential["secret"],
             **dict.fromkeys(weak, True),
         }
-    return {"alg": alg, "id": credential["id"], "public_key": literal(credential["rsa_public_key"])}
+    return {"alg": alg, "id": credential["id"], "public_key": credential["rsa_public_key"]}
 
 
 def _written(

@@ -56,7 +56,12 @@ class KongAdmin:
             return answer(500, {"code": 8, "name": "database error", "message": "the store failed", "fields": {}})
 
     async def tend(self, pause_seconds: float = 1.0) -> None:
-        """Rotate key sets that are due, for ever."""
+        """Finish what a sudden end left half done, and rotate key sets that are due, for ever."""
+        try:
+            async with self._desk.changing():
+                await (await self._shelves(_GATEWAY)).settle()
+        except (ConfigError, StoreFailed, Conflict) as failed:
+            _LOG.warning("consumers from before are still there: %s", failed)
         while True:
             await asyncio.sleep(pause_seconds)
             try:

@@ -18,6 +18,8 @@ from jwtgate.jose.encoding import parse_json
 LIMIT_BYTES = 16 * 1024 * 1024
 _MOST_PARTS = 12
 _MOST_MEMBERS = 1_000_000
+_MOST_PAIRS = 10_000
+_MOST_HEAD_BYTES = 4096
 _BOUNDARY = re.compile(r'(?i);\s*boundary=(?:"([^"]+)"|([^;\s]+))')
 _PART_NAME = re.compile(r'(?i)content-disposition:\s*form-data;(?:.*;)?\s*name="([^"]*)"')
 _NAME = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+|\[[^\[\]]*\])*")
@@ -39,6 +41,7 @@ def members(call: Call) -> dict[str, Any]:
     if media_type.startswith(JSON_TYPE):
         return nested(_json(call.body).items())
     if media_type.startswith(FORM):
+        _must_be_few(call.body, b"&")
         return nested(form_pairs(call.body.decode("utf-8", "replace")))
     if media_type.startswith(PARTS):
         return nested(_parts(call))
@@ -65,6 +68,12 @@ def _media_type(call: Call) -> str:
     return (call.value("content-type") or "").strip().lower()
 
 
+def _must_be_few(body: bytes, separator: bytes) -> None:
+    """A 400 for more members than any entity has: what stands several times is a list, put together anew each time."""
+    if body.count(separator) >= _MOST_PAIRS:
+        raise said(400, "Too many members in the body")
+
+
 def _json(body: bytes) -> dict[str, Any]:
     try:
         value = parse_json(body, limit_bytes=LIMIT_BYTES, most_members=_MOST_MEMBERS, most_string_bytes=LIMIT_BYTES)
@@ -79,10 +88,11 @@ def _parts(call: Call) -> Iterator[tuple[str, str]]:
     found = _BOUNDARY.search(call.value("content-type") or "")
     if found is None:
         raise said(400, "Cannot parse multipart body")
-    boundary = b"--" + (found[1] or found[2]).encode()
+    boundary = b"--" + (found[1] or found[2]).encode("latin-1")
+    _must_be_few(call.body, boundary)
     for part in (b"\r\n" + call.body).split(b"\r\n" + boundary)[1:]:
         head, _, value = part.partition(b"\r\n\r\n")
-        name = _PART_NAME.search(head.decode("utf-8", "replace"))
+        name = _PART_NAME.search(head[:_MOST_HEAD_BYTES].decode("utf-8", "replace"))
         if name is not None:
             yield name[1], value.decode("utf-8", "replace")
 

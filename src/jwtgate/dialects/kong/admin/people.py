@@ -92,6 +92,10 @@ class People:
         """Forget this consumer and its credentials."""
         await self._desk.delete_caller(person.name, who=self._who)
 
+    async def any(self) -> bool:
+        """Whether there is a consumer."""
+        return await anext(self._all(""), None) is not None
+
     async def remove_all(self) -> None:
         """Forget every consumer."""
         async for person in self._all(""):

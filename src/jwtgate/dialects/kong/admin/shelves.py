@@ -24,6 +24,7 @@ class Shelves:
 
     def __init__(self, desk: Desk, kept: Kept, who: str, *, is_declarative: bool) -> None:
         self.is_declarative = is_declarative or DECLARED in kept.objects
+        self._is_file = is_declarative
         self.objects: Objects = dict(kept.objects)
         self.people = People(desk, who)
         self._desk = desk
@@ -95,7 +96,7 @@ class Shelves:
     def replace(self, objects: Objects) -> None:
         """Have these objects and nothing else, nor any consumer but theirs."""
         self.objects = objects
-        self._everybody_leaves = not self.is_declarative
+        self._everybody_leaves = not self._is_file
 
     async def commit(self) -> None:
         """Keep what was changed. `ConfigError` when it cannot be served, `Conflict` when others were quicker."""
@@ -104,7 +105,19 @@ class Shelves:
         for person in self._leaving:
             await self.people.remove(person)
         if self._everybody_leaves:
-            await self.people.remove_all()
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Forget the consumers from before the entities were given as a whole: nobody could see or delete them.
+
+        Those given are away meanwhile, since nobody of theirs names can leave while they are there.
+        """
+        if self._is_file or DECLARED not in (kept := await self._desk.kept()).objects or not await self.people.any():
+            return
+        without = {kind: held for kind, held in kept.objects.items() if kind not in PEOPLE}
+        await self._desk.keep({**without, DECLARED: ""}, over=kept.version, who=self._who)
+        await self.people.remove_all()
+        await self._desk.keep(kept.objects, over=(await self._desk.kept()).version, who=self._who)
 
     def _is_with_callers(self, kind: str) -> bool:
         return kind in PEOPLE and not self.is_declarative

@@ -8,7 +8,7 @@ from collections.abc import Container, Iterator, Mapping
 from itertools import count
 from typing import Any
 
-from jwtgate.dialects.dialect import Objects, Settings, Translation
+from jwtgate.dialects.dialect import Objects, Settings, Translation, literals
 from jwtgate.dialects.kong.translation.answers import Answers, of_document
 from jwtgate.dialects.kong.translation.draft import Draft, as_name
 from jwtgate.dialects.kong.translation.routes import native_routes
@@ -37,7 +37,8 @@ def translated(objects: Objects, settings: Settings) -> Translation:
     document |= {name: held for name, held in (("issuers", draft.issuers), ("upstreams", draft.upstreams)) if held}
     if draft.signing_keys:
         document["signing"] = {"issuer": "kong", "keys": draft.signing_keys}
-    return Translation(document, draft.notes.notes())
+    # There are no references in Kong's objects.
+    return Translation(literals(document), draft.notes.notes())
 
 
 def _free(name: str, taken: Container[str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jwtgate.dialects.dialect import literal
 from jwtgate.dialects.kong.translation.answers import JSON, json_text
 from jwtgate.dialects.kong.translation.draft import Draft
 
@@ -46,7 +45,7 @@ def _headers(draft: Draft, config: Mapping[str, Any], place: str) -> dict[str, A
             draft.notes.refused(f"{place}/{kind}/headers", "Templates are not read.")
             continue
         if pairs:
-            found[ours] = found.get(ours, {}) | {name: literal(value) for name, value in pairs.items()}
+            found[ours] = found.get(ours, {}) | pairs
         if pairs and kind != "append":
             draft.notes.changed(f"{place}/{kind}/headers", "The field is set, whether it was there or not.")
     if config["rename"]["headers"]:
@@ -74,11 +73,11 @@ def termination(draft: Draft, plugin: Mapping[str, Any]) -> dict[str, Any]:
     if config["body"]:
         return {
             "status": config["status_code"],
-            "body": literal(config["body"]),
+            "body": config["body"],
             "content_type": config["content_type"] or JSON,
         }
     message = config["message"] or _MESSAGES.get(config["status_code"], "Service unavailable")
-    return {"status": config["status_code"], "body": literal(json_text(message=message)), "content_type": JSON}
+    return {"status": config["status_code"], "body": json_text(message=message), "content_type": JSON}
 
 
 _MESSAGES: Mapping[int, str] = {

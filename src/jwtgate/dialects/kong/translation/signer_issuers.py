@@ -8,7 +8,6 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl
 
-from jwtgate.dialects.dialect import literal
 from jwtgate.dialects.kong.translation.draft import Draft
 
 _SIGNATURES = [*(f"{kind}{bits}" for kind in ("RS", "ES", "PS") for bits in (256, 384, 512)), "EdDSA"]
@@ -62,13 +61,13 @@ def _of_jwt(draft: Draft, plugin: Mapping[str, Any], token: str) -> dict[str, di
         found[name] = {"iss_not_looked_at_for_legacy_issuer": True, **keys, **checks}
     for number, each in enumerate(config.get(f"{token}_issuers") or (), start=1):
         keys = _keys(draft, each["jwks_uri"], f"{place}/{token}_issuers")
-        found[f"{name}-{number}"] = {"issuer": literal(each["issuer"]), **keys, **checks}
+        found[f"{name}-{number}"] = {"issuer": each["issuer"], **keys, **checks}
     return found
 
 
 def _keys(draft: Draft, url: str, place: str) -> dict[str, Any]:
     return {
-        "keys": {"url": literal(url)},
+        "keys": {"url": url},
         "algorithms": _SIGNATURES,
         "keys_fetched_again_after_wrong_signature": True,
         "keys_tried_without_kid": 4,
@@ -81,7 +80,7 @@ def _fetched(draft: Draft, config: Mapping[str, Any], token: str, place: str) ->
     section = _keys(draft, config[uri], f"{place}/{uri}")
     name, password = config[f"{uri}_client_username"], config[f"{uri}_client_password"]
     if name and password:
-        section["keys"] |= {"username": literal(name), "password": literal(password)}
+        section["keys"] |= {"username": name, "password": password}
     elif name or password:
         draft.notes.changed(f"{place}/{uri}_client_username", "A name and a password are sent together or not at all.")
     certificate = f"{uri}_client_certificate"
@@ -162,16 +161,16 @@ def _introspection(draft: Draft, config: Mapping[str, Any], token: str, place: s
         draft.notes.changed(f"{place}/{own}_body_args", "An argument without a value is not sent.")
     hint = config[f"{own}_hint"]
     section: dict[str, Any] = {
-        "endpoint": literal(config[f"{own}_endpoint"]),
-        "hint": literal(hint) if hint else None,
+        "endpoint": config[f"{own}_endpoint"],
+        "hint": hint or None,
         "hint_parameter": config.get(f"{own}_hint_parameter") or "token_type_hint",
-        "body": {literal(name): literal(value) for name, value in body.items() if value},
+        "body": {name: value for name, value in body.items() if value},
         "attempts": 2,
         "rules": list(_rules(config, own)),
         **_answer_times(config, own),
     }
     authorization = config[f"{own}_authorization"]
-    section |= {"authorization": literal(authorization)} if authorization else {"auth": "none"}
+    section |= {"authorization": authorization} if authorization else {"auth": "none"}
     if config[f"{own}_timeout"]:
         section["timeout_seconds"] = min(config[f"{own}_timeout"] / 1000, _MOST_SECONDS_OF_A_QUESTION)
     if config[f"{own}_jwt_claim"]:

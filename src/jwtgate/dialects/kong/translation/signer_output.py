@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from jwtgate.dialects.dialect import literal
 from jwtgate.dialects.kong.keysets import DEFAULT, is_address
 from jwtgate.dialects.kong.signer_fields import header_and_scheme, signs
 from jwtgate.dialects.kong.translation.draft import Draft, as_name
@@ -26,7 +25,7 @@ def issued(draft: Draft, plugin: Mapping[str, Any], token: str, *, slot: str) ->
     entry: dict[str, Any] = {
         "slot": slot,
         "key": _key(draft, plugin, token, place),
-        "issuer": literal(config[f"{token}_issuer"] or DEFAULT),
+        "issuer": config[f"{token}_issuer"] or DEFAULT,
         "header": header,
         "audience": "same_as_incoming",
         "lifetime": "incoming",
@@ -94,10 +93,10 @@ def _kept(draft: Draft, name: str) -> dict[str, Any]:
 def _external(draft: Draft, config: Mapping[str, Any], token: str, place: str) -> dict[str, Any]:
     own = f"{token}_keyset"
     url = config[own]
-    section: dict[str, Any] = {"url": literal(url), "published": False, **draft.reached(url, f"{place}/{own}")}
+    section: dict[str, Any] = {"url": url, "published": False, **draft.reached(url, f"{place}/{own}")}
     name, password = config[f"{own}_client_username"], config[f"{own}_client_password"]
     if name and password:
-        section |= {"username": literal(name), "password": literal(password)}
+        section |= {"username": name, "password": password}
     section |= draft.client_certificate(config[f"{own}_client_certificate"], f"{place}/{own}_client_certificate")
     if config[f"{own}_rotate_period"]:
         section["refresh_seconds"] = min(max(config[f"{own}_rotate_period"], 1), _MOST_PERIOD)
@@ -148,18 +147,8 @@ def _value(text: str) -> dict[str, Any]:
         value = json.loads(text, parse_constant=_no_json)
     except ValueError:
         value = text
-    return {"constant": _literal(value)}
+    return {"constant": value}
 
 
 def _no_json(text: str) -> Any:
     raise ValueError(f"{text} is no JSON")
-
-
-def _literal(value: Any) -> Any:
-    if isinstance(value, str):
-        return literal(value)
-    if isinstance(value, list):
-        return [_literal(each) for each in value]
-    if isinstance(value, dict):
-        return {name: _literal(each) for name, each in value.items()}
-    return value

@@ -118,3 +118,10 @@ def test_any_bytes_are_members_or_refused(body: bytes, media_type: str) -> None:
 
 def test_a_query_says_names_and_values_in_its_order() -> None:
     assert list(form_pairs("b=1&a=%2F&c")) == [("b", "1"), ("a", "/"), ("c", True)]
+
+
+@pytest.mark.parametrize("media_type", ["application/x-www-form-urlencoded", "multipart/form-data; boundary=&"])
+def test_no_body_has_members_without_end(media_type: str) -> None:
+    with pytest.raises(Failure) as raised:
+        members(_call(b"--&" * 20_000, media_type))
+    assert raised.value.reply.status == 400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -157,3 +158,40 @@ def test_what_is_given_can_be_taken_again(asking: Asking) -> None:
 
 def _timeless(entities: list[dict[str, object]]) -> list[dict[str, object]]:
     return [{name: value for name, value in each.items() if not name.endswith("_at")} for each in entities]
+
+
+def test_consumers_from_before_leave_though_they_are_called_as_those_given(asking: Asking) -> None:
+    asking.made("/consumers", {"username": "jack"})
+    asking.made("/consumers/jack/jwt", {"key": "k"})
+    assert asking.send("POST", "/config", YAML, "text/yaml") == 201, asking.reply
+    assert asking.desk.people == {}
+    assert asking.get("/consumers/jack/jwt/k")["secret"].startswith("a-secret-of-jack")
+
+
+def test_consumers_a_sudden_end_left_behind_leave_later() -> None:
+    asking = Asking()
+    asking.made("/consumers", {"username": "before"})
+    asking.desk.objects = {"declared": "x"}  # given, and then came the end
+
+    async def tended() -> None:
+        task = asyncio.create_task(asking.api.tend())
+        while asking.desk.people:
+            await asyncio.sleep(0)
+        task.cancel()
+
+    asyncio.run(asyncio.wait_for(tended(), 5))
+    assert asking.desk.people == {}
+
+
+def test_consumers_of_no_configuration_stay() -> None:
+    asking = Asking()
+    asking.made("/consumers", {"username": "jack"})
+
+    async def tended() -> None:
+        task = asyncio.create_task(asking.api.tend(0))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        task.cancel()
+
+    asyncio.run(tended())
+    assert asking.desk.people.keys() == {"jack"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -95,3 +96,15 @@ def test_no_route_takes_the_place_of_another() -> None:
     taken = sorted((route["match"]["path_prefix"][0], route["auth"]) for route in routes)
     told = [("/admin", "required"), ("/open", "none"), ("/secret", "required"), ("/x", "none"), ("/x", "required")]
     assert taken == told
+
+
+def test_nothing_kong_is_told_becomes_a_reference() -> None:
+    told = "${env:HOME}"
+    data = service(
+        {"name": "jwt", "config": {"realm": told, "key_claim_name": told}},
+        {"name": "request-transformer", "config": {"replace": {"uri": f"/{told}"}}},
+        route={"paths": [f"/{told}"], "headers": {"x": [told]}},
+    )
+    data["services"][0]["path"] = f"/{told}"
+    text = json.dumps(translated(objects(data), SETTINGS).document)
+    assert text.count(told) == text.count(f"${told}") > 5
