@@ -84,7 +84,7 @@ def test_names_of_operations_are_unique(described: dict[str, Any]) -> None:
         ("Upstream", {"targets"}),
         ("Issuer", {"audience"}),
         ("Consumer", set()),
-        ("Credential", {"consumer", "alg"}),
+        ("Credential", {"consumer"}),
         ("SigningKey", set()),
         ("SecretStore", set()),
     ],

@@ -327,4 +327,6 @@ def _described_credential(source: CredentialSource) -> dict[str, JSON]:
         "ttl_seconds": source.ttl_seconds,
         "key_claim": source.key_claim,
     }
+    if source.address is not None:
+        described["keys"] = {"url": source.address.url}
     return described if named is None else {**described, "named": named}

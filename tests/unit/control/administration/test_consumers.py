@@ -313,7 +313,7 @@ def test_sec_146_annotations_are_kept_and_shown_to_nobody() -> None:
         for each in (made, shown, *listed.resources):
             assert each.value["annotations"] == "***"  # type: ignore[index,call-overload]
         # What was shown comes back when somebody changes another member.
-        await node.put("consumers", "ann", {**shown.value, "groups": ["other"]}, over=None, who=WHO)  # type: ignore[dict-item]
+        await node.put("consumers", "ann", {**shown.value, "groups": ["other"]}, over=None, who=WHO)
         await node.put("credentials", "key-2", {**KEY, "consumer": "ann"}, over=None, who=WHO)
         await node.delete("credentials", "key-2", over=None, who=WHO)
         kept = await node.consumers.raw("ann")
@@ -437,6 +437,7 @@ def test_what_a_file_says_of_credentials_is_described_without_their_keys(tmp_pat
         "main": {**KEY, "named": "zoe-key"},
         "later": {**KEY, "named": "${env:NONE}", "may_wait_for_its_secrets": True},
         "api": {"api_key": "swordfish"},
+        "published": {"alg": "ES256", "keys": {"url": "https://z/k", "username": "me", "password": "swordfish"}},
     }
     more.write_text(json.dumps({"name": "zoe", "credentials": credentials}) + "\n")
 
@@ -447,6 +448,24 @@ def test_what_a_file_says_of_credentials_is_described_without_their_keys(tmp_pat
             "main": {**described, "named": "zoe-key"},
             "later": {**described, "named": "${env:NONE}"},
             "api": {"api_key": "***"},
+            "published": {**described, "alg": "ES256", "keys": {"url": "https://z/k"}},
         }
 
     administer(use, document=DOCUMENT + f"consumer_files: ['{more}']\n")
+
+
+def test_a_password_for_published_keys_is_hidden_kept_when_hidden_and_refused_when_it_leads_nowhere() -> None:
+    published: Any = {"alg": "ES256", "keys": {"url": "https://z/k", "username": "me", "password": "swordfish"}}
+
+    async def use(gateway: EmbeddedGateway, node: Administration) -> None:
+        await node.put("consumers", "zoe", {"credentials": {"main": published}}, over=None, who="alice")
+        shown: Any = (await node.get("consumers", "zoe")).value
+        assert shown["credentials"]["main"]["keys"] == {**published["keys"], "password": "***"}
+        await node.put("consumers", "zoe", shown, over=None, who="alice")
+        kept: Any = await node.consumers.raw("zoe")
+        assert kept["credentials"]["main"] == published
+        shown["credentials"]["main"]["keys"]["password"] = "${env:NOBODY_SET_THIS}"
+        with pytest.raises(ConfigError, match="NOBODY_SET_THIS"):
+            await node.put("consumers", "zoe", shown, over=None, who="alice")
+
+    administer(use)
