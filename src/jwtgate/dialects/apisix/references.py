@@ -77,8 +77,8 @@ def _vault(secret: Mapping[str, Any], noting: Noting, place: tuple[str, ...]) ->
     prefix = str(secret["prefix"]).strip("/")
     version = secret.get("kv_version", 1)
     settings: dict[str, Any] = {
-        "address": secret["uri"],
-        "mount": prefix.partition("/")[0] if version == 2 else prefix,
+        "address": literal(secret["uri"]),
+        "mount": literal(prefix.partition("/")[0] if version == 2 else prefix),
         "version": version,
         "auth": {"token": said(secret["token"], {})},
     }

@@ -9,6 +9,7 @@ from typing import Any
 from jwtgate.dialects.apisix.conditions import CannotSay, variable
 from jwtgate.dialects.apisix.noting import Noting, Place
 from jwtgate.dialects.apisix.plugins.saying_no import PLAIN_TEXT, body_of
+from jwtgate.dialects.dialect import literal
 
 _WORD = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 _BY = {"consumer_name": "caller", "remote_addr": "client", "binary_remote_addr": "client"}
@@ -47,7 +48,7 @@ def _counted_by(conf: Mapping[str, Any], noting: Noting, place: Place) -> object
             noting.changed((*place, "key"), "each consumer is counted, whatever else the key names")
         return "caller"
     try:
-        return {"cel": _joined(words, kind)}
+        return {"cel": literal(_joined(words, kind))}
     except CannotSay as cause:
         noting.refused((*place, "key"), str(cause))
         return "client"
