@@ -196,14 +196,29 @@ def _of_route(route: RouteSection) -> Found:
             yield (*place, "original_header"), sentence
     for index, issue in enumerate(route.issue or ()):
         yield from _below(("issue", index), _of_token(issue))
-    edits = route.request_headers
-    for name, value in (edits.add if edits is not None else {}).items():
-        if value.origin in ("claim", "claims", "consumer", "permissions"):
-            yield ("request_headers", "add", name), "what we say of the caller stands beside what the caller says"
+    yield from _of_edits(route)
     if route.forward_token:
         yield ("forward_token",), "the upstream receives the caller's own token and could use it elsewhere"
     if route.forward_cors_preflight:
         yield ("forward_cors_preflight",), "preflight requests reach the upstream without a token"
+
+
+def _of_edits(route: RouteSection) -> Found:
+    """Fields that say who the caller is and are no identity headers (SEC-112)."""
+    edits = route.request_headers
+    if edits is None:
+        return
+    sentences = {
+        "set": (
+            edits.set,
+            "clients of other routes may send this field themselves, which `headers` would not let them",
+        ),
+        "add": (edits.add, "what we say of the caller stands beside what the caller says"),
+    }
+    for kind, (fields, sentence) in sentences.items():
+        for name, value in fields.items():
+            if value.origin in ("claim", "claims", "consumer", "permissions"):
+                yield ("request_headers", kind, name), sentence
 
 
 def _of_answers(answers: Mapping[str, AnswerSection] | None) -> Found:

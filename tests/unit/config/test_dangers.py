@@ -38,11 +38,18 @@ def test_the_good_document_has_none(load: Load) -> None:
         (
             {
                 "routes/orders/request_headers": {
-                    "set": {"X-A": {"claim": "a"}},
+                    "set": {"X-A": {"request": "path"}},
                     "add": {"X-B": {"claim": "b"}, "X-C": "c"},
                 }
             },
             "routes.orders.request_headers.add.X-B",
+        ),
+        *(
+            (
+                {"routes/orders/request_headers": {"set": {"X-A": value, "X-C": "c"}}},
+                "routes.orders.request_headers.set.X-A",
+            )
+            for value in ({"claim": "a"}, {"claims": True}, {"consumer": "name"}, {"permissions": True})
         ),
         *(
             ({f"issuers/main/{flag}": True}, f"issuers.main.{flag}")
