@@ -15,7 +15,7 @@ import cel
 
 from jwtgate.config.expression_text import MATCHES, Leaf, Reading, read_expression
 from jwtgate.config.patterns import Pattern
-from jwtgate.policy.expression import ExpressionFailed, ExpressionTooCostly
+from jwtgate.policy.expression import ExpressionAmbiguous, ExpressionFailed, ExpressionTooCostly
 from jwtgate.policy.requirements import ClaimPath
 from jwtgate.policy.rooms.claims import MISSING, find
 
@@ -66,16 +66,18 @@ class CelExpression:
                 given[leaf.name] = value
         if _nanoseconds(self._reading, sizes) > _MOST_NANOSECONDS:
             raise ExpressionTooCostly("looks at too many values")
-        return _json(self._evaluated(given))
+        return _json(self._evaluated(given, variables))
 
-    def _evaluated(self, given: dict[str, object]) -> object:
+    def _evaluated(self, given: dict[str, object], variables: Mapping[str, object]) -> object:
         context: Any = cel.Context(given, {MATCHES: self._matches}) if self._patterns else given
         try:
             return self._program.execute(context)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # a panic of the engine is no Exception
-            raise ExpressionFailed(_CAUSES.get(type(error), _WRONG_NAME)) from None
+            repeated = any(_is_repeated(leaf, variables) for leaf in self._leaves)
+            failure = ExpressionAmbiguous if repeated else ExpressionFailed
+            raise failure(_CAUSES.get(type(error), _WRONG_NAME)) from None
 
     def _matches(self, value: object, pattern: object) -> bool:
         if not isinstance(value, str):
@@ -153,6 +155,12 @@ def _value(leaf: Leaf, variables: Mapping[str, object]) -> object:
         return _with_nulls(found) if leaf.path[0] == "request" and isinstance(found, dict) else found
     holder = find(variables, leaf.path[:-1])  # type: ignore[arg-type]
     return leaf.path[-1] in holder if isinstance(holder, dict) else MISSING
+
+
+def _is_repeated(leaf: Leaf, variables: Mapping[str, object]) -> bool:
+    """Whether what the leaf names stands in the request several times, and so has no value."""
+    holder = find(variables, leaf.path[:-1]) if len(leaf.path) > 1 else None  # type: ignore[arg-type] # as above
+    return not leaf.presence and isinstance(holder, dict) and holder.get(str(leaf.path[-1])) is MISSING
 
 
 def _with_nulls(members: Mapping[str, object]) -> dict[str, object]:

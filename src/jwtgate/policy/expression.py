@@ -18,6 +18,10 @@ class ExpressionTooCostly(ExpressionFailed):
     """It was not evaluated: what it looks at is more than it may."""
 
 
+class ExpressionAmbiguous(ExpressionFailed):
+    """Part of the request it looks at stands there several times, and nobody can tell which is meant."""
+
+
 class Expression(Protocol):
     """A compiled expression."""
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jwtgate.config.expressions import CelExpression, compiled_expression
-from jwtgate.policy.expression import ExpressionFailed
+from jwtgate.policy.expression import ExpressionAmbiguous, ExpressionFailed
 from jwtgate.policy.rooms.claims import MISSING
 
 KNOWN: dict[str, Any] = {
@@ -210,10 +210,16 @@ def test_sec_50_what_is_sent_several_times_is_there_and_has_no_value(text: str, 
     """Else whoever sends something twice would pass for somebody who did not send it."""
     known = {"request": {"query": {"admin": MISSING}}}
     if holds is None:
-        with pytest.raises(ExpressionFailed):
+        with pytest.raises(ExpressionAmbiguous):
             CelExpression(text)(known)
         return
     assert CelExpression(text)(known) is holds
+
+
+def test_sec_50_what_is_not_sent_is_not_what_is_sent_several_times() -> None:
+    with pytest.raises(ExpressionFailed) as failure:
+        CelExpression("request.query.admin != '1'")({"request": {"query": {}}})
+    assert not isinstance(failure.value, ExpressionAmbiguous)
 
 
 @pytest.mark.parametrize(

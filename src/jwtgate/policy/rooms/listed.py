@@ -13,7 +13,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import TYPE_CHECKING
 
 from jwtgate.errors import AccessRefused
-from jwtgate.policy.expression import Expression, ExpressionFailed, ExpressionTooCostly
+from jwtgate.policy.expression import Expression, ExpressionAmbiguous, ExpressionFailed, ExpressionTooCostly
 from jwtgate.policy.forwarding import PathForm
 from jwtgate.policy.request import cookie_members, request_members
 from jwtgate.policy.rooms.match import ANY_HOST, host_beginnings, host_names
@@ -68,7 +68,8 @@ def _is_in(client: str, networks: Iterable[IPv4Network | IPv6Network]) -> bool:
 def _is_true(expression: Expression, asked: Asked) -> bool:
     try:
         return expression(asked.variables) is True
-    except ExpressionTooCostly as failure:  # whoever sends much must not choose another route by that
+    except (ExpressionTooCostly, ExpressionAmbiguous) as failure:
+        # Whoever sends much, or the same thing twice, must not choose another route by that.
         raise AccessRefused("condition_not_met", expression=expression.text, cause=str(failure)) from None
     except ExpressionFailed:
         return False

@@ -10,7 +10,8 @@ from ipaddress import ip_network
 import pytest
 from tests.unit.policy.plans import ROUTE, UPSTREAM, plan, refusal, request
 
-from jwtgate.policy.expression import ExpressionFailed
+from jwtgate.errors import AccessRefused
+from jwtgate.policy.expression import ExpressionAmbiguous, ExpressionFailed, ExpressionTooCostly
 from jwtgate.policy.forwarding import PathForm, form_of
 from jwtgate.policy.plan import Route
 from jwtgate.policy.request import RequestView
@@ -131,6 +132,14 @@ def test_all_that_is_asked_must_be_so(conditions: Conditions, fits: bool) -> Non
     route = table.find("GET", "a.example", "/a", lambda: ASKED)
     assert route is not None
     assert (route.name == "0") is fits
+
+
+@pytest.mark.parametrize("failure", [ExpressionTooCostly("much"), ExpressionAmbiguous("twice")])
+def test_sec_50_no_route_is_chosen_by_what_makes_the_question_unanswerable(failure: ExpressionFailed) -> None:
+    table = router(("-", "^/a", Conditions(when=Says(failure))), ("-", "-"))
+    with pytest.raises(AccessRefused) as refused:
+        table.find("GET", "a.example", "/a", lambda: ASKED)
+    assert refused.value.reason == "condition_not_met"
 
 
 @pytest.mark.parametrize(
