@@ -114,6 +114,8 @@ def test_methods_that_are_not_served_are_left_out() -> None:
             {"uri": "/a", "vars": [["remote_addr", "ipmatch", "::1"], ["remote_addr", "ipmatch", "::2"]]},
             "routes/1/vars",
         ),
+        ({"uri": "/a", "vars": [["remote_addr", "ipmatch", []]]}, "routes/1/vars"),
+        ({"uri": "/a", "remote_addr": "10.0.0.1", "vars": [["remote_addr", "ipmatch", "::1"]]}, "routes/1/vars"),
         ({"uri": "/a", "remote_addrs": ["1.2.3"]}, "routes/1/remote_addrs"),
         ({"uri": "/a", "filter_func": "function() end"}, "routes/1/filter_func"),
         ({"uri": "/a", "script": "return true"}, "routes/1/script"),
@@ -230,3 +232,11 @@ def test_nothing_is_rewritten_beside_public_api() -> None:
     note = note_at("routes/1/plugins/proxy-rewrite", objects)
     assert note is not None
     assert note.meaning is Meaning.CHANGED
+
+
+def test_an_upstream_that_sees_another_host_for_some_requests_is_two() -> None:
+    rewrite = {"host": "b.example", "_meta": {"filter": [["arg_a", "==", "1"]]}}
+    objects: Objects = {"routes": {"1": {"uri": "/a", "upstream": NODES, "plugins": {"proxy-rewrite": rewrite}}}}
+    document = translation(objects).document
+    seen = [document["upstreams"][route["upstream"]].get("host") for route in document["routes"].values()]
+    assert seen == ["b.example", None, "b.example"]
