@@ -8,6 +8,8 @@ from typing import Any
 import re2
 
 _LIMIT_CHARACTERS = 1_000
+_MOST_PATH_PROGRAM = 5_000
+"""Steps a character of a path may cost at most: enough for `[^/]{1,255}/[^/]{1,255}`, which has 4600."""
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 _OPTIONS.max_mem = 1 << 20
@@ -20,13 +22,8 @@ class Pattern:
 
     def __init__(self, text: str) -> None:
         """`ValueError` when the text is not a pattern RE2 can run."""
-        if len(text) > _LIMIT_CHARACTERS:
-            raise ValueError("is longer than a pattern may be")
         self.text = text
-        try:
-            self._matcher: Any = re2.compile(text, _OPTIONS)
-        except (re2.error, UnicodeEncodeError):
-            raise ValueError("is not a pattern that can be matched in linear time (RE2)") from None
+        self._matcher = _compiled(text)
 
     @property
     def size(self) -> int:
@@ -58,15 +55,12 @@ class PathPattern:
     __slots__ = ("_matcher", "_pieces", "replacement", "text")
 
     def __init__(self, text: str, replacement: str = "") -> None:
-        """`ValueError` when the text is not a pattern RE2 can run, or names a group in the replacement it has not."""
-        if len(text) > _LIMIT_CHARACTERS:
-            raise ValueError("is longer than a pattern may be")
+        """`ValueError` when RE2 cannot run it, or not cheaply, or the replacement names a group it has not."""
         self.text = text
         self.replacement = replacement
-        try:
-            self._matcher: Any = re2.compile(text, _OPTIONS)
-        except (re2.error, UnicodeEncodeError):
-            raise ValueError("is not a pattern that can be matched in linear time (RE2)") from None
+        self._matcher = _compiled(text)
+        if self._matcher.programsize > _MOST_PATH_PROGRAM:
+            raise ValueError("costs more than a pattern of paths may")
         self._pieces = _pieces(replacement, self._matcher.groups)
 
     @property
@@ -101,6 +95,15 @@ class PathPattern:
 
     def __reduce__(self) -> tuple[type[PathPattern], tuple[str, str]]:
         return PathPattern, (self.text, self.replacement)
+
+
+def _compiled(text: str) -> Any:
+    if len(text) > _LIMIT_CHARACTERS:
+        raise ValueError("is longer than a pattern may be")
+    try:
+        return re2.compile(text, _OPTIONS)
+    except (re2.error, UnicodeEncodeError):
+        raise ValueError("is not a pattern that can be matched in linear time (RE2)") from None
 
 
 # Letters nothing behind them repeats or makes optional.

@@ -89,6 +89,21 @@ def test_sec_51_a_replacement_names_groups_there_are(text: str, replacement: str
         PathPattern(text, replacement)
 
 
+@pytest.mark.parametrize("text", ["[a-z]{1,1000}[a-z]{1,1000}[a-z]{1,1000}", r"\p{L}{1,5}"])
+def test_sec_51_a_pattern_of_paths_that_costs_too_much_is_refused(text: str) -> None:
+    assert Pattern(text)
+    with pytest.raises(ValueError, match="costs more"):
+        PathPattern(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "end"),
+    [(r"/\p{L}+", "/abc/d", 4), ("/[^/]{1,255}/[^/]{1,255}", "/a/b/c", 4), ("[a-z]{1,900}z", "az", 2)],
+)
+def test_patterns_of_paths_that_people_write_are_cheap_enough(text: str, path: str, end: int) -> None:
+    assert PathPattern(text).end(path) == end
+
+
 def test_a_pattern_of_paths_travels_as_its_text() -> None:
     copy = pickle.loads(pickle.dumps(PathPattern("/(a)", r"/\1b")))
     assert copy == PathPattern("/(a)", r"/\1b") != PathPattern("/(a)")
