@@ -100,7 +100,7 @@ def _ending(outcome: Outcome, shown: Shown) -> Told:
 
 def _sent(rewrite: Rewrite) -> Told:
     """What the upstream is asked for, where that is not what the client asked for."""
-    return {} if rewrite.path is None else {"sends": f"{rewrite.method} {rewrite.path}"}
+    return {} if rewrite.sent is None else {"sends": " ".join(rewrite.sent)}
 
 
 def _plain(value: object) -> object:

@@ -64,7 +64,8 @@ def find_route(exchange: Exchange) -> None:
             exchange.worker.counters.remembered_hits += 1
             exchange.issuer, exchange.consumer = remembered.issuer, remembered.consumer
             exchange.detail, exchange.token_until = remembered.detail, remembered.token_until
-            exchange.forward(remembered.lines, remembered.answer_lines)
+            sent = None if route.rewriting is None else route.rewriting.sent(head.method, head.path)
+            exchange.forward(remembered.lines, remembered.answer_lines, sent=sent)
             return
     _decide(exchange, key)
 
@@ -146,7 +147,7 @@ def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome
             answer_lines=answer_lines,
         )
         exchange.generation.memory.remember(key, remembered)
-    exchange.forward(lines, answer_lines)
+    exchange.forward(lines, answer_lines, sent=outcome.rewrite.sent)
 
 
 def _respond(exchange: Exchange, said: Respond, fields: tuple[tuple[bytes, bytes], ...]) -> None:

@@ -133,16 +133,14 @@ class Exchange:
 
     # Forwarding.
 
-    def forward(self, lines: bytes, answer_lines: bytes = b"") -> None:
-        """Send the request on, with these lines of ours in its head, and others in that of its answer."""
+    def forward(self, lines: bytes, answer_lines: bytes = b"", *, sent: tuple[str, str] | None = None) -> None:
+        """Send the request on, with these lines of ours in its head, and others in that of its answer.
+
+        `sent` is the method and the path that are asked for; None: the client's own.
+        """
         route = self.route
         assert route is not None  # noqa: S101
-        if route.rewriting is not None:
-            try:
-                self._sent = route.rewriting.sent(self.head.method, self.head.path)
-            except RequestRefused as refusal:
-                self.refuse(refusal)
-                return
+        self._sent = sent
         upstream = route.upstream
         self.forwarding = True
         self.upgrading = route.upgrade and self.head.asks_for_websocket

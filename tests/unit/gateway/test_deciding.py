@@ -12,6 +12,7 @@ from jwtgate.errors import DependencyFault
 from jwtgate.gateway.mint import MOST_BODY_BYTES, Minted, NeedMinted
 from jwtgate.jose.token import UnverifiedToken
 from jwtgate.policy.facts import Allowance, IssuedToken, NeedAllowance, NeedIssuedToken
+from jwtgate.policy.forwarding import Rewriting
 from jwtgate.policy.plan import NOWHERE, Plan
 from jwtgate.policy.provisions import CredentialsOffered, Issue, Mint, QueryNames
 from jwtgate.policy.rate_limits import RateLimit
@@ -180,12 +181,17 @@ def test_what_a_query_cannot_ask_for_is_refused(query: bytes, start: bytes, stat
     assert gate.outcomes == [(status, reason)]
 
 
-def limited_gate(**changes: Any) -> Gate:
+def gate_of(**changes: Any) -> Gate:
+    """A gate whose route `orders` differs by these."""
     plan = a_plan()
     orders, other = plan.routes
-    route, router = replace(orders, rate_limit=RateLimit(3, 30), **changes), Router()
+    route, router = replace(orders, **changes), Router()
     router.add(route, "/orders/*", methods=(), hosts=())
     return Gate(a_generation(replace(plan, routes=(route, other), router=router)))
+
+
+def limited_gate(**changes: Any) -> Gate:
+    return gate_of(rate_limit=RateLimit(3, 30), **changes)
 
 
 def leave(gate: Gate, answer: object) -> Gate:
@@ -223,3 +229,40 @@ def test_what_holds_for_one_request_alone_is_not_remembered() -> None:
     gate = limited_gate(remembered=True)
     leave(gate, Allowance(True, 2, 12))
     assert len(gate.desk.generation.memory) == 0
+
+
+class Moving:
+    """A pattern that knows what it was asked."""
+
+    literal = ""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def end(self, path: str) -> None:
+        raise NotImplementedError
+
+    def replaced(self, path: str) -> str:
+        self.asked.append(path)
+        return path.replace("/orders/bad", "/..").replace("/orders", "/moved")
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+def test_a_path_is_rewritten_once_for_each_request_remembered_or_not(remembered: bool) -> None:
+    gate = gate_of(rewriting=Rewriting(pattern=(pattern := Moving())), remembered=remembered)
+    gate.idle()
+    for path in (b"/orders/1", b"/orders/2"):
+        gate.send(an_order(start=b"GET " + path))
+        assert gate.wire.take().startswith(path.replace(b"/orders", b"GET /moved") + b" HTTP/1.1\r\n")
+        gate.answer(OK)
+    assert pattern.asked == ["/orders/1", "/orders/2"]
+    assert gate.desk.counters.remembered_hits == remembered
+
+
+@pytest.mark.parametrize("remembered", [True, False])
+def test_sec_110_what_a_path_is_rewritten_to_is_refused_remembered_or_not(remembered: bool) -> None:
+    gate = gate_of(rewriting=Rewriting(pattern=Moving()), remembered=remembered)
+    gate.idle()
+    gate.send(an_order()).answer(OK)
+    gate.send(an_order(start=b"GET /orders/bad"))
+    assert gate.outcomes == [(200, ""), (400, "path_not_canonical")]

@@ -32,13 +32,12 @@ _INVISIBLE = re.compile(rb"[^ -~]|\A | \Z")
 class Rewrite:
     """The fields to set on the way to the upstream, and in its answer, in order; what it is asked for.
 
-    What is to be removed stands in the route. `method` and `path` None: the client's own.
+    What is to be removed stands in the route. `sent` is a method and a path; None: the client's own.
     """
 
     fields: tuple[tuple[bytes, bytes], ...]
     answer_fields: tuple[tuple[bytes, bytes], ...] = ()
-    method: str | None = None
-    path: str | None = None
+    sent: tuple[str, str] | None = None
 
 
 def fold(name: bytes) -> bytes:
@@ -56,12 +55,9 @@ def rewrite(known: Known, *, issued: Iterable[tuple[Issue, IssuedToken]]) -> Rew
     fields += _set(known.route.identity, known)
     fields += _set(known.route.sent_fields, known)
     answered = _set(known.route.answer_fields, known)
-    rewriting = known.route.rewriting
-    if rewriting is None:
-        return Rewrite(tuple(fields), tuple(answered))
-    request = known.request
-    method, path = rewriting.sent_method(request.method), rewriting.sent_path(request.path)
-    return Rewrite(tuple(fields), tuple(answered), method, path)
+    rewriting, request = known.route.rewriting, known.request
+    sent = None if rewriting is None else rewriting.sent(request.method, request.path)
+    return Rewrite(tuple(fields), tuple(answered), sent)
 
 
 def _set(wanted: Iterable[IdentityField], known: Known) -> Iterator[tuple[bytes, bytes]]:
