@@ -271,14 +271,14 @@ class Keyring:
     def _take(self, wanted: SigningKeys, given: Given) -> None:
         record, life = self._at_present(wanted.name)
         first, now = given.keys[0], self._now()
-        if first.is_symmetric:
+        secret = Signer(first, wanted.alg) if first.is_symmetric else None
+        if secret is not None:
             life = _in_public(stopped(life, now))
-            name = _Name(record, wanted, life, secret=Signer(first, wanted.alg))
         else:
             life = _certified(with_given(life, given.keys, self._rule(wanted), now=now), given)
-            lived = {held.key.thumbprint() for held in life}
-            others = tuple(key for key in given.keys if key.thumbprint() not in lived)
-            name = _Name(record, wanted, life, others=others)
+        lived = {held.key.thumbprint() for held in life}
+        others = tuple(key for key in given.keys if not key.is_symmetric and key.thumbprint() not in lived)
+        name = _Name(record, wanted, life, secret=secret, others=others)
         self._check_beside_others(wanted.name, name)
         # Private keys of others are kept only for those that cannot be read again at any time, and only sealed.
         stored = life if wanted.url is not None and self._records.are_sealed else _in_public(life)
