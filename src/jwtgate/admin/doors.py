@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from jwtgate.admin.access.pages import is_of_a_name_led_here, is_of_another_origin
 from jwtgate.admin.listening import Serving, bound, serve
 from jwtgate.config.sections.section import parse_address
 from jwtgate.control.journal import event
@@ -20,6 +21,9 @@ MOST_BODY_BYTES = 64 * 1024 * 1024
 """Whole configurations are sent to some of them; what a dialect takes is its own matter."""
 _Message = MutableMapping[str, Any]
 _TOO_LARGE = Reply(413, b'{"message":"The body is too large"}\n', (("Content-Type", "application/json"),))
+_OF_A_PAGE = Reply(
+    403, b'{"message":"Pages of others may not use the Admin API"}\n', (("Content-Type", "application/json"),)
+)
 _FAILED = Reply(500, b'{"message":"The gateway failed"}\n', (("Content-Type", "application/json"),))
 
 
@@ -83,7 +87,10 @@ class Door:
         if scope["type"] != "http":
             return
         body = await _body(receive)
-        reply = _TOO_LARGE if body is None else await self._answer(_call(scope, body))
+        if self._api.is_open and _is_of_a_page(scope):
+            reply = _OF_A_PAGE
+        else:
+            reply = _TOO_LARGE if body is None else await self._answer(_call(scope, body))
         fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.fields]
         fields.append((b"content-length", b"%d" % len(reply.body)))
         start = {"type": "http.response.start", "status": reply.status, "headers": fields}
@@ -96,6 +103,12 @@ class Door:
         except Exception as error:  # a bug of ours must not end what serves
             event("admin_failed", level=logging.ERROR, error=error, method=call.method)
             return _FAILED
+
+
+def _is_of_a_page(scope: _Message) -> bool:
+    """Whether nobody but a page meant this. What it only asks for, a page of another origin cannot read."""
+    changes = scope["method"] not in ("GET", "HEAD", "OPTIONS")
+    return is_of_a_name_led_here(scope) or (changes and is_of_another_origin(scope))
 
 
 async def _body(receive: Callable[[], Awaitable[_Message]]) -> bytes | None:

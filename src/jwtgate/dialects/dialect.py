@@ -149,6 +149,10 @@ class Desk(Protocol):
 class AdminApi(Protocol):
     """A dialect's Admin API. It never raises for what a caller got wrong."""
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it answers whoever reaches it, without asking for a key."""
+
     async def answer(self, call: Call) -> Reply:
         """What the other gateway would answer."""
 

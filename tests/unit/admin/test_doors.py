@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import json
 import ssl
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,10 +19,18 @@ from ..dialects.fake_desk import FakeDesk
 from ..dialects.fake_dialect import FakeApi
 
 
-def ask(address: str, method: str, target: str, *, body: bytes = b"", tls: bool = False) -> tuple[int, bytes]:
+def ask(
+    address: str,
+    method: str,
+    target: str,
+    *,
+    body: bytes = b"",
+    tls: bool = False,
+    fields: Mapping[str, str] | None = None,
+) -> tuple[int, bytes]:
     context = ssl._create_unverified_context()
     connection = http.client.HTTPSConnection(address, context=context) if tls else http.client.HTTPConnection(address)
-    connection.request(method, target, body)
+    connection.request(method, target, body, dict(fields or {}))
     answer = connection.getresponse()
     read = answer.read()
     connection.close()
@@ -73,3 +82,31 @@ def test_a_body_beyond_the_limit_is_refused() -> None:
     scope = {"type": "http", "method": "GET", "raw_path": b"/", "query_string": b"", "headers": [], "client": None}
     asyncio.run(Door(FakeApi(FakeDesk()))(scope, receive, send))
     assert sent[0]["status"] == 413
+
+
+@pytest.mark.parametrize(
+    ("method", "fields", "open_status"),
+    [
+        ("POST", {}, 201),
+        ("POST", {"Origin": "https://evil.example"}, 403),
+        ("POST", {"Origin": "null"}, 403),
+        ("DELETE", {"Sec-Fetch-Site": "cross-site"}, 403),
+        ("GET", {"Origin": "https://evil.example"}, 201),
+        ("GET", {"Host": "evil.example:8001"}, 403),
+        ("GET", {"Host": "localhost:8001"}, 201),
+    ],
+)
+def test_pages_of_others_cannot_use_an_api_that_asks_for_no_key(
+    tmp_path: Path, method: str, fields: dict[str, str], open_status: int
+) -> None:
+    async def use(*, is_open: bool) -> int:
+        api = FakeApi(FakeDesk())
+        api.is_open = is_open
+        doors = Doors(api, Settings(tmp_path, tmp_path, {}, admin_listen=("127.0.0.1:0",)))
+        await doors.adopt(None)
+        status, _ = await asyncio.to_thread(ask, doors.addresses[0], method, "/", fields=fields)
+        await doors.close()
+        return status
+
+    assert asyncio.run(use(is_open=True)) == open_status
+    assert asyncio.run(use(is_open=False)) == 201

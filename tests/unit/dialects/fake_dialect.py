@@ -12,6 +12,8 @@ from jwtgate.errors import ConfigError
 class FakeApi:
     """Answers what it was asked, and tends nothing."""
 
+    is_open = False
+
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from jwtgate.admin.access.attempts import Attempts
 from jwtgate.admin.access.operators import Operators, bearer_token
+from jwtgate.admin.access.pages import is_of_another_origin
 from jwtgate.admin.exchange.problems import Problem
 from jwtgate.policy.sources import Operator
 
@@ -96,11 +97,7 @@ def _refuse_changes(scope: Scope, operator: Operator) -> None:
 
 def _refuse_other_origins(scope: Scope) -> None:
     """Raises `Problem` for what a browser sends on behalf of a page that is not ours."""
-    site = _values(scope, b"sec-fetch-site")
-    own = b"%s://%s" % (scope["scheme"].encode(), b"".join(_values(scope, b"host")))
-    opened_by_hand = scope["method"] in _SAFE and _values(scope, b"sec-fetch-mode") == [b"navigate"]
-    foreign = any(value not in (b"same-origin", b"none") for value in site) and not opened_by_hand
-    if foreign or any(origin != own for origin in _values(scope, b"origin")):
+    if is_of_another_origin(scope):
         raise Problem(403, "origins", "Pages of other origins may not use the Admin API.")
 
 
