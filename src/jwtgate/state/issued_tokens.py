@@ -224,7 +224,10 @@ def _end(need: NeedIssuedToken, now: int) -> int | None:
     if incoming is None and issue.exp_optional:
         return None
     if incoming is not None and issue.copy_registered:
-        return incoming + issue.exp_shift_seconds
+        shifted = incoming + issue.exp_shift_seconds
+        if need.not_after is None or issue.may_outlive_incoming_token:
+            return shifted
+        return min(shifted, need.not_after)
     exp = now + issue.ttl_seconds if incoming is None else _incoming_end(need, incoming, now)
     if need.not_after is not None and need.not_after < exp:
         exp = need.not_after

@@ -278,8 +278,17 @@ def test_registered_claims_that_were_taken_over_are_nobody_s_but_for_exp() -> No
 @pytest.mark.parametrize("shift", [-60, 0, 60])
 @pytest.mark.parametrize("incoming_exp", [NOW - 86400, NOW, NOW + 30, NOW + 10 * 366 * 86400])
 def test_exp_beside_registered_claims_is_the_incoming_one_shifted_whatever_it_is(shift: int, incoming_exp: int) -> None:
-    issue = replace(REGISTERED, exp_shift_seconds=shift)
+    issue = replace(REGISTERED, exp_shift_seconds=shift, may_outlive_incoming_token=True)
+    assert exp(issue, incoming_exp=incoming_exp) == incoming_exp + shift
     assert exp(issue, incoming_exp=incoming_exp, not_after=NOW + 20) == incoming_exp + shift
+
+
+@pytest.mark.parametrize(("incoming_exp", "end"), [(NOW + 90, NOW + 20), (NOW + 20, NOW + 20), (NOW - 9, NOW - 9)])
+def test_sec_157_exp_beside_registered_claims_is_never_later_than_what_is_known_of_the_token(
+    incoming_exp: int, end: int
+) -> None:
+    assert exp(REGISTERED, incoming_exp=incoming_exp, not_after=NOW + 20) == end
+    assert exp(REGISTERED, incoming_exp=incoming_exp) == incoming_exp
 
 
 @pytest.mark.parametrize("margin", [None, 0, 10])

@@ -179,7 +179,8 @@ class IssueSection(TokenSection):
         False,
         description="With `copy: all`, the caller's own `sub`, `aud`, `iat`, `nbf`, `jti` and their like are taken "
         "over too, and what it lacks is not added; `set`, `add` and `remove` may name them. `iss` and `exp` stay the "
-        "gateway's; with `lifetime: incoming` the latter is the caller's, shifted, whatever it is. Dangerous.",
+        "gateway's; with `lifetime: incoming` the latter is the caller's, shifted, though it may have passed; "
+        "with `may_outlive_incoming_token` also beyond what `exp_claim` or its issuer says. Dangerous.",
     )
     claim_prefix: str = Field("", description="Text before every name in `add` and `set`.", max_length=256)
     add: dict[Text, SomeValue] = Field({}, description="Claims set where the copied ones lack them.")
