@@ -43,7 +43,7 @@ _WORDS = {
     What.EXTERNAL_ID: "external id",
     What.ID: "consumer id",
     What.CREDENTIAL: "credential",
-    What.API_KEY: "API key of digest",
+    What.API_KEY: "API key (not shown)",
     What.REFERRING: "consumer",
 }
 # They stand twice where the name of their consumer does.
@@ -291,14 +291,12 @@ class Directory:
     def _check(self, source: ConsumerSource) -> None:
         name = source.consumer.name
         names = [each for each in names_of(source) if each[0] is not What.REFERRING]
-        problems = [
-            f"{_WORDS[each[0]]} {each[1]!r} stands twice" for each in sorted(set(names)) if names.count(each) > 1
-        ]
+        problems = [f"{_shown(*each)} stands twice" for each in sorted(set(names)) if names.count(each) > 1]
         for what, value in names:
             for index, origin in ((self._document, "the document's consumer"), (self._store, "the consumer")):
                 owner = index.find(what, value)
                 if owner is not None and (index is self._document or owner.consumer.name != name):
-                    problems.append(f"{_WORDS[what]} {value!r} belongs to {origin} {owner.consumer.name!r}")
+                    problems.append(f"{_shown(what, value)} belongs to {origin} {owner.consumer.name!r}")
         if problems:
             raise StoreConflict(f"The consumer {name!r} cannot be kept: {'; '.join(problems)}.")
 
@@ -347,12 +345,17 @@ def _fill_strictly(placed: Iterable[Placed], digest: bytes, index: ConsumerIndex
         named = {(first, second) for what, _, first, second in duplicates if what is What.CONSUMER}
         raise ConfigError(
             *(
-                f"The {_WORDS[what]} {value!r} stands in {first} and in {second}."
+                f"The {_shown(what, value)} stands in {first} and in {second}."
                 for what, value, first, second in duplicates
                 if what not in _FOLLOW_FROM_THE_NAME or (first, second) not in named
             )
         )
     index.set_meta(_INPUT, digest)
+
+
+def _shown(what: What, value: str) -> str:
+    # The name of an API key is its digest, by which a weak one can be guessed.
+    return _WORDS[what] if what is What.API_KEY else f"{_WORDS[what]} {value!r}"
 
 
 def _digest(inline: Iterable[ConsumerSource], files: Iterable[ConsumerFile]) -> bytes:

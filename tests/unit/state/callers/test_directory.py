@@ -406,8 +406,19 @@ def test_an_api_key_is_found_by_its_name_and_is_no_name_of_a_credential(director
     assert directory.credential("swordfish") is None
     assert directory.names(What.CREDENTIAL) == ("ann-key",)
     other = CredentialSource("other", "c", "bob", "", named=api_key_name("swordfish"), is_api_key=True)
-    with pytest.raises(StoreConflict, match=r"API key of digest .* belongs to the consumer 'ann'"):
+    with pytest.raises(StoreConflict, match=r"API key \(not shown\) belongs to the consumer 'ann'"):
         directory.put(ConsumerSource(Consumer("bob", "2"), (other,)))
+
+
+def test_no_error_tells_the_digest_of_an_api_key(directory: Directory) -> None:
+    first, second = (
+        CredentialSource(name, "c", "bob", "", named=api_key_name("swordfish"), is_api_key=True) for name in "ab"
+    )
+    with pytest.raises(StoreConflict, match=r": API key \(not shown\) stands twice\.$"):
+        directory.put(ConsumerSource(Consumer("bob", "2"), (first, second)))
+    both = [ConsumerSource(Consumer(name, name), (first,)) for name in ("ann", "bob")]
+    with pytest.raises(ConfigError, match=r"The API key \(not shown\) stands in .* and in [^0-9]*$"):
+        directory.replace_document(both, [], parse=parse)
 
 
 def test_a_name_that_is_kept_elsewhere_is_found_there(directory: Directory) -> None:
