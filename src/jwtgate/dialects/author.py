@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,17 @@ MASTER_KEY = "JWTGATE_MASTER_KEY"
 """The environment variable with the secret that seals what is kept; without it nothing is sealed."""
 CALLERS = "callers"
 CERTIFICATE_DAYS = 3650
+
+
+@contextmanager
+def _without_collecting() -> Iterator[None]:
+    """No looking for garbage meanwhile, nor later among what was made: very many objects, nearly all of which stay."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 class DialectAuthor:
@@ -74,7 +86,8 @@ class DialectAuthor:
         """What the files hold, understood again only where they say something else."""
         texts = texts_of(self._files)
         if texts != self._read[0]:
-            self._read = texts, self.dialect.read(texts)
+            with _without_collecting():
+                self._read = texts, self.dialect.read(texts)
         return self._read[1]
 
     def _kept(self, objects: Objects, held: Kept) -> int:

@@ -1,5 +1,6 @@
 """A dialect writes the document from files or from what is kept, and keeps what it makes by itself."""
 
+import gc
 import json
 import stat
 from collections.abc import Sequence
@@ -50,6 +51,19 @@ def test_a_file_owns_its_objects_and_only_what_is_made_is_kept(settings: Setting
     assert [author.changed(), author.changed()] == [False, True]
     assert list(written(author)["routes"]) == ["/other"]
     assert author.current.version == 1
+
+
+def test_garbage_is_looked_for_again_after_a_file_is_read_also_where_it_makes_no_sense(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "fake.json"
+    file.write_text('{"doors": {}}')
+    author = DialectAuthor(FakeDialect(), (file,), settings, MemoryStore())
+    assert gc.isenabled()
+    file.write_text("{")
+    with pytest.raises((ConfigError, ValueError)):
+        author.written()
+    assert gc.isenabled()
 
 
 def test_a_file_is_read_again_only_where_it_says_something_else(settings: Settings, tmp_path: Path) -> None:
