@@ -108,6 +108,7 @@ def import_(dialect: str, documents: tuple[Path, ...], *, report: bool, output: 
     """Translate the DOCUMENTS of another gateway into one of ours.
 
     The report goes to the standard error. Whatever could not be taken over is told there, and so is what is dangerous.
+    The exit status is 1 where the document lacks something that was asked for.
     """
     from jwtgate.cli import translating
 

@@ -45,10 +45,13 @@ def translate(name: str, files: Sequence[Path], *, is_whole: bool, output: Path 
     text = yaml_text(document)
     if output is not None:
         output.touch(mode=0o600)
+        output.chmod(0o600)  # it may have been there, for everybody to read
         output.write_text(text)
         text = f"{output} is written; look at it with: jwtgate check {output}"
     click.echo(report(notes, is_whole=is_whole), err=True, color=colour())
-    return Answer(text.rstrip("\n"), {"document": document, "notes": [_plain(note) for note in notes]})
+    # What is refused may be missing from the document, which then protects less than was asked for.
+    whole = not any(note.meaning is Meaning.REFUSED for note in notes)
+    return Answer(text.rstrip("\n"), {"document": document, "notes": [_plain(note) for note in notes]}, good=whole)
 
 
 def report(notes: Sequence[Note], *, is_whole: bool) -> str:

@@ -1,6 +1,10 @@
 """What became of every setting is told, and the document is written whole."""
 
-from jwtgate.cli.translating import dialect_of, report
+from pathlib import Path
+
+import pytest
+
+from jwtgate.cli.translating import dialect_of, report, translate
 from jwtgate.config.load import load_plain
 from jwtgate.config.source import yaml_text
 from jwtgate.dialects.dialect import Meaning, Note
@@ -35,3 +39,21 @@ def test_what_is_written_as_yaml_is_read_as_the_same() -> None:
     same = {"b": "no", "a": ["1_000", "2020-01-01", 1, 1.5, True, None, "null", "~", "0x1f", "a: b", "#x", "é\n\n"]}
     same["again"] = same["a"]
     assert load_plain(yaml_text(same).encode(), name="x.yaml") == same
+
+
+ROUTE = "routes: [{id: 1, uri: /a, upstream: {nodes: {'127.0.0.1:1': 1}}%s}]\n#END\n"
+
+
+@pytest.mark.parametrize(("more", "good"), [("", True), (", script: 'return true or not'", False)])
+def test_a_document_that_lacks_something_is_no_yes(tmp_path: Path, *, more: str, good: bool) -> None:
+    document = tmp_path / "apisix.yaml"
+    document.write_text(ROUTE % more)
+    assert translate("apisix", [document], is_whole=False, output=None).good is good
+
+
+def test_nobody_else_can_read_what_is_written(tmp_path: Path) -> None:
+    document, output = tmp_path / "apisix.yaml", tmp_path / "gate.yaml"
+    document.write_text(ROUTE % "")
+    output.touch(mode=0o644)
+    translate("apisix", [document], is_whole=False, output=output)
+    assert output.stat().st_mode & 0o777 == 0o600
