@@ -112,6 +112,13 @@ def test_a_secret_that_comes_after_its_credential_is_used_at_once(gateway: Gatew
     assert {own(gateway, "jack-key") for _ in range(CONNECTIONS)} == {200}
 
 
+def test_a_name_and_a_secret_that_both_come_later_are_used_at_once(gateway: GatewayProcess, vault: VaultServer) -> None:
+    put(gateway, "jack", main={**WAITING, "named": "${kv:jack#key}", "secret": "${kv:jack/more#secret}"})
+    assert own(gateway, "jack-key") == 401
+    vault.model.kv1.update({"apisix/jack": {"key": "jack-key"}, "apisix/jack/more": {"secret": SECRET}})
+    assert own(gateway, "jack-key") == 200
+
+
 def test_an_api_key_may_come_later_too(gateway: GatewayProcess, vault: VaultServer) -> None:
     put(gateway, "jack", main={"api_key": "${kv:jack#key}", "may_wait_for_its_secrets": True})
 

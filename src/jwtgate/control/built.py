@@ -137,7 +137,10 @@ class Built:
             texts = self.callers.directory.waiting if found is None else ()
             if not texts:
                 return found
+            await self._try_again(texts)
+            return await act()
         except DependencyFault:
+            # Also of one that was only just found.
             texts = await asyncio.to_thread(self.callers.texts_of, credential, self.secrets.resolve)
             if not store_references(texts):
                 raise
