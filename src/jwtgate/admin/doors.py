@@ -17,10 +17,7 @@ from jwtgate.gateway.worker import server_tls
 from jwtgate.policy import sources
 from jwtgate.policy.plan import Tls
 
-MOST_BODY_BYTES = 64 * 1024 * 1024
-"""Whole configurations are sent to some of them; what a dialect takes is its own matter."""
 _Message = MutableMapping[str, Any]
-_TOO_LARGE = Reply(413, b'{"message":"The body is too large"}\n', (("Content-Type", "application/json"),))
 _OF_A_PAGE = Reply(
     403, b'{"message":"Pages of others may not use the Admin API"}\n', (("Content-Type", "application/json"),)
 )
@@ -86,11 +83,13 @@ class Door:
         """Answer one request."""
         if scope["type"] != "http":
             return
-        body = await _body(receive)
         if self._api.is_open and _is_of_a_page(scope):
             reply = _OF_A_PAGE
         else:
-            reply = _TOO_LARGE if body is None else await self._answer(_call(scope, body))
+            body = await _body(receive, self._api.most_body_bytes)
+            if body is None:
+                return
+            reply = await self._answer(_call(scope, body))
         fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in reply.fields]
         fields.append((b"content-length", b"%d" % len(reply.body)))
         start = {"type": "http.response.start", "status": reply.status, "headers": fields}
@@ -111,16 +110,20 @@ def _is_of_a_page(scope: _Message) -> bool:
     return is_of_a_name_led_here(scope) or (changes and is_of_another_origin(scope))
 
 
-async def _body(receive: Callable[[], Awaitable[_Message]]) -> bytes | None:
-    """The whole body; None when it is too large."""
+async def _body(receive: Callable[[], Awaitable[_Message]], most_bytes: int) -> bytes | None:
+    """The whole body, or the beginning of one that is too large: more than so many bytes, and not all.
+
+    None when its sender was lost on the way: half a form looks like a whole one.
+    """
     read = bytearray()
-    while True:
+    while len(read) <= most_bytes:
         message = await receive()
-        read += message.get("body", b"")
-        if len(read) > MOST_BODY_BYTES:
+        if message["type"] == "http.disconnect":
             return None
+        read += message.get("body", b"")
         if not message.get("more_body"):
-            return bytes(read)
+            break
+    return bytes(read)
 
 
 def _call(scope: _Message, body: bytes) -> Call:

@@ -153,6 +153,10 @@ class AdminApi(Protocol):
     def is_open(self) -> bool:
         """Whether it answers whoever reaches it, without asking for a key."""
 
+    @property
+    def most_body_bytes(self) -> int:
+        """How large the body of a call may be. A larger one is only begun to be read, and `answer` has to refuse it."""
+
     async def answer(self, call: Call) -> Reply:
         """What the other gateway would answer."""
 

@@ -7,10 +7,11 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from jwtgate.admin.doors import MOST_BODY_BYTES, Door, Doors
+from jwtgate.admin.doors import Door, Doors
 from jwtgate.dialects.author import with_certificate
 from jwtgate.dialects.dialect import Settings
 from jwtgate.errors import ConfigError
@@ -69,19 +70,31 @@ def test_tls_without_a_certificate_is_a_mistake(tmp_path: Path) -> None:
         asyncio.run(Doors(FakeApi(FakeDesk()), settings).adopt(None))
 
 
-def test_a_body_beyond_the_limit_is_refused() -> None:
-    pieces = [{"body": b"x" * (1024 * 1024), "more_body": True}] * (MOST_BODY_BYTES // 1024 // 1024 + 1)
-    sent = []
+@pytest.mark.parametrize(("given", "size", "left"), [(2, 2000, 0), (3, 3000, 0), (9, 3000, 6)])
+def test_a_body_beyond_the_limit_is_read_no_further(given: int, size: int, left: int) -> None:
+    pieces = [{"type": "http.request", "body": b"x" * 1000, "more_body": number > 0} for number in range(given)]
+    sent = asyncio.run(asked(FakeApi(FakeDesk()), pieces))
+    assert (json.loads(sent[1]["body"])["size"], len(pieces)) == (size, left)
+
+
+def test_half_a_body_is_not_looked_at() -> None:
+    pieces = [{"type": "http.disconnect"}, {"type": "http.request", "body": b"a=b", "more_body": True}]
+    assert asyncio.run(asked(FakeApi(FakeDesk()), pieces)) == []
+
+
+async def asked(api: FakeApi, pieces: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What a door sends when it is sent these, the last first."""
+    sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, object]:
         return pieces.pop()
 
-    async def send(message: object) -> None:
+    async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    scope = {"type": "http", "method": "GET", "raw_path": b"/", "query_string": b"", "headers": [], "client": None}
-    asyncio.run(Door(FakeApi(FakeDesk()))(scope, receive, send))
-    assert sent[0]["status"] == 413
+    scope = {"type": "http", "method": "PUT", "raw_path": b"/", "query_string": b"", "headers": [], "client": None}
+    await Door(api)(scope, receive, send)
+    return sent
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from dataclasses import replace
 from jwtgate.control.journal import event
 from jwtgate.dialects.apisix.admin.callers import Callers
 from jwtgate.dialects.apisix.admin.calls.access import Access
-from jwtgate.dialects.apisix.admin.calls.asked import Asked, query_of, segments_of, value_of
+from jwtgate.dialects.apisix.admin.calls.asked import MOST_BODY_BYTES, Asked, query_of, segments_of, value_of
 from jwtgate.dialects.apisix.admin.calls.replies import CORS, PREFLIGHT, Wrong, told, wrong
 from jwtgate.dialects.apisix.admin.configs import Configs
 from jwtgate.dialects.apisix.admin.inventory import Inventory
@@ -33,6 +33,8 @@ _CHANGES = frozenset({"PUT", "POST", "PATCH", "DELETE"})
 
 class ApisixAdmin:
     """Answers over a node. `wall` tells seconds since 1970."""
+
+    most_body_bytes = MOST_BODY_BYTES
 
     def __init__(
         self, desk: Desk, settings: ApisixSettings, *, is_declarative: bool, wall: Callable[[], float] = time.time

@@ -31,6 +31,8 @@ Read = Callable[[Sequence[tuple[str, bytes]]], Objects | None]
 class KongAdmin:
     """An `AdminApi`. `read` is the dialect's own; `wall` gives seconds since 1970."""
 
+    most_body_bytes = 64 * 1024 * 1024
+
     def __init__(self, desk: Desk, read: Read, *, is_declarative: bool, wall: Callable[[], float] = time.time) -> None:
         self._desk = desk
         self._read = read
@@ -46,6 +48,8 @@ class KongAdmin:
         """What Kong would answer."""
         if call.method == "OPTIONS":
             return Reply(204, fields=(("Allow", ", ".join(_METHODS)),))
+        if len(call.body) > self.most_body_bytes:
+            return answer(413, {"message": "The body is too large"})
         try:
             if call.method in _READS:
                 read = Call("GET", call.path, call.query, call.fields, b"", call.client)

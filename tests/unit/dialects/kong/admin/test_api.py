@@ -24,6 +24,13 @@ def test_what_cannot_be_served_is_a_400_and_changes_nothing() -> None:
     assert asking.desk.objects == {}
 
 
+def test_a_body_that_is_too_large_is_refused() -> None:
+    asking = Asking()
+    assert asking.send("POST", "/services", b"host=a.example&" + b" " * asking.api.most_body_bytes, FORM) == 413
+    assert asking.value == {"message": "The body is too large"}
+    assert asking.desk.objects == {}
+
+
 def test_what_others_changed_meanwhile_is_done_again() -> None:
     asking = Asking(desk=_Busy(2))
     assert asking.json("POST", "/services", {"name": "s", "host": "a.example"}) == 201

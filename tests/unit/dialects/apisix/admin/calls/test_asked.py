@@ -59,6 +59,9 @@ def test_a_body_that_is_too_large_is_refused_unread() -> None:
     told = refusal(b'"' + b"a" * (MOST_BODY_BYTES - 1) + b'"')
     expected = "request size 1572865 is greater than the maximum size 1572864 allowed"
     assert told == {"error_msg": f"invalid request body: {expected}"}
+    begun = Call("PUT", "/", fields=(("content-length", "9000000"),), body=b" " * (MOST_BODY_BYTES + 1))
+    with pytest.raises(Wrong, match="request size 9000000 is greater"):
+        value_of(begun)
 
 
 def test_a_ttl_is_a_number_of_seconds() -> None:
