@@ -7,15 +7,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from jwtgate.dialects.dialect import ANNOTATION, Caller, Meaning, Note, Objects, literals
+from jwtgate.dialects.kong.fields import wrong_uuid
 
 _NAME = re.compile(r"[!#-\[\]-~]{1,128}")
 _MOST_KEY = 256
 
 
 def native_name(consumer: Mapping[str, Any]) -> str:
-    """What we call it: its user name where that can be a name of ours, else its id."""
+    """What we call it: its user name where that can be a name of ours and nobody's id, else its id."""
     username = consumer.get("username") or ""
-    return username if _NAME.fullmatch(username) else str(consumer["id"])
+    return username if _NAME.fullmatch(username) and wrong_uuid(username) else str(consumer["id"])
 
 
 def caller_of(

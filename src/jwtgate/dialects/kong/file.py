@@ -228,6 +228,11 @@ def _repeated(collection: str, value: Mapping[str, Any], seen: set[tuple[str, st
         if mark in seen:
             yield f"uniqueness violation: '{collection}' entity with {name} set to '{value[name]}' already declared"
         seen.add(mark)
+    if collection == "plugins":
+        scope = ("plugins", value["name"], str([value[name] for name in ("service", "route", "consumer")]))
+        if scope in seen:
+            yield f"uniqueness violation: the plugin '{value['name']}' already stands there"
+        seen.add(scope)
     if ("id", collection, value["id"]) in seen:
         yield f"uniqueness violation: '{collection}' entity with primary key set to '{value['id']}' already declared"
     seen.add(("id", collection, value["id"]))

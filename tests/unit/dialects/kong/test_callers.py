@@ -66,3 +66,9 @@ def test_a_credential_nothing_can_be_verified_with_is_left_out_and_noted() -> No
 def test_a_secret_as_long_as_its_algorithm_wants_is_no_danger() -> None:
     (caller,) = callers(objects({"consumers": [{"username": "a", "jwt_secrets": [{"key": "k", "secret": "s" * 32}]}]}))
     assert not any(each.dangerous for each in caller.notes)
+
+
+def test_nobody_is_called_by_the_id_of_another() -> None:
+    other = "5b7b7c4e-6d7d-4d4a-9f4f-111111111111"
+    assert native_name({"id": other, "username": "a b"}) == other
+    assert native_name({"id": "mine", "username": other}) == "mine"

@@ -149,3 +149,15 @@ def test_files_are_put_together_unless_they_hold_the_same_object() -> None:
     assert merged([]) is None
     with pytest.raises(ConfigError, match="two files have the object"):
         merged([first, first])
+
+
+def test_a_plugin_stands_once_in_one_place() -> None:
+    ids = "5b7b7c4e-6d7d-4d4a-9f4f-11111111111"
+    text = f"""
+_format_version: "3.0"
+plugins:
+- {{id: {ids}1, name: jwt, config: {{claims_to_verify: [exp]}}}}
+- {{id: {ids}2, name: jwt}}
+"""
+    with pytest.raises(ConfigError, match="the plugin 'jwt' already stands there"):
+        read_objects(text.encode(), "kong.yml")

@@ -60,6 +60,7 @@ class Access:
             address = ip_address(client)
         except ValueError:
             return False
+        address = getattr(address, "ipv4_mapped", None) or address
         return any(address in each for each in self.networks)
 
 

@@ -62,6 +62,8 @@ def test_only_permitted_addresses_may_come() -> None:
     assert told(Client(), client="10.0.0.1", fields=fields)[0] == 403
     assert told(Client(), client="", fields=fields)[0] == 403
     assert told(Client(settings=settings(allow_admin=("10.0.0.0/8",))), client="10.0.0.1", fields=fields)[0] == 200
+    mapped = told(Client(settings=settings(allow_admin=("10.0.0.0/8",))), client="::ffff:10.0.0.1", fields=fields)
+    assert mapped[0] == 200
     assert told(Client(settings=settings(allow_admin=())), client="10.0.0.1", fields=fields)[0] == 200
 
 
