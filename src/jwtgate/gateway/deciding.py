@@ -72,7 +72,7 @@ def find_route(exchange: Exchange) -> None:
 
 def _decide(exchange: Exchange, key: Key | None) -> None:
     generation = exchange.generation
-    walk = decide(generation.plan, exchange.view(), generation.facts, int(time.time()))
+    walk = decide(generation.plan, exchange.view(), generation.facts, int(time.time()), route=exchange.route)
     drive(exchange, walk, partial(_carry_out, exchange, key, generation.epoch))
 
 

@@ -27,11 +27,11 @@ ENDLESS_SECONDS = 300
 """How long an outcome is remembered that rests on a token without an end."""
 
 
-def decide(plan: Plan, request: RequestView, facts: Facts, now: int) -> Steps[Outcome]:
-    """Walk one request through the rooms. `now` is a NumericDate, in seconds."""
+def decide(plan: Plan, request: RequestView, facts: Facts, now: int, *, route: Route | None = None) -> Steps[Outcome]:
+    """Walk one request through the rooms. `now` is a NumericDate, in seconds; `route` the one that was found before."""
     trail = Trail(request, now)
     try:
-        route = trail.route = match(plan, request)
+        route = trail.route = route or match(plan, request)
         preflight = route.forward_cors_preflight and request.is_cors_preflight
         if not preflight:
             yield from _prove_all(route, trail, facts, limit_bytes=plan.token_limit_bytes)

@@ -231,6 +231,25 @@ def test_what_holds_for_one_request_alone_is_not_remembered() -> None:
     assert len(gate.desk.generation.memory) == 0
 
 
+class Counting(Router):
+    """A router that counts how often it is asked."""
+
+    asked = 0
+
+    def find(self, *asked: Any) -> Any:
+        self.asked += 1
+        return super().find(*asked)
+
+
+def test_the_route_of_a_request_is_looked_for_once() -> None:
+    plan, router = a_plan(), Counting()
+    router.add(plan.routes[0], "/orders/*", methods=(), hosts=())
+    gate = Gate(a_generation(replace(plan, router=router)))
+    gate.idle()
+    gate.send(an_order()).answer(OK)
+    assert (gate.outcomes, router.asked) == ([(200, "")], 1)
+
+
 class Moving:
     """A pattern that knows what it was asked."""
 

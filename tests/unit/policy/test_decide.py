@@ -91,6 +91,12 @@ def test_an_unknown_kid_is_asked_for_once_and_then_refused() -> None:
     assert stopped(finish(moves, [KEYS])) == ("key_unknown", "verify", "access")
 
 
+def test_a_route_that_was_found_before_is_not_looked_for() -> None:
+    found = finish(decide(plan(), request(path="/other", bearer=a_token()), HELD, NOON, route=ROUTE))
+    assert isinstance(found, Allowed)
+    assert found.route is ROUTE
+
+
 def test_a_key_that_arrives_is_used() -> None:
     moves = walk(request(bearer=a_token()), facts=NOTHING)
     assert next(moves) == NeedKeys("main", "k1", "192.0.2.7")
