@@ -173,6 +173,8 @@ def with_certificate(settings: Settings) -> Settings:
     if not (certificate.exists() and private_key.exists()):
         made = self_signed(("localhost",), now=datetime.now(UTC), days=CERTIFICATE_DAYS)
         for path, data in zip((certificate, private_key), made, strict=True):
-            path.touch(mode=0o600)
-            path.write_bytes(data)
+            written = path.with_suffix(".new")
+            written.touch(mode=0o600)
+            written.write_bytes(data)
+            written.replace(path)  # a sudden end leaves no half of one
     return replace(settings, certificate=str(certificate), private_key=str(private_key))

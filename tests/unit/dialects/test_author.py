@@ -135,5 +135,7 @@ def test_a_certificate_is_made_once_where_tls_is_wanted_and_none_is_given(settin
     assert stat.S_IMODE(Path(made.private_key).stat().st_mode) == 0o600
     first = Path(made.certificate).read_bytes()
     assert Path(str(with_certificate(made).certificate)).read_bytes() == first
+    assert {path.name for path in settings.state_folder.iterdir()} >= {"certificate.pem", "certificate.key"}
+    assert not (settings.state_folder / "certificate.new").exists()
     given = replace(settings, tls_listen=("127.0.0.1:8443",), certificate="mine.pem")
     assert with_certificate(given) is given
