@@ -427,6 +427,14 @@ def test_a_service_account_of_gcp_may_stand_in_a_secret(gcp: SecretManagerServer
     assert resolved(SecretStore("gcp", "gcp", settings), "${gcp:plain}", tmp_path) == "one"
 
 
+def test_a_service_account_of_gcp_names_its_project(gcp: SecretManagerServer, tmp_path: Path) -> None:
+    gcp.secrets = {"plain": [b"one"]}
+    gcp.write_account(tmp_path / "account.json")
+    for account in ({"credentials": "${file:account.json}"}, {"credentials_file": "account.json"}):
+        settings: Any = {**account, "endpoint": gcp.url}
+        assert resolved(SecretStore("gcp", "gcp", settings), "${gcp:plain}", tmp_path) == "one"
+
+
 def test_a_login_to_gcp_is_used_for_all_reads(gcp: SecretManagerServer, tmp_path: Path) -> None:
     gcp.secrets = {"a": [b"1"], "b": [b"2"]}
 

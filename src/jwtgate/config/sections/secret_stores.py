@@ -109,7 +109,7 @@ class AwsSection(Section):
 class GcpSection(Section):
     """GCP Secret Manager."""
 
-    project: Text = Field(description="The project.")
+    project: Maybe[Text] = Field(None, description="The project. Default: that of the service account.")
     credentials_file: Maybe[FileName] = Field(None, description="A service account. Default: as GCP tools find it.")
     credentials: Maybe[Secret] = Field(
         None, description="The JSON text of a service account instead of a file, best as a reference."
@@ -120,6 +120,8 @@ class GcpSection(Section):
     def _is_safe(self) -> GcpSection:
         if self.credentials is not None and self.credentials_file is not None:
             raise ValueError("credentials and credentials_file exclude each other")
+        if self.project is None and self.credentials is None and self.credentials_file is None:
+            raise ValueError("needs project, or a service account, which has one")
         if self.endpoint is not None and is_plain_http_elsewhere(self.endpoint):
             raise ValueError("secrets are fetched by https; plain http reaches this host only")
         return self

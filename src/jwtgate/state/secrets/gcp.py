@@ -30,6 +30,7 @@ class Gcp:
         self._folder = folder
         self._resolve = resolve
         self._session: Any = None
+        self._project = text_of(settings, "project")
         self._lock = threading.Lock()
 
     async def read(self, path: str) -> Read:
@@ -68,7 +69,7 @@ class Gcp:
 
     def _url(self, name: str) -> str:
         endpoint = text_of(self._settings, "endpoint", "https://secretmanager.googleapis.com").rstrip("/")
-        return f"{endpoint}/v1/projects/{text_of(self._settings, 'project')}/secrets/{name}/versions/latest:access"
+        return f"{endpoint}/v1/projects/{self._project}/secrets/{name}/versions/latest:access"
 
     def _opened(self) -> Any:
         with self._lock:
@@ -92,6 +93,9 @@ class Gcp:
             credentials = of_account.from_service_account_file(str(self._folder / file), scopes=_SCOPES)
         else:
             credentials, _ = google.auth.default(scopes=_SCOPES, request=Request(login))
+        self._project = self._project or credentials.project_id
+        if not self._project:
+            raise ValueError("the service account is of no project")
         authorized: Any = AuthorizedSession
         session = authorized(credentials, auth_request=Request(login))
         session.trust_env = False

@@ -29,6 +29,7 @@ def vault(**keys: object) -> dict[str, Any]:
         ({"aws": {"access_key_id": "a", "secret_access_key": "${env:S}", "session_token": "${env:T}"}}, "aws"),
         ({"gcp": {"project": "p", "endpoint": "http://127.0.0.1:1"}}, "gcp"),
         ({"gcp": {"project": "p", "credentials": "${env:A}"}, "may_be_away": True}, "gcp"),
+        ({"gcp": {"credentials_file": "a.json"}}, "gcp"),
     ],
 )
 def test_a_store_is_of_one_kind(load: Load, store: dict[str, Any], kind: str) -> None:
@@ -44,7 +45,7 @@ def test_a_store_is_of_one_kind(load: Load, store: dict[str, Any], kind: str) ->
         ({"aws": {"session_token": "a"}}, "session_token needs access_key_id"),
         ({"aws": {"endpoint": "http://a.example"}}, "secrets are fetched by https"),
         ({"gcp": {"project": "p", "endpoint": "http://a.example"}}, "secrets are fetched by https"),
-        ({"gcp": {}}, "project: is missing"),
+        ({"gcp": {}}, "needs project, or a service account"),
         ({"gcp": {"project": "p", "credentials": "${env:A}", "credentials_file": "a.json"}}, "exclude each other"),
         ({"aws": None}, "has no value"),
     ],

@@ -127,3 +127,8 @@ def test_the_gateway_takes_the_stores() -> None:
 def test_an_address_that_is_none_is_a_mistake() -> None:
     with pytest.raises(ConfigError, match="secrets/vault/1/uri: is no address"):
         secret_stores({"secrets": {"vault/1": {**VAULT, "uri": "a://[x]"}}}, Noting())
+
+
+def test_an_account_in_a_file_names_the_project() -> None:
+    document = loaded({"secrets": {"gcp/2": {"auth_file": "account.json"}}})
+    assert list(document.secret_stores) == ["gcp-2"]
