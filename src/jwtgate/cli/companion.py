@@ -52,16 +52,20 @@ class DialectApi:
         """The Admin API of this node's author."""
         return _Later(self, administration)
 
-    def opened(self, administration: Administration) -> Doors:
-        """The doors of the Admin API. `ConfigError`."""
+    def needs(self) -> type[Doors]:
+        """What the doors are made with. `ConfigError` where it is not installed: better before anything is opened."""
         try:
             from jwtgate.admin.doors import Doors
         except ModuleNotFoundError as missing:
             raise _not_installed(missing) from missing
+        return Doors
+
+    def opened(self, administration: Administration) -> Doors:
+        """The doors of the Admin API. `ConfigError`."""
         author = self.author
         desk = NodeDesk(administration, author)
         api = author.dialect.admin(desk, author.settings, is_declarative=author.is_declarative)
-        return Doors(api, author.settings)
+        return self.needs()(api, author.settings)
 
 
 class _Later:

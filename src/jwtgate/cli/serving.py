@@ -12,10 +12,10 @@ import click
 from jwtgate.cli.checking import announce
 from jwtgate.cli.command import colour
 from jwtgate.cli.companion import AdminApi, DialectApi
-from jwtgate.cli.translating import dialect_of, served
+from jwtgate.cli.translating import dialect_of, served, stop_at_another
 from jwtgate.control.authors import FileAuthor
 from jwtgate.control.supervisor import run
-from jwtgate.dialects.author import DialectAuthor
+from jwtgate.dialects.author import MASTER_KEY, DialectAuthor
 from jwtgate.dialects.dialect import Settings
 from jwtgate.state.stores.store import Store
 
@@ -46,8 +46,12 @@ def serve_dialect(name: str, files: Sequence[Path], how: Mapping[str, Any], *, w
     companion = DialectApi()
 
     def author(store: Store) -> DialectAuthor:
+        companion.needs()
+        stop_at_another(name, files)
         companion.author = DialectAuthor(dialect_of(name), files, settings, store)
         _say(served(companion.author), state_folder)
+        if not os.environ.get(MASTER_KEY):
+            click.echo(f"nothing in there is sealed: set {MASTER_KEY} to a secret of 32 bytes or more", err=True)
         return companion.author
 
     return run(author, folder=folder, workers=workers, state_folder=state_folder, companion=companion)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from importlib import import_module
@@ -19,6 +20,12 @@ from jwtgate.errors import ConfigError
 
 _COLOURS = {Meaning.EXACT: green, Meaning.CHANGED: yellow, Meaning.REFUSED: red}
 
+_MARKS = {
+    "apisix": re.compile(rb"^#END\s*\Z", re.MULTILINE),
+    "kong": re.compile(rb"^_format_version\s*:", re.MULTILINE),
+}
+"""What stands in the files of one gateway and in those of no other."""
+
 
 def dialect_of(name: str) -> Dialect:
     """The dialect of this name; brought in when it is asked for."""
@@ -26,9 +33,20 @@ def dialect_of(name: str) -> Dialect:
     return found
 
 
+def stop_at_another(name: str, files: Sequence[Path]) -> None:
+    """`ConfigError` for a file that is plainly one of another gateway than this."""
+    for text_name, data in texts_of(files):
+        for other, mark in _MARKS.items():
+            if other != name and mark.search(data[:65536] + b"\n" + data[-64:]):
+                raise ConfigError(
+                    f"{text_name}: is a file of {dialect_of(other).title}; say {other} instead of {name}."
+                )
+
+
 def translate(name: str, files: Sequence[Path], *, is_whole: bool, output: Path | None) -> Answer:
     """A document of ours that means what these files do, and the report. `ConfigError`."""
     dialect = dialect_of(name)
+    stop_at_another(name, files)
     texts, folder = texts_of(files), files[0].parent.resolve()
     objects = dialect.read(texts)
     if objects is None:
@@ -44,14 +62,21 @@ def translate(name: str, files: Sequence[Path], *, is_whole: bool, output: Path 
     notes = [*translation.notes, *(note for caller in callers for note in caller.notes)]
     text = yaml_text(document)
     if output is not None:
-        output.touch(mode=0o600)
-        output.chmod(0o600)  # it may have been there, for everybody to read
-        output.write_text(text)
+        _write(output, text)
         text = f"{output} is written; look at it with: jwtgate check {output}"
     click.echo(report(notes, is_whole=is_whole), err=True, color=colour())
     # What is refused may be missing from the document, which then protects less than was asked for.
     whole = not any(note.meaning is Meaning.REFUSED for note in notes)
     return Answer(text.rstrip("\n"), {"document": document, "notes": [_plain(note) for note in notes]}, good=whole)
+
+
+def _write(output: Path, text: str) -> None:
+    try:
+        output.touch(mode=0o600)
+        output.chmod(0o600)  # it may have been there, for everybody to read
+        output.write_text(text)
+    except OSError as trouble:
+        raise ConfigError(f"{output}: {trouble.strerror}") from trouble
 
 
 def report(notes: Sequence[Note], *, is_whole: bool) -> str:

@@ -8,6 +8,7 @@ from jwtgate.cli.translating import dialect_of, report, translate
 from jwtgate.config.load import load_plain
 from jwtgate.config.source import yaml_text
 from jwtgate.dialects.dialect import Meaning, Note
+from jwtgate.errors import ConfigError
 
 NOTES = (
     Note("routes/1/uri", Meaning.EXACT),
@@ -57,3 +58,24 @@ def test_nobody_else_can_read_what_is_written(tmp_path: Path) -> None:
     output.touch(mode=0o644)
     translate("apisix", [document], is_whole=False, output=output)
     assert output.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_folder_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
+    document = tmp_path / "apisix.yaml"
+    document.write_text(ROUTE % "")
+    with pytest.raises(ConfigError, match=r"gate\.yaml: No such file"):
+        translate("apisix", [document], is_whole=False, output=tmp_path / "none" / "gate.yaml")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("kong", ROUTE % "", "is a file of Apache APISIX; say apisix instead of kong"),
+        ("apisix", '_format_version: "3.0"\n', "is a file of Kong; say kong instead of apisix"),
+    ],
+)
+def test_a_file_of_another_gateway_is_told_from_a_broken_one(tmp_path: Path, name: str, text: str, said: str) -> None:
+    document = tmp_path / "file.yaml"
+    document.write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        translate(name, [document], is_whole=False, output=None)
