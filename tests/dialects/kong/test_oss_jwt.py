@@ -301,6 +301,13 @@ def test_an_anonymous_consumer_stands_in(jack: KongProcess, named_by: str) -> No
     assert values(answer, "x-anonymous-consumer") == []
 
 
+def test_no_caller_says_itself_that_it_is_anonymous(jack: KongProcess) -> None:
+    _asking(jack)
+    answer = jack.get("/demo", "X-Anonymous-Consumer: true", "X-Credential-Identifier: forged", bearer=_own())
+    assert values(answer, "x-anonymous-consumer") == []
+    assert values(answer, "x-credential-identifier") == ["jacks-key"]
+
+
 def test_an_anonymous_consumer_that_is_not_there_is_a_500(jack: KongProcess) -> None:
     _asking(jack, "config.anonymous=nobody")
     answer = jack.get()

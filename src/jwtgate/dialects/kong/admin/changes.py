@@ -83,6 +83,7 @@ class Changes:
 
     async def delete(self, kind: str, entity: Entity) -> None:
         """Have this entity no more, nor what goes with it. What holds it back is a 400."""
+        self._shelves.must_change(kind, "remove")
         for other, field in referring_to(kind):
             if other in PEOPLE and not self._shelves.is_declarative:
                 continue  # credentials go with their consumer by themselves

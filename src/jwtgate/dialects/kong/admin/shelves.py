@@ -70,7 +70,7 @@ class Shelves:
 
     async def put(self, kind: str, entity: Entity, operation: str) -> None:
         """Have this entity from now on."""
-        self._must_change(kind, operation)
+        self.must_change(kind, operation)
         if not self._is_with_callers(kind):
             self.objects[kind] = {**self.objects.get(kind, {}), entity["id"]: entity}
             return
@@ -83,7 +83,7 @@ class Shelves:
 
     async def remove(self, kind: str, entity: Entity) -> None:
         """Have this entity no more."""
-        self._must_change(kind, "remove")
+        self.must_change(kind, "remove")
         if not self._is_with_callers(kind):
             self.objects[kind] = {id_: each for id_, each in self.objects[kind].items() if id_ != entity["id"]}
             return
@@ -122,7 +122,8 @@ class Shelves:
     def _is_with_callers(self, kind: str) -> bool:
         return kind in PEOPLE and not self.is_declarative
 
-    def _must_change(self, kind: str, operation: str) -> None:
+    def must_change(self, kind: str, operation: str) -> None:
+        """A 405 where entities can be read only."""
         if self.is_declarative:
             raise unsupported(operation, kind)
 

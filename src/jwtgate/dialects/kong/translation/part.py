@@ -20,6 +20,7 @@ IDENTITY: Mapping[str, Any] = {
 OF_CREDENTIAL: Mapping[str, Any] = {
     **IDENTITY,
     "X-Credential-Identifier": {"consumer": "credential"},
+    "X-Anonymous-Consumer": {"cel": "null"},
 }
 _ANONYMOUS = {"X-Anonymous-Consumer": {"cel": "size(token) == 0 ? 'true' : null"}}
 

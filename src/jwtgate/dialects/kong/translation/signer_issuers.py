@@ -166,6 +166,7 @@ def _introspection(draft: Draft, config: Mapping[str, Any], token: str, place: s
         "hint_parameter": config.get(f"{own}_hint_parameter") or "token_type_hint",
         "body": {name: value for name, value in body.items() if value},
         "attempts": 2,
+        "active_kept_for_legacy_upstream": True,
         "rules": list(_rules(config, own)),
         **_answer_times(config, own),
     }

@@ -126,19 +126,8 @@ def _edits(draft: Draft, config: Mapping[str, Any], token: str, place: str) -> d
         kind: {name: _value(text) for name, text in named.items() if name not in _OURS}
         for kind, named in claims.items()
     }
-    if _is_always_asked_about(config, token) and "active" not in removed:
-        found["set"] = {"active": True, **found["set"]}
     found["remove"] = [name for name in gone if name not in _OURS]
     return {name: value for name, value in found.items() if value}
-
-
-def _is_always_asked_about(config: Mapping[str, Any], token: str) -> bool:
-    """Whether the claims of the new token are always what an endpoint answered, which began with `active`."""
-    asked = config[f"enable_{token}_introspection"] and config[f"{token}_introspection_endpoint"]
-    reads_jwts = (
-        config[f"{token}_jwks_uri"] or config.get(f"{token}_issuers") or not config[f"verify_{token}_signature"]
-    )
-    return bool(asked) and not reads_jwts and not config[f"{token}_introspection_jwt_claim"]
 
 
 def _value(text: str) -> dict[str, Any]:

@@ -72,13 +72,14 @@ def test_what_a_configuration_holds_is_there_to_be_read_and_only_that(asking: As
         ("PUT", "/routes/r", "create or update"),
         ("PATCH", "/routes/r", "update"),
         ("DELETE", "/routes/r", "remove"),
+        ("DELETE", "/services/s", "remove"),
     ],
 )
 def test_entities_cannot_be_changed_then(asking: Asking, method: str, path: str, operation: str) -> None:
     asking.send("POST", "/config", YAML, "text/yaml")
     assert asking.form(method, path, "paths[]=/y") == 405
     assert asking.value["code"] == 12
-    assert asking.value["message"] == f"cannot {operation} 'routes' entities when not using a database"
+    assert asking.value["message"] == f"cannot {operation} '{path.split('/')[1]}' entities when not using a database"
     assert asking.get("/routes/r")["paths"] == ["/x"]
 
 

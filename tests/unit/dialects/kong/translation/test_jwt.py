@@ -112,5 +112,6 @@ def test_the_upstream_learns_who_it_is_and_the_token_goes_on() -> None:
         "X-Consumer-Custom-ID": {"consumer": "external_id"},
         "X-Consumer-Username": {"consumer": ["labels", "username"]},
         "X-Credential-Identifier": {"consumer": "credential"},
+        "X-Anonymous-Consumer": {"cel": "null"},
     }
     assert route["forward_token"]

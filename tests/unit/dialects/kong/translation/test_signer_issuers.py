@@ -132,6 +132,7 @@ def test_an_endpoint_is_asked_twice_with_what_it_wants() -> None:
         access_token_introspection_hint_parameter="hint",
         access_token_introspection_timeout=1500,
     )
+    assert found["active_kept_for_legacy_upstream"]
     assert (found["endpoint"], found["attempts"], found["timeout_seconds"]) == ("https://a.b/i", 2, 1.5)
     assert (found["authorization"], "auth" in found) == ("Basic YWRtaW46YWRtaW4=", False)
     assert (found["body"], found["hint"], found["hint_parameter"]) == ({"a": "1", "b": "x y"}, "refresh_token", "hint")

@@ -78,15 +78,6 @@ def test_who_made_it_and_until_when_is_said_elsewhere() -> None:
     assert {"set_access_token_claims", "remove_access_token_claims"} <= told
 
 
-def test_what_an_endpoint_answered_is_active() -> None:
-    asked = {"access_token_introspection_endpoint": "https://a.b/i", "access_token_jwks_uri": None}
-    assert issued(**asked)["set"] == {"active": True}
-    assert "set" not in issued(**asked, remove_access_token_claims=["active"])
-    assert "set" not in issued(**asked, access_token_introspection_jwt_claim=["jwt"])
-    assert "set" not in issued(access_token_introspection_endpoint="https://a.b/i")
-    assert "set" not in issued()
-
-
 def test_a_named_set_signs_with_the_key_of_the_algorithm() -> None:
     held = completed(objects(service(signer(**URI, access_token_keyset="a b", access_token_signing_algorithm="ES256"))))
     document = translated(held, SETTINGS).document
