@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from jwtgate.admin.access.pages import is_of_a_name_led_here, is_of_another_origin
+from jwtgate.admin.access.pages import is_loopback, is_of_a_name_led_here, is_of_another_origin
 from jwtgate.admin.listening import Serving, bound, serve
 from jwtgate.config.sections.section import parse_address
 from jwtgate.control.journal import event
@@ -46,11 +46,18 @@ class Doors:
         places = [(address, False) for address in self._settings.admin_listen]
         places += [(address, True) for address in self._settings.admin_tls_listen]
         for address, is_tls in places:
+            self._check_reach(address)
             context = server_tls(self._certificate()) if is_tls else None
             serving = serve(Door(self._api), bound(*parse_address(address), what="Admin API"), context)
             self._serving.append(serving)
             event("admin_listening", address=serving.address, tls=is_tls)
         self._tending = asyncio.create_task(self._api.tend())
+
+    def _check_reach(self, address: str) -> None:
+        """`ConfigError` where everybody could reach an Admin API that asks for no key (SEC-146)."""
+        if self._api.is_open and not is_loopback(parse_address(address)[0]):
+            asking = f"set {self._api.key_variable} to have it ask for one"
+            raise ConfigError(f"Admin API: {address}: it asks for no key, so it may listen on loopback only; {asking}")
 
     def _certificate(self) -> Tls:
         settings = self._settings

@@ -7,7 +7,7 @@ import hashlib
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from jwtgate.dialects.certificate import self_signed
 from jwtgate.dialects.dialect import Caller, Dialect, Kept, Meaning, Note, Objects, Settings
 from jwtgate.errors import ConfigError
 from jwtgate.jose.encoding import json_bytes
+from jwtgate.state.callers.consumer_files import sealed_line
 from jwtgate.state.keys.keyring import sealer_of
 from jwtgate.state.stores.registry import Kind, Registry
 from jwtgate.state.stores.store import Store, StoreFailed
@@ -24,6 +25,7 @@ from jwtgate.state.stores.store import Store, StoreFailed
 MASTER_KEY = "JWTGATE_MASTER_KEY"
 """The environment variable with the secret that seals what is kept; without it nothing is sealed."""
 CALLERS = "callers"
+CALLER_FILES = 8
 CERTIFICATE_DAYS = 3650
 
 
@@ -57,11 +59,12 @@ class DialectAuthor:
         self.manuscript = f"{dialect.name}-made" if self.is_declarative else dialect.name
         self.current = Kept({})
         self.notes: tuple[Note, ...] = ()
+        self._caller_files: list[Path] = []
         self._files = files
         self._watched = tuple(Watched(path) for path in files)
         master_key = settings.environ.get(MASTER_KEY)
-        sealer = None if master_key is None else sealer_of(master_key)
-        self._registry = Registry(store, wall=time.time, sealer=sealer)
+        self._sealer = None if master_key is None else sealer_of(master_key)
+        self._registry = Registry(store, wall=time.time, sealer=self._sealer)
 
     def changed(self) -> bool:
         """Whether one of the files has changed, and has stopped changing since the last call."""
@@ -120,7 +123,7 @@ class DialectAuthor:
         return Text(f"{self.dialect.name}.json", json_bytes(document))
 
     def _caller_file(self, callers: Iterator[Caller]) -> str:
-        """A file with these callers, one a line. Its name tells its content.
+        """A file with these callers, one a line, sealed where there is a master key. Its name tells its content.
 
         There is one also where it holds nobody: the document then does not claim to name every caller there is.
         """
@@ -133,23 +136,23 @@ class DialectAuthor:
                 _stop_at_refused(caller.notes)
                 line = json_bytes({"name": caller.name, **caller.value}) + b"\n"
                 digest.update(line)
-                file.write(line)
-        path = folder / f"{digest.hexdigest()}.jsonl"
+                file.write(line if self._sealer is None else sealed_line(line, self._sealer))
+        name = digest.hexdigest()
+        path = folder / f"{name if self._sealer is None else self._sealer.blind(name)}.jsonl"
         # The same content stays the same file, so that nobody takes it for a changed one.
         if path.exists():
             written.unlink()
         else:
             written.replace(path)
-            self._clear(path)
+        self._clear(path)
         return str(path)
 
     def _clear(self, newest: Path) -> None:
-        """Remove what was written before, save the file before: the generation that runs may be made from it."""
-        older = sorted(newest.parent.glob("*.jsonl"), key=lambda path: path.stat().st_mtime_ns)
-        for path in older[:-2]:
-            if path != newest:
-                with suppress(FileNotFoundError):
-                    path.unlink()
+        """Remove what was written before, save the last few: the generation that runs is made from one of them."""
+        self._caller_files = [*[path for path in self._caller_files if path != newest][-CALLER_FILES:], newest]
+        for path in newest.parent.glob("*.jsonl"):
+            if path not in self._caller_files:
+                path.unlink(missing_ok=True)
 
 
 def _stop_at_refused(notes: Iterable[Note]) -> None:

@@ -154,6 +154,10 @@ class AdminApi(Protocol):
         """Whether it answers whoever reaches it, without asking for a key."""
 
     @property
+    def key_variable(self) -> str:
+        """The environment variable that has it ask for a key."""
+
+    @property
     def most_body_bytes(self) -> int:
         """How large the body of a call may be. A larger one is only begun to be read, and `answer` has to refuse it."""
 

@@ -123,3 +123,11 @@ def test_pages_of_others_cannot_use_an_api_that_asks_for_no_key(
 
     assert asyncio.run(use(is_open=True)) == open_status
     assert asyncio.run(use(is_open=False)) == 201
+
+
+def test_sec_146_an_api_that_asks_for_no_key_listens_on_loopback_only(tmp_path: Path) -> None:
+    api = FakeApi(FakeDesk())
+    api.is_open = True
+    doors = Doors(api, Settings(tmp_path, tmp_path, {}, admin_listen=("0.0.0.0:0",)))
+    with pytest.raises(ConfigError, match=r"0\.0\.0\.0:0: it asks for no key, .* set FAKE_KEY to have it ask for one"):
+        asyncio.run(doors.adopt(None))

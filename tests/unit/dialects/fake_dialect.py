@@ -13,6 +13,7 @@ class FakeApi:
     """Answers what it was asked, and tends nothing."""
 
     is_open = False
+    key_variable = "FAKE_KEY"
     most_body_bytes = 2500
 
     def __init__(self, desk: Desk) -> None:

@@ -4,15 +4,18 @@ import gc
 import json
 import stat
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from jwtgate.dialects.author import MASTER_KEY, DialectAuthor, with_certificate
+from jwtgate.dialects.author import CALLER_FILES, MASTER_KEY, DialectAuthor, with_certificate
 from jwtgate.dialects.dialect import Objects, Settings
 from jwtgate.errors import ConfigError
+from jwtgate.state.callers.consumer_files import ConsumerFile
+from jwtgate.state.keys.keyring import sealer_of
 from jwtgate.state.stores.registry import Kind
 from jwtgate.state.stores.store import MemoryStore
 
@@ -105,10 +108,26 @@ def test_callers_of_a_file_go_into_a_file_of_ours_that_keeps_its_name(settings: 
     assert stat.S_IMODE(Path(first).stat().st_mode) == 0o600
     inode = Path(first).stat().st_ino
     assert (written(author)["consumer_files"], Path(first).stat().st_ino) == ([first], inode)
-    for name in ("carl", "dora", "emil"):
-        file.write_text(json.dumps({"people": [name]}))
-        author.written()
-    assert len(list(Path(first).parent.iterdir())) == 3 - 1
+    for number in range(CALLER_FILES + 2):
+        file.write_text(json.dumps({"people": [f"carl-{number}"]}))
+        last = written(author)["consumer_files"][0]
+    left = set(Path(first).parent.iterdir())
+    assert (len(left), Path(last) in left, Path(first) in left) == (CALLER_FILES + 1, True, False)
+
+
+def test_sec_150_callers_are_sealed_where_there_is_a_master_key(settings: Settings, tmp_path: Path) -> None:
+    file, sealing = tmp_path / "fake.json", replace(settings, environ={MASTER_KEY: "m" * 40})
+    file.write_text('{"people": ["ann", "bob"]}')
+    author = DialectAuthor(FakeDialect(), (file,), sealing, MemoryStore())
+    (made,) = written(author)["consumer_files"]
+    assert b"ann" not in Path(made).read_bytes()
+    assert written(author)["consumer_files"] == [made]
+    with closing(ConsumerFile(Path(made), sealer_of("m" * 40))) as opened:
+        assert [placed.source for placed in opened.consumers(_named)] == ["ann", "bob"]
+
+
+def _named(members: Any) -> Any:
+    return members["name"]
 
 
 def test_a_document_without_callers_does_not_claim_that_there_are_none(settings: Settings) -> None:

@@ -26,7 +26,7 @@ def is_of_a_name_led_here(scope: Scope) -> bool:
     A browser then takes their pages for ours. A name of one word is nobody's.
     """
     server = scope.get("server")
-    if server is None or not _is_loopback(server[0]):
+    if server is None or not is_loopback(server[0]):
         return False
     host = b"".join(_values(scope, b"host")).decode("latin-1").lower()
     name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
@@ -34,7 +34,8 @@ def is_of_a_name_led_here(scope: Scope) -> bool:
     return "." in name and not name.endswith(".localhost") and not _is_address(name)
 
 
-def _is_loopback(text: str) -> bool:
+def is_loopback(text: str) -> bool:
+    """Whether this is an address only this machine reaches."""
     return _is_address(text) and ip_address(text).is_loopback
 
 

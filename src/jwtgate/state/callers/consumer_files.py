@@ -1,4 +1,7 @@
-"""Files of consumers, one JSON object a line, read as a stream: nobody holds a million of them in memory."""
+"""Files of consumers, one JSON object a line, read as a stream: nobody holds a million of them in memory.
+
+A program that writes such a file may seal its lines with the master key: `{"sealed": …}`, in base64url.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from jwtgate.errors import ConfigError
-from jwtgate.jose.encoding import JSON, parse_json_object
+from jwtgate.jose.encoding import JSON, base64url_decode, base64url_encode, json_bytes, parse_json_object
+from jwtgate.jose.sealing import NONCE_BYTES, Sealer
 from jwtgate.policy.sources import ConsumerSource
 from jwtgate.state.callers.consumer_index import Placed
 
@@ -20,12 +24,23 @@ Parse = Callable[[Mapping[str, JSON]], ConsumerSource]
 """The consumer that these members describe, its name among them; `ConfigError` with every mistake."""
 
 
+_SEALED = "sealed"
+_LINE = "line of a consumer file"
+
+
+def sealed_line(line: bytes, sealer: Sealer) -> bytes:
+    """The line as only who has the master key can read it."""
+    sealed = sealer.seal(line, _LINE, nonce=os.urandom(NONCE_BYTES))
+    return json_bytes({_SEALED: base64url_encode(sealed)}) + b"\n"
+
+
 class ConsumerFile:
     """One file of consumers, open until `close`. `digest` is the SHA-256 of what it held when it was opened."""
 
-    def __init__(self, path: Path) -> None:
-        """Open and digest the file. `ConfigError` when it cannot be read."""
+    def __init__(self, path: Path, sealer: Sealer | None = None) -> None:
+        """Open and digest the file; `sealer` opens sealed lines. `ConfigError` when it cannot be read."""
         self._path = path
+        self._sealer = sealer
         try:
             # Not blocking, since opening a pipe nobody writes to would wait for ever.
             self._file = os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
@@ -54,7 +69,7 @@ class ConsumerFile:
         for number, line in self._lines():
             place = f"{self._path}, line {number}"
             try:
-                source = parse(parse_json_object(line, limit_bytes=MOST_LINE_BYTES))
+                source = parse(self._opened(parse_json_object(line, limit_bytes=MOST_LINE_BYTES)))
             except ConfigError as error:
                 problems += (f"{place}: {problem}" for problem in error.problems)
             except ValueError as error:
@@ -65,6 +80,16 @@ class ConsumerFile:
                 break
         if problems:
             raise ConfigError(*problems)
+
+    def _opened(self, members: Mapping[str, JSON]) -> Mapping[str, JSON]:
+        """What a line says. `ValueError` when it is sealed and cannot be opened."""
+        sealed = members.get(_SEALED)
+        if not isinstance(sealed, str):
+            return members
+        if self._sealer is None:
+            raise ValueError("sealed, and there is no master key")
+        line = self._sealer.unseal(base64url_decode(sealed), _LINE)
+        return parse_json_object(line, limit_bytes=MOST_LINE_BYTES)
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         read = hashlib.sha256()

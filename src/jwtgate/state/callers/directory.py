@@ -170,7 +170,7 @@ class Directory:
         """
         inline = tuple(inline)
         with ExitStack() as opened:
-            sources = [opened.enter_context(closing(ConsumerFile(path))) for path in files]
+            sources = [opened.enter_context(closing(ConsumerFile(path, self._sealer))) for path in files]
             digest = _digest(inline, sources)
             with self._lock:
                 if self._document.meta(_INPUT) == digest:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from jwtgate.errors import ConfigError
-from jwtgate.state.callers.consumer_files import MOST_LINE_BYTES, MOST_PROBLEMS, ConsumerFile
+from jwtgate.jose.sealing import Sealer
+from jwtgate.state.callers.consumer_files import MOST_LINE_BYTES, MOST_PROBLEMS, ConsumerFile, sealed_line
 from jwtgate.state.callers.consumer_index import Placed
 
 from .people import parse, source
@@ -104,3 +105,18 @@ def test_sec_149_a_file_that_everybody_may_read_is_warned_of(file: Path) -> None
         file.chmod(mode)
         with closing(ConsumerFile(file)) as opened:
             assert len(opened.warnings) == warned
+
+
+def test_sec_150_a_sealed_line_is_read_with_its_master_key_and_with_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "consumers.jsonl"
+    path.write_bytes(sealed_line(b'{"name": "ann"}', Sealer(b"m" * 32)) + b'{"name": "bob"}\n')
+
+    def names(sealer: Sealer | None) -> list[object]:
+        with closing(ConsumerFile(path, sealer)) as file:
+            return [placed.source for placed in file.consumers(lambda members: members["name"])]  # type: ignore
+
+    assert names(Sealer(b"m" * 32)) == ["ann", "bob"]
+    with pytest.raises(ConfigError, match=r"line 1: sealed with another secret"):
+        names(Sealer(b"o" * 32))
+    with pytest.raises(ConfigError, match=r"line 1: sealed, and there is no master key"):
+        names(None)

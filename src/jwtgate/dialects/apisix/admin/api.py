@@ -20,7 +20,7 @@ from jwtgate.dialects.apisix.admin.schemas import plugins_told, schema_told, val
 from jwtgate.dialects.apisix.admin.stamps import Stamps
 from jwtgate.dialects.apisix.admin.stored import Stored
 from jwtgate.dialects.apisix.objects import Invalid
-from jwtgate.dialects.apisix.settings import ApisixSettings
+from jwtgate.dialects.apisix.settings import ADMIN_KEY_VARIABLE, ApisixSettings
 from jwtgate.dialects.dialect import Call, Conflict, Desk, Reply
 from jwtgate.errors import ConfigError, Fault
 from jwtgate.state.stores.store import StoreFailed
@@ -35,6 +35,7 @@ class ApisixAdmin:
     """Answers over a node. `wall` tells seconds since 1970."""
 
     most_body_bytes = MOST_BODY_BYTES
+    key_variable = ADMIN_KEY_VARIABLE
 
     def __init__(
         self, desk: Desk, settings: ApisixSettings, *, is_declarative: bool, wall: Callable[[], float] = time.time

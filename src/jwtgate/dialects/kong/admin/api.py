@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
+from hmac import compare_digest
 from urllib.parse import unquote
 
 from jwtgate.dialects.dialect import Call, Conflict, Desk, Objects, Reply
@@ -24,28 +25,45 @@ _READS = ("GET", "HEAD")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _MOST_TRIES = 5
 _GATEWAY = "gateway"
+_TOKEN = "kong-admin-token"
+TOKEN_VARIABLE = "KONG_ADMIN_TOKEN"
 
 Read = Callable[[Sequence[tuple[str, bytes]]], Objects | None]
 
 
 class KongAdmin:
-    """An `AdminApi`. `read` is the dialect's own; `wall` gives seconds since 1970."""
+    """An `AdminApi`. `read` is the dialect's own; `wall` gives seconds since 1970.
+
+    With a `token`, callers have to show it in the field `Kong-Admin-Token`.
+    """
 
     most_body_bytes = 64 * 1024 * 1024
+    key_variable = TOKEN_VARIABLE
 
-    def __init__(self, desk: Desk, read: Read, *, is_declarative: bool, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        read: Read,
+        *,
+        is_declarative: bool,
+        token: str | None = None,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
         self._desk = desk
+        self._token = token
         self._read = read
         self._is_declarative = is_declarative
         self._wall = wall
 
     @property
     def is_open(self) -> bool:
-        """Kong's Admin API asks nobody for a key."""
-        return True
+        """Kong's Admin API asks nobody for a key, unless it was given a token."""
+        return not self._token
 
     async def answer(self, call: Call) -> Reply:
         """What Kong would answer."""
+        if self._token and not compare_digest((call.value(_TOKEN) or "").encode(), self._token.encode()):
+            return answer(401, {"message": "Unauthorized"})
         if call.method == "OPTIONS":
             return Reply(204, fields=(("Allow", ", ".join(_METHODS)),))
         if len(call.body) > self.most_body_bytes:

@@ -39,7 +39,10 @@ def issued(draft: Draft, plugin: Mapping[str, Any], token: str, *, slot: str) ->
         entry["scheme"] = scheme
     if shift:
         entry["exp_shift_seconds"] = shift
-    if shift > 0 or not (config[f"verify_{token}_expiry"] and config[f"verify_{token}_introspection_expiry"]):
+    verified = config[f"verify_{token}_expiry"] and config[f"verify_{token}_introspection_expiry"]
+    # How long an answer of introspection is kept is no end of the new token either.
+    asked = config[f"enable_{token}_introspection"] and config[f"{token}_introspection_endpoint"]
+    if shift > 0 or asked or not verified:
         entry["may_outlive_incoming_token"] = True
     if shift > 0:
         draft.notes.dangerous(f"{place}/{token}_upstream_leeway", "The new token outlives the one it is made from.")

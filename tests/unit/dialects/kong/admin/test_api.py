@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.unit.dialects.fake_desk import FakeDesk
 from tests.unit.dialects.kong.admin.asking import FORM, JSON_TYPE, Asking
 
-from jwtgate.dialects.dialect import Conflict, Kept, Objects
+from jwtgate.dialects.dialect import Call, Conflict, Kept, Objects
+from jwtgate.dialects.kong.admin.api import KongAdmin
 from jwtgate.state.stores.store import StoreFailed
 
 
@@ -29,6 +30,15 @@ def test_a_body_that_is_too_large_is_refused() -> None:
     assert asking.send("POST", "/services", b"host=a.example&" + b" " * asking.api.most_body_bytes, FORM) == 413
     assert asking.value == {"message": "The body is too large"}
     assert asking.desk.objects == {}
+
+
+@pytest.mark.parametrize(
+    ("fields", "status"), [({}, 401), ({"kong-admin-token": "no"}, 401), ({"kong-admin-token": "s3"}, 200)]
+)
+def test_with_a_token_nobody_is_answered_without_it(fields: dict[str, str], status: int) -> None:
+    api = KongAdmin(FakeDesk(), lambda _: None, is_declarative=False, token="s3")
+    reply = asyncio.run(api.answer(Call("GET", "/services", fields=tuple(fields.items()))))
+    assert (reply.status, api.is_open) == (status, False)
 
 
 def test_what_others_changed_meanwhile_is_done_again() -> None:
