@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jwtgate.dialects.dialect import AdminApi, Caller, Desk, Objects, Settings, Translation
-from jwtgate.dialects.kong.admin.api import TOKEN_VARIABLE, KongAdmin
+from jwtgate.dialects.kong.admin.api import KEY_VARIABLE, KongAdmin
 from jwtgate.dialects.kong.callers import callers
 from jwtgate.dialects.kong.file import merged, read_objects
 from jwtgate.dialects.kong.keysets import completed
@@ -42,7 +42,7 @@ class KongDialect:
 
     def admin(self, desk: Desk, settings: Settings, *, is_declarative: bool) -> AdminApi:
         """The Admin API."""
-        token = settings.environ.get(TOKEN_VARIABLE)
+        token = settings.environ.get(KEY_VARIABLE)
         return KongAdmin(desk, self.read, is_declarative=is_declarative, token=token)
 
 

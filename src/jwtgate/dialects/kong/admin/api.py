@@ -25,8 +25,8 @@ _READS = ("GET", "HEAD")
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _MOST_TRIES = 5
 _GATEWAY = "gateway"
-_TOKEN = "kong-admin-token"
-TOKEN_VARIABLE = "KONG_ADMIN_TOKEN"
+_ASKED_FOR = "kong-admin-token"
+KEY_VARIABLE = "KONG_ADMIN_TOKEN"
 
 Read = Callable[[Sequence[tuple[str, bytes]]], Objects | None]
 
@@ -38,7 +38,7 @@ class KongAdmin:
     """
 
     most_body_bytes = 64 * 1024 * 1024
-    key_variable = TOKEN_VARIABLE
+    key_variable = KEY_VARIABLE
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class KongAdmin:
 
     async def answer(self, call: Call) -> Reply:
         """What Kong would answer."""
-        if self._token and not compare_digest((call.value(_TOKEN) or "").encode(), self._token.encode()):
+        if self._token and not compare_digest((call.value(_ASKED_FOR) or "").encode(), self._token.encode()):
             return answer(401, {"message": "Unauthorized"})
         if call.method == "OPTIONS":
             return Reply(204, fields=(("Allow", ", ".join(_METHODS)),))

@@ -43,7 +43,8 @@ def test_the_header_may_have_a_scheme() -> None:
 def test_it_outlives_the_old_one_where_it_has_to() -> None:
     assert "may_outlive_incoming_token" not in issued()
     assert "may_outlive_incoming_token" not in issued(access_token_upstream_leeway=-1)
-    for config in ({"access_token_upstream_leeway": 1}, {"verify_access_token_expiry": False}):
+    asked = {"access_token_introspection_endpoint": "https://a.b/i"}
+    for config in ({"access_token_upstream_leeway": 1}, {"verify_access_token_expiry": False}, asked):
         assert issued(**config)["may_outlive_incoming_token"]
 
 
