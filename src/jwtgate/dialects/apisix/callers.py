@@ -10,6 +10,7 @@ from jwtgate.dialects.apisix.objects import decoded, with_secret
 from jwtgate.dialects.apisix.plugins.limits import rate_limit_of
 from jwtgate.dialects.apisix.references import said
 from jwtgate.dialects.apisix.schema.plugins import MACS, PLUGINS, is_reference
+from jwtgate.dialects.apisix.unread import note_unread_of
 from jwtgate.dialects.dialect import Caller, Objects, literal
 from jwtgate.errors import KeyRefused
 from jwtgate.jose.key import Key
@@ -37,12 +38,14 @@ def caller_of(consumer: Mapping[str, Any], credentials: Mapping[str, Mapping[str
         plugins = {**objects.get("consumer_groups", {}).get(str(group), {}).get("plugins", {}), **plugins}
     made = dict(_credentials(plugins, objects, noting, (*here, "plugins")))
     value.update(_limits(plugins, noting, (*here, "plugins")))
+    note_unread_of(consumer.get("plugins", {}), noting, (*here, "plugins"), of_caller=True)
     noted = list(places(consumer, here))
     for identity, credential in credentials.items():
         there = ("credentials", f"{name}/{identity}")
         found = _credentials(credential.get("plugins", {}), objects, noting, (*there, "plugins"))
         for plugin, held in found:
             made[f"{plugin}/{identity}"] = {**held, "labels": {IDENTIFIER: identity}}
+        note_unread_of(credential.get("plugins", {}), noting, (*there, "plugins"), of_caller=True)
         noted += places(credential, there)
     if made:
         value["credentials"] = made

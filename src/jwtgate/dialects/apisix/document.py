@@ -10,6 +10,7 @@ from jwtgate.dialects.apisix.noting import Noting, places
 from jwtgate.dialects.apisix.plugins.saying_no import NO_ROUTE, answers_of
 from jwtgate.dialects.apisix.references import secret_stores
 from jwtgate.dialects.apisix.routes import Document, Entry, entries
+from jwtgate.dialects.apisix.unread import note_unread
 from jwtgate.dialects.dialect import Objects, Settings, Translation
 
 COLLECTIONS = ("routes", "services", "upstreams", "plugin_configs", "global_rules", "consumer_groups", "secrets")
@@ -35,6 +36,7 @@ def translated(objects: Objects, settings: Settings) -> Translation:
     usual = _said_once(routes)
     stores = secret_stores(objects, noting)
     _note_unused(objects, noting)
+    note_unread(objects, noting)
     whole: dict[str, Any] = {
         "listen": _listeners(settings),
         "routing": "listed",
