@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jwtgate.cli.answer import Answer, green, mistakes, table, visible, yellow
+from jwtgate.cli.translating import stop_at_another
 from jwtgate.config.compile.document import compile_document
 from jwtgate.config.dangers import dangers
 from jwtgate.config.load import load_document, load_plain
@@ -58,7 +59,11 @@ def open_document(path: Path) -> Opened:
     own = Secrets(folder, os.environ)
     stores = secret_stores_of(plain, folder, resolve=own.resolve)
     secrets = asyncio.run(_with_stores(stores, plain, folder)) if stores else own
-    document = load_document(text.data, name=text.name, folder=folder, resolve=secrets.resolve)
+    try:
+        document = load_document(text.data, name=text.name, folder=folder, resolve=secrets.resolve)
+    except ConfigError:
+        stop_at_another(None, (path,))
+        raise
     return Opened(folder, document, compile_document(document), secrets)
 
 

@@ -40,7 +40,7 @@ def main() -> None:
 
 
 _dialect = click.Choice(("apisix", "kong"))
-_address = partial(click.option, multiple=True, metavar="HOST:PORT")
+_address = partial(click.option, multiple=True, metavar="HOST:PORT", callback=lambda _, __, value: addresses(value))
 
 
 @main.command(
@@ -77,6 +77,8 @@ def serve(
 
     size = workers or len(os.sched_getaffinity(0))
     dialect = how.pop("dialect")
+    if (how["certificate"] is None) != (how["private_key"] is None):
+        raise click.UsageError("--certificate and --private-key belong together.")
     if dialect is not None:
         folder = state or state_folder(dialect)
         sys.exit(serving.serve_dialect(dialect, documents, how, workers=size, state_folder=folder))
@@ -86,6 +88,18 @@ def serve(
         raise click.UsageError("Addresses and certificates stand in the document; options for them need a --dialect.")
     folder = state or state_folder(documents[0].stem)
     sys.exit(serving.serve_document(documents[0], workers=size, state_folder=folder, last_good=not no_last_good))
+
+
+def addresses(values: tuple[str, ...]) -> tuple[str, ...]:
+    """The same, if each is an address to listen on."""
+    from jwtgate.config.sections.section import parse_address
+
+    for value in values:
+        try:
+            parse_address(value)
+        except ValueError as error:
+            raise click.BadParameter(f"{value!r} {error}") from None
+    return values
 
 
 def state_folder(name: str, environ: Mapping[str, str] = os.environ) -> Path:

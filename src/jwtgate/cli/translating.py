@@ -33,14 +33,13 @@ def dialect_of(name: str) -> Dialect:
     return found
 
 
-def stop_at_another(name: str, files: Sequence[Path]) -> None:
-    """`ConfigError` for a file that is plainly one of another gateway than this."""
+def stop_at_another(name: str | None, files: Sequence[Path]) -> None:
+    """`ConfigError` for a file that is plainly one of another gateway than this; None: than ours."""
     for text_name, data in texts_of(files):
         for other, mark in _MARKS.items():
             if other != name and mark.search(data[:65536] + b"\n" + data[-64:]):
-                raise ConfigError(
-                    f"{text_name}: is a file of {dialect_of(other).title}; say {other} instead of {name}."
-                )
+                advice = f"say {other} instead of {name}" if name else f"serve it with --dialect {other}, or import it"
+                raise ConfigError(f"{text_name}: is a file of {dialect_of(other).title}; {advice}.")
 
 
 def translate(name: str, files: Sequence[Path], *, is_whole: bool, output: Path | None) -> Answer:

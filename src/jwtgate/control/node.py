@@ -113,13 +113,16 @@ class Node:
         return built
 
     def _caution(self, built: Built) -> None:
-        """Tell what is dangerous in a generation and was not in the one that runs."""
+        """Tell what is dangerous in a generation and was not in the one that runs: once for all places alike."""
         known = set() if self._running is None else set(self._running.cautions)
-        new = [caution for caution in built.cautions if caution not in known]
-        for caution in new[:MOST_CAUTIONS]:
-            event("caution", level=logging.WARNING, sentence=caution)
-        if len(new) > MOST_CAUTIONS:
-            event("more_cautions", level=logging.WARNING, count=len(new) - MOST_CAUTIONS)
+        alike: dict[str, list[str]] = {}
+        for caution in built.cautions:
+            if caution not in known:
+                alike.setdefault(caution.rpartition(": ")[2], []).append(caution)
+        for cautions in list(alike.values())[:MOST_CAUTIONS]:
+            event("caution", level=logging.WARNING, sentence=cautions[0], more_places=len(cautions) - 1)
+        if len(alike) > MOST_CAUTIONS:
+            event("more_cautions", level=logging.WARNING, count=len(alike) - MOST_CAUTIONS)
 
     async def check(self, text: Text, *, stored: Added) -> None:
         """`ConfigError` when this could not be built. Nothing is changed."""

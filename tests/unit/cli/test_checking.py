@@ -111,3 +111,10 @@ def test_the_paths_of_a_listed_route_are_told_in_every_form(document: Path) -> N
     }
     document.write_text(json.dumps({**whole, "routing": "listed"}))
     assert [row["path"] for row in check(document).value["routes"]] == ["/c /a… ~^/b", "any path"]
+
+
+def test_a_file_of_another_gateway_is_called_so(tmp_path: Path) -> None:
+    path = tmp_path / "kong.yml"
+    path.write_text('_format_version: "3.0"\nservices: []\n')
+    with pytest.raises(ConfigError, match=r"kong\.yml: is a file of Kong; serve it with --dialect kong, or import it"):
+        check(path)

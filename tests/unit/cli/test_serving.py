@@ -23,6 +23,8 @@ from ..dialects.fake_dialect import FakeDialect
         (["a.yaml", "b.yaml"], "Exactly one document is needed"),
         (["a.yaml", "--listen", "127.0.0.1:1"], "need a --dialect"),
         (["--dialect", "nginx"], "'nginx' is not one of"),
+        (["--dialect", "kong", "--listen", "8000"], "must be written host:port"),
+        (["--dialect", "kong", "--certificate", "c.pem"], "--certificate and --private-key belong together"),
     ],
 )
 def test_what_does_not_go_together_is_a_mistake_of_the_command(arguments: list[str], said: str) -> None:
