@@ -84,13 +84,14 @@ def _key(draft: Draft, plugin: Mapping[str, Any], token: str, place: str) -> str
         field = f"{place}/{token}_keyset_seamless_rotate_period"
         draft.notes.changed(field, "A secret is not shown to anybody, so nobody would know the next one.")
     name = as_name(f"{keyset}-{alg}")
-    draft.signing_keys[name] = {"alg": alg, "published": False, **_kept(draft, keyset)}
+    draft.signing_keys[name] = {"alg": alg, "published": False, **_kept(draft, keyset, alg)}
     return name
 
 
-def _kept(draft: Draft, name: str) -> dict[str, Any]:
+def _kept(draft: Draft, name: str, alg: str) -> dict[str, Any]:
+    """The key of this set that signs so. The others would only be read and checked with every change, which is slow."""
     keyset = next((each for each in draft.held("keysets").values() if each["name"] == name), None)
-    return {} if keyset is None else {"jwks": {"keys": keyset["keys"]}}
+    return {} if keyset is None else {"jwks": {"keys": [key for key in keyset["keys"] if key["alg"] == alg]}}
 
 
 def _external(draft: Draft, config: Mapping[str, Any], token: str, place: str) -> dict[str, Any]:
