@@ -11,11 +11,13 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NoReturn
 
 import yaml
 
 from jwtgate.errors import ConfigError
+from jwtgate.jose.encoding import parse_json
 
 LIMIT_BYTES = 64 * 1024 * 1024
 MOST_DEPTH = 32
@@ -37,6 +39,8 @@ class Source:
     def line(self, place: tuple[str | int, ...]) -> int:
         """The line of this place, or of the nearest one around it that has a line of its own."""
         line, value = 1, self.data
+        if not self._lines:
+            return line
         for step in place:
             if isinstance(value, dict) and step in value:
                 line = self._lines_of_keys(value)[str(step)]
@@ -67,6 +71,11 @@ def read_source(data: bytes, name: str) -> Source:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{name}:{line}: is not UTF-8") from None
+    if reader is _read_json and "\n" not in text:
+        # A program wrote it. What is wrong with it is found below, and stands in the one line anyway.
+        with suppress(ValueError):
+            bounds = {"limit_bytes": LIMIT_BYTES, "most_members": LIMIT_BYTES, "most_string_bytes": LIMIT_BYTES}
+            return Source(name, parse_json(data, **bounds), {})
     builder = _Builder(name)
     reader(text, builder)
     if builder.problems:

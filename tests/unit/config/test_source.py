@@ -186,3 +186,20 @@ def test_any_bytes_give_data_or_a_config_error(data: bytes) -> None:
     for kind in ("yaml", "json", "toml"):
         with suppress(ConfigError):
             read_source(data, f"gate.{kind}")
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": {"b": [1, 2.5, "x", null, true]}}', '{"a": 1, "a": 2}', '{"a": 1e999}', "{", '{"a": NaN}']
+)
+def test_json_of_one_line_is_read_as_json_of_several_is(text: str) -> None:
+    def told(data: str) -> object:
+        try:
+            return read_source(data.encode(), "x.json").data
+        except ConfigError as error:
+            return [problem.partition(": ")[2] for problem in error.problems]
+
+    assert told(text) == told(f"\n{text}\n")
+
+
+def test_a_place_in_json_of_one_line_is_in_its_first() -> None:
+    assert read_source(b'{"a": {"b": 1}}', "x.json").line(("a", "b")) == 1
