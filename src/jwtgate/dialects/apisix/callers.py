@@ -12,15 +12,12 @@ from jwtgate.dialects.apisix.references import said
 from jwtgate.dialects.apisix.schema.plugins import MACS, PLUGINS, is_reference
 from jwtgate.dialects.apisix.unread import note_unread_of
 from jwtgate.dialects.dialect import Caller, Objects, literal
-from jwtgate.errors import KeyRefused
-from jwtgate.jose.key import Key
+from jwtgate.dialects.secrets import leniencies
 
 IDENTIFIER = "identifier"
 """The label of a credential of ours that holds its id there."""
 MOST_SECONDS = 366 * 86400
 _MOST_LEEWAY = 300
-_SHORT = "short_secret_allowed_for_legacy_credential"
-_GUESSABLE = "guessable_secret_allowed_for_legacy_credential"
 
 
 def caller_of(consumer: Mapping[str, Any], credentials: Mapping[str, Mapping[str, Any]], objects: Objects) -> Caller:
@@ -106,29 +103,13 @@ def _secret(conf: Mapping[str, Any], objects: Objects, noting: Noting, place: Pl
     held: dict[str, Any] = {"secret": said(secret, objects)}
     if conf.get("base64_secret"):
         held["base64"] = True
-    lenient = _leniencies(secret, conf)
-    if lenient and not is_reference(secret):
-        noting.danger((*place, "secret"), "can be guessed")
-    return {**held, **dict.fromkeys(lenient, True)}
-
-
-def _leniencies(secret: str, conf: Mapping[str, Any]) -> tuple[str, ...]:
-    """What has to be allowed for this secret to be used. Nobody knows yet what a reference leads to."""
-    if is_reference(secret):
-        return _SHORT, _GUESSABLE
+    if is_reference(secret):  # nobody knows yet what it leads to
+        return {**held, **leniencies(None, conf.get("algorithm", "HS256"))}
     value = decoded(secret) if conf.get("base64_secret") else secret.encode()
-    for lenient in ((), (_SHORT,), (_GUESSABLE,)):
-        try:
-            Key.secret(
-                value or b"",
-                alg=conf.get("algorithm", "HS256"),
-                short_secret_allowed_for_legacy_credential=_SHORT in lenient,
-                guessable_secret_allowed_for_legacy_credential=_GUESSABLE in lenient,
-            )
-        except KeyRefused:
-            continue
-        return lenient
-    return _SHORT, _GUESSABLE
+    lenient = leniencies(value or b"", conf.get("algorithm", "HS256"))
+    if lenient:
+        noting.danger((*place, "secret"), "can be guessed")
+    return {**held, **lenient}
 
 
 def _times(conf: Mapping[str, Any], noting: Noting, place: Place) -> dict[str, Any]:

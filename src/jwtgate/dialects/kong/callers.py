@@ -8,6 +8,7 @@ from typing import Any
 
 from jwtgate.dialects.dialect import ANNOTATION, Caller, Meaning, Note, Objects, literals
 from jwtgate.dialects.kong.fields import wrong_uuid
+from jwtgate.dialects.secrets import leniencies
 
 _NAME = re.compile(r"[!#-\[\]-~]{1,128}")
 _MOST_KEY = 256
@@ -61,13 +62,8 @@ def _can_verify(credential: Mapping[str, Any]) -> bool:
 def _of_jwt(credential: Mapping[str, Any]) -> dict[str, Any]:
     alg = credential["algorithm"]
     if alg.startswith("HS"):
-        weak = ("short_secret_allowed_for_legacy_credential", "guessable_secret_allowed_for_legacy_credential")
-        return {
-            "alg": alg,
-            "id": credential["id"],
-            "secret": credential["secret"],
-            **dict.fromkeys(weak, True),
-        }
+        held = {"alg": alg, "id": credential["id"], "secret": credential["secret"]}
+        return held | leniencies(credential["secret"].encode(), alg)
     return {"alg": alg, "id": credential["id"], "public_key": credential["rsa_public_key"]}
 
 
@@ -90,8 +86,8 @@ def _notes_of_jwt(credential: Mapping[str, Any], place: str) -> Iterator[Note]:
         if credential.get(name):
             yield Note(f"{place}/{name}", Meaning.EXACT)
     if alg.startswith("HS"):
-        weak = len(credential["secret"].encode()) * 8 < int(alg[2:])
-        sentence = "The secret is shorter than its algorithm wants, and can be guessed." if weak else ""
+        weak = bool(leniencies(credential["secret"].encode(), alg))
+        sentence = "The secret can be guessed: it is short for its algorithm, or everybody knows it." if weak else ""
         yield Note(f"{place}/secret", Meaning.EXACT, sentence, dangerous=weak)
     elif credential.get("rsa_public_key"):
         yield Note(f"{place}/rsa_public_key", Meaning.EXACT)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from tests.unit.dialects.kong.kong_yml import objects
 
 from jwtgate.config.sections.callers.consumers import ConsumerSection
@@ -63,9 +64,20 @@ def test_a_credential_nothing_can_be_verified_with_is_left_out_and_noted() -> No
     assert [each.meaning for each in caller.notes if "jwt_secrets" in each.place].count(Meaning.CHANGED) == 2
 
 
-def test_a_secret_as_long_as_its_algorithm_wants_is_no_danger() -> None:
-    (caller,) = callers(objects({"consumers": [{"username": "a", "jwt_secrets": [{"key": "k", "secret": "s" * 32}]}]}))
-    assert not any(each.dangerous for each in caller.notes)
+@pytest.mark.parametrize(
+    ("secret", "allowed"),
+    [
+        ("a-secret-that-is-long-enough-for-hs256", set()),
+        ("tR4!x", {"short"}),
+        ("s" * 32, {"guessable"}),
+        ("secret", {"short", "guessable"}),
+    ],
+)
+def test_no_more_is_allowed_than_the_secret_needs(secret: str, allowed: set[str]) -> None:
+    (caller,) = callers(objects({"consumers": [{"username": "a", "jwt_secrets": [{"key": "k", "secret": secret}]}]}))
+    held = caller.value["credentials"]["k"]
+    assert {name.partition("_")[0] for name in held if name.endswith("_for_legacy_credential")} == allowed
+    assert any(each.dangerous for each in caller.notes) == bool(allowed)
 
 
 def test_nobody_is_called_by_the_id_of_another() -> None:
