@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from jwtgate.dialects.apisix.merging import Effective, effective
 from jwtgate.dialects.apisix.noting import Noting, places
-from jwtgate.dialects.apisix.plugins.saying_no import NO_ROUTE, answers_of
+from jwtgate.dialects.apisix.plugins.saying_no import NO_ROUTE
 from jwtgate.dialects.apisix.references import secret_stores
 from jwtgate.dialects.apisix.routes import Document, Entry, entries
 from jwtgate.dialects.apisix.unread import note_unread
 from jwtgate.dialects.dialect import Objects, Settings, Translation
+from jwtgate.dialects.sharing import listeners, take_shared_answers
 
 COLLECTIONS = ("routes", "services", "upstreams", "plugin_configs", "global_rules", "consumer_groups", "secrets")
 """The collections that mean something in a document of ours; callers are apart."""
@@ -33,12 +34,12 @@ def translated(objects: Objects, settings: Settings) -> Translation:
             name = each.name if number == 0 else f"{each.name}#{number + 1}"
             found.append(((entry.rank, len(found)), name, entry.route))
     routes = {name: route for _, name, route in sorted(found, key=lambda one: one[0])}
-    usual = _said_once(routes)
+    usual = take_shared_answers(routes)
     stores = secret_stores(objects, noting)
     _note_unused(objects, noting)
     note_unread(objects, noting)
     whole: dict[str, Any] = {
-        "listen": _listeners(settings),
+        "listen": listeners(settings),
         "routing": "listed",
         "own": {"keys": None, "metadata": None},
         "fields": {"unusual_names": "drop"},
@@ -51,15 +52,6 @@ def translated(objects: Objects, settings: Settings) -> Translation:
     }
     noted = [place for name in COLLECTIONS if objects.get(name) for place in places(objects[name], (name,))]
     return Translation({name: part for name, part in whole.items() if part != {}}, noting.notes(noted))
-
-
-def _said_once(routes: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
-    """The answers most routes share, which the document can say for all of them; they are taken off the routes."""
-    usual = answers_of("jwt-auth", {})
-    sharing = [route for route in routes.values() if route.get("answers") == usual]
-    for route in sharing:
-        del route["answers"]
-    return usual if sharing else {}
 
 
 def _routes(objects: Objects, noting: Noting) -> Iterator[Effective]:
@@ -80,8 +72,3 @@ def _note_unused(objects: Objects, noting: Noting) -> None:
             noting.changed((name, identity), sentence)
     for identity in objects.get("stream_routes", {}):
         noting.refused(("stream_routes", identity), "only HTTP is forwarded here")
-
-
-def _listeners(settings: Settings) -> list[Any]:
-    tls = {"certificate": settings.certificate, "private_key": settings.private_key}
-    return [*settings.listen, *({"address": address, "tls": tls} for address in settings.tls_listen)]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Container, Iterator, Mapping
 from itertools import count
 from typing import Any
 
 from jwtgate.dialects.dialect import Objects, Settings, Translation, literals
-from jwtgate.dialects.kong.translation.answers import Answers, of_document
+from jwtgate.dialects.kong.translation.answers import of_document
 from jwtgate.dialects.kong.translation.draft import Draft, as_name
 from jwtgate.dialects.kong.translation.routes import native_routes
 from jwtgate.dialects.kong.translation.routing import Match, matches_of
+from jwtgate.dialects.sharing import listeners, take_shared_answers
 
 _NO_REQUEST = {"match": {"when": "false"}, "auth": "none", "respond": {"status": 404}}
 
@@ -24,11 +23,11 @@ def translated(objects: Objects, settings: Settings) -> Translation:
     for match, name, route in _in_order(draft):
         for suffix, section in native_routes(draft, match, route):
             routes[_free(f"{name}{suffix}", routes)] = section
-    shared = _shared_answers(routes)
+    shared = take_shared_answers(routes)
     document: dict[str, Any] = {
-        "listen": list(_listen(settings)),
+        "listen": listeners(settings),
         "routing": "listed",
-        "routes": dict(_with_kept_fields(_without_answers(routes, shared))) or {"none": _NO_REQUEST},
+        "routes": dict(_with_kept_fields(routes)) or {"none": _NO_REQUEST},
         "answers": of_document() | shared,
         "own": {"keys": _keys_path(draft), "metadata": None},
         "fields": {"unusual_names": "drop"},
@@ -51,30 +50,6 @@ def _keys_path(draft: Draft) -> str | None:
     """Where keys are shown that the gateway itself makes and rotates; the others are shown by the Admin API."""
     rotating = any("rotate_every_seconds" in section for section in draft.signing_keys.values())
     return "/.well-known/jwks.json" if rotating else None
-
-
-def _shared_answers(routes: Mapping[str, Mapping[str, Any]]) -> Answers:
-    """The answers most routes give, if there are several such; said once, thousands of routes stay small.
-
-    All answers of a route or none: what a route says of a class goes before what the document says of a reason.
-    """
-    texts = Counter(json.dumps(route["answers"]) for route in routes.values() if "answers" in route)
-    text, count = max(texts.items(), key=lambda each: each[1], default=("{}", 0))
-    shared: Answers = json.loads(text) if count > 1 else {}
-    return shared
-
-
-def _without_answers(routes: Mapping[str, dict[str, Any]], shared: Answers) -> dict[str, dict[str, Any]]:
-    return {
-        name: {key: value for key, value in route.items() if key != "answers" or value != shared}
-        for name, route in routes.items()
-    }
-
-
-def _listen(settings: Settings) -> Iterator[Any]:
-    yield from settings.listen
-    for address in settings.tls_listen:
-        yield {"address": address, "tls": {"certificate": settings.certificate, "private_key": settings.private_key}}
 
 
 def _in_order(draft: Draft) -> Iterator[tuple[Match, str, Mapping[str, Any]]]:
