@@ -114,7 +114,7 @@ class _Reader:
             if collection in ENTITIES:
                 self._collect(collection, entries, (collection,), {})
             elif collection in _NOT_SPOKEN or _OF_TOOLS.fullmatch(collection):
-                self._ignored.extend([collection] if collection not in _SAYS_NOTHING else [])
+                self._ignored.extend([collection] if entries and collection not in _SAYS_NOTHING else [])
             else:
                 self._problem((collection,), "unknown field")
         self._complete()
@@ -146,8 +146,8 @@ class _Reader:
         nested = _NESTED.get(collection, {})
         value = {name: each for name, each in entry.items() if name not in nested and name not in _SAYS_NOTHING}
         for name in [each for each in value if each in _NOT_SPOKEN or each == "groups"]:
-            del value[name]
-            self._ignored.append(_shown((*place, name)))
+            if value.pop(name):
+                self._ignored.append(_shown((*place, name)))
         value.update(owner)
         named = [str(value[key]) for key in (*_names_of(collection), "name", "target") if value.get(key)] or [
             repr(place)

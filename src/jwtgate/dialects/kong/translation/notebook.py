@@ -11,6 +11,9 @@ from jwtgate.dialects.kong.file import IGNORED
 
 _MADE = frozenset({"id", "created_at", "updated_at"})
 _OF_CALLERS = frozenset({"consumers", "jwt_secrets", "keyauth_credentials"})
+_LOST = frozenset({"consumer_groups", "consumer_group_plugins", "filter_chains"})
+_LOSES = "It is of a kind not spoken here, and what it asks of requests would be lost."
+_IGNORED = "It is for other tools, or of a kind not spoken here: ignored."
 _SCOPES = (("consumer", "consumers"), ("route", "routes"), ("service", "services"))
 
 
@@ -20,6 +23,8 @@ class Notebook:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
         self._said: dict[str, Note] = {}
+        self.refusals = 0
+        """How often something was refused, also where that was said before."""
 
     def changed(self, place: str, sentence: str) -> None:
         """It means something else here."""
@@ -27,6 +32,7 @@ class Notebook:
 
     def refused(self, place: str, sentence: str) -> None:
         """It cannot be had."""
+        self.refusals += 1
         self._said.setdefault(place, Note(place, Meaning.REFUSED, sentence))
 
     def dangerous(self, place: str, sentence: str) -> None:
@@ -37,9 +43,8 @@ class Notebook:
         """A note for every setting, in the order of the objects; those on what is no setting last."""
         written = {place: Note(place, Meaning.EXACT) for place in self._settings()}
         for place in self._objects.get(IGNORED, ()):
-            written[place] = Note(
-                place, Meaning.CHANGED, "It is for other tools, or of a kind not spoken here: ignored."
-            )
+            lost = place.rpartition(".")[2] in _LOST
+            written[place] = Note(place, Meaning.REFUSED, _LOSES) if lost else Note(place, Meaning.CHANGED, _IGNORED)
         return tuple((written | self._said).values())
 
     def _settings(self) -> Iterator[str]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.unit.dialects.kong.kong_yml import note, objects, service, signer, translate
+from tests.unit.dialects.kong.kong_yml import not_exact, note, objects, refused, service, signer, translate
 
 from jwtgate.dialects.dialect import Meaning
 from jwtgate.dialects.kong.signer_fields import CONFIG
@@ -23,6 +23,15 @@ def test_every_setting_that_says_something_has_a_note() -> None:
     assert {place.removeprefix(here) for place in places if place.startswith(here)} == said
     assert said < CONFIG.keys()
     assert "services/s/id" not in places
+
+
+def test_what_would_be_lost_is_refused_and_what_is_for_other_tools_is_not() -> None:
+    data = service(route={"filter_chains": [{"filters": []}]})
+    more = {"consumer_groups": [{"name": "g"}], "consumer_group_plugins": [{}], "acls": [{}], "filter_chains": []}
+    translation = translate({**data, **more})
+    lost = {"consumer_groups", "consumer_group_plugins", "services[0].routes[0].filter_chains"}
+    assert refused(translation) == lost
+    assert not_exact(translation).keys() - lost == {"acls"}
 
 
 def test_the_parts_of_an_edit_have_notes_of_their_own() -> None:
