@@ -21,8 +21,19 @@ _UPGRADE_REQUIRED = 426
 Section = dict[str, Any]
 
 
-def native_routes(draft: Draft, match: Match, route: Mapping[str, Any]) -> Iterator[tuple[str, Section]]:
-    """The routes of ours these requests become, each with what its name ends in; the first to be tried first."""
+def native_routes(draft: Draft, match: Match, route: Mapping[str, Any]) -> list[tuple[str, Section]]:
+    """The routes of ours these requests become, each with what its name ends in; the first to be tried first.
+
+    Where something of it was refused, they are answered 503: a wider route would ask less of them.
+    """
+    before = draft.notes.refusals
+    made = list(_native_routes(draft, match, route))
+    if match.is_refused or draft.notes.refusals > before:
+        return [("", {**match.keys, "auth": "none", "respond": _message(503, UNEXPECTED)})]
+    return made
+
+
+def _native_routes(draft: Draft, match: Match, route: Mapping[str, Any]) -> Iterator[tuple[str, Section]]:
     keys = dict(match.keys)
     service = draft.held("services").get(route["service"]["id"]) if route["service"] else None
     if service is None:
@@ -33,9 +44,7 @@ def native_routes(draft: Draft, match: Match, route: Mapping[str, Any]) -> Itera
         keys = _with_scheme(keys, "https")
     plugins = _plugins(draft, route)
     parts = [_PARTS[name](draft, plugin) for name, plugin in plugins.items() if name in _PARTS]
-    if _read_the_same(draft, route, parts):
-        yield "", {**keys, "auth": "none", "respond": _message(503, UNEXPECTED)}
-        return
+    _refuse_the_same_place(draft, route, parts)
     destination = _destination(draft, match, route, service=service, plugins=plugins)
     if any(part.skips_preflight for part in parts) and "OPTIONS" in (route["methods"] or ("OPTIONS",)):
         asking = [part for part in parts if not part.skips_preflight]
@@ -126,14 +135,13 @@ def _with(parts: list[Part], destination: Section) -> Section:
     return {**kept, **destination}
 
 
-def _read_the_same(draft: Draft, route: Mapping[str, Any], parts: list[Part]) -> bool:
-    """Whether two plugins look for a token in the same place, which is refused: whose it is could not be known."""
+def _refuse_the_same_place(draft: Draft, route: Mapping[str, Any], parts: list[Part]) -> None:
+    """Refuse that two plugins look for a token in the same place: whose it is could not be known."""
     spots = [spot for part in parts for spot in {spot for slot in part.slots.values() for spot in _spots(slot)}]
     repeated = sorted({spot for spot in spots if spots.count(spot) > 1})
     if repeated:
         sentence = f"Several of its plugins look for a token in the same place: {', '.join(repeated)}."
         draft.notes.refused(draft.place("routes", route), sentence)
-    return bool(repeated)
 
 
 def _spots(slot: Mapping[str, Any]) -> Iterator[str]:

@@ -10,52 +10,79 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
+from string import ascii_letters, digits
 from typing import Any
 
 from jwtgate.config.patterns import PathPattern
 from jwtgate.dialects.kong.translation.draft import Draft
 
 Rank = tuple[int, bool, int, int, int, int]
-_KINDS = ("methods", "hosts", "headers", "paths")
+_KINDS = ("methods", "hosts", "headers", "paths", "snis")
 _HTTP = ("http", "https")
 _WITH_PORT = re.compile(r"(.+?):[0-9]{1,5}")
+_LITERAL = frozenset(f"{ascii_letters}{digits}/_~-")
+_MISSING = "The route is missing from the document, and its requests may fall to a wider one."
 _NAMED_GROUP = re.compile(r"\(\?<(?=[A-Za-z_])")
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The requests of one route of ours: its keys that say so, and its place in the order, the least first."""
+    """The requests of one route of ours: its keys that say so, and its place in the order, the least first.
+
+    `is_refused`: the keys say less than was asked, so that these requests can only be answered that it is not served.
+    """
 
     rank: Rank
     keys: Mapping[str, Any] = field(repr=False)
     strips: bool = False
+    is_refused: bool = False
 
 
 def matches_of(draft: Draft, route: Mapping[str, Any]) -> list[Match]:
     """What the route takes, in one part for each rank; nothing if it cannot be taken over."""
     place = draft.place("routes", route)
     if not set(route["protocols"]) & set(_HTTP):
-        draft.notes.refused(f"{place}/protocols", "HTTP and HTTPS are spoken, nothing else.")
+        draft.notes.refused(f"{place}/protocols", "HTTP and HTTPS are spoken, nothing else. The route is missing.")
         return []
-    if route["snis"]:
-        draft.notes.refused(f"{place}/snis", "Routes are not told apart by the name in the TLS handshake; use hosts.")
-        return []
+    before = draft.notes.refusals
     _note_the_rest(draft, route, place)
     shared = _shared(draft, route, place)
+    is_refused = draft.notes.refusals > before
+    says = route["paths"] or shared.get("hosts") or shared.get("match", {}).get("headers")
+    if is_refused and not (says and shared.get("methods", True)):
+        draft.notes.refused(place, f"What is left says too little of its requests. {_MISSING}")
+        return []
     kinds = sum(bool(route[name]) for name in _KINDS)
     wild = any("*" in host for host in route["hosts"] or ())
     found = []
     for (expression, priority, length), paths in _by_rank(route):
-        match = dict(shared.get("match", {}))
-        usable = paths if not expression else [_expression(draft, path, place) for path in paths]
-        if None in usable:
+        before = draft.notes.refusals
+        said = _paths(draft, paths, place)
+        if said is None:
             continue
-        if paths:
-            match["path_pattern" if expression else "path_prefix"] = usable
+        match = {**shared.get("match", {}), **said}
         rank = (-kinds, wild, -len(route["headers"] or ()), -expression, -priority, -length)
         keys = {**shared, **({"match": match} if match else {})}
-        found.append(Match(rank, keys, strips=bool(paths) and route["strip_path"]))
+        strips = bool(paths) and route["strip_path"]
+        found.append(Match(rank, keys, strips=strips, is_refused=is_refused or draft.notes.refusals > before))
     return found
+
+
+def _paths(draft: Draft, paths: list[str], place: str) -> dict[str, list[str]] | None:
+    """Paths of one kind as a match says them, what they begin with where one is refused; None: nothing is known."""
+    if not paths:
+        return {}
+    if not paths[0].startswith("~"):
+        return {"path_prefix": paths}
+    before = draft.notes.refusals
+    expressions = [_expression(draft, path, place) for path in paths]
+    if draft.notes.refusals == before:
+        return {"path_pattern": expressions}
+    heads = [_head(path) for path in paths]
+    if "" in heads:
+        draft.notes.refused(place, f"Nothing is known of the paths its expression takes. {_MISSING}")
+        return None
+    return {"path_prefix": heads}
 
 
 def _by_rank(route: Mapping[str, Any]) -> Iterator[tuple[tuple[int, int, int], list[str]]]:
@@ -81,11 +108,16 @@ def _shared(draft: Draft, route: Mapping[str, Any], place: str) -> dict[str, Any
         keys["hosts"] = list(dict.fromkeys(_host(draft, host, place) for host in route["hosts"]))
     match: dict[str, Any] = {}
     if route["headers"]:
-        match["headers"] = {name: list(values) for name, values in route["headers"].items()}
-        if any(value.startswith("~*") for values in route["headers"].values() for value in values):
+        plain = {
+            name: list(values)
+            for name, values in route["headers"].items()
+            if not any(value.startswith("~*") for value in values)
+        }
+        if len(plain) < len(route["headers"]):
             draft.notes.refused(
                 f"{place}/headers", "Values of headers are compared as they stand, never as expressions."
             )
+        match |= {"headers": plain} if plain else {}
     if "https" not in route["protocols"]:
         match["schemes"] = ["http"]
     return {**keys, **({"match": match} if match else {})}
@@ -99,19 +131,29 @@ def _host(draft: Draft, host: str, place: str) -> str:
     return found[1]
 
 
-def _expression(draft: Draft, path: str, place: str) -> str | None:
-    """The expression in our notation; None, and a note, where there is none."""
+def _expression(draft: Draft, path: str, place: str) -> str:
+    """The expression in our notation; it is refused where there is none."""
     text = _NAMED_GROUP.sub("(?P<", path.removeprefix("~"))
     try:
         PathPattern(text)
     except ValueError as error:
         draft.notes.refused(f"{place}/paths", f"The expression {path} cannot be used: it {error}.")
-        return None
     return text
+
+
+def _head(expression: str) -> str:
+    """What all paths begin with that this takes; empty where that is not known, or says next to nothing."""
+    text = expression.removeprefix("~")
+    end = next(number for number, sign in enumerate(f"{text}$") if sign not in _LITERAL)
+    # What may be left out is not always there.
+    head = text[: end - 1] if text[end : end + 1] in ("*", "?", "{") else text[:end]
+    return head if len(head) > 1 and "|" not in text else ""
 
 
 def _note_the_rest(draft: Draft, route: Mapping[str, Any], place: str) -> None:
     notes = draft.notes
+    if route["snis"]:
+        notes.refused(f"{place}/snis", "Routes are not told apart by the name in the TLS handshake; use hosts.")
     if route["sources"] or route["destinations"]:
         notes.refused(f"{place}/sources", "Addresses are those of streams, which are not spoken.")
     if route["path_handling"] == "v1":

@@ -19,6 +19,7 @@ def upstream_of(draft: Draft, service: Mapping[str, Any], route: Mapping[str, An
     if service["protocol"] not in _SPOKEN:
         draft.notes.refused(f"{place}/protocol", "HTTP and HTTPS are spoken, nothing else.")
         return None
+    _refuse_certificates(draft, service, place)
     # No name of a service has a slash: none is taken for the id of another, nor for what is added here.
     name = as_name(f"{service['name'] or 'id/' + service['id']}{'/preserving-host' if route['preserve_host'] else ''}")
     if name not in draft.upstreams:
@@ -27,6 +28,16 @@ def upstream_of(draft: Draft, service: Mapping[str, Any], route: Mapping[str, An
             section = {key: value for key, value in section.items() if key != "host"} | {"preserve_host": True}
         draft.upstreams[name] = section
     return name
+
+
+def _refuse_certificates(draft: Draft, service: Mapping[str, Any], place: str) -> None:
+    """Refuse what its routes would be missing; said again for each of them."""
+    if service["protocol"] != "https":
+        return
+    if service["client_certificate"] is not None:
+        draft.notes.refused(f"{place}/client_certificate", "No certificate is shown to upstreams.")
+    if not draft.held("ca_certificates").keys() >= set(service["ca_certificates"] or ()):
+        draft.notes.refused(f"{place}/ca_certificates", "There is no such certificate.")
 
 
 def _section(draft: Draft, service: Mapping[str, Any], place: str) -> dict[str, Any]:
@@ -79,12 +90,8 @@ def _tls(draft: Draft, service: Mapping[str, Any], place: str) -> dict[str, Any]
         draft.notes.changed(f"{place}/tls_verify", "The upstream's certificate is always verified.")
     if service["tls_verify_depth"] is not None:
         draft.notes.changed(f"{place}/tls_verify_depth", "The length of the chain is the library's to judge.")
-    if service["client_certificate"] is not None:
-        draft.notes.refused(f"{place}/client_certificate", "No certificate is shown to upstreams.")
     authorities = [draft.held("ca_certificates").get(id_) for id_ in service["ca_certificates"] or ()]
     pems = [authority["cert"] for authority in authorities if authority is not None]
-    if len(pems) < len(authorities):
-        draft.notes.refused(f"{place}/ca_certificates", "There is no such certificate.")
     if pems:
         return {"ca_file": draft.ca_file(pems)}
     trusted = draft.trusted

@@ -77,7 +77,29 @@ def test_what_holds_for_one_consumer_is_refused() -> None:
     of_jack = {"name": "request-termination", "consumer": "jack"}
     translation = translate(service(plugins=[of_jack], consumers=[{"username": "jack"}]))
     assert refused(translation) == {"consumers/jack/plugins/request-termination/consumer"}
-    assert "upstream" in translation.document["routes"]["r"]
+    assert translation.document["routes"]["r"]["respond"]["status"] == 503
+
+
+def test_every_route_something_was_refused_of_answers_503_and_no_other() -> None:
+    templated = {"name": "request-transformer", "config": {"add": {"headers": ["x:$(headers.y)"]}}}
+    data = service(plugins=[{**templated, "service": "s"}], route={"protocols": ["https"]})
+    data["services"][0]["routes"].append({"name": "also", "paths": ["/also"]})
+    data["services"].append({"name": "t", "url": "http://127.0.0.1:9", "routes": [{"name": "sound", "paths": ["/t"]}]})
+    translation = translate(data)
+    assert len(refused(translation)) == 1
+    routes = translation.document["routes"]
+    assert {name: route.get("respond", {}).get("status") for name, route in routes.items()} == {
+        "r": 503, "also": 503, "sound": None,
+    }  # fmt: skip
+
+
+def test_all_routes_of_a_service_whose_certificate_cannot_be_shown_answer_503() -> None:
+    data = service()
+    data["services"][0] |= {"url": "https://127.0.0.1:9", "ca_certificates": ["5b7b7c4e-6d7d-4d4a-9f4f-111111111111"]}
+    data["services"][0]["routes"].append({"name": "also", "paths": ["/also"]})
+    translation = translate(data)
+    assert refused(translation) == {"services/s/ca_certificates"}
+    assert [route["respond"]["status"] for route in translation.document["routes"].values()] == [503, 503]
 
 
 def test_a_token_that_must_be_there_and_can_stand_nowhere_fails_every_request() -> None:

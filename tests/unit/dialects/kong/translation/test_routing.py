@@ -73,18 +73,46 @@ def test_groups_may_have_kongs_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("route", "field"),
+    ("route", "field", "match"),
     [
-        ({"paths": ["~/a(?=b)"]}, "paths"),
-        ({"protocols": ["tcp"], "paths": ["/a"]}, "protocols"),
-        ({"protocols": ["https"], "snis": ["a.b"]}, "snis"),
-        ({"paths": ["/a"], "sources": [{"ip": "1.1.1.1"}]}, "sources"),
-        ({"paths": ["/a"], "methods": ["TRACE", "GET"]}, "methods"),
-        ({"paths": ["/a"], "headers": {"x": ["~*a"]}}, "headers"),
+        ({"paths": ["~/ab(?=b)"]}, "paths", {"path_prefix": ["/ab"]}),
+        ({"paths": ["~/ab*(?=b)", "~/cd{2}efgh"]}, "paths", {"path_prefix": ["/a"]}),
+        ({"protocols": ["https"], "paths": ["/a"], "snis": ["a.b"]}, "snis", {"path_prefix": ["/a"]}),
+        ({"paths": ["/a"], "sources": [{"ip": "1.1.1.1"}]}, "sources", {"path_prefix": ["/a"]}),
+        ({"paths": ["/a"], "methods": ["TRACE", "GET"]}, "methods", {"path_prefix": ["/a"]}),
+        ({"paths": ["/a"], "headers": {"x": ["~*a"]}}, "headers", {"path_prefix": ["/a"]}),
+        ({"headers": {"x": ["~*a"], "y": ["1"]}}, "headers", {"headers": {"y": ["1"]}}),
     ],
 )
-def test_what_cannot_be_matched_is_refused(route: dict[str, Any], field: str) -> None:
-    assert refused(translate(table(route))) == {f"routes/r0/{field}"}
+def test_what_cannot_be_matched_is_refused_and_answers_503(
+    route: dict[str, Any], field: str, match: dict[str, Any]
+) -> None:
+    translation = translate(table(route))
+    assert refused(translation) == {f"routes/r0/{field}"}
+    answering = [each for each in translation.document["routes"].values() if each.get("respond")]
+    assert [(each["match"], each["auth"], each["respond"]["status"]) for each in answering] == [(match, "none", 503)]
+
+
+@pytest.mark.parametrize(
+    ("route", "fields"),
+    [
+        ({"protocols": ["tcp"], "paths": ["/a"]}, {"/protocols"}),
+        ({"protocols": ["https"], "snis": ["a.b"]}, {"", "/snis"}),
+        ({"methods": ["TRACE"], "paths": ["/a"]}, {"", "/methods"}),
+        ({"headers": {"x": ["~*a"]}}, {"", "/headers"}),
+        ({"paths": ["~/(?=b)"]}, {"", "/paths"}),
+        ({"paths": ["~/abc|/d(?=b)"]}, {"", "/paths"}),
+    ],
+)
+def test_a_route_nothing_can_be_said_of_is_told_to_be_missing(route: dict[str, Any], fields: set[str]) -> None:
+    translation = translate(table(route))
+    assert refused(translation) == {f"routes/r0{field}" for field in fields}
+    assert any("is missing" in sentence for sentence in not_exact(translation).values())
+    assert list(translation.document["routes"]) == ["none"]
+
+
+def test_a_refused_name_of_tls_still_puts_its_route_before_a_wider_one() -> None:
+    assert order({"paths": ["/a/long"]}, {"paths": ["/a"], "protocols": ["https"], "snis": ["a.b"]}) == ["r1", "r0"]
 
 
 def test_what_is_matched_otherwise_is_told() -> None:
