@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
@@ -95,9 +96,15 @@ def _parse_rsa(jwk: Members) -> Material:
     _refuse_members(jwk, "oth")
     d, p, q, dp, dq, qi = (_number(jwk, name) for name in _RSA_PRIVATE)
     try:
-        return private_material(rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, public).private_key())
+        return private_material(_checked_rsa(rsa.RSAPrivateNumbers(p, q, d, dp, dq, qi, public)))
     except ValueError:
         raise KeyRefused("key_halves_differ") from None
+
+
+@lru_cache(maxsize=8)
+def _checked_rsa(numbers: rsa.RSAPrivateNumbers) -> rsa.RSAPrivateKey:
+    """The key of these numbers, checked once: that takes 40 ms, and every change of a document asks again."""
+    return numbers.private_key()
 
 
 def _parse_ec(jwk: Members) -> Material:

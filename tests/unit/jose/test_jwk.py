@@ -60,6 +60,12 @@ def test_sec_29_one_wrong_number_in_an_rsa_key_is_refused(member: str) -> None:
     assert reason_of({**PRIVATE["RS256"], member: OTHER["RS256"][member]}) == "key_halves_differ"
 
 
+def test_the_same_rsa_key_is_checked_once_and_another_anew() -> None:
+    first, again, other = (parse_material(dict(key["RS256"])) for key in (PRIVATE, PRIVATE, OTHER))
+    assert first.signer is again.signer
+    assert (private_members(again), private_members(other)) == (PRIVATE["RS256"], OTHER["RS256"])
+
+
 def test_an_rsa_private_key_has_all_its_numbers_and_two_primes() -> None:
     without = {name: value for name, value in PRIVATE["RS256"].items() if name != "qi"}
     assert reason_of(without) == "key_malformed"

@@ -11,7 +11,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from jwtgate.errors import ConfigError, KeyRefused
 from jwtgate.jose.certificate import parse_certificates
@@ -141,15 +140,10 @@ class ExternalSigningKeys:
 
 def _keys(wanted: SigningKeys, resolve: Resolve) -> tuple[Key, ...]:
     if wanted.jwks is not None:
-        return _parsed(resolve(wanted.jwks.text or ""))
+        text = resolve(wanted.jwks.text or "")
+        return parse_own_keys(parse_json_object(text.encode(), limit_bytes=MOST_SET_BYTES))
     given = KeyText(file=wanted.file) if wanted.secret is None else replace(wanted.secret, alg=wanted.alg)
     return parse_key_text(given, resolve)
-
-
-@lru_cache(maxsize=8)
-def _parsed(text: str) -> tuple[Key, ...]:
-    """The keys of a JWK Set, checked once: that takes 40 ms for each of RSA, and every change of a document asks."""
-    return parse_own_keys(parse_json_object(text.encode(), limit_bytes=MOST_SET_BYTES))
 
 
 def _parse_fetched(body: bytes, alg: str) -> Given:
