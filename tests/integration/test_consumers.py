@@ -132,7 +132,7 @@ def test_a_token_is_verified_with_the_key_of_the_credential_it_names(
         (own_token(cred=None), "credential_not_named"),
         (own_token(cred=7), "credential_name_malformed"),
         (own_token(exp=1), "token_expired"),
-        (own_token(aud="other"), "audience_wrong"),
+        (own_token(aud="other", exp=int(time.time()) + 3600), "audience_wrong"),
         (token(), "credential_not_named"),
     ],
 )

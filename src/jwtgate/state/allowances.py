@@ -59,7 +59,9 @@ class Allowances:
         if held is None:
             self._held += 1
             self._bound(need.owner, now)
-        return Allowance(granted, need.requests - window.used, math.ceil(window.ends - now))
+        # A sum of instants may be off by a hair, and a whole second is none.
+        left = min(math.ceil(window.ends - now), need.window_seconds)
+        return Allowance(granted, need.requests - window.used, left)
 
     def _bound(self, owner: str, now: float) -> None:
         """Let go of a window where there is one too many, never of the one that came last."""

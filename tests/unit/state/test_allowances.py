@@ -107,3 +107,14 @@ def test_rel_18_who_left_many_behind_gives_first_although_another_has_grown_sinc
         allowances.take(need(str(number), owner="growing"))
     assert [len(allowances), allowances.evicted] == [6, 7]
     assert [allowances.take(need("3", 3, owner="left")).remaining, len(allowances)] == [1, 6]
+
+
+@pytest.mark.parametrize("now", [0.1, 30021.873, 30409.087613531, 99999.9])
+def test_no_window_has_longer_to_go_than_it_is_long(now: float) -> None:
+    clock = Clock()
+    clock.now = now
+    taken = {
+        Allowances(monotonic=clock).take(need(window_seconds=seconds)).reset_seconds - seconds
+        for seconds in range(1, 4000)
+    }
+    assert taken == {0}
