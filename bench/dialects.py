@@ -18,6 +18,7 @@ from .ours import HOT_ROUTES, prefixes, serving
 from .processes import free_port
 from .tokens import AUDIENCE, ISSUER, write_requests
 
+_TOLD = {"x_real_ip": True, "forwarded_port": True}
 CALLERS = 10
 TOKENS = 1_000
 
@@ -42,19 +43,23 @@ def apisix(place: Place, paths: list[str]) -> Pair:
         "own": {"keys": None, "metadata": None},
         "issuers": {"consumers": {"audience": "any", "consumers": {"claim": "key"}}},
         "consumers": {f"caller-{name}": {"credentials": {name: value}} for name, value in callers.items()},
-        "upstreams": {"echo": {"targets": f"http://127.0.0.1:{place.upstream}", "preserve_host": True}},
+        "upstreams": {"echo": {**_TOLD, "targets": f"http://127.0.0.1:{place.upstream}", "preserve_host": True}},
         "routes": {
             f"r{number}": {
                 "path": f"{prefix}/*",
                 "auth": "required",
-                "from": [{"header": "authorization", "prefix": ["Bearer ", "bearer ", ""]}],
+                "from": [
+                    {"header": "authorization", "prefix": ["Bearer ", "bearer ", ""]},
+                    {"query": "jwt"},
+                    {"cookie": "jwt"},
+                ],
                 "issuers": ["consumers"],
                 "forward_token": True,
                 "headers": {
                     "X-Consumer-Username": {"consumer": "name"},
-                    "X-Credential-Identifier": {"consumer": "credential"},
+                    "X-Credential-Identifier": {"consumer": "credential_labels.id"},
+                    "X-Consumer-Custom-ID": {"consumer": "labels.custom_id"},
                 },
-                "private_responses": False,
                 "upstream": "echo",
             }
             for number, prefix in enumerate(prefixes(HOT_ROUTES))
@@ -94,7 +99,7 @@ def kong(place: Place, requests: Path, keys_url: str) -> Pair:
             "access": {"issuer": ISSUER, "keys": {"url": keys_url}, "algorithms": ["RS256"], "audience": AUDIENCE}
         },
         "signing": {"issuer": "kong", "keys": {"kong": {"alg": "RS256"}}},
-        "upstreams": {"echo": {"targets": f"http://127.0.0.1:{place.upstream}"}},
+        "upstreams": {"echo": {**_TOLD, "targets": f"http://127.0.0.1:{place.upstream}", "forwarded_path": True}},
         "routes": {
             f"r{number}": {
                 "path": f"{prefix}/*",
@@ -108,7 +113,6 @@ def kong(place: Place, requests: Path, keys_url: str) -> Pair:
                     "also_copy": {"iss": "original_iss"},
                     "lifetime": "incoming",
                 },
-                "private_responses": False,
                 "upstream": "echo",
             }
             for number, prefix in enumerate(prefixes(HOT_ROUTES))
