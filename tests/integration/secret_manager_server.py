@@ -5,27 +5,24 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from tests.integration.background_server import BackgroundServer, QuietHandler
 
 ACCOUNT = "gateway@project.iam.gserviceaccount.com"
 AUDIENCE = "https://oauth2.googleapis.com/token"  # also for an account whose token endpoint is elsewhere
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body in one piece
+class _Handler(QuietHandler, BaseHTTPRequestHandler):
     server: SecretManagerServer
 
     def do_POST(self) -> None:
@@ -62,23 +59,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, answer: Any) -> None:
         body = json.dumps(answer).encode() if self.server.body is None or status != 200 else self.server.body
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json; charset=UTF-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        self.answer(status, body, content_type="application/json; charset=UTF-8")
 
 
-class SecretManagerServer(ThreadingHTTPServer):
+class SecretManagerServer(BackgroundServer):
     """Runs inside `with`. `secrets` holds the versions by name; `body` replaces each answer of status 200."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.secrets: dict[str, list[bytes]] = {}
         self.denied: set[str] = set()
         self.tokens: set[str] = set()
@@ -86,11 +74,9 @@ class SecretManagerServer(ThreadingHTTPServer):
         self.account_disabled = False
         self.slow_seconds = 0.0
         self.body: bytes | None = None
-        self.url = f"http://127.0.0.1:{self.server_port}"
         self.token_uri = f"{self.url}/token"
         self._private = rsa.generate_private_key(65537, 2048)
         self.key = RSAKey.import_key(self._pem())
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
 
     def write_account(self, path: Path) -> None:
         """The key file of the service account, as the console hands it out."""
@@ -104,20 +90,6 @@ class SecretManagerServer(ThreadingHTTPServer):
             "token_uri": self.token_uri,
         }
         path.write_text(json.dumps(account))
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that gives up is part of the tests."""
 
     def _pem(self) -> str:
         return self._private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()

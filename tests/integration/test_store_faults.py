@@ -38,11 +38,14 @@ def after(steps: int) -> tuple[object, ...]:
 def killed_after(path: Path, *, lines: int, seconds: float) -> dict[str, str]:
     """What a writer acknowledged last of each kind, until it was killed a moment after so many lines."""
     command = [sys.executable, str(HERE / "store_writer.py"), str(path)]
-    acknowledged = {}
+    acknowledged: dict[str, str] = {}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
         for number, line in enumerate(writer.stdout, start=1):
-            acknowledged.update([line.split()])
+            if not line.endswith("\n"):
+                break  # the end came while it was being said: nobody was told anything
+            kind, value = line.split()
+            acknowledged[kind] = value
             if number == lines:
                 time.sleep(seconds)
                 writer.kill()

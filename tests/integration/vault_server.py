@@ -13,10 +13,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import unquote
+
+from tests.integration.background_server import BackgroundServer, QuietHandler
 
 Json = dict[str, Any]
 Answer = tuple[int, Json | None]
@@ -238,9 +239,7 @@ def _metadata(version: int, *, deleted: str = "") -> Json:
     }
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body in one piece
+class _Handler(QuietHandler, BaseHTTPRequestHandler):
     server: VaultServer
 
     def _serve(self) -> None:
@@ -263,35 +262,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve  # noqa: N815 - the names are the library's
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
-
-class VaultServer(ThreadingHTTPServer):
+class VaultServer(BackgroundServer):
     """The model behind a socket; runs inside `with`. It waits `slow_seconds`, and answers `body` where that is set."""
 
-    daemon_threads = True
-
     def __init__(self, model: VaultModel) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.model = model
         self.slow_seconds = 0.0
         self.body: bytes | None = None
         self.lines: list[str] = []
         self.lock = threading.Lock()
-        self.url = f"http://127.0.0.1:{self.server_port}"
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that gives up is part of the tests."""

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qsl
 
+from tests.integration.background_server import BackgroundServer, QuietHandler
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
+
+class _Handler(QuietHandler, BaseHTTPRequestHandler):
     server: Httpbin
 
     def do_GET(self) -> None:
@@ -25,34 +23,12 @@ class _Handler(BaseHTTPRequestHandler):
             host = fields.get("X-Forwarded-Host", fields["Host"])
             origin = fields.get("X-Forwarded-For", "")
             told |= {"args": dict(parse_qsl(query)), "origin": origin, "url": f"http://{host}{self.path}"}
-        body = json.dumps(told).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        self.answer(200, json.dumps(told).encode())
 
 
-class Httpbin(ThreadingHTTPServer):
+class Httpbin(BackgroundServer):
     """Runs inside `with`. `place` is its host and port."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.place = f"127.0.0.1:{self.server_port}"
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import ssl
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qs
+
+from tests.integration.background_server import BackgroundServer, QuietHandler
 
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.token import sign_token
@@ -47,9 +47,7 @@ def token(key: Key = KEY, alg: str = "RS256", **changes: Any) -> str:
     return sign_token(claims(**changes), key, alg=alg)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    wbufsize = -1
+class _Handler(QuietHandler, BaseHTTPRequestHandler):
     server: Neighbours
 
     def _serve(self) -> None:
@@ -87,28 +85,17 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(200, self.server.opaque.get(form.get("token", ""), {"active": False}))
 
     def _answer(self, status: int, value: object) -> None:
-        body = json.dumps(value).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        self.answer(status, json.dumps(value).encode())
 
 
-class Neighbours(ThreadingHTTPServer):
+class Neighbours(BackgroundServer):
     """Runs inside `with`. `asked` is what was introspected, `fetched` which key set was read, and how."""
 
-    daemon_threads = True
-
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         if tls is not None:
             self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_port}"
-        self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
         self.begin_anew()
 
     def begin_anew(self) -> None:
@@ -127,17 +114,3 @@ class Neighbours(ThreadingHTTPServer):
     @property
     def introspection(self) -> str:
         return f"{self.url}{INTROSPECT}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.shutdown()
-        self._thread.join()
-        self.server_close()
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A gateway that goes away is part of the tests."""

@@ -17,7 +17,7 @@ from jwtgate.dialects.sharing import listeners, take_shared_answers
 COLLECTIONS = ("routes", "services", "upstreams", "plugin_configs", "global_rules", "consumer_groups", "secrets")
 """The collections that mean something in a document of ours; callers are apart."""
 _UNUSED = {
-    "ssls": "certificates are files of the listeners here (--tls-certificate, --tls-key)",
+    "ssls": "certificates are files of the listeners here (--certificate, --private-key)",
     "protos": "gRPC is not translated here",
     "plugin_metadata": "no plugin that is spoken here has any",
 }
