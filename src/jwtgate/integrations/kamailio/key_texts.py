@@ -41,7 +41,7 @@ Warn = Callable[[str], None]
 class KeyText:
     """The bytes of one key, and the keys parsed of them so far. `name` is what the log may say of it."""
 
-    __slots__ = ("_jwk_read", "_keys", "_name", "_secrets", "_warn", "data")
+    __slots__ = ("_jwk_read", "_keys", "_name", "_secrets", "_told", "_warn", "data")
 
     def __init__(self, data: bytes, name: str, *, jwk_read: bool, warn: Warn) -> None:
         self.data = data
@@ -50,6 +50,7 @@ class KeyText:
         self._warn = warn
         self._keys: Key | KeySet | None = None
         self._secrets: dict[str, Key] = {}
+        self._told: set[str] = set()
 
     def signing(self, alg: str, kid: str | None) -> Key:
         """The key to sign with; `Failed` with `key-unusable` when there is none that fits."""
@@ -73,6 +74,7 @@ class KeyText:
 
     def mac(self, alg: str, data: bytes) -> bytes:
         """The MAC of `data` with these very bytes as the secret, whatever they are: the way of the reference."""
+        self._tell_of_secret(alg)
         return hmac.digest(self.data, data, f"sha{alg[2:]}")
 
     def _fitting(self, alg: str, kid: str | None) -> tuple[Key, ...]:
@@ -105,11 +107,18 @@ class KeyText:
                 short_secret_allowed_for_legacy_credential=True,
                 guessable_secret_allowed_for_legacy_credential=True,
             )
-            if key.bits < ALGORITHMS[alg].least_bits:
-                self._warn(f"secret of {key.bits} bits in {self._name}: {alg} wants {ALGORITHMS[alg].least_bits}")
-            if self.data[-1:].isspace():
-                self._warn(f"the secret in {self._name} ends in white space, which is part of it")
+            self._tell_of_secret(alg)
         return key
+
+    def _tell_of_secret(self, alg: str) -> None:
+        if alg in self._told:
+            return
+        bits, least = len(self.data) * 8, ALGORITHMS[alg].least_bits
+        if bits < least:
+            self._warn(f"secret of {bits} bits in {self._name}: {alg} wants {least}")
+        if self.data[-1:].isspace() and not self._told:
+            self._warn(f"the secret in {self._name} ends in white space, which is part of it")
+        self._told.add(alg)
 
     def _unusable(self, why: str, alg: str) -> Failed:
         return Failed("key-unusable", f"key unusable for {alg}: {self._name} ({why})")
