@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.dialects.kamailio.material import C, NOW, b64, by_edwards, by_rsa, by_secret, part, unsigned
+from tests.dialects.kamailio.material import NOW, C, b64, by_edwards, by_rsa, by_secret, part, unsigned
 
 from jwtgate.integrations.kamailio.calls import Calls
 

@@ -6,16 +6,18 @@ a key, a list or a token is -1, one line in the log, and `jwt.reason`; nothing o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from jwtgate.integrations.kamailio import server
 from jwtgate.integrations.kamailio.claims.sets import Source
 from jwtgate.integrations.kamailio.claims.templates import Template
+from jwtgate.integrations.kamailio.forked import forget_shared_thread_state
 from jwtgate.integrations.kamailio.generating import generate
 from jwtgate.integrations.kamailio.key_texts import KeyText, KeyTexts
 from jwtgate.integrations.kamailio.outcome import Failed, Jwt, Result
 from jwtgate.integrations.kamailio.passport import Passport
-from jwtgate.integrations.kamailio.server import log_error, log_warning
 from jwtgate.integrations.kamailio.settings import Settings
 from jwtgate.integrations.kamailio.verifying import verify
 
@@ -39,11 +41,12 @@ class Calls:
         `ConfigError` names all that cannot be.
         """
         self.settings = Settings(**options)
+        self._process = 0
         self.forget_keys()
 
     def forget_keys(self) -> None:
         """Read every key again when it is needed next, also with `key_mode` 1."""
-        self._keys = KeyTexts(self.settings, log_warning)
+        self._keys = KeyTexts(self.settings, server.log_warning)
 
     def jwt_generate(self, prvkey: str, alg: str, claims: Claims, headers: Source = "") -> Result:
         """Sign these claims and the time with the key at a path; the token is in `jwt.val` afterwards."""
@@ -80,7 +83,7 @@ class Calls:
         try:
             token = self._begin(pubkeyval, alg, claims, jwtval)
             _require_known(alg)
-            return self._verify(self._keys.of(pubkeyval), alg, claims, token, needed=needed)
+            return self._verify(self._keys_here().of(pubkeyval), alg, claims, token, needed=needed)
         except Failed as failure:
             return self._failed(failure)
 
@@ -100,10 +103,19 @@ class Calls:
 
     def _key_at(self, path: str, alg: str) -> KeyText:
         _require_known(alg)
-        return self._keys.at(path)
+        return self._keys_here().at(path)
+
+    def _keys_here(self) -> KeyTexts:
+        process = os.getpid()
+        if process != self._process:
+            if server.KSR is not None:
+                forget_shared_thread_state()
+            self._keys.parse_anew()
+            self._process = process
+        return self._keys
 
     def _failed(self, failure: Failed) -> Result:
-        log_error(failure.line)
+        server.log_error(failure.line)
         return self.jwt.failed(failure)
 
 

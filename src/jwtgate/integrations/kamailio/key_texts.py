@@ -38,6 +38,10 @@ _SETTLED_SECONDS = 2.0
 Warn = Callable[[str], None]
 
 
+# Freed by nobody: where processes share the memory of these, the first to free one would free it for all.
+_OF_OTHERS: list[object] = []
+
+
 class KeyText:
     """The bytes of one key, and the keys parsed of them so far. `name` is what the log may say of it."""
 
@@ -51,6 +55,11 @@ class KeyText:
         self._keys: Key | KeySet | None = None
         self._secrets: dict[str, Key] = {}
         self._told: set[str] = set()
+
+    def parse_anew(self) -> None:
+        """Parse these bytes again when they are needed next: what was parsed before a fork is another process's too."""
+        _OF_OTHERS.append((self._keys, self._secrets))
+        self._keys, self._secrets = None, {}
 
     def signing(self, alg: str, kid: str | None) -> Key:
         """The key to sign with; `Failed` with `key-unusable` when there is none that fits."""
@@ -150,6 +159,11 @@ class KeyTexts:
         self._warn = warn
         self._files: dict[str, _Kept] = {}
         self._texts: dict[str, KeyText] = {}
+
+    def parse_anew(self) -> None:
+        """As `KeyText.parse_anew`, for every key there is."""
+        for text in (*(kept.text for kept in self._files.values()), *self._texts.values()):
+            text.parse_anew()
 
     def at(self, path: str) -> KeyText:
         """The key in a file. `Failed` with `key-unreadable`, naming the path."""

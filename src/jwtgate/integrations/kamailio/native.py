@@ -97,7 +97,7 @@ class Native:
         return int(result)
 
     def _token(self, policy: Policy | None) -> str | None:
-        return None if policy is None else self._text(policy.token)
+        return None if policy is None else self._text(policy.token) or None
 
     def _text(self, text: str) -> str | None:
         value = value_of(text, self._calls.settings.variables)
@@ -141,4 +141,4 @@ def _only(found: list[str]) -> str | None:
     """The one token presented: whoever checks one of two and uses the other can be fooled."""
     if len(found) > 1:
         log_error("more than one token was presented")
-    return found[0] if len(found) == 1 else None
+    return found[0] or None if len(found) == 1 else None
