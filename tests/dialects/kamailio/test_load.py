@@ -54,12 +54,7 @@ def test_every_message_under_load_is_answered_as_it_should_be(tmp_path: Path, ke
                 fields, user, status = kinds[sent % len(kinds)]
                 waiting[sent] = status
                 client.send(message("INVITE", fields, caller=user, number=sent, call_id=CALL_ID))
-            try:
-                answer = Answer(client.recv(65_535))
-            except TimeoutError:
-                print("LOST", sent, waiting, [n % 8 for n in waiting])
-                print(server.log()[-3000:])
-                raise
+            answer = Answer(client.recv(65_535))
             number = int(answer["CSeq"].split(" ")[0])
             processes.add(answer["X-Process"])
             if waiting.pop(number) != answer.status:

@@ -79,22 +79,29 @@ class Native:
 
     def _generated(self, policy: Policy | None) -> int:
         if policy is None:
-            return self._told(FAILURE)
+            return self._unknown()
         claims, headers = _template(policy.claims), _template(policy.headers)
         return self._told(self._calls.jwt_generate(self._text(policy.key) or "", policy.alg, claims, headers))
 
     def _verified(self, policy: Policy | None, token: str | None, verify: Callable[..., Result]) -> int:
         if policy is None:
-            return self._told(FAILURE)
+            return self._unknown()
         key, claims = self._text(policy.key) or "", _template(policy.claims)
         return self._told(verify(key, policy.alg, claims, token, needed=policy.needed or ()))
 
     def _told(self, result: Result) -> int:
         jwt = self._calls.jwt
-        self._set_variable("$var(jwt_val)", jwt.val or "")
-        self._set_variable("$var(jwt_status)", jwt.status)
-        self._set_variable("$var(jwt_reason)", "" if result else jwt.reason or "policy-unknown")
+        self._tell(jwt.val or "", jwt.status, jwt.reason or "")
         return int(result)
+
+    def _unknown(self) -> int:
+        self._tell("", 0, "policy-unknown")
+        return int(FAILURE)
+
+    def _tell(self, val: str, status: int, reason: str) -> None:
+        self._set_variable("$var(jwt_val)", val)
+        self._set_variable("$var(jwt_status)", status)
+        self._set_variable("$var(jwt_reason)", reason)
 
     def _token(self, policy: Policy | None) -> str | None:
         return None if policy is None else self._text(policy.token) or None

@@ -87,7 +87,9 @@ def _collected(pairs: Iterable[Pair], beside: Mapping[str, JSON], settings: Sett
     return claims
 
 
-def _writable(name: str, value: JSON, settings: Settings) -> JSON:
+def _writable(name: object, value: JSON, settings: Settings) -> JSON:
+    if not isinstance(name, str):
+        raise NotAdded(str(name))
     if type(value) is str and value.isascii() and name.isascii() and "\0" not in value + name:
         return value  # as nearly always
     if isinstance(value, str) and "\0" in value and settings.compat:
@@ -96,5 +98,5 @@ def _writable(name: str, value: JSON, settings: Settings) -> JSON:
         if b"\\u0000" in json_bytes({name: value}):
             raise NotAdded(name)
     except (TypeError, ValueError, RecursionError):
-        raise NotAdded(str(name)) from None
+        raise NotAdded(name) from None
     return value
