@@ -41,11 +41,18 @@ def free_port() -> int:
 class KamailioProcess:
     """Runs inside `with`: the script of `way`, over UDP, TCP and TLS, with the `cryptography` of the system.
 
-    `options` are arguments for `configure`, as Python text.
+    `options` are arguments for `configure`, as Python text. `routes` replace those of `python_exec`.
     """
 
     def __init__(
-        self, folder: Path, keys: Mapping[str, Path], way: str, *, options: str = "", workers: int = WORKERS
+        self,
+        folder: Path,
+        keys: Mapping[str, Path],
+        way: str,
+        *,
+        options: str = "",
+        workers: int = WORKERS,
+        routes: str | None = None,
     ) -> None:
         self.port, self.tls_port = free_port(), free_port()
         self.folder = folder
@@ -55,7 +62,8 @@ class KamailioProcess:
         script = folder / "routing.py"
         own = {"options": options, "policies": policies(keys), "private": keys["rsa"], "public": keys["rsa.pub"]}
         script.write_text((KEMI if way == "kemi" else HANDLER).format(**own))
-        routes = ROUTES.format(**own) if way == "python_exec" else 'cfgengine "python"\n'
+        if routes is None:
+            routes = ROUTES.format(**own) if way == "python_exec" else 'cfgengine "python"\n'
         if way == "kemi":
             routes = 'modparam("xhttp", "event_callback", "ksr_xhttp_event")\n' + routes
         self._configuration = folder / "kamailio.cfg"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import os
+import shutil
 import socket
 import ssl
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -279,3 +281,16 @@ def test_k_01_a_key_is_replaced(tmp_path: Path, keys: dict[str, Path], way: str,
         server.rpc("app_python.reload")
         assert by() == "b"
         assert server.deaths() == []
+
+
+@pytest.mark.skipif(shutil.which("sipsak") is None, reason="no sipsak here")
+def test_k_13_a_client_nobody_here_wrote_registers(server: KamailioProcess, tmp_path: Path, sign: Sign) -> None:
+    later = int(time.time()) + 600
+    for token, code in ((sign(sub="bob", exp=later), 0), (sign(sub="alice", exp=later), 1), (None, 1)):
+        fields = {} if token is None else {"Authorization": f"Bearer {token}"}
+        request = tmp_path / "register"
+        request.write_bytes(message("REGISTER", fields))
+        command = ["sipsak", "-s", f"sip:bob@127.0.0.1:{server.port}", "-f", str(request), "-v", "-v", "-v"]
+        ran = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        assert ("SIP/2.0 200" in ran.stdout) == (code == 0), ran.stdout
+        assert ("SIP/2.0 401" in ran.stdout) == (code == 1), ran.stdout
