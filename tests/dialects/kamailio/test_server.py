@@ -292,5 +292,5 @@ def test_k_13_a_client_nobody_here_wrote_registers(server: KamailioProcess, tmp_
         request.write_bytes(message("REGISTER", fields))
         command = ["sipsak", "-s", f"sip:bob@127.0.0.1:{server.port}", "-f", str(request), "-v", "-v", "-v"]
         ran = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-        assert ("SIP/2.0 200" in ran.stdout) == (code == 0), ran.stdout
-        assert ("SIP/2.0 401" in ran.stdout) == (code == 1), ran.stdout
+        told = ran.stdout + ran.stderr
+        assert ("SIP/2.0 200" in told, "SIP/2.0 401" in told) == (code == 0, code == 1), told
