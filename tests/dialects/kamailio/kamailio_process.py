@@ -41,7 +41,8 @@ def free_port() -> int:
 class KamailioProcess:
     """Runs inside `with`: the script of `way`, over UDP, TCP and TLS, with the `cryptography` of the system.
 
-    `options` are arguments for `configure`, as Python text. `routes` replace those of `python_exec`.
+    `options` are arguments for `configure`, as Python text. `routes` replace those of `python_exec`;
+    `packages` is a folder whose `cryptography` comes before the system's.
     """
 
     def __init__(
@@ -53,9 +54,11 @@ class KamailioProcess:
         options: str = "",
         workers: int = WORKERS,
         routes: str | None = None,
+        packages: str = "",
     ) -> None:
         self.port, self.tls_port = free_port(), free_port()
         self.folder = folder
+        self._python_path = f"{SOURCE}:{packages}".rstrip(":")
         self._log = folder / "log"
         self._run = folder / "run"
         self._run.mkdir()
@@ -89,7 +92,7 @@ class KamailioProcess:
     def __enter__(self) -> Self:
         assert PROGRAM is not None
         # The server's own Python is the first one in PATH: a virtual environment's would be another.
-        environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(SOURCE), "PYTHONDONTWRITEBYTECODE": "1"}
+        environ = {"PATH": "/usr/bin:/bin", "PYTHONPATH": self._python_path, "PYTHONDONTWRITEBYTECODE": "1"}
         command = [PROGRAM, "-DD", "-E", "-f", str(self._configuration), "-w", str(self.folder), "-Y", str(self._run)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen([*command, "-m", "64", "-M", "16"], stdout=log, stderr=log, env=environ)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 KEMI = """
 import KSR
-from jwtgate.integrations.kamailio import Policy, configure, jwt, jwt_generate, jwt_verify, pv, variable
+from jwtgate.integrations.kamailio import Passport, Policy, configure, jwt, jwt_generate, jwt_verify, pv, variable
 from jwtgate.integrations.kamailio.native import mod_init as native
 
 configure({options}policies={policies})
@@ -58,7 +58,7 @@ def mod_init():
 """
 
 HANDLER = """
-from jwtgate.integrations.kamailio import Policy, configure
+from jwtgate.integrations.kamailio import Passport, Policy, configure, pv
 from jwtgate.integrations.kamailio.native import mod_init
 
 configure({options}policies={policies})
@@ -115,12 +115,15 @@ WAYS = ("kemi", "python_exec")
 
 def policies(keys: Mapping[str, Path]) -> str:
     """The policies of the tests, as Python text."""
-    public = str(keys["rsa.pub"])
+    public, signer, peer = str(keys["rsa.pub"]), str(keys["p256"]), str(keys["p256.crt"])
+    call = "Passport(pv('$fU'), pv('$tU'), x5u='https://cert.example/sp.pem', attest='A')"
     return (
         "{"
         f"'calls': Policy({public!r}, 'RS256', 'caller=$fU;callee=$tU;callid=$ci'), "
         f"'subscribers': Policy({public!r}, 'RS256', 'sub=$tU'), "
         f"'by text': Policy({keys['p256.pub'].read_text()!r}, 'ES256', 'caller=$fU'), "
+        f"'attest': Policy({signer!r}, 'ES256', {call}), "
+        f"'attested': Policy({peer!r}, 'ES256', {call}, token='$hdr(Identity)'), "
         f"'browsers': Policy({public!r}, 'RS256')"
         "}"
     )

@@ -9,11 +9,13 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import cryptography
 import pytest
 from tests.dialects.kamailio.kamailio_process import FOLDER, PROGRAM, Answer, Caller, KamailioProcess, message
 from tests.dialects.kamailio.material import C, by_rsa
@@ -249,6 +251,26 @@ def test_a_header_list_and_a_key_as_text_go_the_same_way(caller: Caller, keys: d
         assert caller.send("INVITE", given, caller=user).status == status
 
 
+def test_a_call_is_attested_and_no_other(caller: Caller) -> None:
+    numbers = {"caller": "+1(215)555-1212", "callee": "+12155551213"}
+    token = called(caller, "jwt_generate", "attest", **numbers)["X-Val"]
+    assert json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "==")) == {
+        "alg": "ES256", "ppt": "shaken", "typ": "passport", "x5u": "https://cert.example/sp.pem",
+    }  # fmt: skip
+    assert claims_of(token)["orig"] == {"tn": "12155551212"}
+    whole = f"{token};info=<https://cert.example/sp.pem>;alg=ES256;ppt=shaken"
+    asked = {"X-Function": "jwt_verify", "X-Args": "attested"}
+    for field, parts, wanted in (
+        (whole, numbers, (200, "0")),
+        (whole, {**numbers, "caller": "12155551212"}, (200, "0")),
+        (whole, {**numbers, "caller": "+12155551214"}, (403, "256")),
+        (whole, {**numbers, "callee": "911"}, (403, "256")),
+        (whole.replace("info=<https://cert", "info=<https://other"), numbers, (403, "1")),
+        (whole.replace(token, token[:-6]), numbers, (403, "0")),
+    ):
+        assert outcome(caller.send("INVITE", {**asked, "Identity": field}, **parts)) == wanted
+
+
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("mode", [0, 1])
 def test_k_01_a_key_is_replaced(tmp_path: Path, keys: dict[str, Path], way: str, mode: int) -> None:
@@ -294,3 +316,14 @@ def test_k_13_a_client_nobody_here_wrote_registers(server: KamailioProcess, tmp_
         ran = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
         told = ran.stdout + ran.stderr
         assert ("SIP/2.0 200" in told, "SIP/2.0 401" in told) == (code == 0, code == 1), told
+
+
+@pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="a wheel for the server's Python is needed")
+@pytest.mark.parametrize("way", WAYS)
+def test_a_wheel_of_cryptography_serves_as_well(tmp_path: Path, keys: dict[str, Path], way: str) -> None:
+    wheel = str(Path(cryptography.__file__).parents[1])
+    with KamailioProcess(tmp_path, keys, way, packages=wheel) as server, Caller(server.port) as caller:
+        token = caller.send("INVITE")["X-Val"]
+        assert caller.send("INVITE", {"X-JWT": token}).status == 200
+        assert caller.send("INVITE", {"X-JWT": token[:-6]}).status == 403
+        assert server.deaths() == []

@@ -8,15 +8,14 @@ gives 1 or -1, never 0, which would end the script without an answer; `$var(jwt_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from jwtgate.integrations.kamailio.calls import CALLS, Calls
-from jwtgate.integrations.kamailio.claims.templates import Template, pv, value_of
+from jwtgate.integrations.kamailio.claims.templates import pv, value_of
 from jwtgate.integrations.kamailio.outcome import FAILURE, Result
 from jwtgate.integrations.kamailio.server import log_error, set_variable
 from jwtgate.integrations.kamailio.settings import Policy
-from jwtgate.jose.encoding import JSON
 
 _MOST_AUTHORIZATIONS = 8
 
@@ -80,13 +79,15 @@ class Native:
     def _generated(self, policy: Policy | None) -> int:
         if policy is None:
             return self._unknown()
-        claims, headers = _template(policy.claims), _template(policy.headers)
+        claims = pv(policy.claims) if isinstance(policy.claims, str) else policy.claims
+        headers = pv(policy.headers) if isinstance(policy.headers, str) else policy.headers
         return self._told(self._calls.jwt_generate(self._text(policy.key) or "", policy.alg, claims, headers))
 
     def _verified(self, policy: Policy | None, token: str | None, verify: Callable[..., Result]) -> int:
         if policy is None:
             return self._unknown()
-        key, claims = self._text(policy.key) or "", _template(policy.claims)
+        key = self._text(policy.key) or ""
+        claims = pv(policy.claims) if isinstance(policy.claims, str) else policy.claims
         return self._told(verify(key, policy.alg, claims, token, needed=policy.needed or ()))
 
     def _told(self, result: Result) -> int:
@@ -132,10 +133,6 @@ def mod_init() -> Native:
     """The handler; a reload of the script comes here again, and every key is read anew."""
     CALLS.forget_keys()
     return Native(CALLS, set_variable)
-
-
-def _template(source: str | Mapping[str, JSON]) -> Template | Mapping[str, JSON]:
-    return pv(source) if isinstance(source, str) else source
 
 
 def _expiring(policy: Policy | None) -> Policy | None:

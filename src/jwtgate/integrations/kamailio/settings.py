@@ -6,10 +6,14 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from jwtgate.errors import ConfigError
 from jwtgate.integrations.kamailio import server
 from jwtgate.jose.encoding import JSON
+
+if TYPE_CHECKING:
+    from jwtgate.integrations.kamailio.passport import Passport
 
 Variables = Callable[[str], str | int | None]
 _NO_POLICIES: Mapping[str, Policy] = MappingProxyType({})
@@ -25,7 +29,7 @@ class Policy:
 
     key: str
     alg: str
-    claims: str | Mapping[str, JSON] = ";"
+    claims: str | Mapping[str, JSON] | Passport = ";"
     headers: str | Mapping[str, JSON] = ""
     token: str = "$hdr(X-JWT)"  # noqa: S105 - where a token is, not one
     needed: tuple[str, ...] | None = None
