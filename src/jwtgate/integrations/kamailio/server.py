@@ -44,20 +44,19 @@ def set_variable(name: str, value: str | int) -> None:
 def log_error(line: str) -> None:
     """One line at the level of errors."""
     if KSR is None:
-        _LOG.error("%s", line)
+        _LOG.error("%s", _plain(line))
     else:
-        KSR.err(_plain(line))
+        KSR.err(f"jwtgate: {_plain(line)}\n")
 
 
 def log_warning(line: str) -> None:
     """One line at the level of warnings."""
     if KSR is None:
-        _LOG.warning("%s", line)
+        _LOG.warning("%s", _plain(line))
     else:
-        KSR.warn(_plain(line))
+        KSR.warn(f"jwtgate: {_plain(line)}\n")
 
 
 def _plain(line: str) -> str:
     # Names of claims may come from a message: none may begin a line of its own, or be what C cannot take.
-    shown = line if line.isprintable() else ascii(line)[1:-1]
-    return f"jwtgate: {shown}\n"
+    return line if line.isprintable() else ascii(line)[1:-1]

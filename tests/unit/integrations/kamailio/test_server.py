@@ -18,11 +18,11 @@ def test_without_a_server_no_variable_has_a_value() -> None:
 
 def test_without_a_server_the_log_is_pythons(caplog: pytest.LogCaptureFixture) -> None:
     log_error("100% wrong")
-    log_warning("odd")
+    log_warning("odd\n2026 forged")
     told = [(record.name, record.levelno, record.getMessage()) for record in caplog.records]
     assert told == [
         ("jwtgate.kamailio", logging.ERROR, "100% wrong"),
-        ("jwtgate.kamailio", logging.WARNING, "odd"),
+        ("jwtgate.kamailio", logging.WARNING, r"odd\n2026 forged"),
     ]
 
 
