@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from jwtgate.integrations.kamailio.claims.sets import NotAdded, Source, claims_to_write
 from jwtgate.integrations.kamailio.key_texts import KeyText
@@ -44,12 +45,18 @@ def written(members: Mapping[str, JSON]) -> bytes:
 
 def _signed(header: Mapping[str, JSON], claims: Mapping[str, JSON], key: KeyText, *, compat: bool) -> str:
     alg, kid = str(header["alg"]), header.get("kid")
-    text = f"{base64url_encode(written(header))}.{base64url_encode(written(claims))}"
+    first = _plain_header(alg) if len(header) == 2 and header["typ"] == "JWT" else base64url_encode(written(header))
+    text = f"{first}.{base64url_encode(written(claims))}"
     data = text.encode("ascii")
     if compat and is_mac(alg):
         return f"{text}.{base64url_encode(key.mac(alg, data))}"
     signer = key.signing(alg, kid if isinstance(kid, str) else None)
     return f"{text}.{base64url_encode(ALGORITHMS[alg].sign(signer, data))}"
+
+
+@lru_cache(maxsize=16)
+def _plain_header(alg: str) -> str:
+    return base64url_encode(written({"alg": alg, "typ": "JWT"}))
 
 
 def _added(kind: str, source: Source, settings: Settings, beside: Mapping[str, JSON]) -> dict[str, JSON]:

@@ -10,6 +10,7 @@ from jwtgate.integrations.kamailio.key_texts import KeyText
 from jwtgate.integrations.kamailio.outcome import Failed
 from jwtgate.integrations.kamailio.passport import Passport
 from jwtgate.integrations.kamailio.settings import Settings
+from jwtgate.jose.encoding import base64url_encode
 from jwtgate.jose.key import generate_key
 
 PAIR = generate_key("ES256").with_kid(None)
@@ -60,3 +61,13 @@ def test_members_are_sorted_and_escaped_as_little_as_can_be() -> None:
     assert written({"b": "é/\x0b\\u001f", "a": {"d": 1, "c": None}}) == (
         '{"a":{"c":null,"d":1},"b":"é/\\u000B\\\\u001f"}'.encode()
     )
+
+
+def test_the_reference_takes_any_bytes_as_a_secret() -> None:
+    pem = KeyText(PAIR.to_pem().encode(), "name", jwk_read=False, warn=lambda _: None)
+    compat = Settings(clock=lambda: 17, compat=True)
+    token = generate(pem, "HS256", "a=b", "", settings=compat)
+    text, _, signature = token.rpartition(".")
+    assert signature == base64url_encode(pem.mac("HS256", text.encode()))
+    with pytest.raises(Failed):
+        generate(pem, "HS256", "a=b", "", settings=AT_17)

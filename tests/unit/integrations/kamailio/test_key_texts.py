@@ -5,7 +5,10 @@ import os
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+import jwtgate
 from jwtgate.integrations.kamailio.key_texts import KeyText, KeyTexts
 from jwtgate.integrations.kamailio.outcome import Failed
 from jwtgate.integrations.kamailio.settings import Settings
@@ -151,3 +154,23 @@ def test_after_a_fork_the_bytes_stay_and_keys_are_parsed_again(tmp_path: Path) -
     assert held.at(str(tmp_path / "k")) is text
     assert text.signing("ES256", None) is not parsed
     assert by_text.verifying("ES256", None)
+
+
+def test_what_is_weak_or_odd_is_told_of_once() -> None:
+    told: list[str] = []
+    small = rsa.generate_private_key(65537, 1024).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for data, alg in ((small, "RS256"), (b"short\n", "HS256")):
+        text = KeyText(data, "name", jwk_read=True, warn=told.append)
+        for _ in range(2):
+            text.signing(alg, None)
+            text.mac("HS256", b"")
+    white = "the secret in name ends in white space, which is part of it"
+    assert told == [
+        "RSA key of 1024 bits in name: RFC 7518 wants 2048", white,
+        "secret of 48 bits in name: HS256 wants 256", white,
+    ]  # fmt: skip
+
+
+def test_a_file_left_alone_is_not_even_read() -> None:
+    held = keys()
+    assert held.at(jwtgate.__file__) is held.at(jwtgate.__file__)

@@ -19,6 +19,19 @@ def made(payload: bytes, header: bytes = b'{"alg":"HS256"}') -> str:
     return f"{text}.{base64url_encode(SECRET.mac('HS256', text.encode()))}"
 
 
+def test_numbers_of_both_kinds_are_read() -> None:
+    assert read_leniently(made(b'{"a":1.5,"b":-1}'), SECRET)[1] == {"a": 1.5, "b": -1}
+
+
+def test_a_character_that_is_no_byte_is_left_out() -> None:
+    token = sign_compact(b"{}", PAIR, alg="RS256")
+    assert read_leniently(token + "!", PUBLIC)[1] == {}
+    with pytest.raises(Failed):
+        read_leniently(token[:-1] + ".e", PUBLIC)
+    with pytest.raises(Failed):
+        read_leniently(token.rpartition(".")[0] + ".AAAAA", PUBLIC)
+
+
 def test_the_last_of_two_members_counts_and_a_list_has_none() -> None:
     assert read_leniently(made(b'{"a":1,"a":2}'), SECRET)[1] == {"a": 2}
     assert read_leniently(made(b"[1]").encode(), SECRET)[1] == {}
