@@ -38,6 +38,18 @@ Install it (Debian 12, Ubuntu 24.04: apt install python3 python3-venv), or name 
   printf '%s' "$wanted" >"$folder/installed"
 }
 
+# want_programs WHAT NAME PACKAGE...: NAME is there, installed with Debian's PACKAGEs where we may, or we say what is left out.
+want_programs() {
+  local what=$1 name=$2
+  shift 2
+  PATH=$PATH:/usr/sbin command -v "$name" >/dev/null && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "Installing Debian packages for $what ..."
+    { apt-get update -qq && apt-get install -qq -y --no-install-recommends "$@"; } >/dev/null 2>&1 && return
+  fi
+  say "Without $name (Debian and Ubuntu: apt install $*) $what are left out."
+}
+
 # need_program NAME PACKAGE: NAME is there, installed from Debian's PACKAGE where we may, or we say what to do.
 need_program() {
   local name=$1 package=$2

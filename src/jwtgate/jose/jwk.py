@@ -19,6 +19,8 @@ from jwtgate.jose.key_material import (
     Material,
     private_material,
     public_material,
+    raw_private,
+    raw_public,
     secret_material,
 )
 from jwtgate.jose.key_strength import check_ed, check_rsa
@@ -58,7 +60,7 @@ def public_members(material: Material) -> dict[str, str]:
         size, point = _octets(public.curve), public.public_numbers()
         x, y = _from_number(point.x, size), _from_number(point.y, size)
         return {"kty": "EC", "crv": str(material.crv), "x": x, "y": y}
-    raw = base64url_encode(public.public_bytes_raw())
+    raw = base64url_encode(raw_public(public))
     if material.alg is not None:
         return {"kty": "AKP", "alg": material.alg, "pub": raw}
     return {"kty": "OKP", "crv": str(material.crv), "x": raw}
@@ -79,7 +81,7 @@ def private_members(material: Material) -> dict[str, str]:
     if isinstance(private, ec.EllipticCurvePrivateKey):
         d = _from_number(private.private_numbers().private_value, _octets(private.curve))
         return members | {"d": d}
-    return members | {"priv" if material.kty == "AKP" else "d": base64url_encode(private.private_bytes_raw())}
+    return members | {"priv" if material.kty == "AKP" else "d": base64url_encode(raw_private(private))}
 
 
 def _parse_oct(jwk: Members) -> Material:
@@ -142,7 +144,7 @@ def _parse_okp(jwk: Members) -> Material:
     if "d" not in jwk:
         return public_material(public)
     private = ED_PRIVATE[crv].from_private_bytes(_bytes(jwk, "d", size))
-    if private.public_key().public_bytes_raw() != x:
+    if raw_public(private.public_key()) != x:
         raise KeyRefused("key_halves_differ")
     return private_material(private)
 
@@ -160,7 +162,7 @@ def _parse_akp(jwk: Members) -> Material:
     if "priv" not in jwk:
         return public_material(public)
     private = MLDSA_PRIVATE[alg].from_seed_bytes(_bytes(jwk, "priv", 32))
-    if private.public_key().public_bytes_raw() != pub:
+    if raw_public(private.public_key()) != pub:
         raise KeyRefused("key_halves_differ")
     return private_material(private)
 

@@ -68,10 +68,14 @@ class Key:
         kid: str | None = None,
         alg: str | None = None,
         password: bytes | None = None,
+        least_rsa_bits: int = LEAST_RSA_BITS,
     ) -> Key:
-        """The key in a PEM text of PKCS#1, PKCS#8, SEC1, SubjectPublicKeyInfo or an X.509 certificate."""
+        """The key in a PEM text of PKCS#1, PKCS#8, SEC1, SubjectPublicKeyInfo or an X.509 certificate.
+
+        `least_rsa_bits` is lowered for a legacy credential alone.
+        """
         material = parse_pem(data.encode() if isinstance(data, str) else data, password)
-        check_material(material)
+        check_material(material, least_rsa_bits=least_rsa_bits)
         return _key(material, kid=kid, alg=alg)
 
     @classmethod
@@ -231,7 +235,10 @@ def _new_private_key(alg: str, rsa_bits: int) -> object:
         return ec.generate_private_key(EC_CURVES[algorithm.curves[0]])
     if algorithm.kty == "OKP":
         return ED_PRIVATE[algorithm.curves[0]].generate()
-    return MLDSA_PRIVATE[alg].generate()
+    kind = MLDSA_PRIVATE.get(alg)
+    if kind is None:
+        raise KeyRefused("key_type_unknown", alg=alg)
+    return kind.generate()
 
 
 def _random_secret(size: int) -> bytes:

@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from jwtgate.errors import KeyRefused
 
 EdPublicKey: TypeAlias = ed25519.Ed25519PublicKey | ed448.Ed448PublicKey
 EdPrivateKey: TypeAlias = ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
-MldsaPublicKey: TypeAlias = mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey
-MldsaPrivateKey: TypeAlias = mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey
-PublicKey: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | EdPublicKey | MldsaPublicKey
-PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | EdPrivateKey | MldsaPrivateKey
+MldsaPublicKey: TypeAlias = "mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey"
+MldsaPrivateKey: TypeAlias = "mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey"
+PublicKey: TypeAlias = "rsa.RSAPublicKey | ec.EllipticCurvePublicKey | EdPublicKey | MldsaPublicKey"
+PrivateKey: TypeAlias = "rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | EdPrivateKey | MldsaPrivateKey"
 
 EC_CURVES: dict[str, ec.EllipticCurve] = {
     "P-256": ec.SECP256R1(),
@@ -27,16 +28,29 @@ ED_PRIVATE: dict[str, type[EdPrivateKey]] = {
     "Ed25519": ed25519.Ed25519PrivateKey,
     "Ed448": ed448.Ed448PrivateKey,
 }
-MLDSA_PUBLIC: dict[str, type[MldsaPublicKey]] = {
-    "ML-DSA-44": mldsa.MLDSA44PublicKey,
-    "ML-DSA-65": mldsa.MLDSA65PublicKey,
-    "ML-DSA-87": mldsa.MLDSA87PublicKey,
-}
-MLDSA_PRIVATE: dict[str, type[MldsaPrivateKey]] = {
-    "ML-DSA-44": mldsa.MLDSA44PrivateKey,
-    "ML-DSA-65": mldsa.MLDSA65PrivateKey,
-    "ML-DSA-87": mldsa.MLDSA87PrivateKey,
-}
+MLDSA_PUBLIC: dict[str, type[MldsaPublicKey]] = {}
+MLDSA_PRIVATE: dict[str, type[MldsaPrivateKey]] = {}
+try:
+    from cryptography.hazmat.primitives.asymmetric import mldsa
+except ImportError:  # older than ML-DSA, as what some systems ship: such keys are then of a type we do not know
+    pass
+else:
+    MLDSA_PUBLIC |= {
+        "ML-DSA-44": mldsa.MLDSA44PublicKey,
+        "ML-DSA-65": mldsa.MLDSA65PublicKey,
+        "ML-DSA-87": mldsa.MLDSA87PublicKey,
+    }
+    MLDSA_PRIVATE |= {
+        "ML-DSA-44": mldsa.MLDSA44PrivateKey,
+        "ML-DSA-65": mldsa.MLDSA65PrivateKey,
+        "ML-DSA-87": mldsa.MLDSA87PrivateKey,
+    }
+_PRIVATE: tuple[type[PrivateKey], ...] = (
+    rsa.RSAPrivateKey,
+    ec.EllipticCurvePrivateKey,
+    *ED_PRIVATE.values(),
+    *MLDSA_PRIVATE.values(),
+)
 _CURVE_NAMES = {curve.name: crv for crv, curve in EC_CURVES.items()}
 _ED_BITS = {"Ed25519": 256, "Ed448": 448}
 
@@ -69,9 +83,19 @@ def public_material(public: object) -> Material:
 
 def private_material(private: object) -> Material:
     """The material of a private key object and its public half; `KeyRefused` as `public_material`."""
-    if not isinstance(private, PrivateKey):
+    if not isinstance(private, _PRIVATE):
         raise KeyRefused("key_type_unknown")
     return _material(private.public_key(), private)
+
+
+def raw_public(public: EdPublicKey | MldsaPublicKey) -> bytes:
+    """The octets of a public key whose kind has but one form."""
+    return public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def raw_private(private: EdPrivateKey | MldsaPrivateKey) -> bytes:
+    """The octets of a private key of such a kind; for ML-DSA its seed."""
+    return private.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
 
 
 def _material(public: object, private: PrivateKey | None) -> Material:
@@ -87,5 +111,5 @@ def _material(public: object, private: PrivateKey | None) -> Material:
             return Material("OKP", crv, None, _ED_BITS[crv], public, private)
     for alg, akp in MLDSA_PUBLIC.items():
         if isinstance(public, akp):
-            return Material("AKP", None, alg, len(public.public_bytes_raw()) * 8, public, private)
+            return Material("AKP", None, alg, len(raw_public(public)) * 8, public, private)
     raise KeyRefused("key_type_unknown")

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 
 from jwtgate.errors import KeyRefused
-from jwtgate.jose.key_material import Material
+from jwtgate.jose.key_material import Material, raw_public
 from jwtgate.jose.weak_secrets import WEAK_SECRETS
 
 LEAST_RSA_BITS = 2048
@@ -40,9 +40,9 @@ _KEY_TEXT = re.compile(
 )
 
 
-def check_rsa(n: int, e: int) -> None:
+def check_rsa(n: int, e: int, *, least_bits: int = LEAST_RSA_BITS) -> None:
     """Refuse an RSA public key that is too small, too large, or made by a faulty library (SEC-23)."""
-    if n.bit_length() < LEAST_RSA_BITS or n.bit_length() > MOST_RSA_BITS:
+    if n.bit_length() < least_bits or n.bit_length() > MOST_RSA_BITS:
         raise KeyRefused("key_too_weak", bits=n.bit_length())
     if n % 2 == 0 or e % 2 == 0 or not 3 <= e < 2**32:
         raise KeyRefused("key_too_weak")
@@ -69,14 +69,14 @@ def check_ed(crv: str, x: bytes) -> None:
         raise KeyRefused("key_malformed")
 
 
-def check_material(material: Material) -> None:
+def check_material(material: Material, *, least_rsa_bits: int = LEAST_RSA_BITS) -> None:
     """Refuse a public key, or the public half of a private one, that is too weak to hold."""
     public = material.verifier
     if isinstance(public, rsa.RSAPublicKey):
         numbers = public.public_numbers()
-        check_rsa(numbers.n, numbers.e)
+        check_rsa(numbers.n, numbers.e, least_bits=least_rsa_bits)
     elif material.crv is not None and not isinstance(public, bytes | ec.EllipticCurvePublicKey):
-        check_ed(material.crv, public.public_bytes_raw())
+        check_ed(material.crv, raw_public(public))
 
 
 def check_secret(secret: bytes) -> None:

@@ -5,6 +5,8 @@ import pickle
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -262,3 +264,12 @@ def test_no_member_raises_anything_but_a_refusal(members: dict[str, object]) -> 
     except KeyRefused:
         return
     assert key.algorithms <= {"ES256"}
+
+
+def test_a_legacy_credential_may_have_a_shorter_modulus_and_none_shorter_still() -> None:
+    pem = rsa.generate_private_key(65537, 1024).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    assert Key.from_pem(pem, least_rsa_bits=1024).bits == 1024
+    for least in (1025, 2048):
+        with pytest.raises(KeyRefused) as caught:
+            Key.from_pem(pem, least_rsa_bits=least)
+        assert caught.value.reason == "key_too_weak"

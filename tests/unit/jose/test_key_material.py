@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, x25519
 
@@ -51,3 +54,24 @@ def test_other_kinds_and_curves_are_refused(key: object) -> None:
 
 def test_sec_35_material_shows_nothing() -> None:
     assert "hush" not in repr(secret_material(b"hush" * 10))
+
+
+WITHOUT_MLDSA = """
+import sys
+import cryptography.x509  # which needs it in a version that has it
+from cryptography.hazmat.primitives import asymmetric
+del asymmetric.mldsa
+sys.modules["cryptography.hazmat.primitives.asymmetric.mldsa"] = None
+from jwtgate import KeyRefused, generate_key, import_key
+for make in (lambda: generate_key("ML-DSA-44"), lambda: import_key({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"})):
+    try:
+        make()
+    except KeyRefused as refusal:
+        print(refusal.reason)
+print(generate_key("Ed25519").kty, generate_key("RS256").kty)
+"""
+
+
+def test_a_library_older_than_ml_dsa_serves_every_other_key() -> None:
+    ran = subprocess.run([sys.executable, "-c", WITHOUT_MLDSA], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["key_type_unknown", "key_type_unknown", "OKP", "RSA"]
