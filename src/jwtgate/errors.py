@@ -43,9 +43,14 @@ class _Reasoned(Exception):
 
 
 class Refusal(_Reasoned):
-    """We decided no. `oauth_error` is the code of RFC 6750 section 3.1, if there is one."""
+    """We decided no."""
 
-    oauth_error: ClassVar[str | None] = None
+    usual_oauth_error: ClassVar[str | None] = None
+
+    @property
+    def oauth_error(self) -> str | None:
+        """The code of RFC 6750 section 3.1, if there is one: the reason's own where it has one, else the class's."""
+        return CATALOGUE[self.reason].oauth_error or self.usual_oauth_error
 
 
 class CredentialMissing(Refusal):
@@ -58,21 +63,21 @@ class RequestRefused(Refusal):
     """The request cannot be read, or presents a credential twice."""
 
     usual_status = 400
-    oauth_error = "invalid_request"
+    usual_oauth_error = "invalid_request"
 
 
 class TokenRefused(Refusal):
     """A token failed its verification or a check of its claims."""
 
     usual_status = 401
-    oauth_error = "invalid_token"
+    usual_oauth_error = "invalid_token"
 
 
 class ScopeRefused(Refusal):
     """The token is good but its scope is not enough; the challenge names the scope that would be."""
 
     usual_status = 403
-    oauth_error = "insufficient_scope"
+    usual_oauth_error = "insufficient_scope"
 
     def __init__(self, reason: str, *, scope: Iterable[str] = (), **detail: object) -> None:
         super().__init__(reason, **detail)
@@ -137,11 +142,12 @@ class ConfigError(Exception):
 
 
 class Reason(NamedTuple):
-    """One entry of the catalogue. A `status` here replaces the class's own."""
+    """One entry of the catalogue. A `status` or an `oauth_error` here replaces the class's own."""
 
     raised_as: type[_Reasoned]
     sentence: str
     status: int | None = None
+    oauth_error: str | None = None
 
 
 CATALOGUE: Mapping[str, Reason] = MappingProxyType(
@@ -196,6 +202,11 @@ CATALOGUE: Mapping[str, Reason] = MappingProxyType(
         "credential_unknown": Reason(TokenRefused, "The token is not valid."),
         "consumer_unknown": Reason(TokenRefused, "The token is not valid."),
         "proof_missing": Reason(TokenRefused, "The token is bound to a key whose possession was not shown."),
+        "proof_wrong": Reason(
+            TokenRefused,
+            "The proof that the caller holds the token's key is not valid.",
+            oauth_error="invalid_dpop_proof",
+        ),
         # What the caller may do.
         "scope_missing": Reason(ScopeRefused, "The token's scope is not enough."),
         "scope_insufficient": Reason(ScopeRefused, "The token's scope is not enough."),
@@ -216,6 +227,7 @@ CATALOGUE: Mapping[str, Reason] = MappingProxyType(
         "claims_not_generated": Reason(DependencyFault, "The request cannot be signed at the moment."),
         "issuer_unreachable": Reason(DependencyFault, "The token cannot be checked at the moment."),
         "signer_unavailable": Reason(DependencyFault, "The request cannot be signed at the moment."),
+        "expression_failed": Reason(DependencyFault, "The request cannot be worked out at the moment.", 500),
         "overloaded": Reason(DependencyFault, "The gateway is busy."),
         "internal": Reason(DependencyFault, "The gateway failed.", 500),
         "upstream_unreachable": Reason(UpstreamFault, "The upstream could not be reached."),

@@ -104,9 +104,36 @@ class NeedAllowance:
     window_seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class NeedSigned:
+    """A token with exactly this header and these claims, for an expression. Answered by its compact text.
+
+    `key` names our signing key; its algorithm is the `alg` whatever the header says, and a `typ` that is not there is
+    `JWT`.
+    """
+
+    key: str
+    header: Mapping[str, JSON] = field(repr=False)
+    claims: Mapping[str, JSON] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NeedFirstUse:
+    """Whether this is new to everybody here, and noted from now on for so many seconds. Answered by true or false.
+
+    `owner` is whose it is: what is kept is bounded for each owner and for all of them together.
+    """
+
+    owner: str
+    used: str
+    seconds: int
+
+
 Need = (
     NeedKeys
     | NeedIssuedToken
+    | NeedSigned
+    | NeedFirstUse
     | NeedCredential
     | NeedNewerCredential
     | NeedConsumer
@@ -225,6 +252,21 @@ def find_issued_token(need: NeedIssuedToken) -> Steps[IssuedToken]:
     token = yield need
     assert isinstance(token, IssuedToken)  # noqa: S101 - a driver that answers otherwise is a bug
     return token
+
+
+def find_signed(need: NeedSigned) -> Steps[str]:
+    """The compact text of the token."""
+    text = yield need
+    assert isinstance(text, str)  # noqa: S101 - a driver that answers otherwise is a bug
+    return text
+
+
+def find_first_use(need: NeedFirstUse) -> Steps[bool]:
+    """Whether nobody here has seen it. Fails with `requests_not_counted` where nobody keeps what was seen."""
+    is_first = yield need
+    if not isinstance(is_first, bool):
+        raise DependencyFault("requests_not_counted")
+    return is_first
 
 
 def find_credential(name: str, *, facts: Facts) -> Steps[Credential]:

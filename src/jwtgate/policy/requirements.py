@@ -146,6 +146,8 @@ class Place(Enum):
     """Where in a request a credential may stand."""
 
     AUTHORIZATION = "authorization"
+    DPOP = "dpop"
+    """`Authorization`, too, of the scheme `DPoP` (RFC 9449 section 7.1)."""
     FIELD = "header"
     COOKIE = "cookie"
     QUERY = "query"
@@ -209,6 +211,20 @@ class Introspect(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Dpop:
+    """What is asked of the proof that comes with a token bound to a key (RFC 9449 section 4.3).
+
+    `algorithms` are in the order in which a challenge names them. Its `iat` lies at most `most_age_seconds` from now.
+    `replayed`: the same proof is taken as often as it comes. `ec_called_ecdsa`: an EC key may say so of its type.
+    """
+
+    algorithms: tuple[str, ...]
+    most_age_seconds: int = 60
+    replayed: bool = False
+    ec_called_ecdsa: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Slot:
     """A named place for one credential of a route. `audiences` None: the issuer's own rule holds.
 
@@ -216,7 +232,8 @@ class Slot:
     `introspector` is asked about tokens as `introspect` says. `introspected` stands for this slot wherever something
     is asked of a token that nothing but the word of its issuer proves. `original_field` carries the credential itself
     to the upstream. Two ways of some gateways: with `first_source_wins` the first source that holds something decides,
-    with `equal_tokens_count_once` the same token in several places is one.
+    with `equal_tokens_count_once` the same token in several places is one. `dpop`: the token is bound to a key, and a
+    proof that the caller holds that key comes with it.
     """
 
     name: str
@@ -235,3 +252,4 @@ class Slot:
     first_source_wins: bool = False
     equal_tokens_count_once: bool = False
     introspected: Slot | None = None
+    dpop: Dpop | None = None
