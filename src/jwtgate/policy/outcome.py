@@ -10,6 +10,7 @@ from jwtgate.policy.plan import Route
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.identify import ANONYMOUS, Principal, Proven
 from jwtgate.policy.rooms.rewrite import Rewrite
+from jwtgate.policy.value import Known
 
 
 @dataclass(slots=True)
@@ -17,8 +18,8 @@ class Trail:
     """What is known of a walk so far; the room it stands in, and the slot it is busy with.
 
     `forgiven` is a refusal after which the caller went on as nobody, or by another slot, since the route says so.
-    `allowance` is what the
-    limit of the caller leaves, where there is one.
+    `allowance` is what the limit of the caller leaves, where there is one. `known` is what values may come from, once
+    there is a route.
 
     The one value of this floor that changes, and only while its own walk goes on.
     """
@@ -32,6 +33,7 @@ class Trail:
     principal: Principal = ANONYMOUS
     forgiven: Refusal | None = None
     allowance: Allowance | None = None
+    known: Known | None = None
 
 
 @dataclass(frozen=True, slots=True)

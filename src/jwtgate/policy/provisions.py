@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from jwtgate.jose.encoding import JSON
-from jwtgate.policy.expression import Expression
+from jwtgate.policy.expression import Expression, KnownExpression
 from jwtgate.policy.requirements import ClaimPath
 
 
@@ -19,6 +19,7 @@ class Origin(Enum):
     CONSUMER = "consumer"
     PERMISSIONS = "permissions"
     EXPRESSION = "expression"
+    LANGUAGE = "language"
     FIELD = "header"
     PARAMETER = "path_parameter"
     METHOD = "method"
@@ -39,7 +40,7 @@ class Value:
 
     `path` leads into the claims of a slot's token, or into the record of the consumer (`name`, `id`, `external_id`,
     `groups`, `labels`, `attributes`, and `credential`, the name of the credential the token was made with), or into
-    what is said of the refusal an answer words.
+    what is said of the refusal an answer words. `language` is an expression of an installed language.
     """
 
     origin: Origin
@@ -49,11 +50,12 @@ class Value:
     field: bytes = b""
     parameter: str = ""
     expression: Expression | None = None
+    language: KnownExpression | None = None
 
     @property
     def of_request(self) -> bool:
         """Whether the request may take part in this value, beyond its credentials."""
-        return self.origin in _OF_REQUEST
+        return self.origin in _OF_REQUEST or (self.language is not None and getattr(self.language, "of_request", True))
 
 
 class Encoding(Enum):

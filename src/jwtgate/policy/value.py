@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import unquote
 
-from jwtgate.errors import AccessRefused
+from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal
 from jwtgate.jose.encoding import JSON
-from jwtgate.policy.expression import Expression, ExpressionFailed
+from jwtgate.policy.expression import Asks, Expression, ExpressionFailed, KnownExpression
+from jwtgate.policy.facts import Steps
 from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import Origin, Value
 from jwtgate.policy.request import RequestView, request_members
@@ -16,12 +18,36 @@ from jwtgate.policy.rooms.claims import MISSING, find
 from jwtgate.policy.rooms.identify import Principal
 from jwtgate.policy.rooms.match import path_parameters
 
+MOST_ASKED = 16
+"""How often expressions may ask for something while one thing is worked out."""
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What a call of the route was answered with. The names of its fields are lower case."""
+
+    status: int
+    fields: Mapping[str, tuple[str, ...]]
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the exchange ended, for the log."""
+
+    status: int
+    milliseconds: float = 0.0
+
 
 @dataclass(slots=True)
 class Known:
     """All that a value may come from. What expressions look at is put together once, when first asked for.
 
-    `refusal` is what may be said of the refusal that is being worded, if one is.
+    `principal` is what was proven so far. `refusal` is what may be said of the refusal that is being worded, if one is:
+    `error` is that refusal or fault itself, `slot` the slot it happened in. `answers` holds what expressions asked for,
+    `called` the answers of the route's calls by their names.
     """
 
     route: Route
@@ -29,7 +55,17 @@ class Known:
     principal: Principal
     now: int
     refusal: Mapping[str, str] | None = None
+    error: Refusal | Fault | None = None
+    slot: str = ""
+    answers: dict[Hashable, object] = field(default_factory=dict, repr=False)
+    called: dict[str, Called] = field(default_factory=dict, repr=False)
+    ended: Ended | None = None
     _variables: dict[str, object] | None = field(default=None, init=False, repr=False)
+
+    def become(self, principal: Principal) -> None:
+        """From now on this is what is known of the caller."""
+        self.principal = principal
+        self._variables = None
 
     def variables(self) -> Mapping[str, object]:
         """What an expression may name: the variables of the document, `now` being a NumericDate, and `refusal`."""
@@ -53,7 +89,10 @@ class Known:
 
 
 def value_of(value: Value, known: Known) -> object:
-    """A JSON value, or `MISSING` where there is nothing. Refuses `condition_not_met` for an expression that fails."""
+    """A JSON value, or `MISSING` where there is nothing. Raises `Asks` for what has to be found out first.
+
+    An expression that fails refuses `condition_not_met`; one of an installed language fails with `expression_failed`.
+    """
     request, principal = known.request, known.principal
     match value.origin:
         case Origin.CONSTANT:
@@ -73,6 +112,9 @@ def value_of(value: Value, known: Known) -> object:
         case Origin.EXPRESSION:
             assert value.expression is not None  # noqa: S101 - compiled so
             return evaluated(value.expression, known)
+        case Origin.LANGUAGE:
+            assert value.language is not None  # noqa: S101 - compiled so
+            return said(value.language, known)
     return _of_request(value, request, known)
 
 
@@ -117,3 +159,33 @@ def holds(expression: Expression, known: Known) -> bool:
     if not isinstance(value, bool):
         raise AccessRefused("condition_not_met", expression=expression.text, cause="neither true nor false")
     return value
+
+
+def said(expression: KnownExpression, known: Known) -> object:
+    """What an expression of an installed language says: a JSON value or `MISSING`. Fails with `expression_failed`."""
+    try:
+        return expression(known)
+    except ExpressionFailed as failure:
+        raise _failed(expression, str(failure), kind=failure.kind) from None
+    except (Asks, Refusal, Fault):
+        raise
+    except Exception as error:
+        # Its text is not ours to log: it may quote a claim.
+        raise _failed(expression, type(error).__name__) from None
+
+
+def _failed(expression: KnownExpression, cause: str, *, kind: str | None = None) -> DependencyFault:
+    fault = DependencyFault("expression_failed", expression=expression.text, cause=cause)
+    if kind is not None:
+        fault.detail["kind"] = kind
+    return fault
+
+
+def asking(known: Known, work: Callable[[], Result]) -> Steps[Result]:
+    """What this work gives. It begins anew whenever an expression in it had to ask for something first."""
+    for _ in range(MOST_ASKED):
+        try:
+            return work()
+        except Asks as asked:
+            known.answers[asked.key] = yield asked.need
+    raise DependencyFault("expression_failed", cause="it asks for too much")

@@ -125,4 +125,6 @@ def compile_value(section: ValueSection, slot: str) -> Value:
             return Value(_PARTS[section.request or "path"])
         case "cel":
             return Value(Origin.EXPRESSION, expression=compiled_expression(section.cel or ""))
+        case "language":
+            return Value(Origin.LANGUAGE, language=section.compiled)
     return Value(Origin.CONSTANT, constant=section.constant)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
 from jwtgate.config.expression_text import OF_ANSWERS
 from jwtgate.config.expressions import compiled_expression
+from jwtgate.config.languages import INSTALLED, Languages
 from jwtgate.config.sections.claims import Path
-from jwtgate.config.sections.section import FieldName, JsonValue, Maybe, Name, Section, exactly_one
+from jwtgate.config.sections.section import FieldName, JsonValue, Maybe, Name, Referable, Section, exactly_one
+from jwtgate.policy.expression import KnownExpression
 from jwtgate.policy.requirements import ClaimPath
 
 CONSUMER_MEMBERS = ("name", "id", "external_id", "groups", "labels", "attributes", "credential", "credential_labels")
@@ -42,7 +44,7 @@ def _member_of_consumer(value: ClaimPath) -> ClaimPath:
 ConsumerPath = Annotated[Path, AfterValidator(_member_of_consumer)]
 PathParameter = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$")]
 
-ORIGINS = ("claim", "consumer", "permissions", "header", "path_parameter", "request", "cel", "constant")
+ORIGINS = ("claim", "consumer", "permissions", "header", "path_parameter", "request", "cel", "language", "constant")
 
 
 class ValueSection(Section):
@@ -67,7 +69,26 @@ class ValueSection(Section):
     cel: Maybe[Cel] = Field(
         None, description="The result of an expression (CEL). A request for which it has none is refused."
     )
+    language: Maybe[Name] = Field(
+        None,
+        description="The result of an expression in this language, which an installed package brings: an entry point "
+        "of the group `jwtgate.expressions`. A request for which it fails is answered with 500.",
+    )
+    expression: Maybe[Referable] = Field(
+        None, description="The text of that expression. What looks like a reference in it is a part of it."
+    )
+    given: dict[str, JsonValue] = Field({}, description="What that expression is given besides: any JSON values.")
     constant: JsonValue = Field(None, description="Any JSON value, as it stands.")
+    _compiled: KnownExpression | None = PrivateAttr(None)
+
+    def __hash__(self) -> int:
+        # What is given may hold anything, and equal sections are given the same.
+        return hash(tuple(value for name, value in self.__dict__.items() if name != "given"))
+
+    @property
+    def compiled(self) -> KnownExpression | None:
+        """The expression of an installed language, where the value is one."""
+        return self._compiled
 
     @property
     def origin(self) -> str:
@@ -79,6 +100,18 @@ class ValueSection(Section):
         origin = self.origin
         if self.slot is not None and origin != "claim":
             raise ValueError("slot stands beside claim only")
+        return self
+
+    @model_validator(mode="after")
+    def _is_of_a_language(self, info: ValidationInfo) -> ValueSection:
+        if self.language is None and {"expression", "given"} & self.model_fields_set:
+            raise ValueError("expression and given stand beside language only")
+        if self.language is None:
+            return self
+        if self.expression is None:
+            raise ValueError("a language needs an expression")
+        languages: Languages = (info.context or {}).get("languages", INSTALLED)
+        self._compiled = languages.compiled(self.language, self.expression, self.given)
         return self
 
 
