@@ -128,7 +128,8 @@ class Exchange:
     def view(self) -> RequestView:
         """The request as the decision sees it."""
         if self._view is None:
-            self._view = self.head.view(self.connection.scheme, self.connection.client)
+            of = self.connection
+            self._view = self.head.view(of.scheme, of.client, request_id=self.request_id, trusted=of.trusted)
         return self._view
 
     # Forwarding.

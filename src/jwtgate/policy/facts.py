@@ -16,6 +16,7 @@ from jwtgate.jose.encoding import JSON
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.callers import Consumer, Credential
+from jwtgate.policy.calls import Called, NeedCall
 from jwtgate.policy.provisions import Issue
 from jwtgate.policy.requirements import ConsumerName, Issuer
 from jwtgate.policy.revocations import Revocations
@@ -140,6 +141,7 @@ Need = (
     | NeedIntrospection
     | NeedClaims
     | NeedAllowance
+    | NeedCall
 )
 
 Answer = TypeVar("Answer")
@@ -306,3 +308,10 @@ def find_allowance(need: NeedAllowance) -> Steps[Allowance]:
     if not isinstance(allowance, Allowance):
         raise DependencyFault("requests_not_counted")
     return allowance
+
+
+def find_called(need: NeedCall) -> Steps[Called]:
+    """The answer to a call. An `UpstreamFault` where there is none, or none that was expected."""
+    called = yield need
+    assert isinstance(called, Called)  # noqa: S101 - a driver that answers otherwise is a bug
+    return called

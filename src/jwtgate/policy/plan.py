@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from jwtgate.policy.calls import Call
 from jwtgate.policy.expression import Expression
 from jwtgate.policy.forwarding import Respond, Rewriting
 from jwtgate.policy.provisions import Answer, IdentityField, Issue, Mint, PermissionNeed, Value
@@ -80,7 +81,8 @@ class Route:
     """What a request is matched to. `removed_*` name every place this route's credentials come from.
 
     `templates` are its path templates, from which the values of its path parameters are read. `conditions` are
-    expressions that must all be true. `permission`: what a caller must be granted. `anonymous` names the consumer a
+    expressions that must all be true. `permission`: what a caller must be granted; `methods_permitted`: the methods
+    it may use, None: any. `anonymous` names the consumer a
     request without any credential counts as, and with `anonymous_for_refused` also one whose token was refused.
     `one_slot_is_enough`: the first slot that is proven suffices, and those before it count as empty.
     `mint`: it answers with a token instead of forwarding. `answers` say what refusals look like, by reason, by the
@@ -89,7 +91,8 @@ class Route:
     opened it. `rewriting`: what the upstream is asked for instead. `sent_fields` are set in the request on its way,
     `answer_fields` in its answer; the upstream's loses the fields of the names (lower case) in `answer_removed`.
     `respond`: it gives this answer instead of forwarding. `rate_limit`: how many requests callers may make here,
-    unless they have a limit of their own.
+    unless they have a limit of their own. `calls` are made, in order, before it answers or forwards.
+    `body_first_bytes`: the body, at most so much of it, is read before the decision; None: it is not.
     """
 
     name: str
@@ -112,6 +115,7 @@ class Route:
     templates: tuple[str, ...] = ()
     conditions: tuple[Expression, ...] = ()
     permission: PermissionNeed | None = None
+    methods_permitted: frozenset[str] | None = None
     anonymous: str | None = None
     anonymous_for_refused: bool = False
     one_slot_is_enough: bool = False
@@ -124,6 +128,8 @@ class Route:
     answers: Mapping[str, Answer] = field(default_factory=dict)
     log: tuple[tuple[str, Value], ...] = ()
     rate_limit: RateLimit | None = None
+    calls: tuple[Call, ...] = ()
+    body_first_bytes: int | None = None
 
 
 NO_ROUTE = Route("", NOWHERE)
@@ -174,6 +180,26 @@ class OwnAddresses:
     keys_max_age_seconds: int = 300
 
 
+LOG_ATOMS = (
+    *("time", "id", "route", "method", "path", "status", "reason", "issuer", "consumer", "client", "ms", "generation"),
+    *("host", "scheme", "url"),
+)
+"""What a line of the access log can say of a request. `url` is without its query."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogShape:
+    """What a line of the access log looks like, where that is not our own way.
+
+    `line` is a format (`%`) of its atoms, without the brace that ends it. `refused` are members that only lines of
+    refusals and faults have. `custom` is the name under which stands what a route and an answer have it say.
+    """
+
+    line: str
+    refused: tuple[tuple[str, Value], ...] = ()
+    custom: str = "log"
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """What the state is built from. It stays with the supervisor: none of it is sent to a worker.
@@ -214,4 +240,5 @@ class Plan:
     trusted_proxies: tuple[str, ...] = ()
     token_limit_bytes: int = 16 * 1024
     own: OwnAddresses = OwnAddresses()
+    access_log: LogShape | None = None
     limits: Limits = Limits()

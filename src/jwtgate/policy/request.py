@@ -39,9 +39,16 @@ class PathRules:
 STRICT_PATHS = PathRules()
 
 
+_FORWARDED_HOST = re.compile(rb"[A-Za-z0-9\-._~]{1,255}(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::[0-9]{1,5})?")
+
+
 @dataclass(frozen=True, slots=True)
 class RequestView:
-    """One request. Field names are lower case; `path` is canonical, `query` is raw and without its `?`."""
+    """One request. Field names are lower case; `path` is canonical, `query` is raw and without its `?`.
+
+    `id` is the one our log and our answers know it by. `body` is None unless it was read before the decision.
+    `trusted`: it comes from a proxy whose word on the client counts.
+    """
 
     method: str
     scheme: str
@@ -50,6 +57,27 @@ class RequestView:
     query: str = field(repr=False)
     fields: tuple[tuple[bytes, bytes], ...] = field(repr=False)
     client: str = ""
+    id: str = ""
+    body: bytes | None = field(default=None, repr=False)
+    trusted: bool = False
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port as the client used them; of a request through a trusted proxy, as that tells."""
+        scheme = self._told(b"x-forwarded-proto").lower()
+        authority = self._told(b"x-forwarded-host") or b"".join(self.field_values(b"host")[:1])
+        told = scheme.decode("latin-1") if scheme in (b"http", b"https") else self.scheme
+        return f"{told}://{authority.decode('latin-1') if _FORWARDED_HOST.fullmatch(authority) else self.host}"
+
+    @property
+    def url(self) -> str:
+        """The address as the client used it, with its query."""
+        return f"{self.origin}{self.path}{'?' if self.query else ''}{self.query}"
+
+    def _told(self, name: bytes) -> bytes:
+        """What a trusted proxy says in this field, in one word; empty where nobody may, or says several."""
+        values = self.field_values(name) if self.trusted else []
+        return values[0].strip() if len(values) == 1 and b"," not in values[0] else b""
 
     @property
     def is_cors_preflight(self) -> bool:

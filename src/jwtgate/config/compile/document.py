@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from jwtgate.config.compile.access_log import compile_access_log
 from jwtgate.config.compile.answers import compile_answers
 from jwtgate.config.compile.consumers import compile_consumer
 from jwtgate.config.compile.forwarding import compile_path_rules, conditions_of, path_forms
@@ -46,6 +47,7 @@ def compile_document(document: Document) -> Plan:
         token_limit_bytes=document.token_limit_bytes,
         own=OwnAddresses(**document.own.model_dump()),
         limits=Limits(**document.limits.model_dump()),
+        access_log=compile_access_log(document.access_log) if document.access_log is not None else None,
     )
 
 

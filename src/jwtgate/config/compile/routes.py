@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from jwtgate.config.compile.answers import compile_answers, of_answers
+from jwtgate.config.compile.calls import compile_call
 from jwtgate.config.compile.forwarding import (
     compile_edits,
     compile_field,
@@ -73,11 +74,21 @@ class RouteCompiler:
         limit = compile_rate_limit(section.rate_limit, first)
         answers = compile_answers(section.answers or {}, first)
         edits = compile_edits(section, first)
+        calls = tuple(
+            compile_call(call, each, first, upstreams=self._upstreams) for call, each in (section.calls or {}).items()
+        )
         fields = (*identity, *edits["sent_fields"], *edits["answer_fields"])
         values = (*_values(issue, fields), *_permission_values(permission), *dict(log).values())
         expressions = any(entry.when is not None for entry in issue) or section.require is not None
-        asks_path = expressions or _ask_for_path((*values, *of_answers(answers), *of_rate_limit(limit)))
-        asks_request = expressions or _asks_method(permission) or any(value.of_request for value in values)
+        called = tuple(value for call in calls for value in call.values)
+        asks_path = expressions or _ask_for_path((*values, *called, *of_answers(answers), *of_rate_limit(limit)))
+        asks_request = (
+            expressions
+            or bool(calls)
+            or section.body_read_before_decision_bytes is not None
+            or _asks_method(permission)
+            or any(value.of_request for value in values)
+        )
         return Route(
             name=name,
             upstream=NOWHERE if section.upstream is None else self._upstreams[section.upstream],
@@ -97,6 +108,9 @@ class RouteCompiler:
             answers=answers,
             log=log,
             rate_limit=limit,
+            calls=calls,
+            body_first_bytes=section.body_read_before_decision_bytes,
+            private_responses=_is_private(section),
             **_upgrade(section),
             **edits,
             **self._removed(section, slots),
@@ -124,10 +138,15 @@ class RouteCompiler:
         }
 
 
-_TAKEN_OVER = (
-    *("realm", "close_on_expiry", "request_seconds", "body_limit_bytes", "private_responses"),
-    "forward_cors_preflight",
-)
+_TAKEN_OVER = ("realm", "close_on_expiry", "request_seconds", "body_limit_bytes", "forward_cors_preflight")
+
+
+def _is_private(section: RouteSection) -> bool:
+    """Whether any slot makes an answer private."""
+    if section.slots is None:
+        return section.private_responses
+    own = (slot.private_responses for slot in section.slots.values())
+    return any(section.private_responses if each is None else each for each in own)
 
 
 def _upgrade(section: RouteSection) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from jwtgate.config.checks import Mistakes, find_mistakes
 from jwtgate.config.route_checks import find_route_mistakes
+from jwtgate.config.sections.access_log import AccessLogSection
 from jwtgate.config.sections.administration import AdminSection
 from jwtgate.config.sections.answers import DocumentAnswers
 from jwtgate.config.sections.callers.consumers import ConsumerSection
@@ -145,6 +146,9 @@ class Document(Section):
     )
     answers: Maybe[DocumentAnswers] = Field(
         None, description="What refusals and faults look like where no route says so, and where no route is found."
+    )
+    access_log: Maybe[AccessLogSection] = Field(
+        None, description="What a line of the access log looks like. Default: the gateway's own way."
     )
     limits: LimitsSection = Field(LimitsSection.model_validate({}), description="What one client may cost.")
     paths: PathsSection = Field(PathsSection.model_validate({}), description="How ambiguous paths are read.")

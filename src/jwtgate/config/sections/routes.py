@@ -11,6 +11,7 @@ from jwtgate.config.sections.answers import Answers, LoggedValues
 from jwtgate.config.sections.callers.rate_limits import RouteRateLimitSection
 from jwtgate.config.sections.issued import OF_CONSUMERS, AskedFor, IssueSection
 from jwtgate.config.sections.section import (
+    Count,
     Filled,
     Flag,
     Maybe,
@@ -25,6 +26,7 @@ from jwtgate.config.sections.section import (
     raise_all,
 )
 from jwtgate.config.sections.slots import Credential, SlotSection
+from jwtgate.config.sections.traffic.calls import MOST_CALLS, CallSection
 from jwtgate.config.sections.traffic.editing import (
     RequestHeadersSection,
     RespondSection,
@@ -152,8 +154,16 @@ class RouteSection(Credential):
         description="The permission a caller must be granted: text, a value, or a mapping of methods to them. `*` "
         "stands for the methods not named, which are refused without it; the empty text asks for none.",
     )
+    methods_permitted: Maybe[OneOrMore[ServedMethod]] = Field(
+        None, description="Methods a caller may use, once it is known; unlike `methods`, which say whose route it is."
+    )
     require: Maybe[OneOrMore[Cel]] = Field(None, description="Expressions (CEL) that must all be true.")
     upstream: Maybe[Name] = Field(None, description="Where allowed requests go.")
+    calls: Maybe[Annotated[dict[Name, CallSection], Field(min_length=1, max_length=MOST_CALLS)]] = Field(
+        None,
+        description="Upstreams that are asked, in order, once the caller is let through and before the route answers "
+        f"or forwards, by name; at most {MOST_CALLS}. A call that fails is a fault.",
+    )
     rewrite: Maybe[RewriteSection] = Field(None, description="What the upstream is asked for instead.")
     request_headers: Maybe[RequestHeadersSection] = Field(
         None, description="Changes to the header fields the upstream receives."
@@ -188,6 +198,10 @@ class RouteSection(Credential):
     request_seconds: Maybe[Seconds] = Field(None, description="How long a whole request may take. Default: no limit.")
     body_limit_bytes: Annotated[Whole, Field(ge=0)] = Field(
         10 * 1024 * 1024, description="Most bytes of a request's body."
+    )
+    body_read_before_decision_bytes: Maybe[Count] = Field(
+        None,
+        description="The whole body is read before the request is decided, and may have this many bytes. Dangerous.",
     )
     private_responses: Flag = Field(True, description="Answers to proven callers are marked private to caches.")
     forward_cors_preflight: Flag = Field(
@@ -232,6 +246,8 @@ class RouteSection(Credential):
             yield "needs exactly one of upstream, mint, respond"
         if self.anonymous_consumer is None and self.anonymous_consumer_also_for_refused_tokens:
             yield "anonymous_consumer_also_for_refused_tokens needs anonymous_consumer"
+        if self.mint is not None and self.calls is not None:
+            yield "mints a token, so calls can do nothing"
         if self.upgrade is not None and self.rewrite is not None and self.rewrite.method is not None:
             yield "upgrade asks for the method GET, so rewrite cannot change it"
         yield from self._mistakes_of_own_answers()

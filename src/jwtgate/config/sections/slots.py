@@ -21,12 +21,20 @@ from jwtgate.config.sections.section import (
     exactly_one,
     not_empty,
 )
+from jwtgate.config.sections.values import SomeValue
+
+_PLACES = ("bearer", "scheme", "header", "cookie", "query", "value")
 
 
 class SourceSection(Section):
     """One place a slot looks for its credential."""
 
     bearer: Maybe[Literal[True]] = Field(None, description="`Authorization: Bearer`; short: the word `bearer`.")
+    scheme: Maybe[FieldName] = Field(
+        None,
+        description="`Authorization` with this scheme, in any case: whatever follows it is the credential, where "
+        "`bearer` refuses a request whose field has more than one reading.",
+    )
     header: Maybe[FieldName] = Field(None, description="A header field.")
     prefix: OneOrMore[Annotated[str, Field(pattern=r"^[ -~]{0,64}$")]] = Field(
         ("",),
@@ -36,11 +44,16 @@ class SourceSection(Section):
     blanks_after_prefix: Flag = Field(False, description="Any blanks may follow the prefix.")
     cookie: Maybe[CookieName] = Field(None, description="A cookie.")
     query: Maybe[ParameterName] = Field(None, description="A parameter of the query. Dangerous: addresses are logged.")
+    value: Maybe[SomeValue] = Field(
+        None,
+        description="A value, whose text is the credential, or the digits of its number. What is blank, or neither, is "
+        "not there.",
+    )
 
     @property
     def place(self) -> str:
         """The name of the kind of place."""
-        return exactly_one(self.model_fields_set, ("bearer", "header", "cookie", "query"))
+        return exactly_one(self.model_fields_set, _PLACES)
 
     @model_validator(mode="after")
     def _is_one_place(self) -> SourceSection:
@@ -55,7 +68,7 @@ BEARER = SourceSection.model_validate({"bearer": True})
 
 def _bearer(value: object) -> object:
     if isinstance(value, str) and value != "bearer":
-        raise ValueError("must be bearer, or a mapping with header, cookie or query")
+        raise ValueError("must be bearer, or a mapping with scheme, header, cookie, query or value")
     return {"bearer": True} if value == "bearer" else value
 
 
@@ -133,11 +146,19 @@ class Credential(Section):
         description="The same token in several places or lines counts as one, and an empty text as none. Different "
         "ones are refused all the same. Dangerous.",
     )
+    empty_counts_as_absent_for_legacy_clients: Flag = Field(
+        False, description="An empty credential is taken for none at all. Dangerous where the slot is optional."
+    )
     issuers: Maybe[OneOrMore[Name]] = Field(None, description="The issuers whose tokens are accepted.")
     audience: Maybe[Annotated[OneOrMore[Text], AfterValidator(_no_word_any)]] = Field(
         None, description="Audiences meant here, instead of those of the issuer."
     )
     claims: tuple[ClaimRuleSection, ...] = Field((), description="Rules besides those of the issuer.")
+    claims_equal: Maybe[SomeValue] = Field(
+        None,
+        description="A value that is an object: the token must have each of its members as a claim, with the same "
+        "value. `iss` is text; `aud` is text that is one of the token's audiences.",
+    )
     scope: Maybe[Scope] = Field(
         None, description="Scope the token must have: text or a list (all of them), or `all` and `any` of a claim."
     )
@@ -173,7 +194,7 @@ class Credential(Section):
     @property
     def fields(self) -> tuple[str, ...]:
         """The header fields it may stand in, cookies aside."""
-        found = ("Authorization" if source.bearer else source.header for source in self.places)
+        found = ("Authorization" if source.bearer or source.scheme else source.header for source in self.places)
         return tuple(name for name in found if name is not None)
 
 
@@ -182,4 +203,9 @@ class SlotSection(Credential):
 
     auth: Maybe[Literal["required", "optional"]] = Field(
         None, description="Whether the credential must be there. Default: as the route says."
+    )
+    private_responses: Maybe[Flag] = Field(
+        None,
+        description="Whether this credential makes an answer private to caches; one that does suffices. Default: as "
+        "the route says.",
     )

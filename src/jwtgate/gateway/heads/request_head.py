@@ -163,7 +163,7 @@ class RequestHead:
         """Whether a body follows."""
         return self.chunked or bool(self.length)
 
-    def view(self, scheme: str, client: str) -> RequestView:
+    def view(self, scheme: str, client: str, *, request_id: str = "", trusted: bool = False) -> RequestView:
         """The request as the decision sees it."""
         return RequestView(
             method=self.method,
@@ -173,6 +173,8 @@ class RequestHead:
             query=self.query.decode("ascii"),
             fields=tuple((name.lower(), value) for name, value in self.fields),
             client=client,
+            id=request_id,
+            trusted=trusted,
         )
 
     def written_for(

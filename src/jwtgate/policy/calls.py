@@ -1,0 +1,68 @@
+"""Calls a route makes before it answers or forwards: what is asked of an upstream, and what it said."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jwtgate.policy.plan import Upstream
+    from jwtgate.policy.provisions import Value
+
+
+class BodyForm(Enum):
+    """How the value of a body is written, with the media type that says so."""
+
+    TEXT = "text/plain; charset=utf-8"
+    """Text as it stands; anything else as JSON."""
+    JSON = "application/json"
+    FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call. Where it goes is the upstream's to say; only path and query are worked out for a request.
+
+    `expected`: the statuses that will do; empty: any. `seconds`: how long all of it may take. `most_bytes`: of the
+    answer's body.
+    """
+
+    name: str
+    upstream: Upstream
+    path: Value
+    method: Value
+    query: Value | None = None
+    fields: tuple[tuple[bytes, Value], ...] = ()
+    body: Value | None = None
+    form: BodyForm = BodyForm.TEXT
+    expected: frozenset[int] = frozenset()
+    seconds: float = 10.0
+    most_bytes: int = 1024 * 1024
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """Every value in it."""
+        some = (self.path, self.query, self.method, self.body, *(value for _, value in self.fields))
+        return tuple(value for value in some if value is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What an upstream answered to a call. Field names are lower case, their values in the order of arrival."""
+
+    status: int
+    fields: Mapping[str, tuple[str, ...]] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NeedCall:
+    """A call with all it says worked out: `target` is path and query. Answered by a `Called`."""
+
+    call: Call
+    method: str
+    target: str = field(repr=False)
+    fields: tuple[tuple[bytes, bytes], ...] = field(default=(), repr=False)
+    body: bytes | None = field(default=None, repr=False)
