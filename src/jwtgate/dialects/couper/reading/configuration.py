@@ -42,7 +42,7 @@ class Text:
 class Secret:
     """A key or password: its value, and where it came from when that is a file or one environment variable alone."""
 
-    value: str = field(repr=False)
+    value: bytes = field(repr=False)
     file: Path | None = None
     variable: str | None = None
 

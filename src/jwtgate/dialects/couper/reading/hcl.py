@@ -22,8 +22,8 @@ class SyntaxProblem(ValueError):
 def parse_body(text: str) -> Any:
     """The tree of a file: a node `body`, whose children are `attribute` and `block` among line ends.
 
-    Nodes have `data`, `children` and `meta` (`line`, `column`, `end_line`, `end_column`, `start_pos`, `end_pos`), tokens
-    are texts with a `type`. `SyntaxProblem` where the text is no HCL.
+    Nodes have `data`, `children` and `meta` (`line`, `column`, `end_line`, `end_column`, `start_pos`, `end_pos`),
+    tokens are texts with a `type`. `SyntaxProblem` where the text is no HCL.
     """
     return _tree(text).children[0]
 
