@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from jwtgate.cli.answer import Answer, green, mistakes, table, visible, yellow
-from jwtgate.cli.translating import stop_at_another
+from jwtgate.cli.translating import dialect_told_by, stop_at_another, take_over
 from jwtgate.config.compile.document import compile_document
 from jwtgate.config.dangers import dangers
 from jwtgate.config.load import load_document, load_plain
@@ -19,7 +19,10 @@ from jwtgate.config.parts import check_consumer
 from jwtgate.config.references import all_that_may_resolve, must_resolve, secret_stores_of
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.routes import RouteSection
-from jwtgate.control.documents import read_document
+from jwtgate.config.source import yaml_text
+from jwtgate.control.documents import Text, read_document
+from jwtgate.dialects.author import folder_of
+from jwtgate.dialects.dialect import Meaning, Note
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.generation import generators_of
 from jwtgate.policy.plan import Plan
@@ -37,12 +40,16 @@ _HEADS = ("route", "path", "auth", "slots", "issues for", "upstream")
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A document that was read, what it means, and where its secrets come from."""
+    """A document that was read, what it means, and where its secrets come from.
+
+    `notes`: what became of the settings of another gateway, where it was made from those.
+    """
 
     folder: Path
     document: Document
     plan: Plan
     secrets: Secrets
+    notes: tuple[Note, ...] = ()
 
     def directory(self) -> Directory:
         """The consumers of the document and of the files it names. `ConfigError`."""
@@ -52,9 +59,17 @@ class Opened:
         return directory
 
 
-def open_document(path: Path) -> Opened:
-    """The document in this file; what it keeps in secret stores is read there. `ConfigError` with all its mistakes."""
-    text, folder = read_document(path), path.parent
+def open_document(path: Path, *more: Path, dialect: str | None = None, environment: str | None = None) -> Opened:
+    """The document in this file; what it keeps in secret stores is read there. `ConfigError` with all its mistakes.
+
+    With a dialect, or where the name of the file tells one: the document these files of another gateway become.
+    """
+    paths, notes = (path, *more), tuple[Note, ...]()
+    folder, dialect = folder_of(paths), dialect or dialect_told_by(paths)
+    if dialect is not None:
+        text, notes = _text_of(dialect, paths, environment)
+    else:
+        text = read_document(path)
     plain = load_plain(text.data, name=text.name)
     own = Secrets(folder, os.environ)
     stores = secret_stores_of(plain, folder, resolve=own.resolve)
@@ -62,9 +77,20 @@ def open_document(path: Path) -> Opened:
     try:
         document = load_document(text.data, name=text.name, folder=folder, resolve=secrets.resolve)
     except ConfigError:
-        stop_at_another(None, (path,))
+        if dialect is None:
+            stop_at_another(None, (path,))
         raise
-    return Opened(folder, document, compile_document(document), secrets)
+    return Opened(folder, document, compile_document(document), secrets, notes)
+
+
+def _text_of(dialect: str, paths: Sequence[Path], environment: str | None) -> tuple[Text, tuple[Note, ...]]:
+    """The document these files become. `ConfigError` for what would be missing from it."""
+    taken_over = take_over(dialect, paths, environment=environment)
+    refused = [note for note in taken_over.notes if note.meaning is Meaning.REFUSED]
+    if refused:
+        raise ConfigError(*(f"{note.place}: {note.sentence}" for note in refused))
+    text = Text(f"{paths[0].name} in our words.yaml", yaml_text(taken_over.document).encode())
+    return text, taken_over.notes
 
 
 async def _with_stores(sources: Sequence[SecretStore], plain: Any, folder: Path) -> Secrets:
@@ -77,11 +103,12 @@ async def _with_stores(sources: Sequence[SecretStore], plain: Any, folder: Path)
     return Secrets(folder, os.environ, stores)
 
 
-def check(path: Path) -> Answer:
+def check(path: Path, *more: Path, dialect: str | None = None, environment: str | None = None) -> Answer:
     """Whether this document can be served: its mistakes, else its routes and what is dangerous in it."""
-    opened = open_document(path)
+    opened = open_document(path, *more, dialect=dialect, environment=environment)
     problems = _key_problems(opened)
-    warnings = (*dangers(opened.document), *opened.secrets.warnings)
+    told = (f"{note.place}: {note.sentence}" for note in opened.notes if note.dangerous)
+    warnings = (*told, *dangers(opened.document), *opened.secrets.warnings)
     if problems:
         raise ConfigError(*problems)
     rows = [_row(name, route) for name, route in opened.document.routes.items()]

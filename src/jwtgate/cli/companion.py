@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jwtgate.dialects.desk import NodeDesk
+from jwtgate.dialects.dialect import AdministeredDialect
 from jwtgate.errors import ConfigError
 from jwtgate.policy import sources
 
@@ -63,6 +64,7 @@ class DialectApi:
     def opened(self, administration: Administration) -> Doors:
         """The doors of the Admin API. `ConfigError`."""
         author = self.author
+        assert isinstance(author.dialect, AdministeredDialect)  # noqa: S101 - nobody else has an Admin API
         desk = NodeDesk(administration, author)
         api = author.dialect.admin(desk, author.settings, is_declarative=author.is_declarative)
         return self.needs()(api, author.settings)

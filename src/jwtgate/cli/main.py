@@ -39,16 +39,20 @@ def main() -> None:
     """
 
 
-_dialect = click.Choice(("apisix", "kong"))
+_dialect = click.Choice(("apisix", "couper", "kong", "wso2"))
+_path = click.Path(path_type=Path)
+_environment = click.option(
+    "--environment", metavar="NAME", help="Which environment is meant, where the files speak of several (Couper)."
+)
 _address = partial(click.option, multiple=True, metavar="HOST:PORT", callback=lambda _, __, value: addresses(value))
 
 
 @main.command(
     cls=Command,
     example="jwtgate serve gate.yaml\njwtgate serve gate.yaml --workers 4 --state ./state\n"
-    "jwtgate serve --dialect kong kong.yml\njwtgate serve --dialect apisix --listen 127.0.0.1:9080",
+    "jwtgate serve --dialect kong kong.yml\njwtgate serve couper.hcl --environment prod",
 )
-@click.argument("documents", nargs=-1, type=_file)
+@click.argument("documents", nargs=-1, type=_path)
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes that serve. Default: one for each CPU.")
 @click.option(
     "--state",
@@ -59,6 +63,7 @@ _address = partial(click.option, multiple=True, metavar="HOST:PORT", callback=la
 )
 @click.option("--no-last-good", is_flag=True, help="Do not start with the last good copy when the document is broken.")
 @click.option("--dialect", type=_dialect, help="DOCUMENTS are those of another gateway, whose Admin API is served too.")
+@_environment
 @_address("--listen", help="With a dialect: where the proxy listens, instead of its usual address.")
 @_address("--tls-listen", help="With a dialect: where the proxy speaks TLS.")
 @_address("--admin-listen", help="With a dialect: where its Admin API listens.")
@@ -70,13 +75,15 @@ def serve(
 ) -> None:
     """Run the gateway that DOCUMENTS describe, until SIGTERM or Ctrl-C.
 
-    Without a dialect there is exactly one. A change of a file takes effect at once, or not at all when the new text has
-    a mistake. The access log goes to stdout, everything else to stderr, one JSON object a line.
+    Without a dialect there is exactly one; files that end with .hcl are Couper's. A change of a file takes effect at
+    once, or not at all when the new text has a mistake. The access log goes to stdout, everything else to stderr, one
+    JSON object a line.
     """
-    from jwtgate.cli import serving
+    from jwtgate.cli import serving, translating
 
     size = workers or len(os.sched_getaffinity(0))
-    dialect = how.pop("dialect")
+    dialect = how.pop("dialect") or translating.dialect_told_by(documents)
+    how["chosen_environment"] = how.pop("environment")
     if (how["certificate"] is None) != (how["private_key"] is None):
         raise click.UsageError("--certificate and --private-key belong together.")
     if dialect is not None:
@@ -114,11 +121,14 @@ def state_folder(name: str, environ: Mapping[str, str] = os.environ) -> Path:
     example="jwtgate import apisix apisix.yaml > gate.yaml\njwtgate import kong kong.yml --output gate.yaml --report",
 )
 @click.argument("dialect", type=_dialect)
-@click.argument("documents", nargs=-1, required=True, type=_file)
+@click.argument("documents", nargs=-1, required=True, type=_path)
+@_environment
 @click.option("--report", is_flag=True, help="Tell what became of every setting, not only of those that changed.")
 @click.option("--output", "-o", type=_file, help="Write the document there, not to the standard output.")
 @json_option
-def import_(dialect: str, documents: tuple[Path, ...], *, report: bool, output: Path | None) -> Answer:
+def import_(
+    dialect: str, documents: tuple[Path, ...], *, environment: str | None, report: bool, output: Path | None
+) -> Answer:
     """Translate the DOCUMENTS of another gateway into one of ours.
 
     The report goes to the standard error. Whatever could not be taken over is told there, and so is what is dangerous.
@@ -126,17 +136,27 @@ def import_(dialect: str, documents: tuple[Path, ...], *, report: bool, output: 
     """
     from jwtgate.cli import translating
 
-    return translating.translate(dialect, documents, is_whole=report, output=output)
+    return translating.translate(dialect, documents, is_whole=report, output=output, environment=environment)
 
 
-@main.command(cls=Command, example="jwtgate check gate.yaml\njwtgate check gate.yaml --json | jq .warnings")
-@_document
+@main.command(
+    cls=Command,
+    example="jwtgate check gate.yaml\njwtgate check gate.yaml --json | jq .warnings\njwtgate check couper.hcl",
+)
+@click.argument("documents", nargs=-1, required=True, type=_path)
+@click.option("--dialect", type=_dialect, help="DOCUMENTS are those of another gateway.")
+@_environment
 @json_option
-def check(document: Path) -> Answer:
-    """Find every mistake in DOCUMENT, and what is dangerous in it."""
-    from jwtgate.cli import checking
+def check(documents: tuple[Path, ...], *, dialect: str | None, environment: str | None) -> Answer:
+    """Find every mistake in DOCUMENTS, and what is dangerous in them.
 
-    return checking.check(document)
+    Without a dialect there is exactly one; files that end with .hcl are Couper's.
+    """
+    from jwtgate.cli import checking, translating
+
+    if len(documents) != 1 and dialect is None and translating.dialect_told_by(documents) is None:
+        raise click.UsageError("Exactly one document is needed, or a --dialect.")
+    return checking.check(*documents, dialect=dialect, environment=environment)
 
 
 @main.command(

@@ -15,8 +15,8 @@ from jwtgate.cli.companion import AdminApi, DialectApi
 from jwtgate.cli.translating import dialect_of, served, stop_at_another
 from jwtgate.control.authors import FileAuthor
 from jwtgate.control.supervisor import run
-from jwtgate.dialects.author import MASTER_KEY, DialectAuthor
-from jwtgate.dialects.dialect import Settings
+from jwtgate.dialects.author import MASTER_KEY, DialectAuthor, folder_of
+from jwtgate.dialects.dialect import AdministeredDialect, Settings
 from jwtgate.state.stores.store import Store
 
 
@@ -36,25 +36,29 @@ def serve_document(path: Path, *, workers: int, state_folder: Path, last_good: b
 def serve_dialect(name: str, files: Sequence[Path], how: Mapping[str, Any], *, workers: int, state_folder: Path) -> int:
     """Serve what these files of another gateway describe, or what its Admin API was told; the exit status.
 
-    `how` are the addresses and files of `Settings`, by its names.
+    `how` are the addresses, files and names of `Settings`, by its names.
     """
-    folder = files[0].parent.resolve() if files else state_folder.resolve()
+    folder = folder_of(files) if files else state_folder.resolve()
     given: dict[str, Any] = {
         key: str(value.resolve()) if isinstance(value, Path) else value for key, value in how.items()
     }
     settings = Settings(folder=folder, state_folder=state_folder.resolve(), environ=os.environ, **given)
-    companion = DialectApi()
+    dialect = dialect_of(name)
+    api = DialectApi() if isinstance(dialect, AdministeredDialect) else None
 
     def author(store: Store) -> DialectAuthor:
-        companion.needs()
+        if api is not None:
+            api.needs()
         stop_at_another(name, files)
-        companion.author = DialectAuthor(dialect_of(name), files, settings, store)
-        _say(served(companion.author), state_folder)
-        if not os.environ.get(MASTER_KEY):
-            click.echo(f"nothing in there is sealed: set {MASTER_KEY} to a secret of 32 bytes or more", err=True)
-        return companion.author
+        author = DialectAuthor(dialect, files, settings, store)
+        _say(served(author), state_folder)
+        if api is not None:
+            api.author = author
+            if not os.environ.get(MASTER_KEY):
+                click.echo(f"nothing in there is sealed: set {MASTER_KEY} to a secret of 32 bytes or more", err=True)
+        return author
 
-    return run(author, folder=folder, workers=workers, state_folder=state_folder, companion=companion)
+    return run(author, folder=folder, workers=workers, state_folder=state_folder, companion=api)
 
 
 def _say(where: str, state_folder: Path) -> None:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import click
 
 from jwtgate.cli.answer import Answer, green, red, visible, yellow
 from jwtgate.cli.command import colour
 from jwtgate.config.source import yaml_text
-from jwtgate.dialects.author import DialectAuthor, texts_of
+from jwtgate.dialects.author import DialectAuthor, files_in, folder_of, texts_of
 from jwtgate.dialects.dialect import Dialect, Meaning, Note, Settings
 from jwtgate.errors import ConfigError
 
@@ -23,6 +24,8 @@ _COLOURS = {Meaning.EXACT: green, Meaning.CHANGED: yellow, Meaning.REFUSED: red}
 _MARKS = {
     "apisix": re.compile(rb"^#END\s*\Z", re.MULTILINE),
     "kong": re.compile(rb"^_format_version\s*:", re.MULTILINE),
+    "couper": re.compile(rb'^(server|definitions)[ \t]*("[^"\n]*"[ \t]*)?\{', re.MULTILINE),
+    "wso2": re.compile(rb"^\s*<(\w+:)?(APIManager|JWTConfiguration)\b|^\[apim\.jwt\]", re.MULTILINE),
 }
 """What stands in the files of one gateway and in those of no other."""
 
@@ -33,24 +36,42 @@ def dialect_of(name: str) -> Dialect:
     return found
 
 
-def stop_at_another(name: str | None, files: Sequence[Path]) -> None:
+def dialect_told_by(paths: Sequence[Path]) -> str | None:
+    """The dialect whose files nobody could take for others by their names, if these are such."""
+    return "couper" if paths and all(map(_is_hcl, paths)) else None
+
+
+def _is_hcl(path: Path) -> bool:
+    return any(path.glob("*.hcl")) if path.is_dir() else path.suffix == ".hcl"
+
+
+def stop_at_another(name: str | None, paths: Sequence[Path]) -> None:
     """`ConfigError` for a file that is plainly one of another gateway than this; None: than ours."""
-    for text_name, data in texts_of(files):
+    for text_name, data in texts_of(files_in(paths, () if name is None else dialect_of(name).endings)):
         for other, mark in _MARKS.items():
             if other != name and mark.search(data[:65536] + b"\n" + data[-64:]):
                 advice = f"say {other} instead of {name}" if name else f"serve it with --dialect {other}, or import it"
                 raise ConfigError(f"{text_name}: is a file of {dialect_of(other).title}; {advice}.")
 
 
-def translate(name: str, files: Sequence[Path], *, is_whole: bool, output: Path | None) -> Answer:
-    """A document of ours that means what these files do, and the report. `ConfigError`."""
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """A document of ours that means what files of another gateway do, and what became of each of their settings."""
+
+    document: dict[str, Any] = field(repr=False)
+    notes: tuple[Note, ...]
+
+
+def take_over(name: str, paths: Sequence[Path], *, environment: str | None = None) -> TakenOver:
+    """What these files of another gateway mean. `ConfigError`."""
     dialect = dialect_of(name)
-    stop_at_another(name, files)
-    texts, folder = texts_of(files), files[0].parent.resolve()
-    objects = dialect.read(texts)
+    stop_at_another(name, paths)
+    texts, folder = texts_of(files_in(paths, dialect.endings)), folder_of(paths)
+    settings = Settings(folder=folder, state_folder=folder, environ=os.environ, chosen_environment=environment)
+    settings = dialect.settings(texts, settings)
+    objects = dialect.read(texts, settings)
     if objects is None:
-        raise ConfigError(f"{files[0]}: holds settings only, and nothing that could be served.")
-    settings = dialect.settings(texts, Settings(folder=folder, state_folder=folder, environ=os.environ))
+        raise ConfigError(f"{paths[0]}: holds settings only, and nothing that could be served.")
     if settings.certificate is None:  # whoever serves the document has to bring one
         settings = replace(settings, tls_listen=())
     translation = dialect.translate(objects, settings)
@@ -58,7 +79,15 @@ def translate(name: str, files: Sequence[Path], *, is_whole: bool, output: Path 
     document = dict(translation.document)
     if callers:
         document["consumers"] = {caller.name: _without_annotations(caller.value) for caller in callers}
-    notes = [*translation.notes, *(note for caller in callers for note in caller.notes)]
+    return TakenOver(document, (*translation.notes, *(note for caller in callers for note in caller.notes)))
+
+
+def translate(
+    name: str, paths: Sequence[Path], *, is_whole: bool, output: Path | None, environment: str | None = None
+) -> Answer:
+    """A document of ours that means what these files do, and the report. `ConfigError`."""
+    taken_over = take_over(name, paths, environment=environment)
+    document, notes = taken_over.document, taken_over.notes
     text = yaml_text(document)
     if output is not None:
         _write(output, text)

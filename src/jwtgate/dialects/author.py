@@ -52,16 +52,16 @@ class DialectAuthor:
     def __init__(self, dialect: Dialect, files: Sequence[Path], settings: Settings, store: Store) -> None:
         """`ConfigError` for files that cannot be read."""
         self.dialect = dialect
-        texts = texts_of(files)
+        self._paths = files
+        texts = self._texts()
         self.settings = with_certificate(dialect.settings(texts, settings))
-        self._read = texts, dialect.read(texts)
+        self._read = texts, dialect.read(texts, self.settings)
         self.is_declarative = self._read[1] is not None
         self.manuscript = f"{dialect.name}-made" if self.is_declarative else dialect.name
         self.current = Kept({})
         self.notes: tuple[Note, ...] = ()
         self._caller_files: list[Path] = []
-        self._files = files
-        self._watched = tuple(Watched(path) for path in files)
+        self._watched = self._watching()
         master_key = settings.environ.get(MASTER_KEY)
         self._sealer = None if master_key is None else sealer_of(master_key)
         self._registry = Registry(store, wall=time.time, sealer=self._sealer)
@@ -72,8 +72,7 @@ class DialectAuthor:
 
     def written(self) -> Text:
         """The document the objects become, as the files or the store have them now."""
-        for watched in self._watched:
-            watched.take()
+        self._watched = self._watching()
         try:
             kept = self._registry.get(Kind.MANUSCRIPT, self.manuscript)
         except StoreFailed as failure:
@@ -85,12 +84,19 @@ class DialectAuthor:
         self.current = Kept(completed, self._kept(completed, held))
         return text
 
+    def _watching(self) -> tuple[Watched, ...]:
+        """The files, and the folders whose files are meant, as they are now."""
+        return tuple(map(Watched, {*self._paths, *files_in(self._paths, self.dialect.endings)}))
+
+    def _texts(self) -> list[tuple[str, bytes]]:
+        return texts_of(files_in(self._paths, self.dialect.endings))
+
     def _given(self) -> Objects | None:
         """What the files hold, understood again only where they say something else."""
-        texts = texts_of(self._files)
+        texts = self._texts()
         if texts != self._read[0]:
             with _without_collecting():
-                self._read = texts, self.dialect.read(texts)
+                self._read = texts, self.dialect.read(texts, self.settings)
         return self._read[1]
 
     def _kept(self, objects: Objects, held: Kept) -> int:
@@ -162,9 +168,30 @@ def _stop_at_refused(notes: Iterable[Note]) -> None:
         raise ConfigError(*refused)
 
 
+def files_in(paths: Sequence[Path], endings: Sequence[str]) -> list[Path]:
+    """These files; of a folder those with one of these endings, in the order of their names. `ConfigError`."""
+    found: list[Path] = []
+    for path in paths:
+        held = [path]
+        if path.is_dir():
+            held = sorted(each for each in path.iterdir() if each.name.endswith(tuple(endings)) and each.is_file())
+            if not held:
+                raise ConfigError(f"{path}: holds no file that ends with {' or '.join(endings)}.")
+        found += held
+    return found
+
+
+def folder_of(paths: Sequence[Path]) -> Path:
+    """The folder from which these files are named: the first, or that of the first."""
+    return (paths[0] if paths[0].is_dir() else paths[0].parent).resolve()
+
+
 def texts_of(files: Sequence[Path]) -> list[tuple[str, bytes]]:
-    """The names and contents of these files. `ConfigError`."""
-    return [(text.name, text.data) for text in map(read_document, files)]
+    """The contents of these files, each with its path from the folder of the first. `ConfigError`."""
+    if not files:
+        return []
+    folder = folder_of(files)
+    return [(os.path.relpath(path.parent.resolve() / path.name, folder), read_document(path).data) for path in files]
 
 
 def with_certificate(settings: Settings) -> Settings:

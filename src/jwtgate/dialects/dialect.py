@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 Objects = dict[str, Any]
 """What a dialect keeps: its objects but for the callers of a store, in whatever shape suits it. Plain JSON."""
@@ -61,7 +61,7 @@ class Settings:
     """How a dialect is served. Addresses are `host:port`; `tls_*` those that speak TLS, with `certificate` and its key.
 
     `folder` is where files named in a document are looked for, `state_folder` where our own are made. `environ` is the
-    environment.
+    environment, `chosen_environment` the name of one that a document speaks of.
     """
 
     folder: Path
@@ -73,6 +73,7 @@ class Settings:
     admin_tls_listen: tuple[str, ...] = ()
     certificate: str | None = None
     private_key: str | None = None
+    chosen_environment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,16 +181,21 @@ class Dialect(Protocol):
         """Its name for people."""
 
     @property
+    def endings(self) -> tuple[str, ...]:
+        """How the names of its files end, where a folder is given in place of files."""
+
+    @property
     def made(self) -> tuple[str, ...]:
         """The collections of objects that `complete` makes. They are kept also where all others come from a file."""
 
     def settings(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> Settings:
         """These settings with what is missing as the files (names and contents) or the other gateway's habits say."""
 
-    def read(self, texts: Sequence[tuple[str, bytes]]) -> Objects | None:
+    def read(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> Objects | None:
         """The objects these files hold, its callers among them; None: they only hold settings.
 
-        `ConfigError` with every mistake, each with file, line where known, place and cause.
+        A name is the path of its file from the folder of the settings. `ConfigError` with every mistake, each with
+        file, line where known, place and cause.
         """
 
     def complete(self, objects: Objects) -> Objects:
@@ -200,6 +206,11 @@ class Dialect(Protocol):
 
     def callers(self, objects: Objects, settings: Settings) -> Iterator[Caller]:
         """The callers among these objects. `ConfigError` for one that cannot be used."""
+
+
+@runtime_checkable
+class AdministeredDialect(Dialect, Protocol):
+    """One other gateway that has an Admin API."""
 
     def admin(self, desk: Desk, settings: Settings, *, is_declarative: bool) -> AdminApi:
         """Its Admin API. `is_declarative`: the objects come from a file, which owns them."""

@@ -35,13 +35,14 @@ class FakeDialect:
 
     name = "fake"
     title = "Fake"
+    endings = (".json",)
     made = ("marks",)
 
     def settings(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> Settings:
         """Listens on any port."""
         return replace(settings, listen=settings.listen or ("127.0.0.1:0",))
 
-    def read(self, texts: Sequence[tuple[str, bytes]]) -> Objects | None:
+    def read(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> Objects | None:
         """The JSON of the files."""
         found: Objects = {}
         for name, data in texts:

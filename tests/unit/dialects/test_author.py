@@ -73,9 +73,9 @@ def test_a_file_is_read_again_only_where_it_says_something_else(settings: Settin
     class Counting(FakeDialect):
         reads = 0
 
-        def read(self, texts: Sequence[tuple[str, bytes]]) -> Objects | None:
+        def read(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> Objects | None:
             self.reads += 1
-            return super().read(texts)
+            return super().read(texts, settings)
 
     file, dialect = tmp_path / "fake.json", Counting()
     file.write_text('{"doors": {"/a": 200}}')
@@ -85,6 +85,26 @@ def test_a_file_is_read_again_only_where_it_says_something_else(settings: Settin
     file.write_text('{"doors": {"/b": 200}}')
     assert list(written(author)["routes"]) == ["/b"]
     assert dialect.reads == 2
+
+
+def test_of_a_folder_the_files_of_the_dialect_are_read_those_that_come_later_too(
+    settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "given"
+    folder.mkdir()
+    (folder / "b.json").write_text('{"doors": {"/b": 200}}')
+    (folder / "notes.txt").write_text("{")
+    author = DialectAuthor(FakeDialect(), (folder,), settings, MemoryStore())
+    assert list(written(author)["routes"]) == ["/b"]
+    (folder / "c.json").write_text('{"doors": {"/c": 200}}')
+    assert [author.changed(), author.changed()] == [False, True]
+    assert list(written(author)["routes"]) == ["/c"]
+
+
+def test_a_folder_without_a_file_of_the_dialect_is_a_mistake(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "given").mkdir()
+    with pytest.raises(ConfigError, match=r"given: holds no file that ends with \.json\."):
+        DialectAuthor(FakeDialect(), (tmp_path / "given",), settings, MemoryStore())
 
 
 def test_a_file_that_cannot_be_read_is_a_mistake(settings: Settings, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ class ApisixDialect:
 
     name = "apisix"
     title = "Apache APISIX"
+    endings = (".yaml", ".yml", ".json")
     made = (MADE,)
 
     def settings(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> ApisixSettings:
@@ -31,7 +32,7 @@ class ApisixDialect:
         likely = [(name, data) for name, data in texts if may_be_settings(data)]
         return read_settings([plain for _, _, plain in parsed(likely) if is_settings(plain)], settings)
 
-    def read(self, texts: Sequence[tuple[str, bytes]]) -> Objects | None:
+    def read(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> Objects | None:
         """The objects of these files; None when they only hold settings. `ConfigError`."""
         return read_objects(texts)
 

@@ -18,15 +18,16 @@ class KongDialect:
 
     name = "kong"
     title = "Kong"
+    endings = (".yml", ".yaml", ".json", CONF)
     made = ("keysets",)
 
     def settings(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> Settings:
         """The settings with what is missing as `kong.conf`, the environment or Kong's habits say."""
         return settings_of(texts, settings)
 
-    def read(self, texts: Sequence[tuple[str, bytes]]) -> Objects | None:
+    def read(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> Objects | None:
         """The objects of these files; None if there are none but settings. `ConfigError` with every mistake."""
-        return merged([read_objects(data, name) for name, data in texts if not name.endswith(CONF)])
+        return _objects(texts)
 
     def complete(self, objects: Objects) -> Objects:
         """The objects with the key sets their plugins name; the same object if none is missing."""
@@ -43,7 +44,11 @@ class KongDialect:
     def admin(self, desk: Desk, settings: Settings, *, is_declarative: bool) -> AdminApi:
         """The Admin API."""
         token = settings.environ.get(KEY_VARIABLE)
-        return KongAdmin(desk, self.read, is_declarative=is_declarative, token=token)
+        return KongAdmin(desk, _objects, is_declarative=is_declarative, token=token)
+
+
+def _objects(texts: Sequence[tuple[str, bytes]]) -> Objects | None:
+    return merged([read_objects(data, name) for name, data in texts if not name.endswith(CONF)])
 
 
 DIALECT = KongDialect()

@@ -35,10 +35,10 @@ def test_files_are_read_and_settings_taken_from_them() -> None:
     ]
     given = Settings(folder=HERE, state_folder=HERE, environ={})
     assert DIALECT.settings(texts, given).listen == ("0.0.0.0:1980",)
-    objects = DIALECT.read(texts)
+    objects = DIALECT.read(texts, SETTINGS)
     assert objects is not None
     assert list(objects["routes"]) == ["1"]
-    assert DIALECT.read(texts[:1]) is None
+    assert DIALECT.read(texts[:1], SETTINGS) is None
 
 
 def test_secrets_are_made_once_for_who_lacks_one() -> None:

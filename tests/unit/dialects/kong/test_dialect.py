@@ -15,7 +15,7 @@ DATA = json.dumps({"_format_version": "3.0", **service(signer(), consumers=[{"us
 
 def test_a_file_becomes_a_document_its_callers_and_the_keys_it_signs_with() -> None:
     dialect: Dialect = DIALECT
-    objects = dialect.read([("kong.json", DATA), ("kong.conf", b"admin_listen = off")])
+    objects = dialect.read([("kong.json", DATA), ("kong.conf", b"admin_listen = off")], SETTINGS)
     assert objects is not None
     completed = dialect.complete(objects)
     document = dialect.translate(completed, SETTINGS).document
@@ -26,7 +26,7 @@ def test_a_file_becomes_a_document_its_callers_and_the_keys_it_signs_with() -> N
 
 
 def test_keys_that_are_not_made_yet_are_made_by_the_gateway() -> None:
-    objects = DIALECT.read([("kong.json", DATA)])
+    objects = DIALECT.read([("kong.json", DATA)], SETTINGS)
     assert objects is not None
     assert DIALECT.translate(objects, SETTINGS).document["signing"]["keys"] == {
         "kong-RS256": {"alg": "RS256", "published": False}
@@ -34,11 +34,11 @@ def test_keys_that_are_not_made_yet_are_made_by_the_gateway() -> None:
 
 
 def test_settings_alone_are_no_objects() -> None:
-    assert DIALECT.read([("kong.conf", b"")]) is None
-    assert DIALECT.read([]) is None
+    assert DIALECT.read([("kong.conf", b"")], SETTINGS) is None
+    assert DIALECT.read([], SETTINGS) is None
     assert DIALECT.settings([("kong.conf", b"")], SETTINGS).listen == SETTINGS.listen
     with pytest.raises(ConfigError):
-        DIALECT.read([("kong.yml", b"_format_version: 7")])
+        DIALECT.read([("kong.yml", b"_format_version: 7")], SETTINGS)
 
 
 def test_an_admin_api_is_made_for_a_desk() -> None:
