@@ -97,6 +97,7 @@ _FLAGS_OF_ISSUER = {
     "iss_not_looked_at_for_legacy_issuer": "tokens are accepted whichever issuer they name",
     "signature_not_verified_for_legacy_issuer": "anybody can make the tokens that are accepted",
     "exp_optional_for_legacy_tokens": "tokens that never expire are accepted",
+    "exp_zero_counts_as_none_for_legacy_tokens": "tokens that ended when clocks began are accepted for ever",
     "exp_not_looked_at_for_legacy_tokens": "tokens are accepted long after their end",
     "nbf_not_looked_at_for_legacy_tokens": "tokens are accepted before their time",
     "iat_not_looked_at_for_legacy_tokens": "tokens are accepted whenever they say they were made",
@@ -107,6 +108,7 @@ _FLAGS_OF_ISSUER = {
     "empty_key_set_allowed": "an empty key set refuses every token until the next one is fetched",
     "keys_fetched_again_after_wrong_signature": "whoever makes up tokens makes us fetch keys, once in 30 seconds",
     "short_secret_allowed_for_legacy_credential": "a secret that may be guessed is accepted",
+    "guessable_secret_allowed_for_legacy_credential": "a secret that everybody tries first is accepted",
 }
 _FLAGS_OF_INTROSPECTION = {
     "inner_claims_not_checked_for_legacy_issuer": "what a token in an answer claims is passed on without a check",
@@ -118,6 +120,7 @@ _FLAGS_OF_CREDENTIAL = {
     "first_source_wins_for_legacy_clients": (
         "nobody learns of a second credential in the same request, whoever put it there"
     ),
+    "empty_counts_as_absent_for_legacy_clients": "a client that meant to present a credential is taken for one without",
     "equal_tokens_count_once_for_legacy_clients": "who reads another place than we do sees the token a second time",
 }
 

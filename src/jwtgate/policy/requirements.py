@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from jwtgate.jose.encoding import JSON
+
+if TYPE_CHECKING:
+    from jwtgate.policy.provisions import Value
 
 ClaimPath = tuple[str | int, ...]
 """Where a claim lies: object members by name, list elements by index."""
@@ -52,6 +56,7 @@ class Times:
     """What is asked of a token's times, in seconds. None: not limited.
 
     `max_remaining_seconds`: how far ahead of us `exp` may lie. `held_in` None: where RFC 7519 has them.
+    `exp_zero_is_none`: an `exp` of 0 is none at all.
     """
 
     leeway_seconds: int = 30
@@ -60,6 +65,7 @@ class Times:
     max_lifetime_seconds: int | None = None
     max_remaining_seconds: int | None = None
     held_in: TimeClaims | None = None
+    exp_zero_is_none: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,8 @@ class Issuer:
     `types` empty: any `typ`. `audiences` None: the document says in words that any audience will do. `local_keys`: the
     document holds the keys itself. `credentials`: the tokens are made by consumers, each with the keys and the
     algorithms of its own credential. `iss` None: it is not looked at. `signature_unverified`: nor is the signature.
-    `keys_again`: the keys are fetched again when none of them made a signature.
+    `keys_again`: the keys are fetched again when none of them made a signature. `keys_by_kid_alone`: a token without a
+    `kid` was made with the first key that has none.
     """
 
     name: str
@@ -132,6 +139,7 @@ class Issuer:
     refuse_header_addresses: bool = False
     signature_unverified: bool = False
     keys_again: bool = False
+    keys_by_kid_alone: bool = False
     credentials: CredentialLookup | None = None
     introspection: Introspection | None = None
     grants: Grants | None = None
@@ -151,6 +159,8 @@ class Place(Enum):
     FIELD = "header"
     COOKIE = "cookie"
     QUERY = "query"
+    VALUE = "value"
+    """Nowhere by itself: a value of the document finds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +169,8 @@ class Source:
 
     `prefixes` stand before the credential in a field, one of them; the first that fits is taken off, with
     `blanks_after_prefix` together with any blanks behind it. A field with none of them holds no credential.
-    `decoded`: what stands in the query is percent-decoded, which no token needs.
+    `decoded`: what stands in the query is percent-decoded, which no token needs. `scheme` (lower case): of
+    `Authorization`, everything after it, where None takes a bearer token and nothing else.
     """
 
     place: Place
@@ -167,6 +178,8 @@ class Source:
     prefixes: tuple[str, ...] = ("",)
     blanks_after_prefix: bool = False
     decoded: bool = False
+    scheme: bytes | None = None
+    value: Value | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +246,8 @@ class Slot:
     is asked of a token that nothing but the word of its issuer proves. `original_field` carries the credential itself
     to the upstream. Two ways of some gateways: with `first_source_wins` the first source that holds something decides,
     with `equal_tokens_count_once` the same token in several places is one. `dpop`: the token is bound to a key, and a
-    proof that the caller holds that key comes with it.
+    proof that the caller holds that key comes with it. `empty_is_absent`: an empty credential is none.
+    `claims_equal`: an object whose members the token must have as claims.
     """
 
     name: str
@@ -251,5 +265,7 @@ class Slot:
     original_field: bytes | None = None
     first_source_wins: bool = False
     equal_tokens_count_once: bool = False
+    empty_is_absent: bool = False
+    claims_equal: Value | None = None
     introspected: Slot | None = None
     dpop: Dpop | None = None

@@ -48,6 +48,9 @@ class KeySource:
     """Where one issuer's keys come from: kept here (`local`), a JWK Set address, or discovery. Times in seconds.
 
     A `discovery` address is that of the metadata document; empty means both usual addresses of `iss` are tried.
+    `use_required`: a key must say that it is for signatures. `serves_every_algorithm`: one that names none serves each
+    of `algorithms` that fits. `first_of_a_kid`: of different keys under one `kid` the first is meant.
+    `unusable_skipped`: an entry of a local set that cannot be used is left out. `fields` are sent to `url`.
     """
 
     issuer: str
@@ -61,6 +64,12 @@ class KeySource:
     least_interval_seconds: float = 30
     fetching: Fetching = Fetching()
     empty_set_allowed: bool = False
+    fetched_for_unknown_kid: bool = True
+    use_required: bool = False
+    serves_every_algorithm: bool = False
+    first_of_a_kid: bool = False
+    unusable_skipped: bool = False
+    fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     username: str | None = None
     password: str | None = field(default=None, repr=False)
     client_certificate_file: str | None = None

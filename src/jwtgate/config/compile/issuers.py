@@ -50,6 +50,7 @@ def compile_issuer(name: str, section: IssuerSection) -> Issuer:
         refuse_header_addresses=section.refuse_header_addresses,
         signature_unverified=section.signature_not_verified_for_legacy_issuer,
         keys_again=section.keys_fetched_again_after_wrong_signature,
+        keys_by_kid_alone=section.keys_by_kid_alone,
         credentials=_lookup(section),
         introspection=_answers(section, section.introspection) if section.introspection else None,
         grants=_grants(section.permissions) if section.permissions else None,
@@ -71,6 +72,7 @@ def _times(section: IssuerSection) -> Times:
             None if section.iat_not_looked_at_for_legacy_tokens else _USUAL.iat,
             nbf_required=section.nbf_required,
         ),
+        exp_zero_is_none=section.exp_zero_counts_as_none_for_legacy_tokens,
     )
 
 
@@ -157,6 +159,12 @@ def compile_key_source(name: str, section: IssuerSection) -> KeySource:
         max_stale_seconds=section.max_stale_seconds,
         fetching=_fetching(section),
         empty_set_allowed=section.empty_key_set_allowed,
+        fetched_for_unknown_kid=section.keys_fetched_for_unknown_kid,
+        use_required=section.keys_must_say_use,
+        serves_every_algorithm=section.keys_without_alg_serve_every_algorithm,
+        first_of_a_kid=section.keys_by_kid_alone,
+        unusable_skipped=keys.unusable_skipped if keys else False,
+        fields=tuple(keys.headers.items()) if keys else (),
         username=keys.username if keys else None,
         password=keys.password if keys else None,
         client_certificate_file=keys.client_certificate if keys else None,
@@ -194,6 +202,7 @@ def _key_text(section: IssuerSection, keys: KeysSection) -> KeyText:
         alg=(section.algorithms or ("",))[0],
         base64url=keys.base64url,
         short_secret_allowed_for_legacy_credential=section.short_secret_allowed_for_legacy_credential,
+        guessable_secret_allowed_for_legacy_credential=section.guessable_secret_allowed_for_legacy_credential,
     )
 
 

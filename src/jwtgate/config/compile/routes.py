@@ -19,7 +19,7 @@ from jwtgate.config.compile.forwarding import (
 )
 from jwtgate.config.compile.issued import compile_issue, compile_value
 from jwtgate.config.compile.rate_limits import compile_rate_limit, of_rate_limit
-from jwtgate.config.compile.slots import compile_slot
+from jwtgate.config.compile.slots import compile_slot, slot_values
 from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.routes import MintSection, RouteSection
@@ -78,7 +78,8 @@ class RouteCompiler:
             compile_call(call, each, first, upstreams=self._upstreams) for call, each in (section.calls or {}).items()
         )
         fields = (*identity, *edits["sent_fields"], *edits["answer_fields"])
-        values = (*_values(issue, fields), *_permission_values(permission), *dict(log).values())
+        asked = (value for slot in slots for value in slot_values(slot))
+        values = (*asked, *_values(issue, fields), *_permission_values(permission), *dict(log).values())
         expressions = any(entry.when is not None for entry in issue) or section.require is not None
         called = tuple(value for call in calls for value in call.values)
         asks_path = expressions or _ask_for_path((*values, *called, *of_answers(answers), *of_rate_limit(limit)))
@@ -99,6 +100,7 @@ class RouteCompiler:
             templates=section.templates if asks_path else (),
             conditions=tuple(map(compiled_expression, section.require or ())),
             permission=permission,
+            methods_permitted=None if section.methods_permitted is None else _set(section.methods_permitted),
             anonymous=section.anonymous_consumer,
             anonymous_for_refused=section.anonymous_consumer_also_for_refused_tokens,
             one_slot_is_enough=section.enough == "one_slot",

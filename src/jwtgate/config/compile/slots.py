@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 
+from jwtgate.config.compile.issued import compile_value
 from jwtgate.config.compile.issuers import compile_rules
 from jwtgate.config.sections.slots import ConsumerSection, Credential, ScopeSection, SourceSection
+from jwtgate.policy.provisions import Value
 from jwtgate.policy.requirements import (
     ConsumerMapping,
     ConsumerName,
@@ -21,9 +23,11 @@ from jwtgate.policy.requirements import (
 
 _PLACES = {
     "bearer": Place.AUTHORIZATION,
+    "scheme": Place.AUTHORIZATION,
     "header": Place.FIELD,
     "cookie": Place.COOKIE,
     "query": Place.QUERY,
+    "value": Place.VALUE,
 }
 
 # Thousands of routes that ask for the same thing share one value for it, here and in every worker.
@@ -39,7 +43,7 @@ def compile_slot(name: str, section: Credential, issuers: Mapping[str, Issuer], 
     slot = Slot(
         name=name,
         required=required,
-        sources=_sources(section.places, decoded=takes_keys),
+        sources=tuple(_source(place, name, decoded=takes_keys) for place in section.places),
         issuers={issuer.iss: issuer for issuer in signing if issuer.iss is not None},
         audiences=None if section.audience is None else frozenset(section.audience),
         rules=compile_rules(section.claims),
@@ -52,6 +56,8 @@ def compile_slot(name: str, section: Credential, issuers: Mapping[str, Issuer], 
         original_field=section.original_header.encode() if section.original_header else None,
         first_source_wins=section.first_source_wins_for_legacy_clients,
         equal_tokens_count_once=section.equal_tokens_count_once_for_legacy_clients,
+        empty_is_absent=section.empty_counts_as_absent_for_legacy_clients,
+        claims_equal=None if section.claims_equal is None else compile_value(section.claims_equal, name),
     )
     asked = section.introspected
     if asked is None:
@@ -69,15 +75,24 @@ def _consumer(section: ConsumerSection) -> ConsumerMapping:
     return ConsumerMapping(section.claim, tuple(map(ConsumerName, section.by)), section.required, section.numbers)
 
 
+def slot_values(slot: Slot) -> Iterator[Value]:
+    """The values a slot is asked with."""
+    yield from (source.value for source in slot.sources if source.value is not None)
+    if slot.claims_equal is not None:
+        yield slot.claims_equal
+
+
+def _source(section: SourceSection, slot: str, *, decoded: bool) -> Source:
+    if section.value is not None:
+        return Source(Place.VALUE, name="", value=compile_value(section.value, slot))
+    return _place(section, decoded=decoded)
+
+
 @_shared
-def _sources(sections: tuple[SourceSection, ...], *, decoded: bool) -> tuple[Source, ...]:
-    return tuple(_source(section, decoded) for section in sections)
-
-
-def _source(section: SourceSection, decoded: bool) -> Source:
+def _place(section: SourceSection, *, decoded: bool) -> Source:
     place = _PLACES[section.place]
     if place is Place.AUTHORIZATION:
-        return Source(place)
+        return Source(place, scheme=section.scheme.lower().encode() if section.scheme else None)
     name = section.header.lower() if section.header else section.cookie or section.query or ""
     prefixes = tuple(sorted(section.prefix, key=len, reverse=True))
     return Source(place, name, prefixes, blanks_after_prefix=section.blanks_after_prefix, decoded=decoded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, Strict, model_validator
 
 from jwtgate.config.sections.callers.grants import GrantsSection
 from jwtgate.config.sections.callers.introspection import MOST_LEEWAY_SECONDS, IntrospectionSection, unread
@@ -21,6 +21,7 @@ from jwtgate.config.sections.section import (
     OneOrMore,
     Secret,
     Section,
+    SettableFieldName,
     Text,
     Url,
     Whole,
@@ -36,6 +37,9 @@ from jwtgate.jose.encoding import base64url_decode
 from jwtgate.jose.key import Key
 
 USUAL_LEEWAY_SECONDS = 300
+_OF_SECRETS = ("short_secret_allowed_for_legacy_credential", "guessable_secret_allowed_for_legacy_credential")
+_OF_FETCHED_KEYS = frozenset({"keys_fetched_again_after_wrong_signature", "keys_fetched_for_unknown_kid"})
+_OF_KEY_SETS = frozenset({"keys_by_kid_alone", "keys_must_say_use", "keys_without_alg_serve_every_algorithm"})
 _UNREAD = {
     "exp_not_looked_at_for_legacy_tokens": {"exp_claim", "max_lifetime_seconds", "max_remaining_seconds"},
     "nbf_not_looked_at_for_legacy_tokens": {"nbf_claim", "nbf_required"},
@@ -55,6 +59,12 @@ class KeysSection(Section):
     base64url: Flag = Field(False, description="The secret is written in base64url.")
     username: Maybe[Text] = Field(None, description="Our name at `url` (basic authentication).")
     password: Maybe[Secret] = Field(None, description="Our password there, best as a reference.")
+    headers: dict[SettableFieldName, Secret] = Field({}, description="Header fields we send to `url`.")
+    unusable_skipped: Flag = Field(
+        False,
+        description="Keys of `file` or `jwks` that cannot be used are left out, as those that are fetched; else each "
+        "must be good.",
+    )
     client_certificate: Maybe[FileName] = Field(None, description="A PEM file with the certificate we show there.")
     client_key: Maybe[FileName] = Field(None, description="A PEM file with its private key.")
 
@@ -72,8 +82,10 @@ class KeysSection(Section):
         return self
 
     def _mistakes_of_client(self, kind: str) -> Iterator[str]:
-        if kind != "url" and (self.username is not None or self.client_certificate is not None):
-            yield "username and client_certificate stand beside url only"
+        if kind != "url" and (self.username is not None or self.client_certificate is not None or self.headers):
+            yield "username, client_certificate and headers stand beside url only"
+        if kind not in ("file", "jwks") and self.unusable_skipped:
+            yield "unusable_skipped stands beside file and jwks only"
         if (self.username is None) != (self.password is None):
             yield "username and password need each other"
         if (self.client_certificate is None) != (self.client_key is None):
@@ -168,6 +180,11 @@ class IssuerSection(Section):
         False, description="`leeway_seconds` may be up to 366 days, here and in `introspection`. Dangerous."
     )
     exp_optional_for_legacy_tokens: Flag = Field(False, description="Tokens without `exp` are accepted. Dangerous.")
+    exp_zero_counts_as_none_for_legacy_tokens: Flag = Field(
+        False,
+        description="A token whose `exp` is 0 counts as one without. Needs `exp_optional_for_legacy_tokens`. "
+        "Dangerous.",
+    )
     exp_not_looked_at_for_legacy_tokens: Flag = Field(
         False, description="A token with an `exp` that is past, or that is no time, is accepted. Dangerous."
     )
@@ -186,8 +203,23 @@ class IssuerSection(Section):
     max_remaining_seconds: Maybe[Count] = Field(None, description="Most seconds from now to `exp`.")
     claims: tuple[ClaimRuleSection, ...] = Field((), description="Rules every token of this issuer must satisfy.")
     refresh_seconds: LongSeconds = Field(300, description="Age at which its key set is fetched again.")
-    max_stale_seconds: LongSeconds = Field(
-        86400, description="How long the last good key set is used while it cannot be fetched."
+    max_stale_seconds: Annotated[float, Strict(), Field(ge=0, le=366 * 24 * 3600)] = Field(
+        86400,
+        description="How long the last good key set is used beyond `refresh_seconds`, while it cannot be fetched.",
+    )
+    keys_fetched_for_unknown_kid: Flag = Field(
+        True, description="Its key set is fetched again for a `kid` it does not hold, at most once in 30 seconds."
+    )
+    keys_by_kid_alone: Flag = Field(
+        False,
+        description="A token and its key have the same `kid`, or both have none. Of several such keys the first is "
+        "meant.",
+    )
+    keys_must_say_use: Flag = Field(False, description="Keys of its set without `use: sig` are left out.")
+    keys_without_alg_serve_every_algorithm: Flag = Field(
+        False,
+        description="A key of its set that names no algorithm serves each of `algorithms` that fits it; else it is "
+        "left out where several do.",
     )
     keys_fetched_again_after_wrong_signature: Flag = Field(
         False,
@@ -212,6 +244,9 @@ class IssuerSection(Section):
     short_secret_allowed_for_legacy_credential: Flag = Field(
         False, description="A secret shorter than its algorithm wants is accepted. Dangerous."
     )
+    guessable_secret_allowed_for_legacy_credential: Flag = Field(
+        False, description="A secret that everybody tries first is accepted. Dangerous."
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> IssuerSection:
@@ -231,6 +266,8 @@ class IssuerSection(Section):
             yield "algorithms must not mix MACs (HS256, ...) with signatures"
         if self.type_optional and self.type is None:
             yield "type_optional needs type"
+        if self.exp_zero_counts_as_none_for_legacy_tokens and not self.exp_optional_for_legacy_tokens:
+            yield "exp_zero_counts_as_none_for_legacy_tokens needs exp_optional_for_legacy_tokens"
         if self.iss_not_looked_at_for_legacy_issuer and self.issuer is not None:
             yield "iss_not_looked_at_for_legacy_issuer stands instead of issuer"
         if self.consumers is not None:
@@ -265,10 +302,15 @@ class IssuerSection(Section):
     def _mistakes_of_keys(self) -> Iterator[str]:
         if self.algorithms is not None:
             yield from self._mistakes_of_kind(self.algorithms)
-        if self.short_secret_allowed_for_legacy_credential and (self.keys is None or self.keys.secret is None):
-            yield "short_secret_allowed_for_legacy_credential needs keys: {secret: ...}"
-        if self.keys_fetched_again_after_wrong_signature and not self.fetches_keys:
-            yield "keys_fetched_again_after_wrong_signature needs keys that are fetched"
+        for flag in _OF_SECRETS:
+            if getattr(self, flag) and (self.keys is None or self.keys.secret is None):
+                yield f"{flag} needs keys: {{secret: ...}}"
+        for flag in _OF_FETCHED_KEYS & self.model_fields_set:
+            if not self.fetches_keys:
+                yield f"{flag} needs keys that are fetched"
+        for flag in _OF_KEY_SETS & self.model_fields_set:
+            if not self.fetches_keys and (self.keys is None or self.keys.kind not in ("file", "jwks")):
+                yield f"{flag} needs a key set"
         if self.needs_discovery and (self.issuer is None or not is_url(self.issuer)):
             yield "issuer is no address, so nothing can be discovered from it; add keys"
         elif not self.insecure_http and any(map(is_plain_http_elsewhere, self.fetched_from)):
@@ -304,6 +346,7 @@ class IssuerSection(Section):
                 base64url_decode(keys.secret) if keys.base64url else keys.secret.encode(),
                 alg=alg,
                 short_secret_allowed_for_legacy_credential=self.short_secret_allowed_for_legacy_credential,
+                guessable_secret_allowed_for_legacy_credential=self.guessable_secret_allowed_for_legacy_credential,
             )
         except ValueError:
             yield "the secret is not base64url"
