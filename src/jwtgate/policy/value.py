@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal
 from jwtgate.jose.encoding import JSON
+from jwtgate.policy.calls import Called
 from jwtgate.policy.expression import Asks, Expression, ExpressionFailed, KnownExpression
 from jwtgate.policy.facts import Steps
 from jwtgate.policy.plan import Route
@@ -22,15 +23,6 @@ MOST_ASKED = 16
 """How often expressions may ask for something while one thing is worked out."""
 
 Result = TypeVar("Result")
-
-
-@dataclass(frozen=True, slots=True)
-class Called:
-    """What a call of the route was answered with. The names of its fields are lower case."""
-
-    status: int
-    fields: Mapping[str, tuple[str, ...]]
-    body: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
