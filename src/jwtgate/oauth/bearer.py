@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from jwtgate.errors import Refusal, RequestRefused, ScopeRefused
 
@@ -32,15 +33,19 @@ def is_bearer(value: bytes) -> bool:
 
 def challenge(realm: str, refusal: Refusal | None) -> str:
     """The value of a WWW-Authenticate field: the realm, and the error where RFC 6750 section 3 wants one."""
-    params = [f"Bearer realm={_quoted(realm)}"]
+    return ", ".join((f"Bearer realm={quoted(realm)}", *error_parameters(refusal)))
+
+
+def error_parameters(refusal: Refusal | None) -> Iterator[str]:
+    """What a challenge says of a refusal, whatever its scheme."""
     if refusal is not None and refusal.oauth_error is not None:
-        params += [f"error={_quoted(refusal.oauth_error)}", f"error_description={_quoted(refusal.sentence)}"]
+        yield f"error={quoted(refusal.oauth_error)}"
+        yield f"error_description={quoted(refusal.sentence)}"
     if isinstance(refusal, ScopeRefused) and refusal.scope:
-        params.append(f"scope={_quoted(' '.join(refusal.scope))}")
-    return ", ".join(params)
+        yield f"scope={quoted(' '.join(refusal.scope))}"
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """`text` as a quoted-string (RFC 9110 section 5.6.4); what is not printable ASCII becomes `?`."""
     printable = "".join(character if " " <= character <= "~" else "?" for character in text)
     return '"' + printable.replace("\\", "\\\\").replace('"', '\\"') + '"'

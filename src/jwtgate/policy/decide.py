@@ -18,6 +18,7 @@ from jwtgate.policy.rooms.issue import issue
 from jwtgate.policy.rooms.limits import ask_allowance, check_allowance
 from jwtgate.policy.rooms.match import match
 from jwtgate.policy.rooms.permissions import check_permissions
+from jwtgate.policy.rooms.proof import check_proof
 from jwtgate.policy.rooms.revoked import check_revoked
 from jwtgate.policy.rooms.rewrite import rewrite
 from jwtgate.policy.rooms.verify import verify
@@ -34,7 +35,7 @@ def decide(plan: Plan, request: RequestView, facts: Facts, now: int, *, route: R
         route = trail.route = route or match(plan, request)
         preflight = route.forward_cors_preflight and request.is_cors_preflight
         if not preflight:
-            yield from _prove_all(route, trail, facts, limit_bytes=plan.token_limit_bytes)
+            yield from _prove_all(route, trail, facts, plan=plan)
         trail.room, trail.slot = "identify", ""
         principal = trail.principal = yield from identify(route, trail.proven, facts)
         trail.room = "revoked"
@@ -60,8 +61,12 @@ def decide(plan: Plan, request: RequestView, facts: Facts, now: int, *, route: R
 
 def _good_until(trail: Trail, issued: Sequence[tuple[Issue, IssuedToken]]) -> int | None:
     """The instant (NumericDate) until which the same request ends in the same way; 0 if it may not the next time."""
-    # A token that is refused now may be good in a moment, and who has a limit is counted each time.
-    if trail.allowance is not None or not isinstance(trail.forgiven, CredentialMissing | None):
+    # A token that is refused now may be good in a moment, who has a limit is counted, and a proof is for one request.
+    if (
+        trail.allowance is not None
+        or _is_proven_anew(trail)
+        or not isinstance(trail.forgiven, CredentialMissing | None)
+    ):
         return 0
     principal = trail.principal
     ends = [token.reuse_until for _, token in issued]
@@ -71,14 +76,18 @@ def _good_until(trail: Trail, issued: Sequence[tuple[Issue, IssuedToken]]) -> in
     return min(ends, default=None)
 
 
-def _prove_all(route: Route, trail: Trail, facts: Facts, *, limit_bytes: int) -> Steps[None]:
+def _is_proven_anew(trail: Trail) -> bool:
+    return trail.route is not None and any(slot.dpop is not None for slot in trail.route.slots)
+
+
+def _prove_all(route: Route, trail: Trail, facts: Facts, *, plan: Plan) -> Steps[None]:
     """Prove every slot. Where the document says so, a caller whose token is refused goes on as nobody."""
     try:
         if route.one_slot_is_enough:
-            yield from _prove_one(route, trail, facts, limit_bytes=limit_bytes)
+            yield from _prove_one(route, trail, facts, plan=plan)
             return
         for slot in route.slots:
-            yield from _prove(slot, trail, facts, limit_bytes=limit_bytes)
+            yield from _prove(slot, trail, facts, plan=plan)
     except (CredentialMissing, RequestRefused, TokenRefused) as refusal:
         if not route.anonymous_for_refused:
             raise
@@ -86,7 +95,7 @@ def _prove_all(route: Route, trail: Trail, facts: Facts, *, limit_bytes: int) ->
         trail.forgiven = refusal
 
 
-def _prove_one(route: Route, trail: Trail, facts: Facts, *, limit_bytes: int) -> Steps[None]:
+def _prove_one(route: Route, trail: Trail, facts: Facts, *, plan: Plan) -> Steps[None]:
     """Prove the first slot that can be. Where none can, the refusal is that of a credential before that of its absence.
 
     What one slot cannot find out is a fault, for whoever comes next would be known as somebody else.
@@ -94,7 +103,7 @@ def _prove_one(route: Route, trail: Trail, facts: Facts, *, limit_bytes: int) ->
     refused: list[tuple[Refusal, str, str]] = []
     for slot in route.slots:
         try:
-            yield from _prove(slot, trail, facts, limit_bytes=limit_bytes)
+            yield from _prove(slot, trail, facts, plan=plan)
         except (CredentialMissing, RequestRefused, TokenRefused) as refusal:
             refused.append((refusal, trail.room, trail.slot))
         if trail.proven:
@@ -109,13 +118,14 @@ def _prove_one(route: Route, trail: Trail, facts: Facts, *, limit_bytes: int) ->
         trail.forgiven = first[0]
 
 
-def _prove(slot: Slot, trail: Trail, facts: Facts, *, limit_bytes: int) -> Steps[None]:
+def _prove(slot: Slot, trail: Trail, facts: Facts, *, plan: Plan) -> Steps[None]:
     """Take one slot from its credential to a proven token; an absent credential proves nothing."""
     trail.room, trail.slot = "extract", slot.name
     text = extract(slot, trail.request)
     if text is None:
         return
     trail.room = "verify"
+    limit_bytes = plan.token_limit_bytes
     verified = yield from verify(slot, text, facts, client=trail.request.client, limit_bytes=limit_bytes)
     trail.room = "claims"
     good_until = check_claims(verified.issuer, verified.asked or slot, verified.claims, now=trail.now)
@@ -123,4 +133,8 @@ def _prove(slot: Slot, trail: Trail, facts: Facts, *, limit_bytes: int) -> Steps
         issuer, described = verified.described
         said_until = check_answer(issuer, slot, described, now=trail.now)
         good_until = min((end for end in (good_until, said_until) if end is not None), default=None)
+    if slot.dpop is not None:
+        trail.room = "proof"
+        bound = [verified.claims] if verified.described is None else [verified.claims, verified.described[1]]
+        yield from check_proof(slot.dpop, trail.request, text, bound=bound, paths=plan.paths, now=trail.now)
     trail.proven[slot.name] = proven(verified, text, good_until)

@@ -30,11 +30,15 @@ Time = int | float | None
 
 _FIRST_MILLISECONDS = 10**11
 
+NOTHING_SHOWN: frozenset[str] = frozenset()
+SHOWN_BY_DPOP = frozenset({"jkt"})
+
 
 def check_claims(issuer: Issuer, slot: Slot, claims: Claims, *, now: int) -> int | None:
     """The instant (NumericDate) these claims stop being good, if there is one. Refuses what does not hold."""
     audiences = slot.audiences if slot.audiences is not None else issuer.audiences
-    good_until = check_registered(claims, iss=issuer.iss, audiences=audiences, times=issuer.times, now=now)
+    shown = NOTHING_SHOWN if slot.dpop is None else SHOWN_BY_DPOP
+    good_until = check_registered(claims, iss=issuer.iss, audiences=audiences, times=issuer.times, now=now, shown=shown)
     for rule in issuer.rules:
         check_rule(rule, claims)
     for rule in slot.rules:
@@ -54,9 +58,18 @@ def check_answer(issuer: Issuer, slot: Slot, claims: Claims, *, now: int) -> int
 
 
 def check_registered(
-    claims: Claims, *, iss: str | None, audiences: Collection[str] | None, times: Times, now: int
+    claims: Claims,
+    *,
+    iss: str | None,
+    audiences: Collection[str] | None,
+    times: Times,
+    now: int,
+    shown: frozenset[str] = NOTHING_SHOWN,
 ) -> int | None:
-    """As `check_claims`, for the registered claims alone. None for `iss` or `audiences`: any will do."""
+    """As `check_claims`, for the registered claims alone. None for `iss` or `audiences`: any will do.
+
+    `shown` are the members of `cnf` that whoever asks has to prove afterwards, all of them.
+    """
     if iss is not None and claims.get("iss") != iss:
         raise TokenRefused("issuer_wrong", wanted=iss)
     good_until = check_times(times, claims, now)
@@ -64,8 +77,10 @@ def check_registered(
     for name in ("iss", "sub", "jti"):
         if not isinstance(claims.get(name, ""), str):
             raise TokenRefused("claim_malformed", claim=name)
-    # A token bound to a key is never good as a plain bearer token (RFC 7800, 8705, 9449).
-    if "cnf" in claims:
+    # A token bound to a key is never good as a plain bearer token (RFC 7800, 8705, 9449); nor one that is bound in a
+    # way nobody here understands.
+    cnf = claims.get("cnf", MISSING)
+    if cnf is not MISSING and not (shown and isinstance(cnf, dict) and cnf.keys() == shown):
         raise TokenRefused("proof_missing")
     return good_until
 

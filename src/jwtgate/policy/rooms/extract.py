@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable
 from urllib.parse import unquote_plus
 
 from jwtgate.errors import CredentialMissing, RequestRefused
+from jwtgate.oauth import dpop
 from jwtgate.oauth.bearer import is_bearer, parse_authorization
 from jwtgate.policy.request import RequestView, cookie_values, query_holds_bare, query_values
 from jwtgate.policy.requirements import Place, Slot, Source
@@ -30,6 +31,8 @@ def extract(slot: Slot, request: RequestView) -> str | None:
     if len(found) > 1:
         raise RequestRefused("credential_repeated", slot=slot.name)
     for text in found:
+        if slot.dpop is not None and len(request.field_values(dpop.FIELD)) != 1:
+            raise CredentialMissing("credential_missing", slot=slot.name, cause="proof")
         return text
     if slot.required:
         raise CredentialMissing("credential_missing", slot=slot.name)
@@ -86,6 +89,8 @@ def _in_cookies(source: Source, request: RequestView) -> list[str]:
 def _in_field(source: Source, values: Iterable[bytes]) -> list[str]:
     if source.place is Place.AUTHORIZATION:
         return [token for value in values if (token := parse_authorization(value)) is not None]
+    if source.place is Place.DPOP:
+        return [token for value in values if (token := dpop.parse_authorization(value)) is not None]
     found = [value[len(prefix) :] for value in values if (prefix := _prefix(source, value)) is not None]
     return [_text(text.lstrip(b" \t") if source.blanks_after_prefix else text) for text in found]
 
