@@ -158,6 +158,8 @@ def _stands(slot: Slot, source: Source, trail: Trail) -> bool:
 def _place(source: Source) -> str:
     if source.place is Place.AUTHORIZATION:
         return "Authorization: Bearer"
+    if source.place is Place.DPOP:
+        return "Authorization: DPoP"
     return f"{source.place.value} {source.name}"
 
 
@@ -180,9 +182,11 @@ def _checks(slot: Slot, trail: Trail) -> Iterator[str]:
     yield f"times hold at {trail.now}, with {issuer.times.leeway_seconds} s of leeway"
     audiences = slot.audiences if slot.audiences is not None else issuer.audiences
     yield "any audience will do" if audiences is None else f"aud names {' or '.join(sorted(audiences))}"
+    if slot.dpop is not None:
+        yield "a proof for this request, made with the key the token is bound to"
     for rule in (*issuer.rules, *slot.rules):
         yield f"{'.'.join(map(str, rule.path))} {rule.comparison.value.replace('_', ' ')}"
-    if slot.scope is not None and trail.room not in ("identify", "permissions", "extract", "verify", "claims"):
+    if slot.scope is not None and trail.room not in ("identify", "permissions", "extract", "verify", "claims", "proof"):
         yield f"scope {' '.join(sorted(slot.scope.all_of.union(*slot.scope.any_of)))}"
 
 

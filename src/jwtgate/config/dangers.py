@@ -194,6 +194,9 @@ def _of_route(route: RouteSection) -> Found:
         if by_cookie and route.upgrade is not None and route.upgrade_origins is None:
             yield ("upgrade",), "any page may open a WebSocket with the cookies of its visitor; name upgrade_origins"
         yield from _below(place, _flagged(credential, _FLAGS_OF_CREDENTIAL))
+        if credential.dpop is not None and credential.dpop.replay_not_refused_for_legacy_clients:
+            sentence = "whoever sees a request can send it once more"
+            yield (*place, "dpop", "replay_not_refused_for_legacy_clients"), sentence
         if credential.original_header is not None:
             sentence = "the upstream receives the caller's own token and could use it elsewhere"
             yield (*place, "original_header"), sentence

@@ -110,6 +110,8 @@ def _slot_issuers(document: Document, credential: Credential, place: Place, name
                 yield Mistake(here, f"has {kind} as {only[kind]} has, so a token could belong to either")
         if issuer.takes_api_keys and len(credential.issuers or ()) > 1:
             yield Mistake(here, "takes API keys, which nobody can tell from tokens; it stands alone in a slot")
+        if issuer.takes_api_keys and credential.dpop is not None:
+            yield Mistake(here, "takes API keys, which are bound to no key that a proof could be made with")
     for key in ("introspect", "introspected"):
         if getattr(credential, key) is not None and "introspection" not in only:
             yield Mistake((*place, key), "none of the issuers has introspection")

@@ -7,13 +7,14 @@ and nothing that varies: a wrong signature, an unknown key and an unknown issuer
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from email.utils import formatdate
 
 from jwtgate.errors import AccessRefused, DependencyFault, Fault, RateRefused, Refusal, RequestRefused
 from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ, Generation
 from jwtgate.gateway.heads.fields import status_line
 from jwtgate.gateway.observe import Report, metrics_text
+from jwtgate.oauth import dpop
 from jwtgate.oauth.bearer import challenge
 from jwtgate.policy.facts import Allowance
 from jwtgate.policy.plan import Route
@@ -34,12 +35,22 @@ def refusal_fields(error: Refusal | Fault, route: Route | None) -> list[tuple[st
     """The fields of the answer besides those every answer has."""
     fields = [("Content-Type", "application/json"), ("Cache-Control", "no-store")]
     if isinstance(error, Refusal) and error.status in _CHALLENGED and not isinstance(error, _UNCHALLENGED):
-        fields.append(("WWW-Authenticate", challenge(route.realm if route else _REALM, error)))
+        fields += (("WWW-Authenticate", each) for each in _challenges(error, route))
     if error.status == 405 and route is not None:
         fields.append(("Allow", ", ".join(_methods(route))))
     if isinstance(error, DependencyFault | RateRefused):
         fields.append(("Retry-After", str(error.retry_after_seconds)))
     return fields
+
+
+def _challenges(error: Refusal, route: Route | None) -> Iterator[str]:
+    """One for each scheme the route takes (RFC 9449 section 7.2)."""
+    slots = route.slots if route is not None else ()
+    proofs = [slot.dpop for slot in slots if slot.dpop is not None]
+    if proofs:
+        yield dpop.challenge(proofs[0].algorithms, error)
+    if not proofs or len(proofs) < len(slots):
+        yield challenge(route.realm if route else _REALM, error)
 
 
 def _methods(route: Route) -> Iterable[str]:

@@ -24,6 +24,7 @@ from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.routes import MintSection, RouteSection
 from jwtgate.config.sections.values import ValueSection
+from jwtgate.oauth import dpop
 from jwtgate.policy.plan import NOWHERE, Route
 from jwtgate.policy.provisions import (
     CredentialsOffered,
@@ -96,7 +97,8 @@ class RouteCompiler:
             slots=slots,
             issue=issue,
             identity=identity,
-            remembered=not (section.upstream is None or limit or asks_request) and all(entry.reuse for entry in issue),
+            remembered=not (section.upstream is None or limit or asks_request or _asks_proofs(slots))
+            and all(entry.reuse for entry in issue),
             templates=section.templates if asks_path else (),
             conditions=tuple(map(compiled_expression, section.require or ())),
             permission=permission,
@@ -132,7 +134,9 @@ class RouteCompiler:
     def _removed(self, section: RouteSection, slots: tuple[Slot, ...]) -> dict[str, Any]:
         """Every place the credentials of a route come from, for an upstream that must not see them, and its edits."""
         sources = () if section.forward_token else tuple(source for slot in slots for source in slot.sources)
-        fields = (source.name.encode() for source in sources if source.place in (Place.AUTHORIZATION, Place.FIELD))
+        fields = [source.name.encode() for source in sources if source.place in _IN_FIELDS]
+        if any(source.place is Place.DPOP for source in sources):
+            fields.append(dpop.FIELD)
         return {
             "removed_fields": self._set_by_us | _set((*fields, *edited_fields(section))),
             "removed_cookies": _set(tuple(source.name.encode() for source in sources if source.place is Place.COOKIE)),
@@ -140,6 +144,7 @@ class RouteCompiler:
         }
 
 
+_IN_FIELDS = (Place.AUTHORIZATION, Place.DPOP, Place.FIELD)
 _TAKEN_OVER = ("realm", "close_on_expiry", "request_seconds", "body_limit_bytes", "forward_cors_preflight")
 
 
@@ -162,6 +167,10 @@ def _upgrade(section: RouteSection) -> dict[str, Any]:
 def _values(issue: tuple[Issue, ...], identity: tuple[IdentityField, ...]) -> Iterator[Value]:
     yield from (value for entry in issue for _, value in (*entry.add, *entry.set))
     yield from (field.value for field in identity)
+
+
+def _asks_proofs(slots: tuple[Slot, ...]) -> bool:
+    return any(slot.dpop is not None for slot in slots)
 
 
 def _asks_method(need: PermissionNeed | None) -> bool:

@@ -8,11 +8,13 @@ from functools import lru_cache
 
 from jwtgate.config.compile.issued import compile_value
 from jwtgate.config.compile.issuers import compile_rules
+from jwtgate.config.sections.callers.dpop import DpopSection
 from jwtgate.config.sections.slots import ConsumerSection, Credential, ScopeSection, SourceSection
 from jwtgate.policy.provisions import Value
 from jwtgate.policy.requirements import (
     ConsumerMapping,
     ConsumerName,
+    Dpop,
     Introspect,
     Issuer,
     Place,
@@ -43,7 +45,7 @@ def compile_slot(name: str, section: Credential, issuers: Mapping[str, Issuer], 
     slot = Slot(
         name=name,
         required=required,
-        sources=tuple(_source(place, name, decoded=takes_keys) for place in section.places),
+        sources=_sources(section, name, decoded=takes_keys),
         issuers={issuer.iss: issuer for issuer in signing if issuer.iss is not None},
         audiences=None if section.audience is None else frozenset(section.audience),
         rules=compile_rules(section.claims),
@@ -58,6 +60,7 @@ def compile_slot(name: str, section: Credential, issuers: Mapping[str, Issuer], 
         equal_tokens_count_once=section.equal_tokens_count_once_for_legacy_clients,
         empty_is_absent=section.empty_counts_as_absent_for_legacy_clients,
         claims_equal=None if section.claims_equal is None else compile_value(section.claims_equal, name),
+        dpop=None if section.dpop is None else _dpop(section.dpop),
     )
     asked = section.introspected
     if asked is None:
@@ -82,6 +85,12 @@ def slot_values(slot: Slot) -> Iterator[Value]:
         yield slot.claims_equal
 
 
+def _sources(section: Credential, slot: str, *, decoded: bool) -> tuple[Source, ...]:
+    if section.dpop is not None:
+        return (Source(Place.DPOP),)
+    return tuple(_source(place, slot, decoded=decoded) for place in section.places)
+
+
 def _source(section: SourceSection, slot: str, *, decoded: bool) -> Source:
     if section.value is not None:
         return Source(Place.VALUE, name="", value=compile_value(section.value, slot))
@@ -96,6 +105,16 @@ def _place(section: SourceSection, *, decoded: bool) -> Source:
     name = section.header.lower() if section.header else section.cookie or section.query or ""
     prefixes = tuple(sorted(section.prefix, key=len, reverse=True))
     return Source(place, name, prefixes, blanks_after_prefix=section.blanks_after_prefix, decoded=decoded)
+
+
+@_shared
+def _dpop(section: DpopSection) -> Dpop:
+    return Dpop(
+        section.algorithms,
+        section.most_age_seconds,
+        replayed=section.replay_not_refused_for_legacy_clients,
+        ec_called_ecdsa=section.ec_keys_may_be_called_ecdsa_for_legacy_clients,
+    )
 
 
 @_shared

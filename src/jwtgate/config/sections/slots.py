@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from jwtgate.config.sections.callers.dpop import DpopSection
 from jwtgate.config.sections.claims import ClaimRuleSection, Path
 from jwtgate.config.sections.section import (
     CookieName,
@@ -178,6 +179,18 @@ class Credential(Section):
         None, description="A header field that carries the credential itself to the upstream. Dangerous."
     )
 
+    dpop: Maybe[DpopSection] = Field(
+        None,
+        description="The token is bound to a key. It comes as `Authorization: DPoP` with a proof, in the field `DPoP`, "
+        "that its caller holds that key (RFC 9449). Nothing is remembered of such requests.",
+    )
+
+    @model_validator(mode="after")
+    def _stands_where_proofs_are_asked(self) -> Credential:
+        if self.dpop is not None and self.sources is not None:
+            raise ValueError("a token with a proof stands in Authorization, so dpop and from exclude each other")
+        return self
+
     @model_validator(mode="after")
     def _has_one_rule_for_several(self) -> Credential:
         if self.first_source_wins_for_legacy_clients and self.equal_tokens_count_once_for_legacy_clients:
@@ -195,7 +208,8 @@ class Credential(Section):
     def fields(self) -> tuple[str, ...]:
         """The header fields it may stand in, cookies aside."""
         found = ("Authorization" if source.bearer or source.scheme else source.header for source in self.places)
-        return tuple(name for name in found if name is not None)
+        proof = () if self.dpop is None else ("DPoP",)
+        return (*(name for name in found if name is not None), *proof)
 
 
 class SlotSection(Credential):
