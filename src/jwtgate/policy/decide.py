@@ -13,7 +13,7 @@ from jwtgate.policy.request import RequestView
 from jwtgate.policy.requirements import Slot
 from jwtgate.policy.rooms.claims import check_answer, check_claims
 from jwtgate.policy.rooms.extract import extract
-from jwtgate.policy.rooms.identify import identify, proven
+from jwtgate.policy.rooms.identify import ANONYMOUS, identify, proven, so_far
 from jwtgate.policy.rooms.issue import issue
 from jwtgate.policy.rooms.limits import ask_allowance, check_allowance
 from jwtgate.policy.rooms.match import match
@@ -22,7 +22,7 @@ from jwtgate.policy.rooms.proof import check_proof
 from jwtgate.policy.rooms.revoked import check_revoked
 from jwtgate.policy.rooms.rewrite import rewrite
 from jwtgate.policy.rooms.verify import verify
-from jwtgate.policy.value import Known
+from jwtgate.policy.value import Known, asking
 
 ENDLESS_SECONDS = 300
 """How long an outcome is remembered that rests on a token without an end."""
@@ -33,6 +33,7 @@ def decide(plan: Plan, request: RequestView, facts: Facts, now: int, *, route: R
     trail = Trail(request, now)
     try:
         route = trail.route = route or match(plan, request)
+        known = trail.known = Known(route, request, ANONYMOUS, now)
         preflight = route.forward_cors_preflight and request.is_cors_preflight
         if not preflight:
             yield from _prove_all(route, trail, facts, plan=plan)
@@ -40,23 +41,35 @@ def decide(plan: Plan, request: RequestView, facts: Facts, now: int, *, route: R
         principal = trail.principal = yield from identify(route, trail.proven, facts)
         trail.room = "revoked"
         check_revoked(facts.revocations, principal, now=now)
-        known = Known(route, request, principal, now)
+        known.become(principal)
         if not preflight:
             trail.room = "permissions"
-            check_permissions(known)
+            yield from asking(known, lambda: check_permissions(known))
         trail.room = "limits"
         trail.allowance = yield from ask_allowance(known)
         check_allowance(trail.allowance)
         trail.room = "issue"
         issued = yield from issue(known)
         trail.room = "rewrite"
-        rewritten = rewrite(known, issued=issued)
+        rewritten = yield from asking(known, lambda: rewrite(known, issued=issued))
         # What was let through unasked is never remembered for who should have been asked.
         return Allowed(route, rewritten, trail, 0 if preflight else _good_until(trail, issued))
     except Refusal as refusal:
+        _note(refusal, trail)
         return Refused(refusal, trail)
     except Fault as fault:
+        _note(fault, trail)
         return Failed(fault, trail)
+
+
+def _note(error: Refusal | Fault, trail: Trail) -> None:
+    """Have what is known say what went wrong, and who the caller had turned out to be by then."""
+    known = trail.known
+    if known is not None:
+        if trail.principal is ANONYMOUS and trail.proven:
+            trail.principal = so_far(known.route, trail.proven)
+            known.become(trail.principal)
+        known.error, known.slot = error, trail.slot
 
 
 def _good_until(trail: Trail, issued: Sequence[tuple[Issue, IssuedToken]]) -> int | None:
@@ -121,6 +134,8 @@ def _prove_one(route: Route, trail: Trail, facts: Facts, *, plan: Plan) -> Steps
 def _prove(slot: Slot, trail: Trail, facts: Facts, *, plan: Plan) -> Steps[None]:
     """Take one slot from its credential to a proven token; an absent credential proves nothing."""
     trail.room, trail.slot = "extract", slot.name
+    if trail.proven and slot.looks_at_known and trail.known is not None:
+        trail.known.become(so_far(trail.known.route, trail.proven))
     text = extract(slot, trail.request)
     if text is None:
         return

@@ -269,3 +269,8 @@ class Slot:
     claims_equal: Value | None = None
     introspected: Slot | None = None
     dpop: Dpop | None = None
+
+    @property
+    def looks_at_known(self) -> bool:
+        """Whether a value takes part in it, which may look at the tokens of the slots before."""
+        return self.claims_equal is not None or any(source.value is not None for source in self.sources)

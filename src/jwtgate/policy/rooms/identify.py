@@ -109,18 +109,28 @@ def identify(route: Route, tokens: Mapping[str, Proven], facts: Facts) -> Steps[
     if not tokens and route.anonymous is None:
         return ANONYMOUS
     consumer, named_by = yield from _consumer(route, tokens, facts)
+    return Principal(
+        MappingProxyType(dict(tokens)),
+        consumer,
+        named_by.credential if named_by is not None else None,
+        _permissions(route, tokens),
+        credential_labels=named_by.credential_labels if named_by is not None else {},
+    )
+
+
+def so_far(route: Route, tokens: Mapping[str, Proven]) -> Principal:
+    """What is known of the caller while only these tokens were looked at."""
+    return Principal(MappingProxyType(dict(tokens)), permissions=_permissions(route, tokens))
+
+
+def _permissions(route: Route, tokens: Mapping[str, Proven]) -> tuple[str, ...]:
+    """What these tokens grant, in the order of their slots."""
     permissions: dict[str, None] = {}
     for slot in route.slots:
         proven = tokens.get(slot.name)
         if proven is not None and proven.issuer.grants is not None:
             permissions.update(dict.fromkeys(granted(proven.issuer.grants, proven.claims)))
-    return Principal(
-        MappingProxyType(dict(tokens)),
-        consumer,
-        named_by.credential if named_by is not None else None,
-        tuple(permissions),
-        credential_labels=named_by.credential_labels if named_by is not None else {},
-    )
+    return tuple(permissions)
 
 
 def _consumer(route: Route, tokens: Mapping[str, Proven], facts: Facts) -> Steps[tuple[Consumer | None, Proven | None]]:
