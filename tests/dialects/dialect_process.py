@@ -49,6 +49,13 @@ class Answer:
         return fields
 
 
+def curl(*arguments: str) -> Answer:
+    """What curl is answered to exactly these arguments."""
+    command = ["curl", "--silent", "--show-error", "--include", "--max-time", "20", *arguments]
+    done = subprocess.run(command, capture_output=True, check=True, timeout=30)
+    return Answer.parse(done.stdout)
+
+
 class DialectProcess:
     """Runs inside `with`, on free ports for each of `listening`. `environ` is added to that of the tests."""
 
@@ -57,6 +64,7 @@ class DialectProcess:
     def __init__(self, dialect: str, folder: Path, *files: Path, environ: dict[str, str] | None = None) -> None:
         self._dialect = dialect
         self._journal = folder / "journal"
+        self._access_log = folder / "access-log"
         self._folder = folder
         self._files = files
         self._environ = {**os.environ, **(environ or {})}
@@ -67,16 +75,17 @@ class DialectProcess:
         command += ["--workers", "2", "--state", str(self._folder / "state")]
         for option in self.listening:
             command += [option, "127.0.0.1:0"]
-        with self._journal.open("ab") as journal:
+        with self._journal.open("ab") as journal, self._access_log.open("ab") as access_log:
             self._process = subprocess.Popen(
-                [*command, *map(str, self._files)], stdout=subprocess.DEVNULL, stderr=journal, env=self._environ
+                [*command, *map(str, self._files)], stdout=access_log, stderr=journal, env=self._environ
             )
         try:
             self.until(lambda: self.events("serving"))
         except BaseException:
             self._stop()
             raise
-        self.found(self.events("listening")[-1]["addresses"], self.events("admin_listening")[-1]["address"])
+        admin = self.events("admin_listening")
+        self.found(self.events("listening")[-1]["addresses"], admin[-1]["address"] if admin else "")
         return self
 
     def __exit__(
@@ -91,6 +100,11 @@ class DialectProcess:
     def journal(self) -> str:
         """All it has written of itself."""
         return self._journal.read_text()
+
+    def logged(self, number: int) -> list[dict[str, Any]]:
+        """The lines of the access log, once there are so many."""
+        self.until(lambda: self._access_log.read_bytes().count(b"\n") >= number)
+        return [json.loads(line) for line in self._access_log.read_text().splitlines()]
 
     def events(self, name: str) -> list[dict[str, Any]]:
         """The events of this name, oldest first."""

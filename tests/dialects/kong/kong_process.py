@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.dialects.dialect_process import Answer, DialectProcess
+from tests.dialects.dialect_process import Answer, DialectProcess, curl
 
 FORM_FIELD = "Content-Type: application/x-www-form-urlencoded"
-
-
-def curl(*arguments: str) -> Answer:
-    """What curl is answered to exactly these arguments."""
-    command = ["curl", "--silent", "--show-error", "--include", "--max-time", "20", *arguments]
-    done = subprocess.run(command, capture_output=True, check=True, timeout=30)
-    return Answer.parse(done.stdout)
 
 
 class KongProcess(DialectProcess):
