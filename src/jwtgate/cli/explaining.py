@@ -11,13 +11,14 @@ from pathlib import Path
 
 from jwtgate.cli.checking import Opened, open_document
 from jwtgate.cli.request_text import Asked
-from jwtgate.errors import ConfigError, DependencyFault, Refusal
+from jwtgate.errors import ConfigError, DependencyFault, Refusal, UpstreamFault
 from jwtgate.gateway.generation import Generation
 from jwtgate.gateway.heads.request_head import RequestHead
 from jwtgate.gateway.worker import HostNames
 from jwtgate.jose.key import generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.callers import Credential
+from jwtgate.policy.calls import NeedCall
 from jwtgate.policy.decide import decide
 from jwtgate.policy.facts import (
     Allowance,
@@ -27,10 +28,12 @@ from jwtgate.policy.facts import (
     NeedClaims,
     NeedConsumer,
     NeedCredential,
+    NeedFirstUse,
     NeedIntrospection,
     NeedIssuedToken,
     NeedKeys,
     NeedNewerCredential,
+    NeedSigned,
 )
 from jwtgate.policy.outcome import Outcome, Refused, Trail
 from jwtgate.policy.request import RequestView
@@ -45,6 +48,7 @@ from jwtgate.state.keys.addressed_keys import AddressedKeys
 from jwtgate.state.keys.key_sets import KeySets
 from jwtgate.state.keys.key_sources import is_remote
 from jwtgate.state.keys.keyring import Signer
+from jwtgate.state.signed_tokens import SignedTokens
 
 _FETCH_SECONDS = 10.0
 _NOT_FETCHED = "--offline: key sets are not fetched"
@@ -116,6 +120,12 @@ class _Answers:
                 return await self._introspected(need)
             case NeedClaims():
                 return ClaimGenerators((need.generator,)).generate(need)
+            case NeedCall():
+                raise UpstreamFault("upstream_unreachable", call=need.call.name, cause="calls are not made here")
+            case NeedFirstUse():
+                return True
+            case NeedSigned():
+                return self._signed(need)
             case NeedAllowance():
                 # Nothing is counted: it is explained what happens to the first request.
                 return Allowance(True, need.requests - 1, need.window_seconds)
@@ -147,6 +157,10 @@ class _Answers:
         alg = self._opened.plan.signing[need.issue.key].alg
         signer = Signer(generate_key(alg), alg)
         return IssuedTokens({need.issue.key: signer}).issue(need, self._now)
+
+    def _signed(self, need: NeedSigned) -> str:
+        alg = self._opened.plan.signing[need.key].alg
+        return SignedTokens({need.key: Signer(generate_key(alg), alg)}).sign(need)
 
     async def _keys(self, need: NeedKeys) -> KeySet:
         source = self._opened.plan.sources.keys[need.issuer]

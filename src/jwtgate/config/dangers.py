@@ -132,6 +132,12 @@ _FLAGS_OF_ISSUE = {
     ),
     "no_exp_when_incoming_has_none_for_legacy_upstream": "a token of ours may never expire",
 }
+_FLAGS_OF_SIGNING_KEY = {
+    "insecure_http": "our private keys may be fetched without TLS",
+    "signs_any_claims_for_legacy_readers": "an expression decides what a token of ours says, and for how long",
+    "short_secret_allowed_for_legacy_readers": "whoever guesses the secret can make tokens of ours",
+    "guessable_secret_allowed_for_legacy_readers": "whoever guesses the secret can make tokens of ours",
+}
 _FLAGS_OF_MINT = {
     "unauthenticated_minting_allowed": "whoever reaches this route is given a token of ours",
     "bare_token_for_legacy_reader": "callers choose also when a token of a consumer was made and begins to hold",
@@ -144,8 +150,7 @@ def _of_signing(document: Document) -> Found:
     if signing is None:
         return
     for name, keys in signing.keys.items():
-        if keys.insecure_http:
-            yield ("signing", "keys", name, "insecure_http"), "our private keys may be fetched without TLS"
+        yield from _below(("signing", "keys", name), _flagged(keys, _FLAGS_OF_SIGNING_KEY))
     for name, profile in signing.profiles.items():
         yield from _below(("signing", "profiles", name), _of_token(profile))
 

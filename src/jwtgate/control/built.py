@@ -256,6 +256,7 @@ def sent(found: Consumer | Credential | Introspected | Minted | NotYet | None) -
         leeway_seconds=found.leeway_seconds,
         labels=found.labels,
         fetched=found.fetched,
+        claims=found.claims,
     )
 
 
@@ -274,7 +275,9 @@ def keys_changed(number: int, issuer: str, key_set: KeySet | None) -> KeysChange
 
 
 def _named(plan: Plan) -> Mapping[str, SigningKeys]:
-    return {name: SigningKeys(name, keys.alg) for name, keys in plan.signing.items()}
+    return {
+        name: SigningKeys(name, keys.alg, signs_any_claims=keys.signs_any_claims) for name, keys in plan.signing.items()
+    }
 
 
 def _metadata(plan: Plan) -> bytes | None:

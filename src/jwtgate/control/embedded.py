@@ -28,8 +28,9 @@ from jwtgate.gateway.generation import Generation
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import Report
 from jwtgate.gateway.worker import Worker
-from jwtgate.policy.facts import Need, NeedAllowance, NeedKeys
+from jwtgate.policy.facts import Need, NeedAllowance, NeedFirstUse, NeedKeys
 from jwtgate.state.allowances import Allowances
+from jwtgate.state.first_uses import FirstUses
 from jwtgate.state.stores.sqlite import SqliteStore
 from jwtgate.state.stores.store import MemoryStore, Store
 
@@ -61,6 +62,7 @@ class EmbeddedGateway:
         self._served: Served | None = None
         self._following: asyncio.Task[None] | None = None
         self._allowances = Allowances()
+        self._first_uses = FirstUses()
         self.announcing = Announcing(self._changed)
         self.changing = asyncio.Lock()
         self.addresses: tuple[tuple[str, int], ...] = ()
@@ -176,6 +178,8 @@ class EmbeddedGateway:
             return await self._built.obtain(need)
         if isinstance(need, NeedAllowance):
             return self._allowances.take(need)
+        if isinstance(need, NeedFirstUse):
+            return self._first_uses.take(need)
         return noted(need, await self._built.find(need), generation.facts)
 
     async def _report(self) -> Report:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
+from itertools import chain
 
-from jwtgate.gateway.balancer import Balancer
-from jwtgate.gateway.heads.fields import RequestFieldKinds, ResponseFieldKinds
+from jwtgate.gateway.balancer import Balancer, Pool
+from jwtgate.gateway.heads.fields import CallFieldKinds, RequestFieldKinds, ResponseFieldKinds
 from jwtgate.gateway.memory import head_memory, outcome_memory, places_of
 from jwtgate.gateway.mint import NeedMinted
-from jwtgate.policy.facts import Need, NeedIssuedToken
+from jwtgate.policy.facts import Need, NeedIssuedToken, NeedSigned
 from jwtgate.policy.plan import Plan
 from jwtgate.state.answers import Snapshot
 from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.issued_tokens import IssuedTokens
+from jwtgate.state.signed_tokens import SignedTokens
 
 OWN_KEYS, OWN_METADATA, LIVEZ, READYZ, METRICS = "keys", "metadata", "livez", "readyz", "metrics"
+NO_SIGNED_TOKENS = SignedTokens({})
 STATUS_ADDRESSES = {"/livez": LIVEZ, "/readyz": READYZ, "/metrics": METRICS}
 
 
@@ -28,6 +32,7 @@ class Generation:
         facts: Snapshot,
         *,
         issued_tokens: IssuedTokens,
+        signed_tokens: SignedTokens = NO_SIGNED_TOKENS,
         claim_generators: ClaimGenerators,
         keys_document: bytes,
         metadata_document: bytes | None,
@@ -36,6 +41,7 @@ class Generation:
         self.plan = plan
         self.facts = facts
         self.issued_tokens = issued_tokens
+        self.signed_tokens = signed_tokens
         self.claim_generators = claim_generators
         self.keys_document = keys_document
         self.metadata_document = metadata_document
@@ -51,6 +57,11 @@ class Generation:
         self.balancers = {
             name: Balancer(upstream, response_kinds=self.response_kinds) for name, upstream in upstreams.items()
         }
+        # What a call is answered is read, not passed on: every field of it may matter.
+        called = {call.upstream.name: call.upstream for route in plan.routes for call in route.calls}
+        self.call_balancers = {
+            name: Balancer(upstream, response_kinds=CallFieldKinds()) for name, upstream in called.items()
+        }
         self.own_addresses = _own_addresses(plan)
         self._trusted = [ipaddress.ip_network(network) for network in plan.trusted_proxies]
 
@@ -63,6 +74,8 @@ class Generation:
         """The answer to a need that can be met without waiting, or None."""
         if isinstance(need, NeedIssuedToken) and not self.issued_tokens.is_slow(need):
             return self.issued_tokens.issue(need, now)
+        if isinstance(need, NeedSigned) and not self.signed_tokens.is_slow(need):
+            return self.signed_tokens.sign(need)
         return None
 
     def is_trusted(self, client: str) -> bool:
@@ -72,11 +85,15 @@ class Generation:
         address = ipaddress.ip_address(client.partition("%")[0])
         return any(address in network for network in self._trusted)
 
+    def pools(self) -> Iterator[Pool]:
+        """The connections to every target."""
+        for balancer in chain(self.balancers.values(), self.call_balancers.values()):
+            yield from balancer.pools
+
     def close(self) -> None:
         """Keep no connection for later; what is going on goes on."""
-        for balancer in self.balancers.values():
-            for pool in balancer.pools:
-                pool.close()
+        for pool in self.pools():
+            pool.close()
 
 
 def generators_of(plan: Plan) -> frozenset[str]:

@@ -14,6 +14,7 @@ from functools import partial
 from itertools import count
 
 from jwtgate.errors import ConfigError, DependencyFault, RequestRefused
+from jwtgate.gateway.calls.upstream_call import UpstreamCall
 from jwtgate.gateway.connection import ClientConnection
 from jwtgate.gateway.exchange import Exchange
 from jwtgate.gateway.generation import Generation
@@ -21,7 +22,8 @@ from jwtgate.gateway.heads.fields import MOST_NAMES, host_name
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import AccessLog, Counters, Report
 from jwtgate.gateway.respond import STATUS_ONLY, OwnAnswer, own_answer, refusal_body, refusal_fields, response
-from jwtgate.policy.facts import Need, NeedClaims, NeedIssuedToken, NeedKeys
+from jwtgate.policy.calls import NeedCall
+from jwtgate.policy.facts import Need, NeedClaims, NeedIssuedToken, NeedKeys, NeedSigned
 from jwtgate.policy.plan import Listener, Tls
 from jwtgate.state.signers import Signers
 
@@ -139,9 +141,8 @@ class Worker:
         now = time.monotonic()
         for connection in (*self._connections, *self._turned_away):
             connection.check_time(now)
-        for balancer in self.generation.balancers.values():
-            for pool in balancer.pools:
-                pool.close_idle(now - balancer.upstream.keep_alive_seconds)
+        for pool in self.generation.pools():
+            pool.close_idle(now - pool.upstream.keep_alive_seconds)
         self._log.flush()
         self._timer = asyncio.get_running_loop().call_later(_TICK_SECONDS, self._tick)
 
@@ -212,12 +213,17 @@ class Worker:
         if isinstance(need, NeedIssuedToken):
             token = partial(generation.issued_tokens.issue, need, int(time.time()))
             self._signers.submit(token, partial(self._go_on, exchange, done))
+        elif isinstance(need, NeedSigned):
+            self._signers.submit(partial(generation.signed_tokens.sign, need), partial(self._go_on, exchange, done))
         elif isinstance(need, NeedClaims):
             # A plug-in is somebody else's code, and may take its time, or never end: no signature waits behind it.
             if self._plug_ins is None:
                 self._plug_ins = Signers(_PLUG_IN_THREADS, wake=asyncio.get_running_loop().call_soon_threadsafe)
             claims = partial(generation.claim_generators.generate, need)
             self._plug_ins.submit(claims, partial(self._go_on, exchange, done))
+        elif isinstance(need, NeedCall):
+            exchange.call = UpstreamCall(need, exchange, partial(self._go_on, exchange, done))
+            exchange.call.begin()
         else:
             self.spawn(self._ask(generation, need, done), exchange)
 

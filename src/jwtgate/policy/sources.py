@@ -154,7 +154,8 @@ class CredentialSource:
     `key` verifies: a secret, or a public key, certificate or JWK Set; or else what `address` publishes does.
     `private_key` signs where `key` cannot.
     `ttl_seconds` is the life of tokens minted with it. `named` is what it is found by, None: its name. `refers` is a
-    text whose references lead to that instead. An API key has no `alg`, and is found by its `api_key_name`.
+    text whose references lead to that instead. An API key has no `alg`, and is found by its `api_key_name`; `claims` is
+    what it says of its caller.
     """
 
     name: str
@@ -171,6 +172,7 @@ class CredentialSource:
     refers: str | None = field(default=None, repr=False)
     is_api_key: bool = False
     may_wait: bool = False
+    claims: Mapping[str, JSON] = field(default_factory=dict, repr=False)
     address: KeysAddress | None = None
 
 
@@ -186,9 +188,9 @@ class ConsumerSource:
 class SigningKeys:
     """A named set of our own signing keys: one active at a time, made with this algorithm on first use.
 
-    With `file`, `url`, `secret` or `jwks` the keys are somebody else's to make; of a JWK Set the first that fits `alg`
-    signs. `certificate_file` holds the certificate of a key from a file. `rotate_seconds`: how long each key signs.
-    `published`: shown in our JWK Set.
+    With `file`, `url`, `secret`, `jwks` or `pem` the keys are somebody else's to make; of a JWK Set the first that fits
+    `alg` signs. `certificate_file` holds the certificate of a key from a file. `rotate_seconds`: how long each key signs.
+    `published`: shown in our JWK Set. `signs_any_claims`: expressions may have it sign what they say.
     """
 
     name: str
@@ -197,6 +199,7 @@ class SigningKeys:
     url: str | None = None
     secret: KeyText | None = None
     jwks: KeyText | None = None
+    pem: KeyText | None = None
     certificate_file: str | None = None
     rotate_seconds: int | None = None
     refresh_seconds: float = 300
@@ -206,6 +209,7 @@ class SigningKeys:
     client_key_file: str | None = None
     fetching: Fetching = Fetching()
     published: bool = True
+    signs_any_claims: bool = False
 
 
 @dataclass(frozen=True, slots=True)

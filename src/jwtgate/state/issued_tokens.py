@@ -19,6 +19,7 @@ from jwtgate.jose.signature import sign_bytes
 from jwtgate.policy.facts import IssuedToken, NeedIssuedToken
 from jwtgate.policy.provisions import Encoding, Issue, Lifetime
 from jwtgate.state.keys.keyring import Signer
+from jwtgate.state.signers import is_slow
 
 MOST_ENTRIES = 10_000
 MOST_BYTES = 16 * 1024 * 1024
@@ -29,8 +30,6 @@ MOST_LIFE_SECONDS = 24 * 3600
 _ENTRY_BYTES = 500  # what Python itself needs for one entry, roughly
 _IAT, _EXP, _JTI = b'"iat":%(iat)d', b'"exp":%(exp)d', b'"jti":"%(jti)b"'
 _SIGNER_CLAIMS = frozenset({"iat", "exp", "jti"})
-# Those that take less than 100 microseconds; any other would hold up the requests beside it.
-_QUICK = frozenset({"HS256", "HS384", "HS512", "ES256", "Ed25519", "EdDSA"})
 _NOT_EXTRA = frozenset({"alg", "crit", "b64"})
 _ENCODED: Mapping[Encoding, Callable[[bytes], str]] = {
     Encoding.BASE64URL: base64url_encode,
@@ -99,7 +98,7 @@ class IssuedTokens:
     def is_slow(self, need: NeedIssuedToken) -> bool:
         """Whether signing takes so long that it belongs on a thread of its own."""
         signer = self._signers.get(need.issue.key)
-        return signer is not None and signer.alg not in _QUICK
+        return signer is not None and is_slow(signer.alg)
 
     def issue(self, need: NeedIssuedToken, now: int) -> IssuedToken:
         """The token, signed now (NumericDate) or handed out again, with `iat`, `exp` and `jti`.

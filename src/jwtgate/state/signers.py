@@ -13,8 +13,16 @@ from contextlib import suppress
 
 from jwtgate.errors import DependencyFault
 
+# Those that take less than 100 microseconds; any other would hold up the requests beside it.
+_QUICK = frozenset({"HS256", "HS384", "HS512", "ES256", "Ed25519", "EdDSA"})
+
 Sign = Callable[[], object]
 Done = Callable[[object], None]
+
+
+def is_slow(alg: str) -> bool:
+    """Whether a signature with this algorithm takes so long that it belongs on a thread."""
+    return alg not in _QUICK
 
 
 class Signers:

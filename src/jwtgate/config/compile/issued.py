@@ -13,8 +13,6 @@ from jwtgate.jose.algorithms import is_mac
 from jwtgate.policy.provisions import Encoding, Issue, IssuedHeader, Lifetime, Origin, Value
 from jwtgate.policy.sources import Fetching, KeyText, SigningKeys
 
-_PARTS = {"method": Origin.METHOD, "host": Origin.HOST, "path": Origin.PATH, "client": Origin.CLIENT}
-
 
 def compile_signing_keys(name: str, section: SigningKeySection) -> SigningKeys:
     """One named set of our signing keys."""
@@ -24,7 +22,8 @@ def compile_signing_keys(name: str, section: SigningKeySection) -> SigningKeys:
         section.alg,
         file=section.file,
         url=section.url,
-        secret=KeyText(text=secret, alg=section.alg, base64url=section.base64url) if secret is not None else None,
+        secret=_secret(section, secret) if secret is not None else None,
+        pem=KeyText(text=section.pem) if section.pem is not None else None,
         jwks=KeyText(text=jwks_text(section.jwks)) if section.jwks is not None else None,
         certificate_file=section.certificate_file,
         rotate_seconds=section.rotate_every_seconds,
@@ -35,6 +34,17 @@ def compile_signing_keys(name: str, section: SigningKeySection) -> SigningKeys:
         client_key_file=section.client_key,
         fetching=Fetching(ca_file=section.ca_file, insecure_http=section.insecure_http),
         published=section.published and not is_mac(section.alg),
+        signs_any_claims=section.signs_any_claims_for_legacy_readers,
+    )
+
+
+def _secret(section: SigningKeySection, text: str) -> KeyText:
+    return KeyText(
+        text=text,
+        alg=section.alg,
+        base64url=section.base64url,
+        short_secret_allowed_for_legacy_credential=section.short_secret_allowed_for_legacy_readers,
+        guessable_secret_allowed_for_legacy_credential=section.guessable_secret_allowed_for_legacy_readers,
     )
 
 
@@ -122,7 +132,7 @@ def compile_value(section: ValueSection, slot: str) -> Value:
         case "path_parameter":
             return Value(Origin.PARAMETER, parameter=section.path_parameter or "")
         case "request":
-            return Value(_PARTS[section.request or "path"])
+            return Value(Origin(section.request))
         case "cel":
             return Value(Origin.EXPRESSION, expression=compiled_expression(section.cel or ""))
         case "language":

@@ -31,7 +31,8 @@ from jwtgate.jose.encoding import base64url_decode
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import parse_own_keys
 
-_PLACES = ("file", "url", "secret", "jwks")
+_PLACES = ("file", "url", "secret", "jwks", "pem")
+_OF_SECRET = ("base64url", "short_secret_allowed_for_legacy_readers", "guessable_secret_allowed_for_legacy_readers")
 _OF_URL = ("username", "password", "client_certificate", "client_key", "refresh_seconds", "ca_file", "insecure_http")
 
 
@@ -57,10 +58,22 @@ class SigningKeySection(Section):
         None,
         description="A JWK Set with private keys. The first that fits `alg` signs; the public halves of all are shown.",
     )
+    pem: Maybe[Secret] = Field(None, description="A PEM text with the private key, best as a reference.")
     rotate_every_seconds: Maybe[Annotated[Whole, Field(ge=60, le=10 * 366 * 86400)]] = Field(
         None, description="How long each key made here signs. Default: until it is told otherwise."
     )
     published: Flag = Field(True, description="Its public keys stand in our JWK Set. A secret never does.")
+    signs_any_claims_for_legacy_readers: Flag = Field(
+        False,
+        description="Expressions of an installed language may have it sign a token with any header and any claims. "
+        "Dangerous.",
+    )
+    short_secret_allowed_for_legacy_readers: Flag = Field(
+        False, description="The secret may be shorter than its algorithm asks for. Dangerous."
+    )
+    guessable_secret_allowed_for_legacy_readers: Flag = Field(
+        False, description="The secret may be one that everybody tries first. Dangerous."
+    )
 
     @model_validator(mode="after")
     def _fits_together(self) -> SigningKeySection:
@@ -89,8 +102,9 @@ class SigningKeySection(Section):
         if self.jwks is None and is_mac(self.alg) != (self.secret is not None):
             yield "a MAC algorithm and secret need each other: nobody could verify with a secret made here"
             return
-        if self.base64url and self.secret is None:
-            yield "base64url stands beside secret only"
+        needless = [name for name in _OF_SECRET if getattr(self, name) and self.secret is None]
+        if needless:
+            yield f"{' and '.join(needless)} stands beside secret only"
         if self.secret is None:
             return
         if self.published and "published" in self.model_fields_set:
@@ -98,7 +112,12 @@ class SigningKeySection(Section):
         if "${" in self.secret:
             return
         try:
-            Key.secret(base64url_decode(self.secret) if self.base64url else self.secret.encode(), alg=self.alg)
+            Key.secret(
+                base64url_decode(self.secret) if self.base64url else self.secret.encode(),
+                alg=self.alg,
+                short_secret_allowed_for_legacy_credential=self.short_secret_allowed_for_legacy_readers,
+                guessable_secret_allowed_for_legacy_credential=self.guessable_secret_allowed_for_legacy_readers,
+            )
         except ValueError:
             yield "the secret is not base64url"
         except KeyRefused as refused:

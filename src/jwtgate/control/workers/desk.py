@@ -25,8 +25,9 @@ from jwtgate.control.workers.worker_handle import WorkerHandle
 from jwtgate.control.workers.worker_state import fault_of
 from jwtgate.errors import DependencyFault
 from jwtgate.gateway.observe import Counters, Report
-from jwtgate.policy.facts import NeedAllowance, NeedKeys
+from jwtgate.policy.facts import NeedAllowance, NeedFirstUse, NeedKeys
 from jwtgate.state.allowances import Allowances
+from jwtgate.state.first_uses import FirstUses
 
 COUNT_SECONDS = 0.3
 """How long a report waits for fresh counters; those of a worker that is slower are a second old at the most."""
@@ -73,6 +74,7 @@ class Desk:
         self._report = report
         self._ledger = Ledger()
         self._allowances = Allowances()
+        self._first_uses = FirstUses()
         self._asked: Counter[int] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -84,6 +86,8 @@ class Desk:
             case Wanted(need=NeedAllowance() as need):
                 # Counted at once, whatever became of its generation.
                 worker.send(Found(message.ask, self._allowances.take(need)))
+            case Wanted(need=NeedFirstUse() as need):
+                worker.send(Found(message.ask, self._first_uses.take(need)))
             case Wanted():
                 self._begin(self._answer(worker, message))
             case ReportWanted():

@@ -118,6 +118,7 @@ class SentCredential:
     leeway_seconds: int | None
     labels: Mapping[str, str] = field(default_factory=dict)
     fetched: bool = False
+    claims: Mapping[str, JSON] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ class NotYet:
     """What was asked for is not there, and may be a moment later: somebody waits for what it is found by."""
 
 
-Sent = SentCredential | NotYet | Consumer | Introspected | Minted | Allowance | None
+Sent = SentCredential | NotYet | Consumer | Introspected | Minted | Allowance | bool | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from jwtgate.control.workers.messages import (
@@ -43,15 +43,18 @@ from jwtgate.policy.facts import (
     NeedAllowance,
     NeedConsumer,
     NeedCredential,
+    NeedFirstUse,
     NeedIntrospection,
     NeedKeys,
     NeedNewerCredential,
 )
+from jwtgate.policy.plan import Plan
 from jwtgate.policy.revocations import Revocations
 from jwtgate.state.answers import Snapshot
 from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.issued_tokens import IssuedTokens
 from jwtgate.state.keys.keyring import Signer
+from jwtgate.state.signed_tokens import SignedTokens
 
 MOST_QUIET = 4_096
 QUIET_SECONDS = 5.0
@@ -70,12 +73,14 @@ class Served:
     @classmethod
     def build(cls, sent: Prepare) -> Served:
         """The generation that was sent. Takes long for a large one; it may be called on a thread of its own."""
+        signers = _signers(sent.signing)
         held = Snapshot({issuer: _key_set(keys) for issuer, keys in sent.key_sets.items()})
         generation = Generation(
             sent.number,
             sent.plan,
             held,
-            issued_tokens=_issued_tokens(sent.signing),
+            issued_tokens=IssuedTokens(signers),
+            signed_tokens=_signed_tokens(signers, sent.plan),
             claim_generators=ClaimGenerators(generators_of(sent.plan)),
             keys_document=sent.signing.keys_document,
             metadata_document=sent.metadata_document,
@@ -88,7 +93,9 @@ class Served:
             case KeysChanged() | SigningChanged() if change.number != self.generation.number:
                 return
             case SigningChanged():
-                self.generation.issued_tokens = _issued_tokens(change.signing)
+                signers = _signers(change.signing)
+                self.generation.issued_tokens = IssuedTokens(signers)
+                self.generation.signed_tokens = _signed_tokens(signers, self.generation.plan)
                 self.generation.keys_document = change.signing.keys_document
             case KeysChanged():
                 self.generation.facts.set_keys(change.issuer, None if change.keys is None else _key_set(change.keys))
@@ -105,10 +112,14 @@ class Served:
         self.generation.forget_outcomes()
 
 
-def _issued_tokens(signing: Signing) -> IssuedTokens:
-    return IssuedTokens(
-        {name: Signer(_key(sent.key), sent.alg, sent.certificates) for name, sent in signing.signers.items()}
-    )
+def _signers(signing: Signing) -> dict[str, Signer]:
+    return {name: Signer(_key(sent.key), sent.alg, sent.certificates) for name, sent in signing.signers.items()}
+
+
+def _signed_tokens(signers: Mapping[str, Signer], plan: Plan) -> SignedTokens:
+    """Signs with those keys of the plan that permit it."""
+    permitted = {name for name, keys in plan.signing.items() if keys.signs_any_claims}
+    return SignedTokens({name: signer for name, signer in signers.items() if name in permitted})
 
 
 def _received(sent: object) -> object:
@@ -124,6 +135,7 @@ def _received(sent: object) -> object:
         leeway_seconds=sent.leeway_seconds,
         labels=sent.labels,
         fetched=sent.fetched,
+        claims=sent.claims,
     )
 
 
@@ -174,7 +186,7 @@ class Asking:
         """The answer to a need of the generation of this number, whose facts are `held`. `DependencyFault`."""
         if isinstance(need, NeedKeys):
             return await self._keys(need, number, held)
-        if isinstance(need, NeedMinted | NeedAllowance):
+        if isinstance(need, NeedMinted | NeedAllowance | NeedFirstUse):
             # Two that ask for the same thing want one each.
             return await self._wanted(need, number, lambda found: found)
         if isinstance(need, NeedCredential) and held.is_unknown(need.name):
@@ -291,6 +303,6 @@ def fault_of(need: Need | NeedMinted) -> str:
         return "issuer_unreachable"
     if isinstance(need, NeedIntrospection):
         return "introspection_unreachable"
-    if isinstance(need, NeedAllowance):
+    if isinstance(need, NeedAllowance | NeedFirstUse):
         return "requests_not_counted"
     return "signer_unavailable" if isinstance(need, NeedMinted) else "consumers_unreachable"

@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 
 def read_given(wanted: SigningKeys, resolve: Resolve) -> Given:
-    """The keys of a file, a JWK Set or a secret, with their certificates. `ConfigError`."""
+    """The keys of a file, a JWK Set, a PEM text or a secret, with their certificates. `ConfigError`."""
     try:
         given = _given(_keys(wanted, resolve), wanted.alg)
         if wanted.certificate_file is None:
@@ -142,8 +142,9 @@ def _keys(wanted: SigningKeys, resolve: Resolve) -> tuple[Key, ...]:
     if wanted.jwks is not None:
         text = resolve(wanted.jwks.text or "")
         return parse_own_keys(parse_json_object(text.encode(), limit_bytes=MOST_SET_BYTES))
-    given = KeyText(file=wanted.file) if wanted.secret is None else replace(wanted.secret, alg=wanted.alg)
-    return parse_key_text(given, resolve)
+    if wanted.secret is not None:
+        return parse_key_text(replace(wanted.secret, alg=wanted.alg), resolve)
+    return parse_key_text(wanted.pem or KeyText(file=wanted.file), resolve)
 
 
 def _parse_fetched(body: bytes, alg: str) -> Given:

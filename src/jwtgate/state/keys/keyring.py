@@ -83,7 +83,7 @@ class _Name:
 
 def is_given(wanted: SigningKeys) -> bool:
     """Whether somebody else makes the keys of this name."""
-    return any(place is not None for place in (wanted.file, wanted.url, wanted.secret, wanted.jwks))
+    return any(place is not None for place in (wanted.file, wanted.url, wanted.secret, wanted.jwks, wanted.pem))
 
 
 class Keyring:
