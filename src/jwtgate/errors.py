@@ -224,6 +224,7 @@ CATALOGUE: Mapping[str, Reason] = MappingProxyType(
         "consumers_unreachable": Reason(DependencyFault, "The caller cannot be looked up at the moment."),
         "credential_unresolved": Reason(DependencyFault, "The token cannot be checked at the moment."),
         "requests_not_counted": Reason(DependencyFault, "The request cannot be counted at the moment."),
+        "expected_claims_malformed": Reason(DependencyFault, "The token cannot be checked.", 500),
         "claims_not_generated": Reason(DependencyFault, "The request cannot be signed at the moment."),
         "issuer_unreachable": Reason(DependencyFault, "The token cannot be checked at the moment."),
         "signer_unavailable": Reason(DependencyFault, "The request cannot be signed at the moment."),
@@ -233,6 +234,7 @@ CATALOGUE: Mapping[str, Reason] = MappingProxyType(
         "upstream_unreachable": Reason(UpstreamFault, "The upstream could not be reached."),
         "upstream_slow": Reason(UpstreamFault, "The upstream did not answer in time.", 504),
         "upstream_malformed": Reason(UpstreamFault, "The upstream gave an answer that could not be read."),
+        "upstream_unexpected": Reason(UpstreamFault, "The upstream gave an answer that was not expected."),
         # Keys.
         "key_malformed": Reason(KeyRefused, "The key cannot be read."),
         "key_type_unknown": Reason(KeyRefused, "The key is of a type or curve that is not supported."),

@@ -86,6 +86,12 @@ class KeySet:
             raise TokenRefused("key_ambiguous")
         return fitting
 
+    def named(self, alg: str, kid: str | None) -> tuple[Key, ...]:
+        """The first key with this `kid`, or without one, that fits `alg`; none where there is none."""
+        if kid:
+            return self._by_kid.get((kid, alg), ())
+        return tuple(key for key in self._keys if not key.kid and key.verifies(alg))[:1]
+
     def bound(self, algorithms: Collection[str]) -> KeySet:
         """The same keys, each bound to the one of `algorithms` it fits (SEC-20).
 

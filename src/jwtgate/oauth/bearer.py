@@ -26,6 +26,14 @@ def parse_authorization(value: bytes) -> str | None:
     raise RequestRefused("credential_repeated" if b"," in value else "credential_malformed")
 
 
+def after_scheme(value: bytes, scheme: bytes) -> bytes | None:
+    """What follows this scheme (lower case) in a field value, without the blanks around it; None for another scheme."""
+    rest = value[len(scheme) :]
+    if value[: len(scheme)].lower() != scheme or (rest and rest[:1] not in b" \t"):
+        return None
+    return rest.strip(b" \t")
+
+
 def is_bearer(value: bytes) -> bool:
     """Whether this field value is of the scheme `Bearer`, in whatever case (RFC 9110 section 11.1)."""
     return _SCHEME(value) is not None

@@ -11,8 +11,9 @@ from jwtgate.policy.plan import Plan, Route
 from jwtgate.policy.provisions import Issue
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.requirements import Slot
-from jwtgate.policy.rooms.claims import check_answer, check_claims
-from jwtgate.policy.rooms.extract import extract
+from jwtgate.policy.rooms.calls import make_calls
+from jwtgate.policy.rooms.claims import Claims, check_answer, check_claims
+from jwtgate.policy.rooms.extract import expected_claims, extract
 from jwtgate.policy.rooms.identify import ANONYMOUS, identify, proven, so_far
 from jwtgate.policy.rooms.issue import issue
 from jwtgate.policy.rooms.limits import ask_allowance, check_allowance
@@ -48,6 +49,9 @@ def decide(plan: Plan, request: RequestView, facts: Facts, now: int, *, route: R
         trail.room = "limits"
         trail.allowance = yield from ask_allowance(known)
         check_allowance(trail.allowance)
+        if route.calls and not preflight:
+            trail.room = "calls"
+            yield from make_calls(known)
         trail.room = "issue"
         issued = yield from issue(known)
         trail.room = "rewrite"
@@ -134,16 +138,15 @@ def _prove_one(route: Route, trail: Trail, facts: Facts, *, plan: Plan) -> Steps
 def _prove(slot: Slot, trail: Trail, facts: Facts, *, plan: Plan) -> Steps[None]:
     """Take one slot from its credential to a proven token; an absent credential proves nothing."""
     trail.room, trail.slot = "extract", slot.name
-    if trail.proven and slot.looks_at_known and trail.known is not None:
-        trail.known.become(so_far(trail.known.route, trail.proven))
-    text = extract(slot, trail.request)
+    text, expected = (yield from _values(slot, trail)) if slot.looks_at_known else (extract(slot, trail.request), None)
     if text is None:
         return
     trail.room = "verify"
     limit_bytes = plan.token_limit_bytes
     verified = yield from verify(slot, text, facts, client=trail.request.client, limit_bytes=limit_bytes)
     trail.room = "claims"
-    good_until = check_claims(verified.issuer, verified.asked or slot, verified.claims, now=trail.now)
+    asked = verified.asked or slot
+    good_until = check_claims(verified.issuer, asked, verified.claims, now=trail.now, expected=expected)
     if verified.described is not None:
         issuer, described = verified.described
         said_until = check_answer(issuer, slot, described, now=trail.now)
@@ -153,3 +156,15 @@ def _prove(slot: Slot, trail: Trail, facts: Facts, *, plan: Plan) -> Steps[None]
         bound = [verified.claims] if verified.described is None else [verified.claims, verified.described[1]]
         yield from check_proof(slot.dpop, trail.request, text, bound=bound, paths=plan.paths, now=trail.now)
     trail.proven[slot.name] = proven(verified, text, good_until)
+
+
+def _values(slot: Slot, trail: Trail) -> Steps[tuple[str | None, Claims | None]]:
+    """The credential of a slot that asks with values, and what its claims have to equal."""
+    known = trail.known
+    assert known is not None  # noqa: S101 - it has been there since the route was found
+    if trail.proven:
+        known.become(so_far(known.route, trail.proven))
+    text = yield from asking(known, lambda: extract(slot, trail.request, known=known))
+    if text is None:
+        return None, None
+    return text, (yield from asking(known, lambda: expected_claims(slot, known)))

@@ -221,6 +221,8 @@ def _candidates(issuer: Issuer, held: KeySet, alg: str, *, kid: str | None) -> t
     # A PEM or a secret of the document has no name that a `kid` could contradict: there is one key, and it is meant.
     if issuer.local_keys and held.is_one_unnamed_key:
         kid = None
+    if issuer.keys_by_kid_alone:
+        return held.named(alg, kid)
     return held.candidates(alg, kid, most_tries=issuer.keys_tried_without_kid)
 
 

@@ -34,16 +34,42 @@ NOTHING_SHOWN: frozenset[str] = frozenset()
 SHOWN_BY_DPOP = frozenset({"jkt"})
 
 
-def check_claims(issuer: Issuer, slot: Slot, claims: Claims, *, now: int) -> int | None:
-    """The instant (NumericDate) these claims stop being good, if there is one. Refuses what does not hold."""
+def check_claims(issuer: Issuer, slot: Slot, claims: Claims, *, now: int, expected: Claims | None = None) -> int | None:
+    """The instant (NumericDate) these claims stop being good, if there is one. Refuses what does not hold.
+
+    `expected`: claims that have to be there and equal these, `aud` one of these audiences.
+    """
     audiences = slot.audiences if slot.audiences is not None else issuer.audiences
     shown = NOTHING_SHOWN if slot.dpop is None else SHOWN_BY_DPOP
     good_until = check_registered(claims, iss=issuer.iss, audiences=audiences, times=issuer.times, now=now, shown=shown)
+    if expected is not None:
+        _check_expected_names(expected, claims)
     for rule in issuer.rules:
         check_rule(rule, claims)
     for rule in slot.rules:
         check_rule(rule, claims)
+    if expected is not None:
+        _check_equal(expected, claims)
     return good_until
+
+
+def _check_expected_names(expected: Claims, claims: Claims) -> None:
+    """Refuses `issuer_wrong`, and what `check_audience` does."""
+    if "iss" in expected and claims.get("iss") != expected["iss"]:
+        raise TokenRefused("issuer_wrong", wanted=expected["iss"])
+    if "aud" in expected:
+        check_audience((str(expected["aud"]),), claims)
+
+
+def _check_equal(expected: Claims, claims: Claims) -> None:
+    """Refuses `claim_missing`, `claim_wrong`."""
+    for name, wanted in expected.items():
+        if name in ("iss", "aud"):
+            continue
+        if name not in claims:
+            raise TokenRefused("claim_missing", claim=name)
+        if not same(claims[name], wanted):
+            raise TokenRefused("claim_wrong", claim=name, got=claims[name], expected=wanted)
 
 
 def check_answer(issuer: Issuer, slot: Slot, claims: Claims, *, now: int) -> int | None:
@@ -102,11 +128,12 @@ def check_times(times: Times, claims: Claims, now: int) -> int | None:
 def _failing(times: Times, claims: Claims, now: int) -> dict[str, str]:
     """Why `exp` and `nbf` do not hold, each as if it were alone."""
     places, failing = times.held_in or TimeClaims(), {}
+    alone = replace(times, max_age_seconds=None, max_lifetime_seconds=None, max_remaining_seconds=None)
     of_exp = TimeClaims(places.exp, None, None)
     of_nbf = TimeClaims(None, places.nbf, None, nbf_required=places.nbf_required)
     for name, held_in, needed in (("exp", of_exp, times.exp_required), ("nbf", of_nbf, False)):
         try:
-            _checked_times(Times(times.leeway_seconds, needed, held_in=held_in), claims, now)
+            _checked_times(replace(alone, exp_required=needed, held_in=held_in), claims, now)
         except TokenRefused as refusal:
             failing[name] = refusal.reason
     return failing
@@ -118,6 +145,8 @@ def _checked_times(times: Times, claims: Claims, now: int) -> int | None:
         _time(claims, "auth_time")
     else:
         exp, nbf, iat = _times_held_in(times.held_in, claims)
+    if exp == 0 and times.exp_zero_is_none:
+        exp = None
     leeway = times.leeway_seconds
     if exp is None and times.exp_required:
         raise TokenRefused("time_missing", claim=_exp_of(times))

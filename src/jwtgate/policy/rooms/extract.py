@@ -1,4 +1,4 @@
-"""The credential a slot accepts, or its absence (RFC 6750 section 2).
+"""The credential a slot accepts, or its absence (RFC 6750 section 2); and what its claims have to equal.
 
 The order of sources never depends on the order of fields: every source is looked at, and a second candidate
 anywhere refuses the request.
@@ -6,41 +6,73 @@ anywhere refuses the request.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from urllib.parse import unquote_plus
 
-from jwtgate.errors import CredentialMissing, RequestRefused
+from jwtgate.errors import CredentialMissing, DependencyFault, RequestRefused
+from jwtgate.jose.encoding import JSON, json_bytes
 from jwtgate.oauth import dpop
-from jwtgate.oauth.bearer import is_bearer, parse_authorization
+from jwtgate.oauth.bearer import after_scheme, is_bearer, parse_authorization
+from jwtgate.policy.provisions import Value
 from jwtgate.policy.request import RequestView, cookie_values, query_holds_bare, query_values
 from jwtgate.policy.requirements import Place, Slot, Source
+from jwtgate.policy.value import Known, value_of
+
+_Found = list[str]
+_NOT_IN_FIELDS = frozenset({Place.COOKIE, Place.QUERY, Place.VALUE})
 
 
-def extract(slot: Slot, request: RequestView) -> str | None:
+def extract(slot: Slot, request: RequestView, *, known: Known | None = None) -> str | None:
     """What the request presents for this slot; None when nothing is presented and the slot allows that.
 
-    Refuses `credential_missing`, `credential_repeated`, `credential_malformed`.
+    Refuses `credential_missing`, `credential_repeated`, `credential_malformed`; raises `Asks`, and fails, as values do.
+    Without `known` values have nothing to present.
     """
     found: Collection[str]
     if slot.first_source_wins:
-        found = next(filter(None, (_first(source, request) for source in slot.sources)), ())
+        found = next(filter(None, (_first(source, request, known=known) for source in slot.sources)), ())
     elif slot.equal_tokens_count_once:
-        found = {text for source in slot.sources for text in _all(source, request) if text}
+        found = {text for source in slot.sources for text in _all(source, request, known=known) if text}
     else:
-        found = [text for source in slot.sources for text in _candidates(source, request)]
-    if len(found) > 1:
+        found = [text for source in slot.sources for text in _candidates(source, request, known=known)]
+    presented = [text for text in found if text] if slot.empty_is_absent else found
+    if len(presented) > 1:
         raise RequestRefused("credential_repeated", slot=slot.name)
-    for text in found:
+    for text in presented:
         if slot.dpop is not None and len(request.field_values(dpop.FIELD)) != 1:
             raise CredentialMissing("credential_missing", slot=slot.name, cause="proof")
         return text
     if slot.required:
-        raise CredentialMissing("credential_missing", slot=slot.name)
+        raise CredentialMissing("credential_missing", slot=slot.name, cause="empty" if found else _why(slot, request))
     return None
 
 
-def _candidates(source: Source, request: RequestView) -> list[str]:
+def _why(slot: Slot, request: RequestView) -> str:
+    """Why there is nothing in this slot, for the log: a field it looks at may be there without what it looks for."""
+    names = {source.name.encode() for source in slot.sources if source.place not in _NOT_IN_FIELDS}
+    return "scheme_differs" if any(request.field_values(name) for name in names) else "absent"
+
+
+def expected_claims(slot: Slot, known: Known) -> Mapping[str, JSON] | None:
+    """What the token's claims have to equal, None where the slot does not say. Fails with `expected_claims_malformed`.
+
+    Raises `Asks`, and fails, as values do.
+    """
+    if slot.claims_equal is None:
+        return None
+    expected = value_of(slot.claims_equal, known)
+    if not isinstance(expected, Mapping):
+        raise DependencyFault("expected_claims_malformed", slot=slot.name, cause="no object")
+    for name in ("iss", "aud"):
+        if not isinstance(expected.get(name, ""), str):
+            raise DependencyFault("expected_claims_malformed", slot=slot.name, claim=name, cause="no text")
+    return expected
+
+
+def _candidates(source: Source, request: RequestView, *, known: Known | None) -> _Found:
     """What stands at this place, an empty credential included: only one that is not there is absent."""
+    if source.value is not None:
+        return _in_value(source.value, known)
     if source.place is Place.QUERY:
         return _in_query(source, request)
     if source.place is Place.COOKIE:
@@ -51,8 +83,10 @@ def _candidates(source: Source, request: RequestView) -> list[str]:
     return _in_field(source, values)
 
 
-def _first(source: Source, request: RequestView) -> list[str]:
+def _first(source: Source, request: RequestView, *, known: Known | None) -> _Found:
     """As `_candidates`, of the first line of a field and the first cookie of a name alone."""
+    if source.value is not None:
+        return _in_value(source.value, known)
     if source.place is Place.QUERY:
         return _in_query(source, request)
     if source.place is Place.COOKIE:
@@ -60,8 +94,10 @@ def _first(source: Source, request: RequestView) -> list[str]:
     return _in_field(source, request.field_values(source.name.encode())[:1])
 
 
-def _all(source: Source, request: RequestView) -> list[str]:
+def _all(source: Source, request: RequestView, *, known: Known | None) -> _Found:
     """As `_candidates`, of every line of a field. A parameter that is only a name holds nothing that can be read."""
+    if source.value is not None:
+        return _in_value(source.value, known)
     if source.place is Place.QUERY:
         if query_holds_bare(request.query, source.name):
             raise RequestRefused("credential_malformed", parameter=source.name)
@@ -76,17 +112,29 @@ def _all(source: Source, request: RequestView) -> list[str]:
     return _in_field(source, values)
 
 
-def _in_query(source: Source, request: RequestView) -> list[str]:
+def _in_value(value: Value, known: Known | None) -> _Found:
+    """Text as it is, and a number as its digits; what is blank, or anything else, is nothing."""
+    found = None if known is None else value_of(value, known)
+    if isinstance(found, str):
+        return [found] if found.strip() else []
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        return []
+    return [json_bytes(int(found) if found == int(found) else found).decode()]
+
+
+def _in_query(source: Source, request: RequestView) -> _Found:
     values = query_values(request.query, source.name)
     return [unquote_plus(value) for value in values] if source.decoded else list(values)
 
 
-def _in_cookies(source: Source, request: RequestView) -> list[str]:
+def _in_cookies(source: Source, request: RequestView) -> _Found:
     name = source.name.encode()
     return [_text(value) for field in request.field_values(b"cookie") for value in cookie_values(field, name)]
 
 
-def _in_field(source: Source, values: Iterable[bytes]) -> list[str]:
+def _in_field(source: Source, values: Iterable[bytes]) -> _Found:
+    if source.scheme is not None:
+        return [_text(rest) for value in values if (rest := after_scheme(value, source.scheme)) is not None]
     if source.place is Place.AUTHORIZATION:
         return [token for value in values if (token := parse_authorization(value)) is not None]
     if source.place is Place.DPOP:

@@ -14,8 +14,8 @@ ANY_ROLE = "*"
 def granted(grants: Grants, claims: Claims) -> tuple[str, ...]:
     """The permissions of these claims in the order they were found, each once (SEC-48).
 
-    A claim that is neither text nor a list of texts grants nothing. `*` adds its permissions to those of any token
-    that has the claim of roles at all.
+    A claim that is neither text nor a list of texts grants nothing; see `unreadable`. `*` adds its permissions to those
+    of any token that has the claim of roles at all.
     """
     found: dict[str, None] = {}
     if grants.permissions is not None:
@@ -30,12 +30,21 @@ def granted(grants: Grants, claims: Claims) -> tuple[str, ...]:
     return tuple(found)
 
 
+def unreadable(grants: Grants, claims: Claims) -> tuple[tuple[str, object], ...]:
+    """The claims that were to grant something and cannot: `permissions` or `roles`, and what is there instead."""
+    looked_at = (("permissions", grants.permissions), ("roles", grants.roles))
+    found = ((what, find(claims, path)) for what, path in looked_at if path is not None)
+    return tuple((what, value) for what, value in found if value is not MISSING and not _is_words(value))
+
+
+def _is_words(value: object) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and all(isinstance(word, str) for word in value))
+
+
 def _words(value: object) -> tuple[str, ...]:
     if isinstance(value, str):
         return tuple(word for word in value.split(" ") if word)
-    if isinstance(value, list) and all(isinstance(word, str) for word in value):
-        return tuple(value)
-    return ()
+    return tuple(value) if isinstance(value, list) and _is_words(value) else ()
 
 
 def _add_implied(names: Iterable[str], implied: Mapping[str, tuple[str, ...]], found: dict[str, None]) -> None:

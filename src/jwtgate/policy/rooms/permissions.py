@@ -7,15 +7,23 @@ everybody.
 
 from __future__ import annotations
 
-from jwtgate.errors import AccessRefused, ScopeRefused
-from jwtgate.policy.provisions import PermissionNeed
+from collections.abc import Mapping
+
+from jwtgate.errors import AccessRefused, DependencyFault, ScopeRefused
+from jwtgate.policy.provisions import Origin, PermissionNeed, Value
 from jwtgate.policy.requirements import ScopeNeed
 from jwtgate.policy.rooms.claims import MISSING, Claims, find
 from jwtgate.policy.value import Known, holds, value_of
 
+_OF_DOCUMENT = frozenset({Origin.CONSTANT, Origin.LANGUAGE})
+_METHODS_MEANT_BY_ANY = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 
 def check_permissions(known: Known) -> None:
-    """Refuses what `check_scope` refuses, `permission_missing`, `method_not_permitted` and `condition_not_met`."""
+    """Refuses what `check_scope` refuses, `permission_missing`, `method_not_permitted` and `condition_not_met`.
+
+    Raises `Asks`, and fails, as values do.
+    """
     route = known.route
     for slot in route.slots:
         proven = known.principal.tokens.get(slot.name)
@@ -24,6 +32,8 @@ def check_permissions(known: Known) -> None:
         need = (proven.asked or slot).scope
         if need is not None:
             check_scope(need, proven.claims)
+    if route.methods_permitted is not None and known.request.method not in route.methods_permitted:
+        raise AccessRefused("method_not_permitted", method=known.request.method, by="methods")
     if route.permission is not None:
         _check_permission(route.permission, known)
     for condition in route.conditions:
@@ -35,12 +45,34 @@ def _check_permission(need: PermissionNeed, known: Known) -> None:
     method = known.request.method
     wanted = dict(need.by_method).get(method, need.otherwise)
     if wanted is None:
-        raise AccessRefused("method_not_permitted", method=method)
+        raise AccessRefused("method_not_permitted", method=method, by="permission")
     name = value_of(wanted, known)
+    if wanted.origin is Origin.LANGUAGE:
+        name = _of_method(name, known, wanted)
     # Only the document's own empty text asks for nothing; a value that is not there is a permission nobody has.
-    if not isinstance(name, str) or (name not in known.principal.permissions and wanted.constant != ""):
+    asks_nothing = name == "" and wanted.origin in _OF_DOCUMENT
+    if not isinstance(name, str) or (name not in known.principal.permissions and not asks_nothing):
         named = name if isinstance(name, str) else None
         raise AccessRefused("permission_missing", permission=named, granted=list(known.principal.permissions))
+
+
+def _of_method(found: object, known: Known, wanted: Value) -> str:
+    """The permission an expression of an installed language names: text, or an object of texts by method.
+
+    Anything else is a failure of it, never a permission that is not asked for.
+    """
+    method = known.request.method
+    if isinstance(found, Mapping) and all(isinstance(name, str) for name in found.values()):
+        by_method = {word.upper(): name for word, name in found.items()}
+        if method not in by_method and method not in _METHODS_MEANT_BY_ANY:
+            by_method.pop("*", None)
+        found = by_method.get(method, by_method.get("*"))
+        if found is None:
+            raise AccessRefused("method_not_permitted", method=method, by="permission")
+    if not isinstance(found, str):
+        text = wanted.language.text if wanted.language is not None else ""
+        raise DependencyFault("expression_failed", expression=text, cause="names no permission")
+    return found
 
 
 def check_scope(need: ScopeNeed, claims: Claims) -> None:

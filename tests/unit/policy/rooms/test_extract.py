@@ -40,7 +40,7 @@ def test_a_credential_is_found_where_the_slot_looks_and_nowhere_else(source: Sou
 def test_sec_141_an_absent_credential_is_named_so() -> None:
     error = refusal(lambda: extract(SLOT, request()))
     assert isinstance(error, CredentialMissing)
-    assert (error.status, error.detail) == (401, {"slot": "access"})
+    assert (error.status, error.detail) == (401, {"slot": "access", "cause": "absent"})
 
 
 @pytest.mark.parametrize(
