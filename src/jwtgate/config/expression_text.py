@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from jwtgate.policy.requirements import ClaimPath
 
-VARIABLES = ("request", "token", "consumer", "permissions", "now")
+VARIABLES = ("request", "token", "consumer", "permissions", "calls", "now")
 OF_ANSWERS = "refusal"
 """A variable there is besides, while an answer is worded."""
 FUNCTIONS = frozenset({"size", "string", "int", "uint", "double"})

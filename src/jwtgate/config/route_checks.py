@@ -43,6 +43,9 @@ def find_route_mistakes(document: Document, present: Mapping[str, Any] | None = 
 def _named(document: Document, route: RouteSection, place: Place, names: Names) -> Iterator[Mistake]:
     if route.upstream is not None and route.upstream not in names.of["upstream"]:
         yield names.unknown((*place, "upstream"), "upstream", route.upstream)
+    for call, section in (route.calls or {}).items():
+        if section.upstream not in names.of["upstream"]:
+            yield names.unknown((*place, "calls", call, "upstream"), "upstream", section.upstream)
     # Files and the Admin API may bring consumers this document does not name.
     all_here = not document.consumer_files and document.admin is None
     anonymous = route.anonymous_consumer
@@ -108,8 +111,10 @@ def _slot_issuers(document: Document, credential: Credential, place: Place, name
         for kind in _kinds(issuer):
             if only.setdefault(kind, name) != name:
                 yield Mistake(here, f"has {kind} as {only[kind]} has, so a token could belong to either")
-        if issuer.takes_api_keys and len(credential.issuers or ()) > 1:
-            yield Mistake(here, "takes API keys, which nobody can tell from tokens; it stands alone in a slot")
+        others = (document.issuers.get(other) for other in credential.issuers or () if other != name)
+        if issuer.takes_api_keys and any(other is not None and other.issuer is None for other in others):
+            sentence = "takes API keys, which nobody can tell from tokens but by their iss; the others need issuer"
+            yield Mistake(here, sentence)
         if issuer.takes_api_keys and credential.dpop is not None:
             yield Mistake(here, "takes API keys, which are bound to no key that a proof could be made with")
     for key in ("introspect", "introspected"):
@@ -144,6 +149,8 @@ def _values(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSec
         if edits is not None:
             yield from (((*place, direction, "set", name), field) for name, field in edits.set.items())
             yield from (((*place, direction, "add", name), field) for name, field in edits.add.items())
+    for call, section in (route.calls or {}).items():
+        yield from (((*place, "calls", call, *here), value) for here, value in section.values)
     if route.respond is not None:
         yield from (((*place, "respond", "headers", name), field) for name, field in route.respond.headers.items())
     yield from (((*place, "permission", method), value) for method, value in (route.permission or {}).items())

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from itertools import cycle
 
 from jwtgate.errors import UpstreamFault
-from jwtgate.gateway.heads.fields import ResponseFieldKinds
+from jwtgate.gateway.heads.fields import FieldKinds
 from jwtgate.gateway.memory import answer_memory
 from jwtgate.gateway.upstream import UpstreamConnection
 from jwtgate.policy.plan import Target, Upstream
@@ -23,7 +23,7 @@ _REST_SECONDS = 5.0
 class Pool:
     """The connections to one target: idle ones, most recently used first."""
 
-    def __init__(self, upstream: Upstream, target: Target, *, response_kinds: ResponseFieldKinds) -> None:
+    def __init__(self, upstream: Upstream, target: Target, *, response_kinds: FieldKinds) -> None:
         self.target = target
         self.host_line = b"Host: %b\r\n" % (upstream.host or target.authority).encode("ascii")
         self.response_kinds = response_kinds
@@ -102,7 +102,7 @@ class Pool:
 class Balancer:
     """The targets of one upstream, in turn, each as often as its weight says."""
 
-    def __init__(self, upstream: Upstream, *, response_kinds: ResponseFieldKinds) -> None:
+    def __init__(self, upstream: Upstream, *, response_kinds: FieldKinds) -> None:
         self.upstream = upstream
         self.pools = [Pool(upstream, target, response_kinds=response_kinds) for target in upstream.targets]
         self._turn = cycle(self.pools)

@@ -57,6 +57,9 @@ def find_route(exchange: Exchange) -> None:
         raise RequestRefused("request_too_large", limit_bytes=route.body_limit_bytes)
     if route.upgrade_origins is not None and head.asks_for_websocket:
         head.check_origin(route.upgrade_origins)
+    if route.body_first_bytes is not None:
+        _decide_with_body(exchange, route.body_first_bytes)
+        return
     key = memory_key(route, generation.places[route.name], head)
     if key is not None:
         remembered = generation.memory.recall(key)
@@ -68,6 +71,22 @@ def find_route(exchange: Exchange) -> None:
             exchange.forward(remembered.lines, remembered.answer_lines, sent=sent)
             return
     _decide(exchange, key)
+
+
+def _decide_with_body(exchange: Exchange, most_bytes: int) -> None:
+    """Decide once the whole body is there; it goes on as it came. Refuses `request_too_large`."""
+    length, upload = exchange.head.length, exchange.upload
+    if length is not None and length > most_bytes:
+        raise RequestRefused("request_too_large", limit_bytes=most_bytes)
+
+    def decide_now(body: bytes) -> None:
+        exchange.note_body(body)
+        _decide(exchange, None)
+
+    if upload is None:
+        decide_now(b"")
+    else:
+        upload.collect(most_bytes, decide_now)
 
 
 def _decide(exchange: Exchange, key: Key | None) -> None:
@@ -100,7 +119,7 @@ def _walk_on(
     def go_on(answer: object) -> None:
         if exchange.finished:
             return
-        step = partial(walk.throw if isinstance(answer, DependencyFault) else walk.send, answer)
+        step = partial(walk.throw if isinstance(answer, Fault) else walk.send, answer)
         _walk_on(exchange, walk, ended, step=step)
 
     exchange.worker.meet(exchange, need, go_on)

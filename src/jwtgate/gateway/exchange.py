@@ -8,6 +8,7 @@ a task and comes back to the same calls.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jwtgate.errors import (
@@ -33,6 +34,7 @@ from jwtgate.policy.value import Known
 
 if TYPE_CHECKING:
     from jwtgate.gateway.balancer import Pool
+    from jwtgate.gateway.calls.upstream_call import UpstreamCall
     from jwtgate.gateway.connection import ClientConnection
     from jwtgate.gateway.heads.answer_head import AnswerHead
     from jwtgate.gateway.heads.request_head import RequestHead
@@ -61,6 +63,7 @@ class Exchange:
     """What every answer says besides, whoever gives it."""
     status = 0
     upstream: UpstreamConnection | None = None
+    call: UpstreamCall | None = None
     tunnel: Tunnel | None = None
     forwarding = False
     upgrading = False
@@ -131,6 +134,10 @@ class Exchange:
             of = self.connection
             self._view = self.head.view(of.scheme, of.client, request_id=self.request_id, trusted=of.trusted)
         return self._view
+
+    def note_body(self, body: bytes) -> None:
+        """From now on the decision sees this body, which is all of it."""
+        self._view = replace(self.view(), body=body)
 
     # Forwarding.
 
@@ -336,8 +343,8 @@ class Exchange:
         """The client is gone: so is its request (REL-22)."""
         if self.tunnel is not None:
             self.tunnel.close()
-        elif self.upstream is not None:
-            self.upstream.drop()
+        else:
+            self._leave_upstream()
         self.upstream = None
         if not self.finished:
             self.reason = self.reason or ("" if self.tunnel else "client_gone")
@@ -355,6 +362,8 @@ class Exchange:
         elif self.upload is not None and self.upload.awaits_client():
             if self.upload.is_late(now):
                 self.cut(RequestRefused("request_slow"))
+        elif now > self.deadline and self.call is not None:
+            self.call.fail(UpstreamFault("upstream_slow", call=self.call.name))
         elif now > self.deadline:
             self.cut(self._too_late())
 
@@ -378,6 +387,9 @@ class Exchange:
             self._finish()
 
     def _leave_upstream(self) -> None:
+        if self.call is not None:
+            self.call.drop()
+            self.call = None
         if self.upstream is not None:
             self.upstream.drop()
             self.upstream = None

@@ -147,7 +147,7 @@ class Upload:
 
     def _begin(self) -> None:
         """Ask for what is to come, where the client waits for that; from now on its time runs."""
-        if self._head.expects_continue and not self._received_bytes:
+        if self._head.expects_continue and not self._received_bytes and not self._exchange.body_done:
             self._exchange.connection.write(_CONTINUE)
         self._since = time.monotonic()
         self.deadline = self._since + self._limits.body_idle_seconds
@@ -155,7 +155,7 @@ class Upload:
     def _collect(self, data: bytes) -> None:
         self.deadline = time.monotonic() + self._limits.body_idle_seconds
         self._pending.append(data)
-        if sum(map(len, self._pending)) > self._most_bytes:
+        if self._received_bytes > self._most_bytes:
             self._exchange.cut(RequestRefused("request_too_large", limit_bytes=self._most_bytes))
 
     def _give(self) -> None:

@@ -10,18 +10,62 @@ from __future__ import annotations
 import asyncio
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from jwtgate.gateway.heads.answer_head import AnswerHead
 from jwtgate.gateway.heads.framing import ChunkedBody, Framing, Malformed, ResponseReader
 
 if TYPE_CHECKING:
     from jwtgate.gateway.balancer import Pool
-    from jwtgate.gateway.exchange import Exchange
+    from jwtgate.gateway.relay import Tunnel
 
 WRITE_BUFFER_BYTES = 128 * 1024
 _HEAD_LIMIT_BYTES = 64 * 1024
 _LINGER_SECONDS = 10.0
+
+
+class Question(Protocol):
+    """The head of a request that was sent."""
+
+    @property
+    def method(self) -> str:
+        """Its method."""
+
+
+class Asker(Protocol):
+    """Who asked: what an answer is given to, piece by piece, or why there is none."""
+
+    tunnel: Tunnel | None
+    upgrading: bool
+    body_done: bool
+
+    @property
+    def head(self) -> Question:
+        """What was asked."""
+
+    def answer_head(self, head: AnswerHead, framing: Framing) -> bytes:
+        """The head of the answer as it is delivered."""
+
+    def deliver(self, head: bytes, body: bytes, *, last: bool) -> None:
+        """A piece of the answer: its head, if it is the first, and some of its body."""
+
+    def answered(self) -> None:
+        """The answer is complete."""
+
+    def upstream_failed(self, reason: str, cause: str, *, answered: bool) -> None:
+        """The target ended or answered nonsense."""
+
+    def hold_client(self) -> None:
+        """The target is slow to take the request."""
+
+    def release_client(self) -> None:
+        """The target takes more."""
+
+    def switching_head(self, head: AnswerHead) -> bytes:
+        """The head of an answer that switches protocols, as it is delivered."""
+
+    def begin_tunnel(self, upstream: UpstreamConnection, head: bytes) -> None:
+        """The target has switched protocols."""
 
 
 class UpstreamConnection(asyncio.Protocol):
@@ -29,7 +73,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     def __init__(self, pool: Pool) -> None:
         self.pool = pool
-        self.exchange: Exchange | None = None
+        self.exchange: Asker | None = None
         self.transport: asyncio.Transport = None  # type: ignore[assignment] # set before anything else happens
         self.idle_since = 0.0
         self._reader = ResponseReader()
@@ -42,7 +86,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     # What the exchange does.
 
-    def send(self, exchange: Exchange, head: bytes) -> None:
+    def send(self, exchange: Asker, head: bytes) -> None:
         """Begin an exchange with its head."""
         self.exchange = exchange
         self._answered = False
@@ -130,7 +174,7 @@ class UpstreamConnection(asyncio.Protocol):
 
     # Reading.
 
-    def _read(self, exchange: Exchange, data: bytes) -> None:
+    def _read(self, exchange: Asker, data: bytes) -> None:
         at, head = 0, b""
         if self._framing is None:
             at, answer = self._read_heads(data)
@@ -189,12 +233,12 @@ class UpstreamConnection(asyncio.Protocol):
             return body, at, self._chunks.done
         return data[at:], len(data), False
 
-    def _switch(self, exchange: Exchange, answer: AnswerHead, rest: bytes) -> None:
+    def _switch(self, exchange: Asker, answer: AnswerHead, rest: bytes) -> None:
         if not exchange.upgrading or not answer.is_websocket:
             raise Malformed("an upgrade nobody asked for")
         exchange.begin_tunnel(self, exchange.switching_head(answer) + rest)
 
-    def _finish(self, exchange: Exchange, *, reusable: bool) -> None:
+    def _finish(self, exchange: Asker, *, reusable: bool) -> None:
         self.exchange = None
         self.resume()
         if not exchange.body_done:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from jwtgate.jose.encoding import parse_json
+from jwtgate.policy.rooms.claims import MISSING
 
 if TYPE_CHECKING:
     from jwtgate.policy.plan import Upstream
@@ -55,6 +59,17 @@ class Called:
     status: int
     fields: Mapping[str, tuple[str, ...]] = field(repr=False)
     body: bytes = field(repr=False)
+
+    def members(self) -> dict[str, object]:
+        """What expressions see of it: `status`, `headers`, `body` as text, and as `json` where it is."""
+        said: dict[str, object] = {
+            "status": self.status,
+            "headers": {name: values[0] if len(values) == 1 else MISSING for name, values in self.fields.items()},
+            "body": self.body.decode("utf-8", "replace"),
+        }
+        with suppress(ValueError):
+            said["json"] = parse_json(self.body, limit_bytes=len(self.body))
+        return said
 
 
 @dataclass(frozen=True, slots=True)

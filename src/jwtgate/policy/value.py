@@ -59,6 +59,11 @@ class Known:
         self.principal = principal
         self._variables = None
 
+    def note_called(self, name: str, called: Called) -> None:
+        """From now on this is known, too: what the route's call of this name was answered with."""
+        self.called[name] = called
+        self._variables = None
+
     def variables(self) -> Mapping[str, object]:
         """What an expression may name: the variables of the document, `now` being a NumericDate, and `refusal`."""
         if self._variables is None:
@@ -68,6 +73,7 @@ class Known:
                 "token": {slot: dict(proven.token.claims) for slot, proven in self.principal.tokens.items()},
                 "consumer": consumer.members() if consumer else {},
                 "permissions": list(self.principal.permissions),
+                "calls": {name: called.members() for name, called in self.called.items()},
                 "now": self.now,
             }
             if self.refusal is not None:
@@ -110,6 +116,18 @@ def value_of(value: Value, known: Known) -> object:
     return _of_request(value, request, known)
 
 
+_PARTS = {
+    Origin.METHOD: "method",
+    Origin.HOST: "host",
+    Origin.PATH: "path",
+    Origin.CLIENT: "client",
+    Origin.ID: "id",
+    Origin.URL: "url",
+    Origin.ORIGIN: "origin",
+    Origin.QUERY: "query",
+}
+
+
 def _of_consumer(value: Value, principal: Principal) -> object:
     if principal.consumer is None:
         return MISSING
@@ -128,13 +146,7 @@ def _of_request(value: Value, request: RequestView, known: Known) -> object:
             return values[0].decode("latin-1") if len(values) == 1 else MISSING
         case Origin.PARAMETER:
             return known.parameter(value.parameter)
-        case Origin.METHOD:
-            return request.method
-        case Origin.HOST:
-            return request.host
-        case Origin.PATH:
-            return request.path
-    return request.client
+    return getattr(request, _PARTS[value.origin])
 
 
 def evaluated(expression: Expression, known: Known) -> JSON:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Hashable, Mapping
 from typing import TypeVar
 
-from jwtgate.errors import DependencyFault
+from jwtgate.errors import Fault
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.callers import Consumer, Credential
 from jwtgate.policy.facts import Need, Steps
@@ -31,7 +31,7 @@ async def drive(walk: Steps[Result], answer: Callable[[Need], Awaitable[object]]
         while True:
             try:
                 reply = await answer(need)
-            except DependencyFault as fault:
+            except Fault as fault:
                 need = walk.throw(fault)
             else:
                 need = walk.send(reply)
@@ -47,7 +47,7 @@ def drive_blocking(walk: Steps[Result], answer: Callable[[Need], object]) -> Res
         while True:
             try:
                 reply = answer(need)
-            except DependencyFault as fault:
+            except Fault as fault:
                 need = walk.throw(fault)
             else:
                 need = walk.send(reply)

@@ -72,6 +72,17 @@ class AnswerHead:
             self._lines += (name, b": ", value, b"\r\n")
 
     @property
+    def fields(self) -> dict[str, tuple[str, ...]]:
+        """What it says beside its framing: values by their lower-case names, in the order of arrival."""
+        found: dict[str, tuple[str, ...]] = {}
+        for at in range(0, len(self._lines), 4):
+            name = self._lines[at].lower().decode("latin-1")
+            found[name] = (*found.get(name, ()), self._lines[at + 2].decode("latin-1"))
+        if self.length is not None:
+            found["content-length"] = (str(self.length),)
+        return found
+
+    @property
     def is_interim(self) -> bool:
         """Whether the answer itself is still to come."""
         return self.status < 200 and self.status != 101

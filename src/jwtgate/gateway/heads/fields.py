@@ -119,6 +119,16 @@ class ResponseFieldKinds(FieldKinds):
         return CACHE if name == b"cache-control" else FORWARD
 
 
+class CallFieldKinds(FieldKinds):
+    """The verdict on each field name in an answer that only we read: what frames it, and all that says something."""
+
+    def _kind(self, name: bytes) -> int:
+        if name in _HOP_BY_HOP:
+            return REMOVE
+        read = _READ.get(name, FORWARD)
+        return read if read in (LENGTH, CODING, CONNECTION, UPGRADE) else FORWARD
+
+
 STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
 
 
