@@ -18,7 +18,7 @@ from jwtgate.gateway.worker import HostNames
 from jwtgate.jose.key import generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.callers import Credential
-from jwtgate.policy.calls import NeedCall
+from jwtgate.policy.calls.call import NeedCall
 from jwtgate.policy.decide import decide
 from jwtgate.policy.facts import (
     Allowance,

@@ -22,7 +22,7 @@ from jwtgate.gateway.heads.fields import MOST_NAMES, host_name
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import AccessLog, Counters, Report
 from jwtgate.gateway.respond import STATUS_ONLY, OwnAnswer, own_answer, refusal_body, refusal_fields, response
-from jwtgate.policy.calls import NeedCall
+from jwtgate.policy.calls.call import NeedCall
 from jwtgate.policy.facts import Need, NeedClaims, NeedIssuedToken, NeedKeys, NeedSigned
 from jwtgate.policy.plan import Listener, Tls
 from jwtgate.state.signers import Signers

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from jwtgate.errors import CredentialMissing, Fault, Refusal, RequestRefused, TokenRefused
+from jwtgate.policy.calls.making import make_calls
 from jwtgate.policy.facts import Facts, IssuedToken, Steps
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused, Trail
 from jwtgate.policy.plan import Plan, Route
 from jwtgate.policy.provisions import Issue
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.requirements import Slot
-from jwtgate.policy.rooms.calls import make_calls
 from jwtgate.policy.rooms.claims import Claims, check_answer, check_claims
 from jwtgate.policy.rooms.extract import expected_claims, extract
 from jwtgate.policy.rooms.identify import ANONYMOUS, identify, proven, so_far

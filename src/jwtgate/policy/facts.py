@@ -16,7 +16,7 @@ from jwtgate.jose.encoding import JSON
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.callers import Consumer, Credential
-from jwtgate.policy.calls import Called, NeedCall
+from jwtgate.policy.calls.call import Called, NeedCall
 from jwtgate.policy.provisions import Issue
 from jwtgate.policy.requirements import ConsumerName, Issuer
 from jwtgate.policy.revocations import Revocations

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jwtgate.policy.calls import Call
+from jwtgate.policy.calls.call import Call
 from jwtgate.policy.expression import Expression
-from jwtgate.policy.forwarding import Respond, Rewriting
+from jwtgate.policy.forwarding import Responding, Rewriting
 from jwtgate.policy.provisions import Answer, IdentityField, Issue, Mint, PermissionNeed, Value
 from jwtgate.policy.rate_limits import RateLimit
 from jwtgate.policy.request import STRICT_PATHS, PathRules
@@ -86,13 +86,14 @@ class Route:
     request without any credential counts as, and with `anonymous_for_refused` also one whose token was refused.
     `one_slot_is_enough`: the first slot that is proven suffices, and those before it count as empty.
     `mint`: it answers with a token instead of forwarding. `answers` say what refusals look like, by reason, by the
-    name of an error's class or for all (`*`). `log` are values the access log gains. `upgrade_origins`: the pages
-    (RFC 6454) that may open a WebSocket here; None: any. `close_on_expiry`: a WebSocket ends with the token that
-    opened it. `rewriting`: what the upstream is asked for instead. `sent_fields` are set in the request on its way,
-    `answer_fields` in its answer; the upstream's loses the fields of the names (lower case) in `answer_removed`.
-    `respond`: it gives this answer instead of forwarding. `rate_limit`: how many requests callers may make here,
-    unless they have a limit of their own. `calls` are made, in order, before it answers or forwards.
-    `body_first_bytes`: the body, at most so much of it, is read before the decision; None: it is not.
+    name of an error's class or for all (`*`); `slot_answers` those of refusals in a slot, by its name. `log` are values
+    the access log gains. `upgrade_origins`: the pages (RFC 6454) that may open a WebSocket here; None: any.
+    `close_on_expiry`: a WebSocket ends with the token that opened it. `rewriting`: what the upstream is asked for
+    instead. `sent_fields` are set in the request on its way, `answer_fields` in its answer; the upstream's loses
+    the fields of the names (lower case) in `answer_removed`. `respond`: it gives this answer instead of forwarding.
+    `rate_limit`: how many requests callers may make here, unless they have a limit of their own. `calls` are made,
+    in order, before it answers or forwards. `body_first_bytes`: the body, at most so much of it, is read before the
+    decision; None: it is not.
     """
 
     name: str
@@ -124,8 +125,9 @@ class Route:
     sent_fields: tuple[IdentityField, ...] = ()
     answer_fields: tuple[IdentityField, ...] = ()
     answer_removed: frozenset[bytes] = frozenset()
-    respond: Respond | None = None
+    respond: Responding | None = None
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    slot_answers: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
     log: tuple[tuple[str, Value], ...] = ()
     rate_limit: RateLimit | None = None
     calls: tuple[Call, ...] = ()

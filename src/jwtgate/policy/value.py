@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal
 from jwtgate.jose.encoding import JSON
-from jwtgate.policy.calls import Called
+from jwtgate.policy.calls.call import Called
 from jwtgate.policy.expression import Asks, Expression, ExpressionFailed, KnownExpression
 from jwtgate.policy.facts import Steps
 from jwtgate.policy.plan import Route

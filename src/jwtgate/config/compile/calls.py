@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from jwtgate.config.compile.issued import compile_value
 from jwtgate.config.sections.traffic.calls import CallSection
 from jwtgate.config.sections.values import ValueSection
-from jwtgate.policy.calls import BodyForm, Call
+from jwtgate.policy.calls.call import BodyForm, Call
 from jwtgate.policy.plan import Upstream
 from jwtgate.policy.provisions import Origin, Value
 

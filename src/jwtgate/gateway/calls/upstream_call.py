@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.heads.framing import Malformed
 from jwtgate.gateway.upstream import Question
-from jwtgate.policy.calls import Called
+from jwtgate.policy.calls.call import Called
 
 if TYPE_CHECKING:
     from jwtgate.gateway.balancer import Pool
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jwtgate.gateway.heads.framing import Framing
     from jwtgate.gateway.relay import Tunnel
     from jwtgate.gateway.upstream import UpstreamConnection
-    from jwtgate.policy.calls import NeedCall
+    from jwtgate.policy.calls.call import NeedCall
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})

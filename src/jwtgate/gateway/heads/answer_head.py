@@ -75,9 +75,10 @@ class AnswerHead:
     def fields(self) -> dict[str, tuple[str, ...]]:
         """What it says beside its framing: values by their lower-case names, in the order of arrival."""
         found: dict[str, tuple[str, ...]] = {}
-        for at in range(0, len(self._lines), 4):
-            name = self._lines[at].lower().decode("latin-1")
-            found[name] = (*found.get(name, ()), self._lines[at + 2].decode("latin-1"))
+        lines = self._kept_lines(_NONE)
+        for raw, value in zip(lines[::4], lines[2::4], strict=True):
+            name = raw.lower().decode("latin-1")
+            found[name] = (*found.get(name, ()), value.decode("latin-1"))
         if self.length is not None:
             found["content-length"] = (str(self.length),)
         return found

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from jwtgate.errors import DependencyFault, RequestRefused, UpstreamFault
 from jwtgate.jose.encoding import json_bytes
-from jwtgate.policy.calls import BodyForm, Call, NeedCall
+from jwtgate.policy.calls.call import BodyForm, Call, NeedCall
 from jwtgate.policy.facts import Steps, find_called
 from jwtgate.policy.provisions import Form, IdentityField, Value
 from jwtgate.policy.request import canonical_path
