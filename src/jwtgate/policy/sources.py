@@ -189,7 +189,7 @@ class SigningKeys:
     """A named set of our own signing keys: one active at a time, made with this algorithm on first use.
 
     With `file`, `url`, `secret`, `jwks` or `pem` the keys are somebody else's to make; of a JWK Set the first that fits
-    `alg` signs. `certificate_file` holds the certificate of a key from a file. `rotate_seconds`: how long each key signs.
+    `alg` signs. `certificate_file` holds the certificate of a key from a file. `rotate_seconds`: how long each signs.
     `published`: shown in our JWK Set. `signs_any_claims`: expressions may have it sign what they say.
     """
 

@@ -245,11 +245,17 @@ def test_whoever_takes_tokens_of_any_issuer_stands_alone_in_that(mistakes: Find)
     ]
 
 
-def test_api_keys_have_a_slot_of_their_own(mistakes: Find) -> None:
-    changes = {"issuers/keys": {"consumers": {"api_key": True}, "audience": "any"}}
+def test_api_keys_stand_beside_issuers_whose_tokens_are_told_by_their_iss(mistakes: Find) -> None:
+    changes = {
+        "issuers/keys": {"consumers": {"api_key": True}, "audience": "any"},
+        "issuers/callers": {"consumers": {"claim": "iss"}, "audience": "any"},
+    }
     assert mistakes({**changes, "routes/orders/issuers": ["keys"]}) == []
-    assert mistakes({**changes, "routes/orders/issuers": ["main", "keys"]}) == [
-        "routes.orders.issuers[1]: takes API keys, which nobody can tell from tokens; it stands alone in a slot"
+    assert mistakes({**changes, "routes/orders/issuers": ["main", "keys"]}) == []
+    assert mistakes({**changes, "routes/orders/issuers": ["keys", "callers"]}) == [
+        "routes.orders.issuers[0]: takes API keys, which nobody can tell from tokens but by their iss; the others need "
+        "issuer",
+        "routes.orders.issuers[1]: has tokens of any iss as keys has, so a token could belong to either",
     ]
 
 

@@ -49,6 +49,7 @@ def _credential(name: str, section: CredentialSection, consumer: str) -> Credent
         refers=found_by if refers else None,
         is_api_key=is_api_key,
         may_wait=section.may_wait_for_its_secrets,
+        claims=section.claims,
         address=None if section.keys is None else _address(section.keys),
     )
 

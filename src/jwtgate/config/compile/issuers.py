@@ -58,11 +58,12 @@ def compile_issuer(name: str, section: IssuerSection) -> Issuer:
 
 
 def _times(section: IssuerSection) -> Times:
-    # An API key is good as long as it is there.
-    unread = section.exp_not_looked_at_for_legacy_tokens or section.takes_api_keys
+    unread = section.exp_not_looked_at_for_legacy_tokens
+    # An API key that says no end is good as long as it is there.
+    endless = section.exp_optional_for_legacy_tokens or section.takes_api_keys
     return Times(
         leeway_seconds=section.leeway_seconds,
-        exp_required=not (section.exp_optional_for_legacy_tokens or unread),
+        exp_required=not (endless or unread),
         max_age_seconds=section.max_age_seconds,
         max_lifetime_seconds=section.max_lifetime_seconds,
         max_remaining_seconds=section.max_remaining_seconds,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from jwtgate.gateway.mint import Minted, NeedMinted
 from jwtgate.gateway.observe import Counters, Report
+from jwtgate.jose.encoding import JSON
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.facts import Allowance, Introspected, Need
 from jwtgate.policy.plan import Listener, Plan

@@ -60,6 +60,8 @@ class Verified:
 def verify(slot: Slot, text: str, facts: Facts, *, client: str, limit_bytes: int) -> Steps[Verified]:
     """The token of this slot with its signature verified, or vouched for by its issuer."""
     if slot.by_credential is not None and slot.by_credential.takes_api_keys:
+        if (signed := _of_issuer(slot, text, limit_bytes)) is not None:
+            return (yield from _by_signature(slot, signed, facts, client=client))
         return (yield from _by_api_key(slot.by_credential, text, facts, limit_bytes=limit_bytes))
     if slot.introspector is None:
         token = UnverifiedToken.parse(text, limit_bytes=limit_bytes)
@@ -101,6 +103,12 @@ def _jwt(text: str, limit_bytes: int) -> UnverifiedToken | None:
         raise
 
 
+def _of_issuer(slot: Slot, text: str, limit_bytes: int) -> UnverifiedToken | None:
+    """The token, if it is one of an issuer that stands in the slot beside API keys."""
+    token = _jwt(text, limit_bytes) if slot.issuers else None
+    return token if token is not None and token.issuer in slot.issuers else None
+
+
 def _by_signature(slot: Slot, token: UnverifiedToken, facts: Facts, *, client: str) -> Steps[Verified]:
     issuer = slot.issuers.get(token.issuer) if token.issuer is not None else None
     if issuer is None and slot.by_credential is not None:
@@ -134,13 +142,13 @@ def _by_keys_or_newer(
 
 
 def _by_api_key(issuer: Issuer, text: str, facts: Facts, *, limit_bytes: int) -> Steps[Verified]:
-    """What the consumer whose key this is counts as: a token that says nothing."""
+    """What the consumer whose key this is counts as: a token that says what the key does."""
     if len(text) > limit_bytes:
         raise TokenRefused("token_too_large")
     credential = yield from find_credential(api_key_name(text), facts=facts)
     if credential.algorithms:  # whatever its name, it is one that tokens are made with
         raise TokenRefused("credential_unknown", issuer=issuer.name)
-    return Verified(issuer, VerifiedToken.described({}), credential)
+    return Verified(issuer, VerifiedToken.described(credential.claims), credential)
 
 
 def _by_credential(issuer: Issuer, token: UnverifiedToken, facts: Facts, *, client: str) -> Steps[Verified]:

@@ -345,6 +345,7 @@ def _credential_members(credential: CredentialSource) -> JSON:
         credential.refers,
         credential.is_api_key,
         credential.may_wait,
+        dict(credential.claims),
         None if credential.address is None else list(_KEYS_ADDRESS(credential.address)),
     ]
 

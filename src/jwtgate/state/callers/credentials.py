@@ -32,7 +32,17 @@ def credential_of(source: CredentialSource, consumer: Consumer, resolve: Callabl
     except (KeyRefused, ValueError) as error:
         sentence = error.sentence if isinstance(error, KeyRefused) else f"{error}."
         raise ConfigError(f"credential {source.name!r}: {sentence}") from None
-    return Credential(source.name, source.id, consumer, algorithms, keys, source.leeway_seconds, source.labels, fetched)
+    return Credential(
+        source.name,
+        source.id,
+        consumer,
+        algorithms,
+        keys,
+        leeway_seconds=source.leeway_seconds,
+        labels=source.labels,
+        fetched=fetched,
+        claims=source.claims,
+    )
 
 
 def resolved(given: KeyText | None, resolve: Callable[[str], str]) -> KeyText:

@@ -421,3 +421,26 @@ def test_no_token_can_name_the_credential_of_an_api_key() -> None:
 def test_no_api_key_leads_to_a_credential_tokens_are_made_with() -> None:
     held = Held({}, credentials=[replace(HELD_KEY, algorithms=KEYED.algorithms)])
     assert reason(lambda: finish(walk("s3cret", slot=BY_API_KEY, facts=held))) == "credential_unknown"
+
+
+KEY_DOOR = Issuer("keys", None, frozenset(), None, credentials=CredentialLookup(api_key=True))
+EITHER = replace(SLOT, by_credential=KEY_DOOR)
+SAYS = {"sub": "bob", "exp": 1_900_000_000}
+
+
+def test_what_an_api_key_says_of_its_caller_stands_for_claims() -> None:
+    held = Held({}, credentials=[Credential(api_key_name("s3cret"), "k", ACME, frozenset(), KeySet(()), claims=SAYS)])
+    verified = finish(walk("s3cret", slot=replace(EITHER, issuers={}), facts=held))
+    assert (dict(verified.claims), verified.issuer) == (SAYS, KEY_DOOR)
+
+
+def test_beside_issuers_an_api_key_is_what_is_no_token_of_theirs() -> None:
+    stranger = a_token(iss=OTHER_ISS)
+    names = (api_key_name("s3cret"), api_key_name(stranger), api_key_name(a_token()))
+    held = Held(
+        {ISSUER.name: KEYS}, credentials=[Credential(name, "k", ACME, frozenset(), KeySet(())) for name in names]
+    )
+    assert finish(walk(a_token(), slot=EITHER, facts=held)).issuer is ISSUER
+    assert finish(walk("s3cret", slot=EITHER, facts=held)).issuer is KEY_DOOR
+    assert finish(walk(stranger, slot=EITHER, facts=held)).issuer is KEY_DOOR
+    assert reason(lambda: finish(walk(a_token(key=OTHER_KEY), slot=EITHER, facts=held))) == "signature_wrong"

@@ -95,6 +95,10 @@ class CredentialSection(Section):
     api_key: Maybe[Secret] = Field(
         None, description="An API key, best as a reference: its whole credential, in place of tokens of its own."
     )
+    claims: dict[Text, JsonValue] = Field(
+        default_factory=dict,
+        description="What an API key says of its caller, as the claims of a token would; its `exp` ends it.",
+    )
     alg: Maybe[Alg] = Field(None, description="The one algorithm of its tokens.")
     secret: Maybe[Secret] = Field(None, description="The secret of a MAC algorithm, best as a reference.")
     base64: Flag = Field(False, description="The secret is written in base64 or base64url.")
@@ -144,6 +148,8 @@ class CredentialSection(Section):
         if kind == "api_key":
             if self.alg is not None or self.named is not None or self.private_key is not None:
                 yield "an API key stands alone: alg, named and private_key are those of tokens"
+        elif self.claims:
+            yield "claims are those of an API key; a token has its own"
         elif self.alg is None:
             yield "needs alg, the one algorithm of its tokens"
         else:
