@@ -6,14 +6,23 @@ A route says which paths it takes in several forms, and each knows how much of a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import quote, urlencode
 
 from jwtgate.errors import RequestRefused
+from jwtgate.jose.encoding import json_bytes
+from jwtgate.policy.expression import ExpressionFailed
 from jwtgate.policy.request import STRICT_PATHS, PathRules, canonical_path
 
+if TYPE_CHECKING:
+    from jwtgate.policy.provisions import Value
+
 _SLASHES = re.compile("/{2,}")
+_HALF_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_OF_PATHS = "!$&'()*+,;=:@/%-._~"
+_OF_QUERIES = f"{_OF_PATHS}?"
 
 
 class PathPattern(Protocol):
@@ -91,7 +100,8 @@ class Rewriting:
     """What the upstream is asked for instead of what the client asked for.
 
     `path`: whatever was asked for. Else what the longest of `stripped` stands for is taken off, `pattern` replaced, and
-    `prefix` put before the rest. `method`: None for the client's own; HEAD stays HEAD.
+    `prefix` put before the rest. `method`: None for the client's own; HEAD stays HEAD. `path_value` and `query_value`:
+    what takes the place of the path and the query is worked out for each request.
     """
 
     method: str | None = None
@@ -100,6 +110,8 @@ class Rewriting:
     pattern: PathPattern | None = None
     prefix: str = ""
     rules: PathRules = STRICT_PATHS
+    path_value: Value | None = None
+    query_value: Value | None = None
 
     def strips(self, path: str) -> int:
         """How many characters of this path are taken off."""
@@ -141,10 +153,87 @@ class Rewriting:
         return method if self.method is None or method == "HEAD" else self.method
 
 
+def worded_path(said: object, rules: PathRules = STRICT_PATHS) -> str:
+    """The path a value names, with what stands for itself in no path escaped. Refuses `path_not_canonical`.
+
+    Raises `ExpressionFailed` for what is no path.
+    """
+    if not isinstance(said, str) or not said.startswith("/"):
+        raise ExpressionFailed("the path is no text that begins with /")
+    # A segment that leads elsewhere may have come with the request.
+    if not {".", ".."}.isdisjoint(said.split("/")):
+        raise RequestRefused("path_not_canonical", cause="a path that was worked out")
+    return canonical_path(_quoted(said, _OF_PATHS).encode("ascii"), rules)
+
+
+def worded_query(said: object) -> str:
+    """The query a value names, without its `?`: text, or an object of parameters. Raises `ExpressionFailed`."""
+    if isinstance(said, Mapping):
+        said = urlencode(list(parameter_pairs(said)))
+    if not isinstance(said, str):
+        raise ExpressionFailed("the query is neither text nor an object")
+    return _quoted(said, _OF_QUERIES)
+
+
+def parameter_pairs(members: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """Names and values of a query or a form; a list stands for several of the same name, null for none.
+
+    Raises `ExpressionFailed` for a member that is an object.
+    """
+    for name, value in members.items():
+        for each in value if isinstance(value, list) else (value,):
+            if isinstance(each, dict | list):
+                raise ExpressionFailed("a parameter is no plain value")
+            if each is not None:
+                yield name, each if isinstance(each, str) else json_bytes(each).decode()
+
+
+def _quoted(text: str, safe: str) -> str:
+    return quote(_HALF_ESCAPE.sub("%25", text), safe=safe, errors="replace")
+
+
+TEXT = "text/plain; charset=utf-8"
+"""The media type of a body of our own that is text, where nothing else is said."""
+
+
 @dataclass(frozen=True, slots=True)
 class Respond:
-    """An answer of the gateway's own, to whoever may use the route. Its fields are the `answer_fields` of that."""
+    """An answer of the gateway's own, to whoever may use the route. The `answer_fields` of that stand in it, too.
+
+    `media_type` None: `fields` say it, or there is none.
+    """
 
     status: int = 200
-    media_type: str = "text/plain; charset=utf-8"
-    body: bytes = b""
+    media_type: str | None = TEXT
+    body: bytes = field(default=b"", repr=False)
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RespondWorded:
+    """An answer of which something is worked out for each request. `as_json`: the body is JSON, also if it is text.
+
+    `media_type` None: that of text or of JSON.
+    """
+
+    status: Value
+    body: Value
+    media_type: Value | None = None
+    as_json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RespondAsCalled:
+    """The answer of one of the route's calls, as it came."""
+
+    call: str
+
+
+@dataclass(frozen=True, slots=True)
+class RespondRefusal:
+    """Whoever may use the route is refused all the same, with this reason of the catalogue."""
+
+    reason: str
+
+
+Responding = Respond | RespondWorded | RespondAsCalled | RespondRefusal

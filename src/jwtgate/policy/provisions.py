@@ -26,11 +26,15 @@ class Origin(Enum):
     HOST = "host"
     PATH = "path"
     CLIENT = "client"
+    ID = "id"
+    URL = "url"
+    ORIGIN = "origin"
+    QUERY = "query"
     REFUSAL = "refusal"
 
 
-_OF_REQUEST = frozenset(
-    {Origin.EXPRESSION, Origin.FIELD, Origin.PARAMETER, Origin.METHOD, Origin.HOST, Origin.PATH, Origin.CLIENT}
+_OF_CREDENTIALS = frozenset(
+    {Origin.CONSTANT, Origin.CLAIM, Origin.CLAIMS, Origin.CONSUMER, Origin.PERMISSIONS, Origin.REFUSAL}
 )
 
 
@@ -55,7 +59,9 @@ class Value:
     @property
     def of_request(self) -> bool:
         """Whether the request may take part in this value, beyond its credentials."""
-        return self.origin in _OF_REQUEST or (self.language is not None and getattr(self.language, "of_request", True))
+        if self.origin is Origin.LANGUAGE:
+            return getattr(self.language, "of_request", True)
+        return self.origin not in _OF_CREDENTIALS
 
 
 class Encoding(Enum):
@@ -160,14 +166,17 @@ class IdentityField:
 class Answer:
     """How a refusal or a fault is answered instead of our own way. What is None is as we would say it.
 
-    `challenge`: with the `WWW-Authenticate` that belongs to it.
+    A field without a value is none, also if we would have one of that name. `challenge`: with the `WWW-Authenticate`
+    that belongs to it. `log`: what the access log says besides.
     """
 
-    status: int | None = None
+    status: int | Value | None = None
     fields: tuple[tuple[bytes, Value], ...] = ()
     body: Value | None = None
-    content_type: str = "application/json"
+    content_type: str | Value = "application/json"
     challenge: bool = True
+    log: tuple[tuple[str, Value], ...] = ()
+    may_fault_with_401: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,8 +63,10 @@ class ValueSection(Section):
     path_parameter: Maybe[PathParameter] = Field(
         None, description="What stands in the path for this `{name}` of the route's template."
     )
-    request: Maybe[Literal["method", "host", "path", "client"]] = Field(
-        None, description="A part of the request; `client` is the caller's address."
+    request: Maybe[Literal["method", "host", "path", "query", "url", "origin", "client", "id"]] = Field(
+        None,
+        description="A part of the request; `client` is the caller's address, `url` the whole address as the client "
+        "used it, `origin` its scheme and host, `id` the one under which the log knows the request.",
     )
     cel: Maybe[Cel] = Field(
         None, description="The result of an expression (CEL). A request for which it has none is refused."

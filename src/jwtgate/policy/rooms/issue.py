@@ -8,6 +8,7 @@ document says so for an upstream that wants them as they were.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 from jwtgate.jose.encoding import JSON
@@ -15,7 +16,7 @@ from jwtgate.policy.facts import IssuedToken, NeedIssuedToken, Steps, find_claim
 from jwtgate.policy.provisions import Issue
 from jwtgate.policy.rooms.claims import MISSING, Claims, find
 from jwtgate.policy.rooms.identify import Proven
-from jwtgate.policy.value import Known, holds, value_of
+from jwtgate.policy.value import Known, asking, holds, value_of
 
 OURS = frozenset({"iss", "iat", "nbf", "exp", "jti"})
 """Claims the signer sets; no document may set them otherwise."""
@@ -38,7 +39,8 @@ def issue(
             generated = yield from find_claims(
                 description.generator, told_of_caller(description, known, proven.token.claims)
             )
-        claims = describe(description, known, incoming=proven.token.claims, generated=generated)
+        describing = partial(describe, description, known, incoming=proven.token.claims, generated=generated)
+        claims = yield from asking(known, describing)
         need = NeedIssuedToken(description, claims, not_after(description, proven, known.now), _exp(proven))
         issued.append((description, (yield from find_issued_token(need))))
     return issued

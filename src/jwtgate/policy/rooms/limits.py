@@ -7,6 +7,7 @@ is a fault and never let through.
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 from jwtgate.errors import RateRefused
 from jwtgate.jose.encoding import json_bytes
@@ -15,7 +16,7 @@ from jwtgate.policy.plan import Route
 from jwtgate.policy.rate_limits import CountedBy, RateLimit
 from jwtgate.policy.rooms.claims import MISSING
 from jwtgate.policy.rooms.identify import Principal
-from jwtgate.policy.value import Known, value_of
+from jwtgate.policy.value import Known, asking, value_of
 
 
 def limit_of(route: Route, principal: Principal) -> RateLimit | None:
@@ -31,7 +32,8 @@ def ask_allowance(known: Known) -> Steps[Allowance | None]:
         return None
     owner = _owner(limit, known)
     # Another limit counts anew.
-    named = [owner, limit.requests, limit.window_seconds, _counted_by(limit, known)]
+    counted_by = yield from asking(known, partial(_counted_by, limit, known))
+    named = [owner, limit.requests, limit.window_seconds, counted_by]
     # Of one size, whatever the request holds.
     counted = hashlib.sha256(json_bytes(named)).hexdigest()
     need = NeedAllowance(owner, counted, limit.requests, limit.window_seconds)

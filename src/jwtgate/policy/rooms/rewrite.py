@@ -11,9 +11,21 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from jwtgate.errors import TokenRefused
+from jwtgate.errors import CATALOGUE, DependencyFault, TokenRefused
 from jwtgate.jose.encoding import base64url_encode, json_bytes
+from jwtgate.policy.expression import ExpressionFailed
 from jwtgate.policy.facts import IssuedToken
+from jwtgate.policy.forwarding import (
+    TEXT,
+    Respond,
+    RespondAsCalled,
+    Responding,
+    RespondRefusal,
+    RespondWorded,
+    Rewriting,
+    worded_path,
+    worded_query,
+)
 from jwtgate.policy.provisions import Form, IdentityField, Issue
 from jwtgate.policy.rooms.claims import MISSING
 from jwtgate.policy.value import Known, value_of
@@ -26,18 +38,27 @@ _TO_FOLD = re.compile(rb"[^a-z0-9]")
 # be lost on the way (RFC 9110 section 5.5).
 _TO_ESCAPE = re.compile(rb"[^ -$&-~]|\A | \Z")
 _INVISIBLE = re.compile(rb"[^ -~]|\A | \Z")
+_MEDIA_TYPE = re.compile(r"[!-~]+/[!-~]([ -~]*[!-~])?")
+_JSON = "application/json"
+_STATUSES = range(200, 600)
+# What frames an answer, or belongs to the way it came.
+_OF_ONE_HOP = frozenset(
+    ("connection", "content-length", "date", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding")
+) | {"upgrade"}
 
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
     """The fields to set on the way to the upstream, and in its answer, in order; what it is asked for.
 
-    What is to be removed stands in the route. `sent` is a method and a path; None: the client's own.
+    What is to be removed stands in the route. `sent` is a method and a path; None: the client's own. A path with a `?`
+    is followed by its own query, and never by that of the client. `respond` is answered instead of all that.
     """
 
     fields: tuple[tuple[bytes, bytes], ...]
     answer_fields: tuple[tuple[bytes, bytes], ...] = ()
     sent: tuple[str, str] | None = None
+    respond: Respond | None = None
 
 
 def fold(name: bytes) -> bytes:
@@ -46,7 +67,10 @@ def fold(name: bytes) -> bytes:
 
 
 def rewrite(known: Known, *, issued: Iterable[tuple[Issue, IssuedToken]]) -> Rewrite:
-    """What is sent besides the client's own fields. Refuses `field_value_unsafe`, `path_not_canonical`."""
+    """What is sent besides the client's own fields. Refuses `field_value_unsafe`, `path_not_canonical`.
+
+    A route that always refuses does so here, with the reason it names.
+    """
     fields = [(issue.field, f"{issue.prefix}{token.text}".encode()) for issue, token in issued]
     for slot in known.route.slots:
         proven = known.principal.tokens.get(slot.name)
@@ -55,9 +79,62 @@ def rewrite(known: Known, *, issued: Iterable[tuple[Issue, IssuedToken]]) -> Rew
     fields += _set(known.route.identity, known)
     fields += _set(known.route.sent_fields, known)
     answered = _set(known.route.answer_fields, known)
-    rewriting, request = known.route.rewriting, known.request
-    sent = None if rewriting is None else rewriting.sent(request.method, request.path)
-    return Rewrite(tuple(fields), tuple(answered), sent)
+    rewriting, respond = known.route.rewriting, known.route.respond
+    return Rewrite(
+        tuple(fields),
+        tuple(answered),
+        None if rewriting is None else _sent(rewriting, known),
+        None if respond is None else _responded(respond, known),
+    )
+
+
+def _sent(rewriting: Rewriting, known: Known) -> tuple[str, str]:
+    """The method and the path for the upstream, and the query where that is not the client's own."""
+    request = known.request
+    method, path = rewriting.sent(request.method, request.path)
+    try:
+        if rewriting.path_value is not None:
+            path = worded_path(value_of(rewriting.path_value, known), rewriting.rules)
+        if rewriting.query_value is not None:
+            query = value_of(rewriting.query_value, known)
+            path += "?" if query is MISSING or query is None else f"?{worded_query(query)}"
+    except ExpressionFailed as failure:
+        raise DependencyFault("expression_failed", cause=str(failure)) from None
+    return method, path
+
+
+def _responded(respond: Responding, known: Known) -> Respond:
+    """The answer of the route's own."""
+    match respond:
+        case Respond():
+            return respond
+        case RespondAsCalled():
+            called = known.called[respond.call]
+            fields = ((name, value) for name, values in called.fields.items() for value in values)
+            nominated = {
+                name.strip().lower() for each in called.fields.get("connection", ()) for name in each.split(",")
+            }
+            kept = tuple(each for each in fields if each[0] not in _OF_ONE_HOP and each[0] not in nominated)
+            return Respond(called.status, None, called.body, kept)
+        case RespondRefusal():
+            raise CATALOGUE[respond.reason].raised_as(respond.reason)
+    return _worded(respond, known)
+
+
+def _worded(respond: RespondWorded, known: Known) -> Respond:
+    status = value_of(respond.status, known)
+    if not isinstance(status, int | float) or isinstance(status, bool) or status not in _STATUSES:
+        raise DependencyFault("expression_failed", cause="the status of an answer is none from 200 to 599")
+    body = value_of(respond.body, known)
+    is_text = isinstance(body, str) and not respond.as_json
+    absent = body is MISSING or (body is None and not respond.as_json)
+    written = b"" if absent else str(body).encode() if is_text else json_bytes(body)
+    media_type = MISSING if respond.media_type is None else value_of(respond.media_type, known)
+    if media_type is MISSING or media_type is None:
+        media_type = TEXT if is_text or absent else _JSON
+    if not isinstance(media_type, str) or not _MEDIA_TYPE.fullmatch(media_type):
+        raise DependencyFault("expression_failed", cause="the media type of an answer is none")
+    return Respond(int(status), media_type, written)
 
 
 def _set(wanted: Iterable[IdentityField], known: Known) -> Iterator[tuple[bytes, bytes]]:
