@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from jwtgate.errors import ConfigError
 
+_NUMBERS = ("INT_LITERAL", "FLOAT_LITERAL")
+_ENDS_A_VALUE = frozenset((*_NUMBERS, "NAME", "RPAR", "RSQB", "RBRACE", "DBLQUOTE", "TRUE", "FALSE", "NULL"))
 _MISSING = "reading a couper.hcl needs the package python-hcl2: pip install 'jwtgate[couper]'"
 
 
@@ -28,14 +32,23 @@ def parse_body(text: str) -> Any:
     return _tree(text).children[0]
 
 
+BEFORE_EXPRESSION = "_ = ("
+"""What stands before an expression when its tree is made; the columns of its first line count it."""
+
+
 def parse_expression(text: str) -> Any:
-    """The tree of one expression. `SyntaxProblem` when it is none; its places are those in the text alone."""
-    before = "_ = "
+    """The tree of one expression, in brackets, so that it may have several lines. `SyntaxProblem` when it is none.
+
+    The places of the problem are those in the text alone.
+    """
     try:
-        body = parse_body(before + text)
+        body = parse_body(f"{BEFORE_EXPRESSION}{text}\n)\n")
     except SyntaxProblem as problem:
-        shift = len(before) if problem.line == 1 else 0
-        raise SyntaxProblem(problem.line, max(problem.column - shift, 1), problem.sentence) from problem
+        lines = text.split("\n")
+        if problem.line > len(lines):
+            raise SyntaxProblem(len(lines), len(lines[-1]) + 1, problem.sentence) from None
+        shift = len(BEFORE_EXPRESSION) if problem.line == 1 else 0
+        raise SyntaxProblem(problem.line, max(problem.column - shift, 1), problem.sentence) from None
     attributes = [child for child in body.children if child.data != "new_line_or_comment"]
     if len(attributes) != 1 or attributes[0].data != "attribute":
         raise SyntaxProblem(1, 1, "Invalid expression")
@@ -44,14 +57,46 @@ def parse_expression(text: str) -> Any:
 
 def _tree(text: str) -> Any:
     try:
-        from hcl2 import parses_to_tree
         from lark.exceptions import UnexpectedInput
     except ImportError:
         raise ConfigError(_MISSING) from None
     try:
-        return parses_to_tree(text)
+        return _parser().parse(text)
     except UnexpectedInput as problem:
         line, column = problem.line, problem.column
         if line < 1 or column < 1:
             line, column = text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
         raise SyntaxProblem(line, column, "Invalid expression or block") from None
+
+
+@cache
+def _parser() -> Any:
+    """That of the package, with a mistake less: it takes a number right after a value for a negative one."""
+    try:
+        from hcl2 import parser, postlexer
+        from lark import Lark, Token
+    except ImportError:
+        raise ConfigError(_MISSING) from None
+
+    class Subtracting(postlexer.PostLexer):
+        def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+            yield from super().process(self.split(stream))
+
+        def split(self, stream: Iterator[Token]) -> Iterator[Token]:
+            before = ""
+            for token in stream:
+                if before in _ENDS_A_VALUE and token.type in _NUMBERS and token.startswith("-"):
+                    yield Token.new_borrow_pos("MINUS", "-", token)
+                    yield Token.new_borrow_pos(token.type, token[1:], token)
+                else:
+                    yield token
+                before = token.type
+
+    return Lark.open(
+        "hcl2.lark",
+        rel_to=parser.__file__,
+        parser="lalr",
+        cache=str(parser.PARSER_FILE),
+        propagate_positions=True,
+        postlex=Subtracting(),
+    )
