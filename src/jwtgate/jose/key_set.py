@@ -49,15 +49,8 @@ class KeySet:
         One bad entry never costs the others (SEC-32). `KeyRefused`: `key_set_malformed`,
         `key_set_contradicts`, `key_set_empty` when nothing usable is left.
         """
-        keys, skipped = [], []
-        for index, entry in enumerate(_entries(data)):
-            try:
-                keys.append(_remote_key(entry))
-            except KeyRefused as refusal:
-                skipped.append(Skipped(index, _sound_kid(entry), refusal.reason))
-        if not keys:
-            raise KeyRefused("key_set_empty", skipped=len(skipped))
-        return cls(keys), tuple(skipped)
+        keys, skipped = parse_remote_keys(data)
+        return cls(keys), skipped
 
     @classmethod
     def parse_local(cls, value: bytes | Mapping[str, object]) -> KeySet:
@@ -114,6 +107,15 @@ class KeySet:
             raise KeyRefused("key_set_empty", skipped=len(skipped))
         return KeySet(keys), tuple(skipped)
 
+    def fitting_or_skipped(self, algorithms: Collection[str]) -> tuple[KeySet, tuple[Skipped, ...]]:
+        """As `bound_or_skipped`, but a key that names no algorithm serves each of these that it fits."""
+        _check_families(algorithms)
+        keys = [key for key in self._keys if any(map(key.fits, algorithms))]
+        skipped = [Skipped(index, key.kid, "key_unfit") for index, key in enumerate(self._keys) if key not in keys]
+        if not keys:
+            raise KeyRefused("key_set_empty", skipped=len(skipped))
+        return KeySet(keys), tuple(skipped)
+
     @property
     def is_one_unnamed_key(self) -> bool:
         """Whether this is a single key without a `kid`."""
@@ -131,6 +133,34 @@ class KeySet:
 
     def __repr__(self) -> str:
         return f"<KeySet of {len(self._keys)}>"
+
+
+def parse_remote_keys(data: bytes) -> tuple[tuple[Key, ...], tuple[Skipped, ...]]:
+    """The usable public keys of a fetched set as they stand there, and what was left out of it.
+
+    `KeyRefused`: `key_set_malformed`, `key_set_empty` when nothing usable is left.
+    """
+    keys, skipped = [], []
+    for index, entry in enumerate(_entries(data)):
+        try:
+            keys.append(_remote_key(entry))
+        except KeyRefused as refusal:
+            skipped.append(Skipped(index, _sound_kid(entry), refusal.reason))
+    if not keys:
+        raise KeyRefused("key_set_empty", skipped=len(skipped))
+    return tuple(keys), tuple(skipped)
+
+
+def first_of_each_kid(keys: Iterable[Key]) -> tuple[Key, ...]:
+    """The keys without those that an earlier, different one under the same `kid` and algorithm leaves no use for."""
+    held: dict[tuple[str, str], str] = {}
+    kept = []
+    for key in keys:
+        named = [(key.kid, alg) for alg in key.algorithms] if key.kid is not None else []
+        if all(held.get(name, key.thumbprint()) == key.thumbprint() for name in named):
+            held.update(dict.fromkeys(named, key.thumbprint()))
+            kept.append(key)
+    return tuple(kept)
 
 
 def parse_own_keys(value: Mapping[str, object]) -> tuple[Key, ...]:

@@ -45,7 +45,7 @@ def json_body(response: Response) -> bytes:
     """The body of an answer that may be JSON. Raises `FetchFailed`."""
     # Issuers send their documents as plain text and as octets, too; a page for people is always a mistake.
     if response.media_type in ("text/html", "application/xhtml+xml"):
-        raise FetchFailed("not_json", detail=response.media_type)
+        raise FetchFailed("not_json", detail=response.media_type, status=200)
     return response.body
 
 

@@ -69,7 +69,7 @@ class Response:
 
 
 class FetchFailed(Exception):
-    """A document that could not be had. `cause` is a stable slug, `status` the HTTP status if that was it."""
+    """A document that could not be had. `cause` is a stable slug, `status` that of the answer, if there was one."""
 
     def __init__(self, cause: str, *, detail: str = "", status: int | None = None) -> None:
         super().__init__(cause)

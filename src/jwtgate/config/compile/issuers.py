@@ -157,7 +157,7 @@ def compile_key_source(name: str, section: IssuerSection) -> KeySource:
         url=keys.url if keys else None,
         discovery=_discovery(keys),
         refresh_seconds=section.refresh_seconds,
-        max_stale_seconds=section.max_stale_seconds,
+        max_stale_seconds=section.refresh_seconds + section.max_stale_seconds,
         fetching=_fetching(section),
         empty_set_allowed=section.empty_key_set_allowed,
         fetched_for_unknown_kid=section.keys_fetched_for_unknown_kid,

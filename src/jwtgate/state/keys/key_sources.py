@@ -7,16 +7,16 @@ on a host the configuration lists (SEC-60 to 64).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from jwtgate.errors import ConfigError, KeyRefused
 from jwtgate.jose.key import Key
-from jwtgate.jose.key_set import KeySet
-from jwtgate.policy.sources import KeySource
+from jwtgate.jose.key_set import KeySet, first_of_each_kid, parse_remote_keys
+from jwtgate.policy.sources import KeySource, KeyText
 from jwtgate.state.discovery import fetch_metadata, json_body, permitted
 from jwtgate.state.http_client import NO_FIELDS, FetchFailed, FetchRules, HttpClient, Response, basic_fields
-from jwtgate.state.keys.key_texts import parse_key_text
+from jwtgate.state.keys.key_texts import key_text, parse_key_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def read_local(source: KeySource, resolve: Callable[[str], str]) -> KeySet:
     for number, text in enumerate(source.local, start=1):
         place = f"issuer {source.issuer!r}, key {number}"
         try:
-            keys += map(_public, parse_key_text(text, resolve))
+            keys += map(_public, _parse_local(source, text, resolve))
         except ConfigError as error:
             problems += [f"{place}: {problem}" for problem in error.problems]
         except (KeyRefused, ValueError) as error:
@@ -48,9 +48,39 @@ def read_local(source: KeySource, resolve: Callable[[str], str]) -> KeySet:
     if problems:
         raise ConfigError(*problems)
     try:
-        return KeySet(keys).bound(source.algorithms)
+        return _bound(source, KeySet(_meant(source, keys)))
     except KeyRefused as refusal:
         raise ConfigError(f"issuer {source.issuer!r}: {_sentence(refusal)}") from refusal
+
+
+def _parse_local(source: KeySource, text: KeyText, resolve: Callable[[str], str]) -> tuple[Key, ...]:
+    if not source.unusable_skipped:
+        return parse_key_text(text, resolve)
+    keys, _ = parse_remote_keys(key_text(text, resolve).encode())
+    return keys
+
+
+def _bound(source: KeySource, key_set: KeySet) -> KeySet:
+    if source.serves_every_algorithm or source.unusable_skipped:
+        return _usable(source, key_set)[0]
+    return key_set.bound(source.algorithms)
+
+
+def _usable(source: KeySource, key_set: KeySet) -> tuple[KeySet, int]:
+    """The keys that can be used with the issuer's algorithms, and how many were left out."""
+    if source.serves_every_algorithm:
+        usable, unfit = key_set.fitting_or_skipped(source.algorithms)
+    else:
+        usable, unfit = key_set.bound_or_skipped(source.algorithms)
+    return usable, len(unfit)
+
+
+def _meant(source: KeySource, keys: Sequence[Key]) -> Sequence[Key]:
+    """The keys the document means, of those that can be read. `KeyRefused("key_set_empty")` when none is left."""
+    meant = [key for key in keys if key.use == "sig"] if source.use_required else keys
+    if not meant:
+        raise KeyRefused("key_set_empty", skipped=len(keys))
+    return first_of_each_kid(meant) if source.first_of_a_kid else meant
 
 
 def _public(key: Key) -> Key:
@@ -87,6 +117,7 @@ async def _ask(
     try:
         if source.username is not None:
             fields = basic_fields(resolve(source.username), resolve(source.password or ""))
+        fields = {**fields, **{name: resolve(value) for name, value in source.fields}}
     except ConfigError as error:
         raise FetchFailed("secret_missing", detail=" ".join(error.problems)) from error
     known = replace(
@@ -98,13 +129,14 @@ async def _ask(
 def parse_fetched(source: KeySource, body: bytes) -> FetchedKeys:
     """The keys of a fetched set that this issuer's algorithms can use. Raises `FetchFailed`."""
     try:
-        key_set, skipped = KeySet.parse_remote(body)
-        bound, unfit = key_set.bound_or_skipped(source.algorithms)
+        keys, skipped = parse_remote_keys(body)
+        meant = _meant(source, keys)
+        usable, unfit = _usable(source, KeySet(meant))
     except KeyRefused as refusal:
         if refusal.reason == "key_set_empty" and not refusal.detail["skipped"] and source.empty_set_allowed:
             return FetchedKeys(KeySet(()), 0, body)
-        raise FetchFailed(refusal.reason) from refusal
-    return FetchedKeys(bound, len(skipped) + len(unfit), body)
+        raise FetchFailed(refusal.reason, status=200) from refusal
+    return FetchedKeys(usable, len(skipped) + len(keys) - len(meant) + unfit, body)
 
 
 async def _discover(source: KeySource, client: HttpClient, rules: FetchRules) -> str:

@@ -16,7 +16,7 @@ def parse_key_text(given: KeyText, resolve: Callable[[str], str]) -> tuple[Key, 
 
     `KeyRefused` or `ValueError` for what is no key, `ConfigError` for a reference that leads nowhere.
     """
-    text = resolve(f"${{file:{given.file}}}" if given.file is not None else given.text or "")
+    text = key_text(given, resolve)
     if given.alg is not None and is_mac(given.alg):
         return (_secret(given, text),)
     if not text.lstrip().startswith("{"):
@@ -27,6 +27,11 @@ def parse_key_text(given: KeyText, resolve: Callable[[str], str]) -> tuple[Key, 
     key = Key.from_jwk(members)
     key = key if given.alg is None else key.bound_to(given.alg)
     return (key if given.kid is None else key.with_kid(given.kid),)
+
+
+def key_text(given: KeyText, resolve: Callable[[str], str]) -> str:
+    """The text itself. `ConfigError` for a reference that leads nowhere."""
+    return resolve(f"${{file:{given.file}}}" if given.file is not None else given.text or "")
 
 
 def _secret(given: KeyText, text: str) -> Key:

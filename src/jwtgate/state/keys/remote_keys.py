@@ -20,11 +20,13 @@ from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.sources import KeySource
 from jwtgate.state.http_client import FetchFailed, HttpClient
 from jwtgate.state.keys.key_sources import FetchedKeys, fetch_keys, parse_fetched
-from jwtgate.state.keys.refresh_schedule import RefreshSchedule
+from jwtgate.state.keys.refresh_schedule import UNKNOWN_KID_SECONDS, RefreshSchedule
 from jwtgate.state.saved import read_saved, write_saved
 
 _log = logging.getLogger(__name__)
 _MOST_SAVED_HEAD_BYTES = 4096
+FIRST_FETCHES = 3
+"""The fetches a request waits for while there never was a set: an issuer that starts with us is not there at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class RemoteKeys:
         self._skipped = self._fetches = 0
         self._last_failure: FetchFailed | None = None
         self._saved = True
+        self._stopped = False
         self._fetching: asyncio.Task[bool] | None = None
         self._saving: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -94,6 +97,8 @@ class RemoteKeys:
 
     async def obtain(self, kid: str | None, client: str) -> KeySet:
         """The set, after a fetch where that may help. `DependencyFault` as `KeySets.obtain`."""
+        if self.held is None or not self.source.fetched_for_unknown_kid:
+            await self.usable()
         if not self._settles(kid):
             now = self._around.clock()
             if self._fetching is None and self._schedule.may_force(kid, client, now=now):
@@ -123,14 +128,32 @@ class RemoteKeys:
         """The set as it is; the one that is being fetched, if there is none yet. `DependencyFault` without any."""
         if self.held is None:
             await self._fetched()
+            await self._first_fetches()
         if self.held is None:
             raise self._fault()
         return self.held
 
+    async def _first_fetches(self) -> None:
+        """Wait for another of the first fetches while there never was a set, as long as a single one may take."""
+        ends = self._around.clock() + self.source.fetching.total_seconds
+        while self._is_beginning and self._schedule.due < ends:
+            await asyncio.sleep(max(0.0, self._schedule.due - self._around.clock()))
+            if self._is_beginning and self._fetching is None:
+                self._begin()
+            await self._fetched()
+
+    @property
+    def _is_beginning(self) -> bool:
+        never = self._schedule.age_seconds(self._around.clock()) is None
+        return never and self._fetches < FIRST_FETCHES and not self._stopped
+
     def _fault(self) -> DependencyFault:
         cause = self._last_failure.cause if self._last_failure else "not_fetched_yet"
         wait = max(1, math.ceil(self._schedule.due - self._around.clock()))
-        return DependencyFault("issuer_unreachable", retry_after_seconds=wait, issuer=self._name, cause=cause)
+        fault = DependencyFault("issuer_unreachable", retry_after_seconds=wait, issuer=self._name, cause=cause)
+        if self._last_failure is not None and self._last_failure.status is not None:
+            fault.detail["status"] = self._last_failure.status
+        return fault
 
     async def _fetched(self) -> bool:
         """Whether there was a fetch in flight and it succeeded."""
@@ -143,6 +166,8 @@ class RemoteKeys:
 
     def quiet_seconds(self, kid: str | None) -> float:
         """How long asking again for this kid is pointless."""
+        if self.held is not None and not self.source.fetched_for_unknown_kid:
+            return UNKNOWN_KID_SECONDS
         now = self._around.clock()
         if self._fetching is not None and not self._schedule.is_unknown(kid, now):
             return 0.0
@@ -172,6 +197,7 @@ class RemoteKeys:
 
     def stop(self) -> None:
         """Stop the timer and the fetch, without waiting for the end of that; the set stays readable."""
+        self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
         if self._fetching is not None:
@@ -187,6 +213,8 @@ class RemoteKeys:
         """Whether the set we hold has the last word on this kid: it is in there, or known to be nowhere."""
         if self.held is None:
             return False
+        if not self.source.fetched_for_unknown_kid:
+            return True
         named = kid is not None and any(key.kid == kid for key in self.held)
         return named or self._schedule.is_unknown(kid, self._around.clock())
 
