@@ -11,6 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal, RequestRefused, RouteUnknown
+from jwtgate.gateway.logs.members import logged_members, logged_name
 from jwtgate.gateway.memory import FOR_EVER, Key, Remembered, memory_key
 from jwtgate.gateway.mint import (
     MOST_BODY_BYTES,
@@ -24,7 +25,6 @@ from jwtgate.gateway.mint import (
     minting,
     note_minted,
 )
-from jwtgate.gateway.observe import logged_members, logged_name
 from jwtgate.gateway.respond import limit_fields
 from jwtgate.gateway.saying_no import logged_values
 from jwtgate.policy.decide import decide

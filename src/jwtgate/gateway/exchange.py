@@ -12,7 +12,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jwtgate.errors import (
-    AccessRefused,
     DependencyFault,
     Fault,
     RateRefused,
@@ -23,8 +22,8 @@ from jwtgate.errors import (
 )
 from jwtgate.gateway.deciding import NEED_SECONDS, find_route
 from jwtgate.gateway.heads.framing import Framing
+from jwtgate.gateway.logs.members import told_of
 from jwtgate.gateway.memory import FOR_EVER
-from jwtgate.gateway.observe import logged_members
 from jwtgate.gateway.relay import Tunnel, Upload
 from jwtgate.gateway.respond import response
 from jwtgate.gateway.saying_no import of_route, ours
@@ -43,8 +42,6 @@ if TYPE_CHECKING:
     from jwtgate.policy.plan import Route, Upstream
     from jwtgate.policy.request import RequestView
 
-_EXPLAINED = (RequestRefused, AccessRefused, Fault)
-"""What the log tells more of than its reason. Why a token or its scope was refused quotes the token."""
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
@@ -266,10 +263,7 @@ class Exchange:
     def refuse(self, error: Refusal | Fault) -> None:
         """Answer with a refusal or a fault."""
         self.reason = error.reason
-        # What the caller has comes from its token, and stands in no log.
-        detail = {name: value for name, value in error.detail.items() if name != "granted"}
-        if detail and isinstance(error, _EXPLAINED):
-            self.detail += logged_members("detail", detail)
+        self.detail += told_of(error)
         route, others = self.route or NO_ROUTE, self.generation.plan.answers
         if others or route.answers or isinstance(error, RateRefused):
             status, fields, body = of_route(error, self._known(route), self.request_id, others=others)

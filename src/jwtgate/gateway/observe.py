@@ -1,29 +1,16 @@
-"""What is seen from outside: one log line a request, counters, and their text for Prometheus.
+"""What is counted, and its text for Prometheus.
 
-A line holds our words and nothing of a token, a key, a cookie or a query. Labels come from the document and the
-catalogue of reasons, never from a request.
+Labels come from the document and the catalogue of reasons, never from a request.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import queue
-import threading
-import time
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from jwtgate.gateway.exchange import Exchange
 
 BUCKET_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-_quoted = json.encoder.encode_basestring_ascii
-_PATH_LIMIT = 1024
-_NAME_LIMIT = 128
 
 
 @dataclass(slots=True)
@@ -150,82 +137,6 @@ class Report:
     introspections: tuple[IntrospectionReport, ...] = ()
     secret_stores: tuple[SecretStoreReport, ...] = ()
     consumers: tuple[ConsumerCount, ...] = ()
-
-
-def logged_name(name: str) -> str:
-    """A name from outside as it stands between the quotes of a log line."""
-    return _quoted(name[:_NAME_LIMIT])[1:-1]
-
-
-def logged_members(name: str, members: Mapping[str, object]) -> str:
-    """Members at the end of a log line, under one name. What is not plain is written as text."""
-    shown = ",".join(f"{_quoted(member)}:{_plain(value)}" for member, value in members.items())
-    return f',"{name}":{{{shown}}}'
-
-
-def _plain(value: object) -> str:
-    if value is None or isinstance(value, bool | int | float):
-        return json.dumps(value)
-    return _quoted(str(value)[:_PATH_LIMIT])
-
-
-class AccessLog:
-    """Lines gathered and written by a thread of their own, so that a slow reader never stops the loop.
-
-    When the reader falls too far behind, lines are dropped and counted rather than kept without bound.
-    """
-
-    MOST_PENDING_BLOCKS = 64
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._lines: list[str] = []
-        self._blocks: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        self._second = 0
-        self._stamp = ""
-        self.lost = 0
-        self._thread = threading.Thread(target=self._write_all, name="access-log", daemon=True)
-        self._thread.start()
-
-    def line(self, exchange: Exchange, route: str, seconds: float) -> None:
-        """Note one finished request."""
-        now = time.time()
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        self._lines.append(
-            f'{{"time":"{self._stamp}.{int((now - second) * 1000):03d}Z","id":"{exchange.request_id}",'
-            f'"route":"{route}","method":"{exchange.head.method}","path":{_quoted(exchange.head.path[:_PATH_LIMIT])},'
-            f'"status":{exchange.status},"reason":"{exchange.reason}","issuer":"{exchange.issuer}",'
-            f'"consumer":"{exchange.consumer}","client":"{exchange.connection.client}","ms":{seconds * 1000:.3f},'
-            f'"generation":{exchange.generation.number}{exchange.detail}}}\n'
-        )
-
-    def flush(self) -> None:
-        """Hand what was gathered to the writing thread."""
-        if not self._lines:
-            return
-        if self._blocks.qsize() < self.MOST_PENDING_BLOCKS:
-            self._blocks.put("".join(self._lines).encode())
-        else:
-            self.lost += len(self._lines)
-        self._lines = []
-
-    def close(self) -> None:
-        """Write what is left, waiting a second at the most."""
-        self.flush()
-        self._blocks.put(None)
-        self._thread.join(timeout=1.0)
-
-    def _write_all(self) -> None:
-        while (block := self._blocks.get()) is not None:
-            view = memoryview(block)
-            while view:
-                try:
-                    view = view[os.write(self._descriptor, view) :]
-                except OSError:  # nobody reads; serving goes on
-                    break
 
 
 def metrics_text(report: Report) -> bytes:

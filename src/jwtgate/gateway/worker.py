@@ -19,8 +19,9 @@ from jwtgate.gateway.connection import ClientConnection
 from jwtgate.gateway.exchange import Exchange
 from jwtgate.gateway.generation import Generation
 from jwtgate.gateway.heads.fields import MOST_NAMES, host_name
+from jwtgate.gateway.logs.access_log import AccessLog
 from jwtgate.gateway.mint import NeedMinted
-from jwtgate.gateway.observe import AccessLog, Counters, Report
+from jwtgate.gateway.observe import Counters, Report
 from jwtgate.gateway.respond import STATUS_ONLY, OwnAnswer, own_answer, refusal_body, refusal_fields, response
 from jwtgate.policy.calls.call import NeedCall
 from jwtgate.policy.facts import Need, NeedClaims, NeedIssuedToken, NeedKeys, NeedSigned
