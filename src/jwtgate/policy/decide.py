@@ -22,7 +22,7 @@ from jwtgate.policy.rooms.permissions import check_permissions
 from jwtgate.policy.rooms.proof import check_proof
 from jwtgate.policy.rooms.revoked import check_revoked
 from jwtgate.policy.rooms.rewrite import rewrite
-from jwtgate.policy.rooms.verify import verify
+from jwtgate.policy.rooms.verify import ask_besides, verify
 from jwtgate.policy.value import Known, asking
 
 ENDLESS_SECONDS = 300
@@ -53,7 +53,7 @@ def decide(plan: Plan, request: RequestView, facts: Facts, now: int, *, route: R
             trail.room = "calls"
             yield from make_calls(known)
         trail.room = "issue"
-        issued = yield from issue(known)
+        issued = yield from issue(known, facts)
         trail.room = "rewrite"
         rewritten = yield from asking(known, lambda: rewrite(known, issued=issued))
         # What was let through unasked is never remembered for who should have been asked.
@@ -147,14 +147,15 @@ def _prove(slot: Slot, trail: Trail, facts: Facts, *, plan: Plan) -> Steps[None]
     trail.room = "claims"
     asked = verified.asked or slot
     good_until = check_claims(verified.issuer, asked, verified.claims, now=trail.now, expected=expected)
-    if verified.described is not None:
-        issuer, described = verified.described
-        said_until = check_answer(issuer, slot, described, now=trail.now)
-        good_until = min((end for end in (good_until, said_until) if end is not None), default=None)
     if slot.dpop is not None:
         trail.room = "proof"
-        bound = [verified.claims] if verified.described is None else [verified.claims, verified.described[1]]
-        yield from check_proof(slot.dpop, trail.request, text, bound=bound, paths=plan.paths, now=trail.now)
+        yield from check_proof(slot.dpop, trail.request, text, claims=verified.claims, paths=plan.paths, now=trail.now)
+    trail.room = "introspect"
+    verified = yield from ask_besides(slot, verified, text, limit_bytes=limit_bytes)
+    if verified.described is not None:
+        trail.room, (issuer, described) = "claims", verified.described
+        said_until = check_answer(issuer, slot, described, of=verified.claims, now=trail.now)
+        good_until = min((end for end in (good_until, said_until) if end is not None), default=None)
     trail.proven[slot.name] = proven(verified, text, good_until)
 
 

@@ -355,6 +355,16 @@ def test_sec_68_an_answer_besides_a_signature_is_checked_too(change: dict[str, J
     assert stopped(answered(**{**good, **change})) == (reason, "claims", "access")
 
 
+@pytest.mark.parametrize(
+    ("change", "reason"), [({"exp": NOON - 60}, "token_expired"), ({"aud": "x"}, "audience_wrong")]
+)
+def test_nobody_is_asked_about_a_token_that_is_refused_anyway(change: dict[str, JSON], reason: str) -> None:
+    issuer = replace(ISSUER, introspection=Introspection())
+    slot = replace(SLOT, issuers={ISS: issuer}, introspector=issuer, introspect=Introspect.ADDITIONALLY)
+    refused = outcome(request(bearer=a_token(**change)), replace(ROUTE, slots=(slot,)))
+    assert stopped(refused) == (reason, "claims", "access")
+
+
 def test_what_an_answer_besides_a_signature_says_ends_ends_the_use_of_the_token() -> None:
     issuer = replace(ISSUER, introspection=Introspection())
     slot = replace(SLOT, issuers={ISS: issuer}, introspector=issuer, introspect=Introspect.ADDITIONALLY)

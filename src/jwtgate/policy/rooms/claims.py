@@ -72,15 +72,19 @@ def _check_equal(expected: Claims, claims: Claims) -> None:
             raise TokenRefused("claim_wrong", claim=name, got=claims[name], expected=wanted)
 
 
-def check_answer(issuer: Issuer, slot: Slot, claims: Claims, *, now: int) -> int | None:
-    """As `check_claims`, for an answer about a token whose own claims are checked too (SEC-68).
+def check_answer(issuer: Issuer, slot: Slot, claims: Claims, *, of: Claims, now: int) -> int | None:
+    """As `check_claims`, for an answer about a token whose own claims, those `of` it, are checked too (SEC-68).
 
-    The token has said whom it is for and what it grants; an answer need not repeat that, and must not deny it.
+    The token has said whom it is for, what it grants and what it is bound to; an answer need not repeat that, and must
+    not deny it.
     """
     if "aud" not in claims:
         issuer, slot = replace(issuer, audiences=None), replace(slot, audiences=None)
     reading = issuer.introspection or Introspection()
-    return check_claims(replace(issuer, rules=reading.rules), replace(slot, rules=()), claims, now=now)
+    good_until = check_claims(replace(issuer, rules=reading.rules), replace(slot, rules=()), claims, now=now)
+    if "cnf" in claims and not same(claims["cnf"], of.get("cnf")):
+        raise TokenRefused("claim_wrong", claim="cnf")
+    return good_until
 
 
 def check_registered(

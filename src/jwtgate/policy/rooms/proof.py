@@ -5,26 +5,23 @@ It is looked at when the token is known to be good: what it is bound to is a cla
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from jwtgate.errors import RequestRefused
 from jwtgate.oauth.dpop import FIELD, Proof, access_token_hash, read_proof, split_target, wrong
 from jwtgate.policy.facts import NeedFirstUse, Steps, find_first_use
 from jwtgate.policy.request import PathRules, RequestView, canonical_path
 from jwtgate.policy.requirements import Dpop
-from jwtgate.policy.rooms.claims import Claims, find
+from jwtgate.policy.rooms.claims import MISSING, Claims, find
 
 _JKT = ("cnf", "jkt")
 
 
 def check_proof(
-    dpop: Dpop, request: RequestView, token: str, *, bound: Iterable[Claims], paths: PathRules, now: int
+    dpop: Dpop, request: RequestView, token: str, *, claims: Claims, paths: PathRules, now: int
 ) -> Steps[None]:
     """Refuses `proof_wrong` unless the proof was made for this request and token, by the key the token is bound to.
 
-    `bound` are the claims of the token, and what its issuer said of it, which need not repeat the binding. `paths` is
-    how the path of the request was read. Whether the proof was used before is asked last: one that does not fit uses
-    up nothing.
+    `claims` are those of the token, and `paths` is how the path of the request was read. Whether the proof was used
+    before is asked last: one that does not fit uses up nothing.
     """
     (text,) = request.field_values(FIELD)
     proof = read_proof(text, dpop.algorithms, ec_called_ecdsa=dpop.ec_called_ecdsa)
@@ -37,20 +34,16 @@ def check_proof(
         raise wrong("too_new")
     if proof.ath != access_token_hash(token):
         raise wrong("ath")
-    _check_binding(proof, bound)
+    jkt = find(claims, _JKT)
+    if jkt is MISSING:
+        raise wrong("not_bound")
+    if jkt not in proof.thumbprints:
+        raise wrong("thumbprint")
     if dpop.replayed:
         return
     # As long as the same proof would be taken, whichever way its clock is wrong.
     if not (yield from find_first_use(NeedFirstUse(proof.thumbprints[0], proof.jti, 2 * dpop.most_age_seconds + 1))):
         raise wrong("replayed")
-
-
-def _check_binding(proof: Proof, bound: Iterable[Claims]) -> None:
-    keys = [find(claims, _JKT) for claims in bound if "cnf" in claims]
-    if not keys:
-        raise wrong("not_bound")
-    if any(key not in proof.thumbprints for key in keys):
-        raise wrong("thumbprint")
 
 
 def _check_target(proof: Proof, request: RequestView, paths: PathRules) -> None:

@@ -73,8 +73,15 @@ def verify(slot: Slot, text: str, facts: Facts, *, client: str, limit_bytes: int
         told = yield from introspect(slot.introspector, text, limit_bytes=limit_bytes)
         issuer = _answering(slot.introspector, told.claims)
         return Verified(issuer, told.token, answer=told.answer, asked=slot.introspected, judged=told.judged)
-    verified = yield from _by_signature(slot, parsed, facts, client=client)
-    if slot.introspect is not Introspect.ADDITIONALLY:
+    return (yield from _by_signature(slot, parsed, facts, client=client))
+
+
+def ask_besides(slot: Slot, verified: Verified, text: str, *, limit_bytes: int) -> Steps[Verified]:
+    """The token with what its issuer says of it, if the slot has it asked about tokens that are good by themselves.
+
+    It is asked last, when nothing else stands against the token. Refuses `token_inactive`.
+    """
+    if slot.introspector is None or slot.introspect is not Introspect.ADDITIONALLY or verified.answer is not None:
         return verified
     told = yield from introspect(slot.introspector, text, limit_bytes=limit_bytes)
     return replace(verified, answer=told.answer, described=(_answering(slot.introspector, told.claims), told.claims))

@@ -39,7 +39,7 @@ from jwtgate.policy.facts import (
     Steps,
 )
 from jwtgate.policy.requirements import CredentialLookup, Introspect, Introspection, Issuer, Slot, Times
-from jwtgate.policy.rooms.verify import Verified, verify
+from jwtgate.policy.rooms.verify import Verified, ask_besides, verify
 
 OTHER_ISS = "https://other.example"
 OTHER = replace(ISSUER, name="other", iss=OTHER_ISS)
@@ -173,10 +173,26 @@ def test_every_token_may_be_introspected_in_place_of_its_signature() -> None:
 
 def test_a_jwt_may_be_introspected_besides_its_signature() -> None:
     slot = replace(OPAQUE_SLOT, introspect=Introspect.ADDITIONALLY)
-    verified = asked(a_token(), slot)
-    assert (verified.token.claims["sub"], verified.answer) == ("alice", ACTIVE)
-    assert reason(lambda: asked(a_token(), slot, Introspected(False, {}, 0))) == "token_inactive"
+    by_signature = finish(walk(a_token(), slot=slot))
+    assert (by_signature.token.claims["sub"], by_signature.answer) == ("alice", None)
+
+    def besides(answer: Introspected) -> Verified:
+        moves = ask_besides(slot, by_signature, a_token(), limit_bytes=16_384)
+        next(moves)
+        verified: Verified = finish(moves, [answer])
+        return verified
+
+    assert (besides(ACTIVE).token, besides(ACTIVE).answer) == (by_signature.token, ACTIVE)
+    assert reason(lambda: besides(Introspected(False, {}, 0))) == "token_inactive"
     assert reason(lambda: finish(walk(a_token(key=OTHER_KEY), slot=slot))) == "signature_wrong"
+
+
+def test_nobody_is_asked_besides_where_that_is_not_wanted_or_was_done() -> None:
+    verified = finish(walk(a_token(), slot=OPAQUE_SLOT))
+    assert finish(ask_besides(OPAQUE_SLOT, verified, a_token(), limit_bytes=16_384)) is verified
+    slot = replace(OPAQUE_SLOT, introspect=Introspect.ADDITIONALLY)
+    opaque = asked("opaque", slot)
+    assert finish(ask_besides(slot, opaque, "opaque", limit_bytes=16_384)) is opaque
 
 
 def test_an_answer_that_does_not_repeat_the_issuer_is_its_issuers_all_the_same() -> None:
