@@ -125,6 +125,11 @@ class Exchange:
         except (Refusal, Fault) as error:
             self.refuse(error)
 
+    @property
+    def id_field(self) -> tuple[str, str]:
+        """The header field that tells the request's id."""
+        return self.generation.plan.request_id_field, self.request_id
+
     def view(self) -> RequestView:
         """The request as the decision sees it."""
         if self._view is None:
@@ -192,7 +197,7 @@ class Exchange:
         told = self.connection.forwarded_lines(self.head.host_value)
         if connection.pool.tells_more:
             told += self.connection.more_lines(self.route, self.head)
-        self._id_line = b"X-Request-Id: %b\r\n" % self.request_id.encode()
+        self._id_line = b"%b: %b\r\n" % (self.generation.request_id_name, self.request_id.encode())
         ours = b"%b%b%b" % (self._lines, told, self._id_line)
         head = self.head.written_for(
             self.route, host_line=connection.pool.host_line, ours=ours, upgrading=self.upgrading, sent=self._sent
@@ -269,7 +274,7 @@ class Exchange:
             status, fields, body = of_route(error, self._known(route), self.request_id, others=others)
         else:
             status, fields, body = ours(error, self.route, self.request_id)
-        self.answer(status, [*fields, ("X-Request-Id", self.request_id)], body)
+        self.answer(status, [*fields, self.id_field], body)
 
     def _known(self, route: Route) -> Known:
         """What is known of a request that may not have been decided."""

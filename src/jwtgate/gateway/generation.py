@@ -12,6 +12,7 @@ from jwtgate.gateway.memory import head_memory, outcome_memory, places_of
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.policy.facts import Need, NeedIssuedToken, NeedSigned
 from jwtgate.policy.plan import Plan
+from jwtgate.policy.sources import ClaimGenerator
 from jwtgate.state.answers import Snapshot
 from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.issued_tokens import IssuedTokens
@@ -49,6 +50,7 @@ class Generation:
         self.heads = head_memory()
         self.trusted_heads = head_memory()
         self.epoch = 0
+        self.request_id_name = plan.request_id_field.encode()
         self.kinds = RequestFieldKinds(plan, trusted=False)
         self.trusted_kinds = RequestFieldKinds(plan, trusted=True)
         self.response_kinds = ResponseFieldKinds(plan)
@@ -70,7 +72,7 @@ class Generation:
         self.epoch += 1
         self.memory.forget_all()
 
-    def answer_now(self, need: Need | NeedMinted, now: int) -> object | None:
+    def answer_now(self, need: Need | NeedMinted, now: float) -> object | None:
         """The answer to a need that can be met without waiting, or None."""
         if isinstance(need, NeedIssuedToken) and not self.issued_tokens.is_slow(need):
             return self.issued_tokens.issue(need, now)
@@ -96,10 +98,11 @@ class Generation:
             pool.close()
 
 
-def generators_of(plan: Plan) -> frozenset[str]:
-    """The names of all plug-ins that add claims to a token of this plan."""
+def generators_of(plan: Plan) -> tuple[ClaimGenerator, ...]:
+    """All plug-ins that add claims to a token of this plan."""
     issues = (*plan.profiles.values(), *(issue for route in plan.routes for issue in route.issue))
-    return frozenset(issue.generator for issue in issues if issue.generator is not None)
+    names = dict.fromkeys(issue.generator for issue in issues if issue.generator is not None)
+    return tuple(plan.generators.get(name) or ClaimGenerator(name, name) for name in names)
 
 
 def _own_addresses(plan: Plan) -> dict[str, str]:

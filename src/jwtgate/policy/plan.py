@@ -19,6 +19,7 @@ from jwtgate.policy.request import STRICT_PATHS, PathRules
 from jwtgate.policy.requirements import Issuer, Slot
 from jwtgate.policy.sources import (
     Administration,
+    ClaimGenerator,
     ConsumerSource,
     IntrospectionSource,
     KeySource,
@@ -234,6 +235,7 @@ class Plan:
     listeners: tuple[Listener, ...]
     sources: Sources = Sources()
     profiles: Mapping[str, Issue] = field(default_factory=dict)
+    generators: Mapping[str, ClaimGenerator] = field(default_factory=dict)
     iss: str | None = None
     identity_names: frozenset[bytes] = frozenset()
     answers: Mapping[str, Answer] = field(default_factory=dict)
@@ -243,4 +245,5 @@ class Plan:
     token_limit_bytes: int = 16 * 1024
     own: OwnAddresses = OwnAddresses()
     access_log: LogShape | None = None
+    request_id_field: str = "X-Request-Id"
     limits: Limits = Limits()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.gateway.messages import head_of, status_of
 from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request, a_token, an_order
-from tests.unit.gateway.test_observe import logged
+from tests.unit.gateway.logs.test_access_log import logged
 
 from jwtgate.config.expressions import compiled_expression
 from jwtgate.errors import (

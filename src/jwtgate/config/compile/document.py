@@ -11,7 +11,7 @@ from jwtgate.config.compile.access_log import compile_access_log
 from jwtgate.config.compile.answers import compile_answers
 from jwtgate.config.compile.consumers import compile_consumer
 from jwtgate.config.compile.forwarding import compile_path_rules, conditions_of, path_forms
-from jwtgate.config.compile.issued import compile_profile, compile_signing_keys
+from jwtgate.config.compile.issued import compile_generators, compile_profile, compile_signing_keys
 from jwtgate.config.compile.issuers import compile_introspection, compile_issuer, compile_key_source
 from jwtgate.config.compile.places import compile_administration, compile_secret_store
 from jwtgate.config.compile.routes import RouteCompiler
@@ -36,6 +36,7 @@ def compile_document(document: Document) -> Plan:
         issuers=issuers,
         signing={name: compile_signing_keys(name, section) for name, section in keys.items()},
         profiles={name: compile_profile(name, section, document) for name, section in profiles.items()},
+        generators=compile_generators(signing),
         listeners=_listeners(document),
         sources=_sources(document),
         iss=signing.issuer if signing else None,
@@ -47,6 +48,7 @@ def compile_document(document: Document) -> Plan:
         token_limit_bytes=document.token_limit_bytes,
         own=OwnAddresses(**document.own.model_dump()),
         limits=Limits(**document.limits.model_dump()),
+        request_id_field=document.request_id_field,
         access_log=compile_access_log(document.access_log) if document.access_log is not None else None,
     )
 

@@ -29,6 +29,7 @@ from jwtgate.config.sections.section import (
     OneOrMore,
     Seconds,
     Section,
+    SettableFieldName,
     Whole,
 )
 from jwtgate.config.sections.signing import SigningSection
@@ -154,6 +155,9 @@ class Document(Section):
     paths: PathsSection = Field(PathsSection.model_validate({}), description="How ambiguous paths are read.")
     fields: FieldsSection = Field(FieldsSection.model_validate({}), description="How header fields are read.")
     own: OwnSection = Field(OwnSection.model_validate({}), description="Paths the gateway answers itself.")
+    request_id_field: SettableFieldName = Field(
+        "X-Request-Id", description="The header field that tells upstreams and clients the id of a request."
+    )
     token_limit_bytes: Annotated[Whole, Field(ge=1024, le=65536)] = Field(
         16384, description="Longest token that is looked at."
     )

@@ -108,7 +108,7 @@ class UpstreamCall:
         lines = [b"%b: %b\r\n" % field for field in need.fields]
         if need.body is not None or need.method not in _BODILESS:
             lines.append(b"Content-Length: %d\r\n" % len(need.body or b""))
-        lines.append(b"X-Request-Id: %b\r\n" % self._exchange.request_id.encode())
+        lines.append("{}: {}\r\n".format(*self._exchange.id_field).encode())
         asked = f"{need.method} {need.target} HTTP/1.1\r\n".encode("ascii")
         connection.send(self, b"".join((asked, connection.pool.host_line, *lines, b"\r\n", need.body or b"")))
 

@@ -84,6 +84,7 @@ class RequestFieldKinds(FieldKinds):
     def __init__(self, plan: Plan, *, trusted: bool) -> None:
         super().__init__()
         self._identity = plan.identity_names
+        self._request_id = plan.request_id_field.lower().encode()
         self._unusual = UNUSUAL if plan.refuse_unusual_field_names else REMOVE
         self._trusted = trusted
 
@@ -95,7 +96,7 @@ class RequestFieldKinds(FieldKinds):
             return REMOVE
         if not _USUAL.fullmatch(name):
             return self._unusual
-        if name == b"x-request-id":
+        if name == self._request_id:
             return REQUEST_ID if self._trusted else REMOVE
         if name in _HOP_BY_HOP or (not self._trusted and _ONLY_FROM_TRUSTED.fullmatch(name)):
             return REMOVE
@@ -108,10 +109,11 @@ class ResponseFieldKinds(FieldKinds):
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self._identity = plan.identity_names
+        self._request_id = plan.request_id_field.lower().encode()
 
     def _kind(self, name: bytes) -> int:
         # An upstream that echoes what we told it about the caller must not tell the caller.
-        if fold(name) in self._identity or name in _HOP_BY_HOP or name == b"x-request-id":
+        if fold(name) in self._identity or name in _HOP_BY_HOP or name == self._request_id:
             return REMOVE
         read = _READ.get(name, FORWARD)
         if read in (LENGTH, CODING, CONNECTION, UPGRADE):
