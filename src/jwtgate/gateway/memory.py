@@ -58,6 +58,8 @@ def memory_key(route: Route, places: Places, head: RequestHead) -> Key | None:
         return None
     if route.forward_cors_preflight and head.method == "OPTIONS":
         return None  # a preflight passes without what the same route asks of everybody else
+    if route.methods_permitted is not None and head.method not in route.methods_permitted:
+        return None
     if places.only_authorization:
         return (id(route), head.authorization)
     named = ((name.lower(), value) for name, value in head.fields)

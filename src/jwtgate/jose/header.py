@@ -17,6 +17,7 @@ from jwtgate.jose.encoding import JSON, base64url_decode, parse_json_object
 
 MOST_HEADER_BYTES = 8_192
 MOST_KID_BYTES = 256
+MOST_ALG_CHARACTERS = 16
 _MOST_REMEMBERED_BYTES = 512
 
 
@@ -52,7 +53,7 @@ def _parse(segment: bytes) -> Header:
         raise TokenRefused("token_malformed", part="header", cause=str(error)) from None
     alg = members.get("alg")
     if not isinstance(alg, str) or alg not in ALGORITHMS:
-        raise TokenRefused("alg_unreadable")
+        raise TokenRefused("alg_unreadable", **({"alg": alg[:MOST_ALG_CHARACTERS]} if isinstance(alg, str) else {}))
     kid, typ, _ = (_text(members, name) for name in ("kid", "typ", "cty"))
     if kid is not None and len(kid.encode()) > MOST_KID_BYTES:
         raise TokenRefused("token_malformed", part="header", member="kid")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from functools import lru_cache
 
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from jwtgate.errors import KeyRefused
 from jwtgate.jose.encoding import base64url_decode, base64url_encode
+from jwtgate.jose.key_formats import parse_certificate
 from jwtgate.jose.key_material import (
     EC_CURVES,
     ED_PRIVATE,
@@ -23,7 +25,7 @@ from jwtgate.jose.key_material import (
     raw_public,
     secret_material,
 )
-from jwtgate.jose.key_strength import check_ed, check_rsa
+from jwtgate.jose.key_strength import check_ed, check_material, check_rsa
 
 Members = Mapping[str, object]
 
@@ -34,6 +36,7 @@ PUBLIC_MEMBERS: Mapping[str, tuple[str, ...]] = {
     "OKP": ("crv", "kty", "x"),
     "AKP": ("alg", "kty", "pub"),
 }
+_PUBLIC_HALF = {"RSA": "n", "EC": "x"}
 _RSA_PRIVATE = ("d", "p", "q", "dp", "dq", "qi")
 
 
@@ -45,7 +48,33 @@ def parse_material(jwk: Members) -> Material:
     parse = _PARSERS.get(kty)
     if parse is None:
         raise KeyRefused("key_type_unknown")
+    if "x5c" in jwk and _PUBLIC_HALF.get(kty, "x5c") not in jwk:
+        return _certified(jwk, kty)
     return parse(jwk)
+
+
+def _certified(jwk: Members, kty: str) -> Material:
+    """The key of the first certificate, where the JWK has it nowhere else (RFC 7517 section 4.7).
+
+    Whoever publishes the set vouches for it, as for any other member: the certificate itself is not verified.
+    """
+    chain = jwk["x5c"]
+    first = chain[0] if isinstance(chain, list) and chain else None
+    if not isinstance(first, str):
+        raise KeyRefused("key_malformed", member="x5c")
+    _refuse_members(jwk, *_RSA_PRIVATE, "oth")
+    material = parse_certificate(_decoded(first))
+    if material.kty != kty or jwk.get("crv", material.crv) != material.crv:
+        raise KeyRefused("key_malformed", member="x5c")
+    check_material(material)
+    return material
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        raise KeyRefused("key_malformed", member="x5c") from None
 
 
 def public_members(material: Material) -> dict[str, str]:

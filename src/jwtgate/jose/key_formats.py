@@ -37,7 +37,7 @@ def parse_der(data: bytes, password: bytes | None) -> Material:
     attempts: tuple[Callable[[], Material], ...] = (
         lambda: _public(lambda: serialization.load_der_public_key(data)),
         lambda: _private(lambda: serialization.load_der_private_key(data, password)),
-        lambda: _public(lambda: x509.load_der_x509_certificate(data).public_key()),
+        lambda: parse_certificate(data),
     )
     for attempt in attempts:
         try:
@@ -46,6 +46,13 @@ def parse_der(data: bytes, password: bytes | None) -> Material:
             if refusal.reason != "key_malformed":
                 raise
     raise KeyRefused("key_malformed")
+
+
+def parse_certificate(data: bytes) -> Material:
+    """The material of the key in a DER certificate. `KeyRefused` as the others."""
+    if len(data) > MOST_KEY_BYTES:
+        raise KeyRefused("key_malformed")
+    return _public(lambda: x509.load_der_x509_certificate(data).public_key())
 
 
 def public_pem(material: Material) -> str:

@@ -49,15 +49,25 @@ def split_compact(text: str | bytes, *, limit_bytes: int = MOST_TOKEN_BYTES) -> 
     if isinstance(text, str):
         text = text.encode("utf-8", "replace")  # what is not ASCII becomes bytes that no token may hold
     segments = text.split(b".", 5)
-    if text.translate(None, _CHARACTERS) or len(segments) != 3 or not (segments[0] and segments[2]):
+    if text.translate(None, _CHARACTERS) or len(segments) != 3 or not segments[0]:
         raise TokenRefused("token_encrypted" if _is_encrypted(text) else "token_malformed", part="shape")
     header_segment, payload_segment, signature_segment = segments
+    if not signature_segment:
+        raise TokenRefused("token_malformed", part="signature", alg=_named_alg(header_segment))
     header = parse_header(header_segment)
     try:
         signature = base64url_decode(signature_segment)
     except ValueError:
         raise TokenRefused("signature_unreadable") from None
     return Compact(header, payload_segment, text[: -len(signature_segment) - 1], signature)
+
+
+def _named_alg(header_segment: bytes) -> object:
+    """The `alg` of a header, for the log: most of those who leave out the signature say that there is none."""
+    try:
+        return parse_header(header_segment).alg
+    except TokenRefused as refusal:
+        return refusal.detail.get("alg")
 
 
 def decode_payload(segment: bytes) -> bytes:
