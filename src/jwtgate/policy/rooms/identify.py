@@ -13,10 +13,10 @@ from jwtgate.policy.facts import Facts, Steps, find_consumer
 from jwtgate.policy.plan import Route
 from jwtgate.policy.requirements import ConsumerMapping, ConsumerName, Issuer, Slot
 from jwtgate.policy.rooms.claims import Claims, find
-from jwtgate.policy.rooms.grants import granted
+from jwtgate.policy.rooms.grants import granted, unreadable
 from jwtgate.policy.rooms.verify import Verified
 
-_MOST_NAME_CHARACTERS = 256
+MOST_NAME_CHARACTERS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,16 @@ class Principal:
         """The instant (NumericDate) at which the first of the issuers must be asked again."""
         return _first(proven.asked_until for proven in self.tokens.values())
 
+    @property
+    def unreadable_grants(self) -> tuple[tuple[str, str, object], ...]:
+        """The claims that grant nothing since they are of no use: slot, `permissions` or `roles`, and what is there."""
+        return tuple(
+            (slot, what, value)
+            for slot, proven in self.tokens.items()
+            if proven.issuer.grants is not None
+            for what, value in unreadable(proven.issuer.grants, proven.claims)
+        )
+
 
 def _first(instants: Iterable[int | None]) -> int | None:
     return min((instant for instant in instants if instant is not None), default=None)
@@ -161,7 +171,7 @@ def _mapped(mapping: ConsumerMapping, claims: Claims, facts: Facts) -> Steps[Con
         name = find(claims, path)
         if mapping.numbers and type(name) is int:
             name = str(name)
-        if isinstance(name, str) and 0 < len(name) <= _MOST_NAME_CHARACTERS:
+        if isinstance(name, str) and 0 < len(name) <= MOST_NAME_CHARACTERS:
             found = yield from find_consumer(mapping.by, name, facts=facts)
             if found is not None:
                 return found
