@@ -10,7 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from types import MappingProxyType
 
 from jwtgate.dialects.couper.reading.error_kinds import BUILT_IN, WILDCARD, lineage
 
@@ -329,8 +328,8 @@ class Server:
 class SettingsBlock:
     """The `settings` that were written, by name; nothing is filled in."""
 
-    values: Mapping[str, object] = MappingProxyType({})
-    places: Mapping[str, Place] = MappingProxyType({})
+    values: Mapping[str, object]
+    places: Mapping[str, Place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,10 +337,10 @@ class Configuration:
     """All of it. `environ` is what `env.X` means, defaults included; `warnings` are for the log at the start."""
 
     servers: tuple[Server, ...]
-    access_controls: Mapping[str, AccessControl] = MappingProxyType({})
-    profiles: Mapping[str, SigningProfile] = MappingProxyType({})
-    backends: Mapping[str, Backend] = MappingProxyType({})
-    settings: SettingsBlock = SettingsBlock()
-    environ: Mapping[str, str] = field(default=MappingProxyType({}), repr=False)
+    access_controls: Mapping[str, AccessControl]
+    profiles: Mapping[str, SigningProfile]
+    backends: Mapping[str, Backend]
+    settings: SettingsBlock
+    environ: Mapping[str, str] = field(repr=False)
     environment: str | None = None
     warnings: tuple[str, ...] = ()
