@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.unit.oauth.proofs import BOUND, JKT, a_proof
 from tests.unit.policy.plans import (
     ACME,
     GOOD,
@@ -32,7 +33,17 @@ from jwtgate.jose.encoding import JSON
 from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.callers import Credential, api_key_name
 from jwtgate.policy.decide import ENDLESS_SECONDS, decide
-from jwtgate.policy.facts import Allowance, Facts, Introspected, NeedAllowance, NeedIssuedToken, NeedKeys, Steps
+from jwtgate.policy.facts import (
+    Allowance,
+    Facts,
+    Introspected,
+    NeedAllowance,
+    NeedFirstUse,
+    NeedIntrospection,
+    NeedIssuedToken,
+    NeedKeys,
+    Steps,
+)
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused
 from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import IdentityField, Origin, PermissionNeed, Value
@@ -43,6 +54,7 @@ from jwtgate.policy.requirements import (
     Comparison,
     ConsumerMapping,
     CredentialLookup,
+    Dpop,
     Introspect,
     Introspection,
     Issuer,
@@ -655,3 +667,94 @@ def test_an_api_key_is_good_while_its_consumer_is_there() -> None:
     assert stopped(finish(moves, [None])) == ("credential_unknown", "verify", "access")
     revoked = Held({}, credentials=[held], revocations=[Revocation("r", RevokedBy.CONSUMER, "acme")])
     assert stopped(finish(walk(request(bearer="s3cret"), route, facts=revoked)))[0] == "token_revoked"
+
+
+BOUND_SLOT = replace(SLOT, sources=(Source(Place.DPOP),), dpop=Dpop(("ES256",), 10))
+BOUND_ROUTE = replace(ROUTE, slots=(BOUND_SLOT,))
+
+
+def with_proof(token: str, scheme: str = "DPoP", **changes: Any) -> RequestView:
+    proof = (b"dpop", a_proof(token, **changes).encode())
+    return request((b"host", b"api.example"), (b"authorization", f"{scheme} {token}".encode()), proof)
+
+
+def test_a_token_bound_to_a_key_is_taken_with_a_new_proof_and_never_remembered() -> None:
+    moves = walk(with_proof(a_token(cnf=BOUND)), BOUND_ROUTE)
+    assert next(moves) == NeedFirstUse(JKT, "e1j3V_bKic8", 21)
+    allowed = finish(moves, [True])
+    assert isinstance(allowed, Allowed)
+    assert allowed.good_until == 0
+
+
+def test_sec_79_the_same_proof_is_not_taken_again() -> None:
+    moves = walk(with_proof(a_token(cnf=BOUND)), BOUND_ROUTE)
+    next(moves)
+    assert stopped(finish(moves, [False])) == ("proof_wrong", "proof", "access")
+
+
+def test_sec_77_a_proof_is_looked_at_after_the_token_and_before_anybody_is_asked() -> None:
+    issuer = replace(ISSUER, introspection=Introspection())
+    slot = replace(BOUND_SLOT, issuers={ISS: issuer}, introspector=issuer, introspect=Introspect.ADDITIONALLY)
+    route = replace(ROUTE, slots=(slot,))
+    expired = a_token(cnf=BOUND, exp=NOON - 60)
+    assert stopped(outcome(with_proof(expired, htm="PUT"), route)) == ("token_expired", "claims", "access")
+    good = a_token(cnf=BOUND)
+    assert stopped(outcome(with_proof(good, htm="PUT"), route)) == ("proof_wrong", "proof", "access")
+    moves = walk(with_proof(good), route)
+    assert isinstance(next(moves), NeedFirstUse)
+    assert moves.send(True) == NeedIntrospection("main", good, "access_token")
+    assert isinstance(finish(moves, [Introspected(True, {"cnf": BOUND}, NOON + 60)]), Allowed)
+
+
+def test_a_token_nobody_here_can_read_is_bound_by_what_its_issuer_says() -> None:
+    issuer = replace(ISSUER, algorithms=frozenset(), introspection=ANSWERED)
+    route = replace(ROUTE, slots=(replace(BOUND_SLOT, issuers={}, introspector=issuer),))
+
+    def answered(cnf: JSON) -> Steps[Outcome]:
+        moves = walk(with_proof("opaque"), route)
+        next(moves)
+        said: dict[str, JSON] = {"aud": "here", "iat": NOON, "tenant": "a", "cnf": cnf}
+        moves.send(Introspected(True, said, NOON + 60))
+        return moves
+
+    assert isinstance(finish(answered(BOUND), [True]), Allowed)
+    with pytest.raises(StopIteration) as ended:
+        answered({"jkt": "x"})
+    assert stopped(ended.value.value) == ("proof_wrong", "proof", "access")
+
+
+@pytest.mark.parametrize(
+    ("view", "reason"),
+    [
+        (with_proof(a_token()), ("proof_wrong", "proof", "access")),
+        (with_proof(a_token(cnf={"x5t#S256": JKT})), ("proof_missing", "claims", "access")),
+        (with_proof(a_token(cnf=BOUND), "Bearer"), ("credential_missing", "extract", "access")),
+        (with_proof(a_token(cnf=BOUND), key=OTHER_KEY), ("proof_wrong", "proof", "access")),
+    ],
+)
+def test_sec_78_nothing_but_a_bound_token_with_its_proof_will_do(view: RequestView, reason: tuple[str, ...]) -> None:
+    assert stopped(outcome(view, BOUND_ROUTE)) == reason
+
+
+def test_sec_78_beside_a_slot_for_proofs_a_bearer_token_is_still_none_that_is_bound() -> None:
+    route = replace(ROUTE, slots=(BOUND_SLOT, replace(SLOT, name="plain")), one_slot_is_enough=True)
+    assert isinstance(outcome(request(bearer=a_token()), route), Allowed)
+    assert stopped(outcome(with_proof(a_token(cnf=BOUND), "Bearer"), route)) == ("proof_missing", "claims", "plain")
+
+
+def test_a_preflight_has_no_proof_and_is_let_through_where_the_route_says_so() -> None:
+    asks = ((b"origin", b"https://a.example"), (b"access-control-request-method", b"GET"))
+    preflight = request(*asks, method="OPTIONS")
+    allowed = outcome(preflight, replace(BOUND_ROUTE, forward_cors_preflight=True))
+    assert isinstance(allowed, Allowed)
+    assert allowed.good_until == 0
+    assert stopped(outcome(preflight, BOUND_ROUTE)) == ("credential_missing", "extract", "access")
+
+
+def test_nobody_who_can_tell_whether_a_proof_is_new_is_a_fault() -> None:
+    moves = walk(with_proof(a_token(cnf=BOUND)), BOUND_ROUTE)
+    next(moves)
+    with pytest.raises(StopIteration) as ended:
+        moves.throw(DependencyFault("requests_not_counted"))
+    assert isinstance(ended.value.value, Failed)
+    assert ended.value.value.trail.room == "proof"

@@ -8,9 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.policy.plans import AUDIENCE, GOOD, ISS, ISSUER, NOON, SLOT, reason, refusal
 
-from jwtgate.policy.requirements import ClaimPath, ClaimRule, Comparison, TimeClaims, Times
+from jwtgate.jose.encoding import JSON
+from jwtgate.policy.requirements import ClaimPath, ClaimRule, Comparison, Dpop, TimeClaims, Times
 from jwtgate.policy.rooms.claims import (
     MISSING,
+    check_answer,
     check_audience,
     check_claims,
     check_registered,
@@ -63,6 +65,24 @@ def test_sec_45_a_subject_and_an_id_are_text_where_they_are(claim: str, value: o
 @pytest.mark.parametrize("cnf", [{"jkt": "x"}, {"x5t#S256": "x"}, {}, None, "x"])
 def test_sec_78_a_token_bound_to_a_key_is_no_bearer_token(cnf: object) -> None:
     assert reason(lambda: check_claims(ISSUER, SLOT, {**GOOD, "cnf": cnf}, now=NOON)) == "proof_missing"
+
+
+@pytest.mark.parametrize("cnf", [{"x5t#S256": "x"}, {"jkt": "x", "x5t#S256": "x"}, {"jkt": "x", "y": 1}, {}, None, "x"])
+def test_sec_78_a_token_bound_in_a_way_nobody_here_shows_is_refused(cnf: object) -> None:
+    slot = replace(SLOT, dpop=Dpop(("ES256",)))
+    assert check_claims(ISSUER, slot, {**GOOD, "cnf": {"jkt": "x"}}, now=NOON) == GOOD["exp"] + 30
+    assert reason(lambda: check_claims(ISSUER, slot, {**GOOD, "cnf": cnf}, now=NOON)) == "proof_missing"
+
+
+def test_sec_68_an_answer_does_not_bind_a_token_to_another_key() -> None:
+    slot = replace(SLOT, dpop=Dpop(("ES256",)))
+    bound: dict[str, JSON] = {"cnf": {"jkt": "x"}}
+
+    def check(answer: dict[str, JSON]) -> int | None:
+        return check_answer(ISSUER, slot, {**GOOD, **answer}, of={**GOOD, **bound}, now=NOON)
+
+    assert check({}) == check(bound) == GOOD["exp"] + 30
+    assert reason(lambda: check({"cnf": {"jkt": "y"}})) == "claim_wrong"
 
 
 def test_the_rules_of_the_issuer_and_of_the_slot_both_hold() -> None:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.unit.policy.plans import BEARER, SLOT, reason, refusal, request
 
 from jwtgate.errors import CredentialMissing
 from jwtgate.policy.request import RequestView
-from jwtgate.policy.requirements import Place, Slot, Source
+from jwtgate.policy.requirements import Dpop, Place, Slot, Source
 from jwtgate.policy.rooms.extract import extract
 
 FIELD = Source(Place.FIELD, "x-token")
@@ -196,3 +197,33 @@ def test_a_parameter_is_decoded_for_what_is_no_token() -> None:
     view = request(query="t=a%2Bb+c")
     assert extract(slot(replace(QUERY, decoded=True)), view) == "a+b c"
     assert extract(slot(QUERY), view) == "a%2Bb+c"
+
+
+BOUND = replace(SLOT, sources=(Source(Place.DPOP),), dpop=Dpop(("ES256",)))
+DPOP, PROOF = (b"authorization", b"DPoP abc"), (b"dpop", b"x.y.z")
+
+
+def test_a_token_that_needs_a_proof_comes_with_one() -> None:
+    assert extract(BOUND, request(DPOP, PROOF)) == "abc"
+    assert extract(BOUND, request((b"authorization", b"dpop abc"), PROOF)) == "abc"
+
+
+@pytest.mark.parametrize("proofs", [(), (PROOF, PROOF), (PROOF, (b"dpop", b""))])
+@pytest.mark.parametrize("required", [True, False])
+def test_sec_77_a_token_without_one_proof_is_missing_even_where_none_is_needed(proofs: Any, required: bool) -> None:
+    error = refusal(lambda: extract(replace(BOUND, required=required), request(DPOP, *proofs)))
+    assert (error.reason, error.detail["cause"]) == ("credential_missing", "proof")
+
+
+def test_sec_78_a_proof_makes_no_other_scheme_one_of_bound_tokens() -> None:
+    view = request(PROOF, bearer="abc")
+    assert reason(lambda: extract(BOUND, view)) == "credential_missing"
+    assert extract(replace(BOUND, required=False), view) is None
+    assert reason(lambda: extract(SLOT, request(DPOP, PROOF))) == "credential_missing"
+
+
+def test_a_second_bound_token_is_refused() -> None:
+    assert reason(lambda: extract(BOUND, request(DPOP, DPOP, PROOF))) == "credential_repeated"
+    assert (
+        reason(lambda: extract(BOUND, request((b"authorization", b"DPoP a, DPoP b"), PROOF))) == "credential_repeated"
+    )
