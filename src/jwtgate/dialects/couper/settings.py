@@ -1,0 +1,21 @@
+"""Where Couper listens: the ports its servers name, or that of `settings`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from jwtgate.dialects.couper.reading.configuration import Configuration
+from jwtgate.dialects.couper.translation.routing import default_port, ports_of
+from jwtgate.dialects.dialect import Settings
+
+_PORT_VARIABLE = "COUPER_DEFAULT_PORT"
+
+
+def settings_of(configuration: Configuration, settings: Settings) -> Settings:
+    """The settings with what they lack."""
+    if settings.listen or settings.tls_listen:
+        return settings
+    told = settings.environ.get(_PORT_VARIABLE, "")
+    default = int(told) if told.isdigit() else default_port(configuration.settings.values.get("default_port"))
+    ports = dict.fromkeys(port for server in configuration.servers for port in ports_of(server, default))
+    return replace(settings, listen=tuple(f"0.0.0.0:{port}" for port in ports))

@@ -1,0 +1,147 @@
+"""The `request` and `proxy` blocks of an endpoint that works out its answer: calls, each before those that read it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from jwtgate.dialects.couper.expressions.language import given_needed
+from jwtgate.dialects.couper.reading.configuration import Edits, Endpoint, Place, Proxy, Request, Text
+from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
+from jwtgate.dialects.couper.translation.fields import Changes, as_fields, change_requests, set_fields
+from jwtgate.dialects.couper.translation.forwarding import Destination, changed_query, destination_of
+from jwtgate.dialects.couper.translation.notebook import place_of
+from jwtgate.dialects.couper.translation.values import Around, constant_of, source_of, value_of
+from jwtgate.dialects.dialect import literal
+
+_WILDCARD = "/**"
+_MOST_BYTES = 64 * 1024 * 1024
+_PASSED_ON = ("accept", "accept-language", "content-type", "if-match", "if-none-match", "user-agent")
+
+
+def blocks_of(endpoint: Endpoint) -> list[Proxy | Request]:
+    """What an endpoint asks of backends."""
+    return [*endpoint.requests, *endpoint.proxies]
+
+
+def names_of(endpoint: Endpoint) -> dict[str, str]:
+    """What the calls of an endpoint are called, by Couper's names."""
+    return {block.name: as_name(block.name) for block in blocks_of(endpoint)}
+
+
+def texts_of(block: Proxy | Request) -> Iterator[Text]:
+    """The expressions of a block, those of its backend too."""
+    edits = [block.edits] if isinstance(block, Proxy) else []
+    backend = block.backend
+    if backend is not None:
+        edits.append(backend.edits)
+        yield from (text for text in (backend.path, backend.basic_auth) if text is not None)
+    if isinstance(block, Request):
+        own = (block.method, block.headers, block.query_params, block.body, block.json_body, block.form_body)
+        yield from (text for text in own if text is not None)
+    yield from (text for each in edits for text in _of_edits(each))
+
+
+def _of_edits(edits: Edits) -> Iterator[Text]:
+    texts = (getattr(edits, name) for name in Edits.__slots__)
+    yield from (text for text in texts if text is not None)
+
+
+def calls_of(draft: Draft, endpoint: Endpoint, around: Around) -> Section | None:
+    """The calls of an endpoint; None where one of them cannot be made."""
+    names = names_of(endpoint)
+    found: Section = {}
+    for block in _in_order(blocks_of(endpoint)):
+        call = _call(draft, block, around, endpoint)
+        if call is None:
+            return None
+        found[names[block.name]] = call
+    return found
+
+
+def _in_order(blocks: Sequence[Proxy | Request]) -> list[Proxy | Request]:
+    """The blocks, each behind those whose answers it reads."""
+    left, found = list(blocks), list[Proxy | Request]()
+    while left:
+        waiting = {block.name for block in left}
+        ready = [block for block in left if not waiting & (_reads(block, waiting) - {block.name})]
+        found += ready or left
+        left = [block for block in left if block not in found]
+    return found
+
+
+def _reads(block: Proxy | Request, names: set[str]) -> set[str]:
+    found: set[str] = set()
+    for text in texts_of(block):
+        called = given_needed(text.source).calls
+        found |= names if called is None else called
+    return found
+
+
+def _call(draft: Draft, block: Proxy | Request, around: Around, endpoint: Endpoint) -> Section | None:
+    destination = destination_of(draft, block)
+    if destination is None:
+        return None
+    edits = [] if block.backend is None else [(block.backend.edits, place_of(block.backend))]
+    if isinstance(block, Proxy):
+        edits = [(endpoint.edits, place_of(endpoint)), (block.edits, place_of(block)), *edits]
+    section: Section = {"upstream": destination.upstream, "path": _path(draft, destination, around, block.place)}
+    changes = Changes()
+    section |= (
+        _proxied(draft, block, changes, around) if isinstance(block, Proxy) else _asked(draft, block, changes, around)
+    )
+    if block.backend is not None and block.backend.basic_auth is not None:
+        text = Text(f'"Basic ${{base64_encode({block.backend.basic_auth.source})}}"', block.place)
+        changes.put("authorization", text)
+    for each, where in edits:
+        change_requests(draft, changes, each, where)
+    fields = as_fields(draft, changes, around)
+    query = changed_query(draft, destination.query, edits) if "query" not in section else None
+    if query is not None:
+        section["query"] = value_of(draft, query, around)
+    if fields:
+        section["headers"] = fields
+    if block.expected_status:
+        section["expected_status"] = list(block.expected_status)
+    timeout = 300.0 if block.backend is None or block.backend.timeout <= 0 else block.backend.timeout
+    return {**section, "timeout_seconds": float(timeout), "most_bytes": _MOST_BYTES}
+
+
+def _path(draft: Draft, destination: Destination, around: Around, place: Place) -> Section | str:
+    path, prefix = destination.path, source_of(destination.prefix)
+    if path is None:
+        if not destination.prefix:
+            return {"request": "path"}
+        return value_of(draft, Text(f'join("", [{prefix}, request.path])', place), around)
+    fixed = constant_of(draft, path)
+    if destination.wildcard and isinstance(fixed, str):
+        stem = source_of(destination.prefix + fixed.removesuffix(_WILDCARD))
+        return value_of(draft, Text(f'join("", [{stem}, "/", request.path_params._wildcard])', path.place), around)
+    if isinstance(fixed, str):
+        return literal(destination.prefix + fixed) or "/"
+    return value_of(draft, Text(f'join("", [{prefix}, ({path.source})])', path.place), around)
+
+
+def _proxied(draft: Draft, proxy: Proxy, changes: Changes, around: Around) -> Section:
+    """What of the client's own request is asked of the backend."""
+    sentence = f"Of the client's header fields these are sent: {', '.join(_PASSED_ON)}."
+    draft.notes.changed(place_of(proxy), sentence)
+    for name in _PASSED_ON:
+        changes.put(name, Text(f'request.headers["{name}"]', proxy.place))
+    body = value_of(draft, Text("request.body", proxy.place), around)
+    return {"method": {"request": "method"}, "query": {"request": "query"}, "body": body}
+
+
+def _asked(draft: Draft, request: Request, changes: Changes, around: Around) -> Section:
+    place = place_of(request)
+    set_fields(draft, changes, request.headers, f"{place}/headers")
+    found: Section = {}
+    for name, text in (("body", request.body), ("json", request.json_body), ("form", request.form_body)):
+        if text is not None:
+            found[name] = value_of(draft, text, around)
+    if request.method is not None:
+        method = constant_of(draft, request.method)
+        found["method"] = method.upper() if isinstance(method, str) else value_of(draft, request.method, around)
+    query = request.query_params
+    if query is not None and constant_of(draft, query) is not None:
+        found["query"] = value_of(draft, query, around)
+    return found

@@ -1,0 +1,66 @@
+"""The document while it is written: what several blocks of a configuration add to, by name."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from jwtgate.dialects.couper.reading.configuration import AccessControl, Configuration, Secret
+from jwtgate.dialects.couper.translation.notebook import Notebook
+from jwtgate.dialects.dialect import Settings, literal
+
+_NAME = re.compile(r"[!#-\[\]-~]{1,128}")
+
+Section = dict[str, Any]
+
+
+def as_name(text: str) -> str:
+    """The text where it can be a name of a document, else its digest."""
+    return text if _NAME.fullmatch(text) else hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def secret_text(secret: Secret) -> str | None:
+    """A secret as a document says it, a reference to its variable if it has one; None if it is not plain text."""
+    if secret.variable is not None:
+        return f"${{env:{secret.variable}}}"
+    try:
+        return literal(secret.value.decode())
+    except UnicodeDecodeError:
+        return None
+
+
+class Draft:
+    """The sections of a document that routes refer to, by name."""
+
+    def __init__(self, configuration: Configuration, settings: Settings) -> None:
+        self.configuration = configuration
+        self.settings = settings
+        self.notes = Notebook(configuration)
+        self.issuers: dict[str, Section] = {}
+        self.signing_keys: dict[str, Section] = {}
+        self.profiles: dict[str, Section] = {}
+        """What `jwt_sign` of an expression is given, by the label it names."""
+        self.upstreams: dict[str, Section] = {}
+        self._upstream_names: dict[str, str] = {}
+
+    def control(self, label: str) -> AccessControl:
+        """The access control of this label."""
+        return self.configuration.access_controls[label]
+
+    def option(self, name: str) -> object:
+        """What `settings` says under this name, or `couper_compat` in it; None where neither does."""
+        values = self.configuration.settings.values
+        compat = values.get("couper_compat")
+        return compat.get(name) if isinstance(compat, Mapping) and name in compat else values.get(name)
+
+    def upstream(self, wanted: str, section: Section) -> str:
+        """The name of the upstream with this section: `wanted`, if no other has it already."""
+        key = repr(section)
+        if key not in self._upstream_names:
+            names = (as_name(f"{wanted}#{number}" if number else wanted) for number in range(len(self.upstreams) + 1))
+            name = next(each for each in names if each not in self.upstreams)
+            self._upstream_names[key] = name
+            self.upstreams[name] = section
+        return self._upstream_names[key]

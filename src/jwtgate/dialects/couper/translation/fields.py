@@ -1,0 +1,160 @@
+"""Modifiers of header fields: what several blocks remove, set and add, one after the other, as one change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jwtgate.dialects.couper.reading.configuration import Edits, Text
+from jwtgate.dialects.couper.translation.draft import Draft, Section
+from jwtgate.dialects.couper.translation.values import VARIES, Around, constant_of, listed, members, special, value_of
+from jwtgate.dialects.dialect import literal
+
+_OUR_OWN = frozenset(
+    [
+        "connection",
+        "content-length",
+        "date",
+        "expect",
+        "http2-settings",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "x-request-id",
+    ]
+)
+_OF_REQUESTS = frozenset({"forwarded", "set-cookie", "via"})
+_OURS = "The gateway itself is responsible for this field."
+
+
+@dataclass(slots=True)
+class Changes:
+    """What becomes of header fields, by name in lower case: removed, set, or sent besides what is there."""
+
+    removed: dict[str, None] = field(default_factory=dict)
+    set: dict[str, list[Text]] = field(default_factory=dict)
+    added: dict[str, list[Text]] = field(default_factory=dict)
+
+    def remove(self, name: str) -> None:
+        """No field of this name from here on."""
+        self.set.pop(name, None)
+        self.added.pop(name, None)
+        self.removed[name] = None
+
+    def put(self, name: str, value: Text) -> None:
+        """This field and no other of its name."""
+        self.remove(name)
+        self.set[name] = [value]
+
+    def add(self, name: str, value: Text) -> None:
+        """This field besides those of its name."""
+        (self.set if name in self.set else self.added).setdefault(name, []).append(value)
+
+
+def change_requests(draft: Draft, changes: Changes, edits: Edits, place: str) -> None:
+    """Do what a block does to the fields of a request: remove, set, add."""
+    for name in _names(draft, edits.remove_request_headers, f"{place}/remove_request_headers"):
+        changes.remove(name)
+    for kind, text in (("set", edits.set_request_headers), ("add", edits.add_request_headers)):
+        _change(draft, changes, text, kind=kind, place=f"{place}/{kind}_request_headers", refused=_OF_REQUESTS)
+
+
+def change_responses(draft: Draft, changes: Changes, edits: Edits, place: str) -> None:
+    """Do what a block does to the fields of an answer: remove, set, add."""
+    for name in _names(draft, edits.remove_response_headers, f"{place}/remove_response_headers"):
+        changes.remove(name)
+    for kind, text in (("set", edits.set_response_headers), ("add", edits.add_response_headers)):
+        _change(draft, changes, text, kind=kind, place=f"{place}/{kind}_response_headers", refused=frozenset())
+
+
+def set_fields(draft: Draft, changes: Changes, text: Text | None, place: str) -> None:
+    """Set the fields of an object."""
+    _change(draft, changes, text, kind="set", place=place, refused=frozenset())
+
+
+def _change(
+    draft: Draft, changes: Changes, text: Text | None, *, kind: str, place: str, refused: frozenset[str]
+) -> None:
+    for name, value in members(draft, text, place).items():
+        folded = name.lower()
+        if folded in _OUR_OWN or folded in refused or folded.startswith("x-forwarded-"):
+            draft.notes.changed(f"{place}/{name}", _OURS)
+        elif kind == "set":
+            changes.put(folded, value)
+        else:
+            changes.add(folded, value)
+
+
+def _names(draft: Draft, text: Text | None, place: str) -> list[str]:
+    if text is None:
+        return []
+    names = constant_of(draft, text)
+    if isinstance(names, list) and all(isinstance(name, str) for name in names):
+        return [name.lower() for name in names]
+    draft.notes.refused(place, "The names of fields must stand in it.")
+    return []
+
+
+def as_request_headers(draft: Draft, changes: Changes, around: Around) -> Section:
+    """The changes as `request_headers` of a route: text goes to the upstream as it stands."""
+    return _section(changes, *(_as_they_stand(each) for each in _both(draft, changes, around)))
+
+
+def as_response_headers(draft: Draft, changes: Changes, around: Around) -> Section:
+    """The changes as `response_headers` of a route."""
+    return _section(changes, *_both(draft, changes, around))
+
+
+def as_fields(draft: Draft, changes: Changes, around: Around) -> Section:
+    """The fields of an answer of our own, or of a call."""
+    return _fields(draft, {**changes.added, **changes.set}, around)
+
+
+def _both(draft: Draft, changes: Changes, around: Around) -> tuple[Section, Section]:
+    return _fields(draft, changes.set, around), _fields(draft, changes.added, around)
+
+
+def _section(changes: Changes, fields: Section, added: Section) -> Section:
+    removed = [name for name in changes.removed if name not in fields and name not in _OUR_OWN]
+    return {name: part for name, part in (("set", fields), ("add", added), ("remove", removed)) if part}
+
+
+def _as_they_stand(fields: Section) -> Section:
+    return {name: {**value, "form": "visible"} if isinstance(value, dict) else value for name, value in fields.items()}
+
+
+def _fields(draft: Draft, wanted: Mapping[str, Iterable[Text]], around: Around) -> Section:
+    found: Section = {}
+    for name, values in wanted.items():
+        held = list(values)
+        value = field_value(draft, held[0] if len(held) == 1 else listed(held, held[0]), around)
+        if value is not None:
+            found[name] = value
+    return found
+
+
+def field_value(draft: Draft, text: Text, around: Around) -> Any:
+    """An expression as the value of a header field; None for one that is never there."""
+    value = value_of(draft, text, around)
+    if "constant" not in value:
+        return value
+    constant = constant_of(draft, text)
+    if constant is VARIES or constant is None:
+        return None
+    if isinstance(constant, str):
+        return literal(constant.strip()) or None
+    if isinstance(constant, bool | int | float):
+        return _plain(constant)
+    return special(text.source)
+
+
+def _plain(value: bool | int | float) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(int(value)) if float(value).is_integer() else repr(value)

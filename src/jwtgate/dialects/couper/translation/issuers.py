@@ -1,0 +1,236 @@
+"""A `jwt` or `basic_auth` as an issuer of a document: where its keys are, and what its tokens must say."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+from jwtgate.dialects.couper.reading.configuration import (
+    Backend,
+    BasicAuth,
+    Configuration,
+    Introspection,
+    Jwt,
+    Secret,
+    SigningProfile,
+)
+from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name, secret_text
+from jwtgate.dialects.couper.translation.fields import Changes, as_fields, change_requests
+from jwtgate.dialects.couper.translation.notebook import place_of
+from jwtgate.dialects.couper.translation.values import Around
+from jwtgate.dialects.dialect import Caller, literal
+from jwtgate.dialects.secrets import leniencies
+from jwtgate.jose.encoding import base64url_encode
+
+PUBLIC_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
+_LEAST_REFRESH_SECONDS = 1
+_MOST_CACHED_SECONDS = 86400
+_AUTH: Mapping[str, str] = {
+    "client_secret_basic": "basic",
+    "client_secret_post": "post",
+    "client_secret_jwt": "client_secret_jwt",
+    "private_key_jwt": "private_key_jwt",
+}
+
+
+def issuer_of(draft: Draft, label: str) -> str:
+    """The name of the issuer of an access control."""
+    name = as_name(label)
+    if name not in draft.issuers:
+        control = draft.configuration.access_controls[label]
+        users: Section = {"consumers": {"api_key": True}, "audience": "any"}
+        draft.issuers[name] = users if isinstance(control, BasicAuth) else _issuer(draft, control)
+    return name
+
+
+def users(configuration: Configuration) -> Iterator[Caller]:
+    """The user of every `basic_auth`."""
+    alone = has_one_basic_auth(configuration)
+    for control in configuration.access_controls.values():
+        if isinstance(control, BasicAuth):
+            name = as_name(control.label)
+            credentials = b64encode(control.user.encode() + b":" + control.password.value).decode()
+            key = credentials if alone else f"{name} {credentials}"
+            yield Caller(name, {"credentials": {name: {"api_key": literal(key)}}})
+
+
+def has_one_basic_auth(configuration: Configuration) -> bool:
+    """Whether there is one `basic_auth`; of several, a user of one must not count as one of another."""
+    return sum(isinstance(each, BasicAuth) for each in configuration.access_controls.values()) == 1
+
+
+def _issuer(draft: Draft, jwt: Jwt) -> Section:
+    place = place_of(jwt)
+    section: Section = {
+        "iss_not_looked_at_for_legacy_issuer": True,
+        "audience": "any",
+        "leeway_seconds": 1,
+        "exp_optional_for_legacy_tokens": True,
+        "exp_zero_counts_as_none_for_legacy_tokens": True,
+        "iat_not_looked_at_for_legacy_tokens": True,
+        **(_set_of_keys(draft, jwt) if jwt.key is None else _key(jwt, jwt.key)),
+    }
+    if "exp" not in jwt.required_claims:
+        draft.notes.dangerous(place, "Tokens that never expire are accepted; required_claims can ask for exp.")
+    if jwt.required_claims:
+        section["claims"] = [{"claim": [name], "required": True} for name in jwt.required_claims]
+    granted = _grants(jwt)
+    if granted:
+        section["permissions"] = granted
+    if jwt.introspection is not None:
+        section["introspection"] = _introspection(draft, jwt.introspection)
+        section |= _insecure(jwt.introspection.endpoint)
+    if draft.option("ignore_crit"):
+        draft.notes.refused(place, "A token whose crit names what nobody here knows is refused, whatever it is.")
+    return section
+
+
+def _grants(jwt: Jwt) -> Section:
+    found: Section = {}
+    if jwt.permissions_claim is not None:
+        found["claim"] = [jwt.permissions_claim]
+    if jwt.roles_claim is not None:
+        found |= {"roles_claim": [jwt.roles_claim], "roles": _words(jwt.roles_map)}
+    if found and jwt.permissions_map:
+        found["implied"] = _words(jwt.permissions_map)
+    return found
+
+
+def _words(mapping: Mapping[str, tuple[str, ...]] | None) -> dict[str, list[str]]:
+    return {name: [literal(word) for word in words] for name, words in (mapping or {}).items()}
+
+
+def _key(jwt: Jwt, key: Secret) -> Section:
+    alg = jwt.signature_algorithm or ""
+    if not alg.startswith("HS"):
+        return {"algorithms": [alg], "keys": {"pem": _pem(key)}}
+    lenient = leniencies(key.value, alg)
+    return {"algorithms": [alg], "keys": _secret(key), **lenient}
+
+
+def _pem(key: Secret) -> str:
+    """The text of a key, without the blanks a heredoc leaves before its lines."""
+    told = secret_text(key)
+    if told is not None and key.variable is not None:
+        return told
+    return literal("\n".join(line.strip() for line in key.value.decode("utf-8", "replace").strip().splitlines()))
+
+
+def _secret(key: Secret) -> Section:
+    told = secret_text(key)
+    if told is not None:
+        return {"secret": told}
+    return {"secret": base64url_encode(key.value), "base64url": True}
+
+
+def _set_of_keys(draft: Draft, jwt: Jwt) -> Section:
+    place = place_of(jwt)
+    section: Section = {
+        "algorithms": list(PUBLIC_ALGORITHMS),
+        "keys_by_kid_alone": True,
+        "keys_must_say_use": not draft.option("jwks_accept_missing_use"),
+        "keys_without_alg_serve_every_algorithm": True,
+    }
+    if jwt.jwks_file is not None:
+        return {**section, "keys": {"file": str(jwt.jwks_file), "unusable_skipped": True}}
+    url = jwt.jwks_url or ""
+    if jwt.jwks_ttl < _LEAST_REFRESH_SECONDS:
+        draft.notes.changed(f"{place}/jwks_ttl", "Keys are fetched once a second at most.")
+    section |= {
+        "keys": {"url": url, **_keys_backend(draft, jwt.backend, f"{place}/backend")},
+        "keys_fetched_for_unknown_kid": bool(draft.option("jwks_refetch_on_unknown_kid")),
+        "refresh_seconds": float(max(jwt.jwks_ttl, _LEAST_REFRESH_SECONDS)),
+        "max_stale_seconds": float(jwt.jwks_max_stale),
+        **_insecure(url),
+    }
+    if "insecure_http" in section:
+        draft.notes.dangerous(f"{place}/jwks_url", "It is fetched without TLS.")
+    return section
+
+
+def _keys_backend(draft: Draft, backend: Backend | None, place: str) -> Section:
+    if backend is None:
+        return {}
+    changes = Changes()
+    change_requests(draft, changes, backend.edits, place)
+    fields = {name: value for name, value in as_fields(draft, changes, Around()).items() if isinstance(value, str)}
+    for name in changes.set.keys() - fields.keys():
+        draft.notes.refused(f"{place}/set_request_headers/{name}", "It must not vary: no request is at hand.")
+    if backend.basic_auth is not None:
+        draft.notes.refused(f"{place}/basic_auth", "Set the field Authorization instead.")
+    if backend.disable_certificate_validation:
+        draft.notes.changed(f"{place}/disable_certificate_validation", "Certificates are always verified.")
+    return {"headers": fields} if fields else {}
+
+
+def _insecure(url: str) -> Section:
+    """What a section says that fetches without TLS from elsewhere."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme != "http" or host == "localhost" or host.endswith(".localhost"):
+        return {}
+    try:
+        return {} if ip_address(host).is_loopback else {"insecure_http": True}
+    except ValueError:
+        return {"insecure_http": True}
+
+
+def _introspection(draft: Draft, asked: Introspection) -> Section:
+    place = place_of(asked)
+    if asked.backend is not None:
+        draft.notes.changed(f"{place}/backend", "Only the address it gives is asked.")
+    section: Section = {
+        "endpoint": asked.endpoint,
+        "auth": _AUTH[asked.endpoint_auth_method],
+        "client_id": literal(asked.client_id),
+        "hint": None,
+        "cache_seconds": float(min(asked.ttl, _MOST_CACHED_SECONDS)),
+        "exp_not_looked_at_for_legacy_issuer": True,
+        "nbf_not_looked_at_for_legacy_issuer": True,
+        "iat_not_looked_at_for_legacy_issuer": True,
+    }
+    if asked.endpoint_auth_method != "private_key_jwt":
+        secret = asked.client_secret
+        section["client_secret"] = "" if secret is None else secret_text(secret)
+    if asked.profile is not None:
+        section |= _assertion(asked.profile, asked.endpoint_auth_method)
+        for name in ("claims", "headers"):
+            if getattr(asked.profile, name) is not None:
+                draft.notes.changed(f"{place}/jwt_signing_profile/{name}", "An assertion says what RFC 7523 asks for.")
+    return section
+
+
+def _assertion(profile: SigningProfile, method: str) -> Section:
+    found: Section = {"client_assertion_alg": profile.signature_algorithm}
+    if method == "private_key_jwt":
+        found["client_key"] = {"pem": _pem(profile.key)}
+    return found
+
+
+def signing(draft: Draft) -> None:
+    """Know every label of `jwt_sign`, and the keys they sign with."""
+    for label, profile in draft.configuration.profiles.items():
+        texts = (("claims", profile.claims), ("headers", profile.headers))
+        more = {name: text.source for name, text in texts if text is not None}
+        _signs(draft, label, profile.key, alg=profile.signature_algorithm, ttl=profile.ttl, more=more)
+    for label, control in draft.configuration.access_controls.items():
+        if isinstance(control, Jwt) and control.signing_ttl is not None and control.signing_key is not None:
+            more = {} if control.claims is None else {"claims": control.claims.source}
+            alg = control.signature_algorithm or ""
+            _signs(draft, label, control.signing_key, alg=alg, ttl=control.signing_ttl, more=more)
+
+
+def _signs(draft: Draft, label: str, key: Secret, *, alg: str, ttl: float, more: Mapping[str, Any]) -> None:
+    name = as_name(label)
+    section: Section = {"alg": alg, "signs_any_claims_for_legacy_readers": True}
+    if alg.startswith("HS"):
+        lenient = leniencies(key.value, alg)
+        section |= _secret(key)
+        section |= {name.replace("credential", "readers"): told for name, told in lenient.items()}
+    else:
+        section |= {"pem": _pem(key), "published": False}
+    draft.signing_keys[name] = section
+    draft.profiles[label] = {"key": name, "ttl_seconds": int(ttl), **more}

@@ -1,0 +1,190 @@
+"""Endpoints, and the paths nobody serves, as routes of a document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from jwtgate.dialects.couper.reading.configuration import Api, Cors, Edits, Endpoint, ErrorHandlers, Server, Text
+from jwtgate.dialects.couper.translation import cors as cors_of
+from jwtgate.dialects.couper.translation.answers import SERVER, Surface, of_route, own_content
+from jwtgate.dialects.couper.translation.calls import blocks_of, calls_of, names_of, texts_of
+from jwtgate.dialects.couper.translation.draft import Draft, Section
+from jwtgate.dialects.couper.translation.fields import Changes, as_fields, change_responses, set_fields
+from jwtgate.dialects.couper.translation.forwarding import forwarded
+from jwtgate.dialects.couper.translation.logging import log_of
+from jwtgate.dialects.couper.translation.notebook import place_of
+from jwtgate.dialects.couper.translation.routing import below, is_template, templates_of
+from jwtgate.dialects.couper.translation.slots import is_private, reads_body_first, slots_of
+from jwtgate.dialects.couper.translation.values import VARIES, Around, constant_of, reads_body, value_of
+from jwtgate.dialects.dialect import literal
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_NEVER = frozenset({"CONNECT", "TRACE"})
+_FAILED: Section = {"auth": "none", "respond": {"status": 503, "body": "", "headers": {"Server": SERVER}}}
+
+Named = Iterator[tuple[str, Section]]
+
+
+def routes_of(draft: Draft, server: Server, api: Api | None, endpoint: Endpoint, keys: Section) -> Named:
+    """The routes of an endpoint, each with what its name ends in; the first to be tried first."""
+    if not is_template(endpoint.path):
+        draft.notes.refused(place_of(endpoint), "A parameter of a path is a whole segment.")
+        return
+    keys = {"paths": templates_of(endpoint.path), **keys}
+    methods = _methods(endpoint.allowed_methods)
+    if endpoint.cors is not None and endpoint.cors.allowed_origins:
+        yield "-preflight", {**cors_of.with_condition(keys), **cors_of.preflight(endpoint.cors, methods)}
+    around = Around(endpoint.access_control, names_of(endpoint), endpoint.required_permission)
+    surface = _surface(draft, server, api, endpoint.access_control, cors=endpoint.cors)
+    surface = replace(surface, around=around, error_file=endpoint.error_file)
+    done = _done(draft, endpoint, surface)
+    if done is None:
+        yield "", {**keys, **_FAILED}
+        return
+    section = {
+        **keys,
+        **_asked(draft, endpoint.access_control, surface),
+        "methods_permitted": list(methods),
+        **_permission(draft, endpoint, around),
+        **done,
+        **_limits(draft, endpoint),
+    }
+    log = _log(draft, endpoint.access_control, endpoint.custom_log_fields, around, place_of(endpoint))
+    answers = of_route(draft, surface, endpoint.error_handlers)
+    yield "", {**section, "answers": answers, **({"log": log} if log else {})}
+
+
+def nowhere(draft: Draft, server: Server, api: Api | None, keys: Section) -> Named:
+    """The routes of what no endpoint of an api or a server takes: who may not come in is not told what there is not."""
+    block = api or server
+    around = Around(block.access_control)
+    surface = _surface(draft, server, api, block.access_control, cors=block.cors)
+    keys = {"paths": templates_of(below(block.base_path)), **keys}
+    if block.cors is not None and block.cors.allowed_origins:
+        yield "-preflight", {**cors_of.with_condition(keys), **cors_of.preflight(block.cors, METHODS)}
+    log = _log(draft, block.access_control, block.custom_log_fields, around, place_of(block))
+    section = {**keys, **_asked(draft, block.access_control, surface), "respond": {"refusal": "route_unknown"}}
+    answers = of_route(draft, surface, ErrorHandlers())
+    yield "", {**section, "answers": answers, **({"log": log} if log else {})}
+
+
+def _surface(draft: Draft, server: Server, api: Api | None, labels: Sequence[str], *, cors: Cors | None) -> Surface:
+    block = api or server
+    return Surface(
+        Around(tuple(labels)),
+        is_api=api is not None,
+        error_file=block.error_file,
+        edits=_outer(server, api),
+        cors=cors_of.fields_of(cors),
+        private=any(is_private(draft.control(label)) for label in labels),
+    )
+
+
+def _outer(server: Server, api: Api | None) -> tuple[tuple[Edits, str], ...]:
+    """The blocks around an endpoint, the order their modifiers apply in."""
+    blocks: Iterable[Api | Server] = (server,) if api is None else (api, server)
+    return tuple((block.edits, place_of(block)) for block in blocks)
+
+
+def _asked(draft: Draft, labels: Sequence[str], surface: Surface) -> Section:
+    if not labels:
+        return {"auth": "none"}
+    return {"auth": "required", "slots": slots_of(draft, labels, surface)}
+
+
+def _methods(allowed: Sequence[str] | None) -> tuple[str, ...]:
+    if allowed is None:
+        return METHODS
+    named = (each for name in allowed for each in (METHODS if name == "*" else (name.upper(),)))
+    return tuple(name for name in dict.fromkeys(named) if name not in _NEVER)
+
+
+def _permission(draft: Draft, endpoint: Endpoint, around: Around) -> Section:
+    text = endpoint.required_permission
+    if text is None:
+        return {}
+    constant = constant_of(draft, text)
+    if constant == "":
+        return {}
+    if not endpoint.access_control:
+        place = f"{place_of(endpoint)}/required_permission"
+        draft.notes.refused(place, "Nobody can be granted a permission where no access_control asks who it is.")
+        return {}
+    if isinstance(constant, str):
+        return {"permission": literal(constant)}
+    if isinstance(constant, dict) and all(isinstance(each, str) for each in constant.values()):
+        return {"permission": _by_method(constant)}
+    if draft.option("undefined_permission_is_none"):
+        draft.notes.dangerous(f"{place_of(endpoint)}/required_permission", "Without a value it asks for none.")
+        text = Text(f'default(({text.source}), "")', text.place)
+    return {"permission": value_of(draft, text, around)}
+
+
+def _by_method(permissions: dict[str, Any]) -> Section:
+    named = {name.upper(): literal(permission) for name, permission in permissions.items()}
+    every = named.pop("*", None)
+    return named if every is None else {**dict.fromkeys(METHODS, every), **named}
+
+
+def _limits(draft: Draft, endpoint: Endpoint) -> Section:
+    """How large a body may be, and whether it is read first."""
+    limit = endpoint.request_body_limit
+    texts = [text for block in blocks_of(endpoint) for text in texts_of(block)]
+    response = endpoint.response
+    if response is not None:
+        found = (response.status, response.headers, response.body, response.json_body)
+        texts += [text for text in found if text is not None]
+    texts += [text for text in (endpoint.required_permission, *endpoint.custom_log_fields) if text is not None]
+    proxied = bool(endpoint.proxies) and "respond" in _kind(endpoint)
+    if proxied or reads_body(texts) or reads_body_first(draft, endpoint.access_control):
+        return {"body_limit_bytes": limit, "body_read_before_decision_bytes": max(limit, 1)}
+    return {"body_limit_bytes": limit}
+
+
+def _kind(endpoint: Endpoint) -> str:
+    """Whether requests are sent on as they come, or an answer is worked out."""
+    alone = len(endpoint.proxies) == 1 and not endpoint.requests and endpoint.response is None
+    return "forward" if alone else "respond"
+
+
+def _done(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section | None:
+    """What a route does with requests that are let in; None where that cannot be said."""
+    if _kind(endpoint) == "forward":
+        return forwarded(draft, endpoint, endpoint.proxies[0], surface.around, surface.edits)
+    calls = calls_of(draft, endpoint, surface.around)
+    if calls is None:
+        return None
+    return {**({"calls": calls} if calls else {}), "respond": _respond(draft, endpoint, surface)}
+
+
+def _respond(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
+    response, around = endpoint.response, surface.around
+    changes = Changes()
+    if response is not None:
+        set_fields(draft, changes, response.headers, f"{place_of(response)}/headers")
+    for edits, where in ((endpoint.edits, place_of(endpoint)), *surface.edits):
+        change_responses(draft, changes, edits, where)
+    told = endpoint.edits.set_response_status or (None if response is None else response.status)
+    status = _status(draft, told, around)
+    if response is None:
+        fields = {"Server": SERVER, **surface.cors, **as_fields(draft, changes, around)}
+        return {"call": around.calls["default"], "headers": fields, **status}
+    content = own_content(draft, changes, response.body, response.json_body, around)
+    fields = {"Server": SERVER, **surface.cors, **as_fields(draft, changes, around)}
+    return {**status, "headers": fields, **content}
+
+
+def _status(draft: Draft, text: Text | None, around: Around) -> Section:
+    if text is None:
+        return {}
+    constant = constant_of(draft, text)
+    if constant is VARIES:
+        return {"status": value_of(draft, text, around)}
+    return {"status": int(constant)} if isinstance(constant, int | float) else {}
+
+
+def _log(draft: Draft, labels: Sequence[str], objects: Iterable[Text], around: Around, place: str) -> Section:
+    of_controls = (draft.control(label).custom_log_fields for label in labels)
+    return log_of(draft, (*of_controls, *objects), around, place)
