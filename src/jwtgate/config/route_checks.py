@@ -10,6 +10,7 @@ from jwtgate.config.expressions import CelExpression
 from jwtgate.policy.rooms.rewrite import fold
 
 if TYPE_CHECKING:
+    from jwtgate.config.sections.answers import AnswerSection
     from jwtgate.config.sections.document import Document
     from jwtgate.config.sections.issued import IssueSection
     from jwtgate.config.sections.issuers import IssuerSection
@@ -68,7 +69,7 @@ def _credentials(document: Document, route: RouteSection, place: Place, names: N
         yield from _unproven_minters(document, route, credential, place=here)
         for source in credential.places:
             spots = _spots(source)
-            if spots & taken and route.enough == "all_slots":
+            if spots & taken and route.enough == "all_slots" and not route.slots_may_share_a_place:
                 yield Mistake((*here, "from"), "another slot of this route already looks there")
             taken |= spots
 
@@ -86,7 +87,10 @@ def _unproven_minters(
 
 
 def _spots(source: SourceSection) -> set[tuple[str, str, str]]:
-    name = source.header.lower() if source.header else source.cookie or source.query or ""
+    if source.value is not None:
+        return set()
+    named = source.header or source.scheme
+    name = named.lower() if named is not None else source.cookie or source.query or ""
     return {(source.place, name, prefix) for prefix in source.prefix}
 
 
@@ -152,16 +156,25 @@ def _values(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSec
     for call, section in (route.calls or {}).items():
         yield from (((*place, "calls", call, *here), value) for here, value in section.values)
     if route.respond is not None:
-        yield from (((*place, "respond", "headers", name), field) for name, field in route.respond.headers.items())
+        yield from (((*place, "respond", *here), value) for here, value in route.respond.values)
+    if route.rewrite is not None:
+        yield from (((*place, "rewrite", *here), value) for here, value in route.rewrite.values)
     yield from (((*place, "permission", method), value) for method, value in (route.permission or {}).items())
     yield from (((*place, "log", name), value) for name, value in route.log.items())
     if route.rate_limit is not None:
         yield (*place, "rate_limit", "by"), route.rate_limit.by
-    for name, answer in (route.answers or {}).items():
-        here = (*place, "answers", name)
-        yield from (((*here, "headers", field), value) for field, value in answer.headers.items())
-        if answer.body is not None:
-            yield (*here, "body"), answer.body
+    yield from _of_answers(route.answers, place)
+    yield from _of_slots_answers(route, place)
+
+
+def _of_slots_answers(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSection]]:
+    for slot, asked in (route.slots or {}).items():
+        yield from _of_answers(asked.answers, (*place, "slots", slot))
+
+
+def _of_answers(answers: Mapping[str, AnswerSection] | None, place: Place) -> Iterator[tuple[Place, ValueSection]]:
+    for name, answer in (answers or {}).items():
+        yield from (((*place, "answers", name, *here), value) for here, value in answer.placed_values)
 
 
 def _value(route: RouteSection, value: ValueSection, place: Place) -> Iterator[Mistake]:
@@ -179,10 +192,18 @@ def _logged(route: RouteSection, place: Place) -> Iterator[Mistake]:
     fields |= _CREDENTIAL_FIELDS
     sources = [source for credential in route.credentials.values() for source in credential.places]
     parameters = {source.query for source in sources if source.query is not None}
-    for name, value in route.log.items():
+    for here, value in _values_of_log(route, place):
         looked_at = CelExpression(value.cel).paths if value.cel is not None else (("request", "headers", value.header),)
+        if value.request in ("url", "query"):
+            looked_at = (("request", "query"),)
         if any(_holds_credential(path, fields, parameters) for path in looked_at):
-            yield Mistake((*place, "log", name), "holds a credential, which stands in no log")
+            yield Mistake(here, "holds a credential, which stands in no log")
+
+
+def _values_of_log(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSection]]:
+    yield from (((*place, "log", name), value) for name, value in route.log.items())
+    answers = (*_of_answers(route.answers, place), *_of_slots_answers(route, place))
+    yield from ((here, value) for here, value in answers if here[-2] == "log")
 
 
 def _holds_credential(path: tuple[object, ...], fields: set[bytes], parameters: set[str]) -> bool:

@@ -11,7 +11,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal, RequestRefused, RouteUnknown
-from jwtgate.gateway.logs.members import logged_members, logged_name
+from jwtgate.gateway.logs.members import logged_name
+from jwtgate.gateway.logs.values import logged_route
 from jwtgate.gateway.memory import FOR_EVER, Key, Remembered, memory_key
 from jwtgate.gateway.mint import (
     MOST_BODY_BYTES,
@@ -26,7 +27,6 @@ from jwtgate.gateway.mint import (
     note_minted,
 )
 from jwtgate.gateway.respond import limit_fields
-from jwtgate.gateway.saying_no import logged_values
 from jwtgate.policy.decide import decide
 from jwtgate.policy.facts import Need
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused, Trail
@@ -36,6 +36,7 @@ from jwtgate.policy.value import Known
 if TYPE_CHECKING:
     from jwtgate.gateway.exchange import Exchange
     from jwtgate.policy.forwarding import Respond
+    from jwtgate.policy.plan import Route
 
 Result = TypeVar("Result")
 Walk = Generator[Need | NeedMinted, Any, Result]
@@ -128,7 +129,7 @@ def _walk_on(
 def _answer_now(exchange: Exchange, need: Need | NeedMinted) -> object | None:
     """The answer to a need, or the fault in its place; None when it has to be waited for."""
     try:
-        return exchange.generation.answer_now(need, int(time.time()))
+        return exchange.generation.answer_now(need, time.time())
     except DependencyFault as fault:
         return fault
 
@@ -149,8 +150,8 @@ def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome
     if outcome.route.mint is not None:
         _mint(exchange, outcome.trail)
         return
-    if outcome.route.respond is not None:
-        _respond(exchange, outcome.route.respond, outcome.rewrite.answer_fields)
+    if outcome.rewrite.respond is not None:
+        _respond(exchange, outcome.route, outcome.rewrite.respond, outcome.rewrite.answer_fields)
         return
     lines, answer_lines = _lines(outcome.rewrite.fields), _lines(outcome.rewrite.answer_fields)
     # What holds for this request alone, or was decided with facts that have changed meanwhile, is not remembered.
@@ -169,9 +170,10 @@ def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome
     exchange.forward(lines, answer_lines, sent=outcome.rewrite.sent)
 
 
-def _respond(exchange: Exchange, said: Respond, fields: tuple[tuple[bytes, bytes], ...]) -> None:
+def _respond(exchange: Exchange, route: Route, said: Respond, fields: tuple[tuple[bytes, bytes], ...]) -> None:
     """Give the answer of the route, with these fields."""
-    told = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
+    told = [field for field in said.fields if field[0].encode("latin-1") not in route.answer_removed]
+    told += [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
     own = [("Content-Type", said.media_type), ("X-Request-Id", exchange.request_id)]
     # As any answer to a proven caller, unless the route says itself who may keep it.
     if exchange.route is not None and exchange.route.slots and not any(name.lower() == _CACHE for name, _ in told):
@@ -191,8 +193,8 @@ def _note(exchange: Exchange, trail: Trail) -> None:
         limit = limit_of(route, trail.principal)
         assert limit is not None  # noqa: S101 - nothing else was asked for
         exchange.answer_fields = limit_fields(limit, trail.allowance)
-    if route is not None and route.log:
-        exchange.detail = logged_members("log", logged_values(Known(route, trail.request, trail.principal, trail.now)))
+    if route is not None and route.log and trail.known is not None:
+        exchange.detail = logged_route(trail.known, exchange.generation.plan.access_log)
 
 
 def _mint(exchange: Exchange, trail: Trail) -> None:

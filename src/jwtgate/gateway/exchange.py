@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from jwtgate.errors import (
     DependencyFault,
     Fault,
-    RateRefused,
     Refusal,
     RequestRefused,
     RouteUnknown,
@@ -22,14 +21,10 @@ from jwtgate.errors import (
 )
 from jwtgate.gateway.deciding import NEED_SECONDS, find_route
 from jwtgate.gateway.heads.framing import Framing
-from jwtgate.gateway.logs.members import told_of
 from jwtgate.gateway.memory import FOR_EVER
 from jwtgate.gateway.relay import Tunnel, Upload
 from jwtgate.gateway.respond import response
-from jwtgate.gateway.saying_no import of_route, ours
-from jwtgate.policy.plan import NO_ROUTE
-from jwtgate.policy.rooms.identify import ANONYMOUS
-from jwtgate.policy.value import Known
+from jwtgate.gateway.saying_no import answer_to
 
 if TYPE_CHECKING:
     from jwtgate.gateway.balancer import Pool
@@ -268,19 +263,8 @@ class Exchange:
     def refuse(self, error: Refusal | Fault) -> None:
         """Answer with a refusal or a fault."""
         self.reason = error.reason
-        self.detail += told_of(error)
-        route, others = self.route or NO_ROUTE, self.generation.plan.answers
-        if others or route.answers or isinstance(error, RateRefused):
-            status, fields, body = of_route(error, self._known(route), self.request_id, others=others)
-        else:
-            status, fields, body = ours(error, self.route, self.request_id)
+        status, fields, body = answer_to(error, self)
         self.answer(status, [*fields, self.id_field], body)
-
-    def _known(self, route: Route) -> Known:
-        """What is known of a request that may not have been decided."""
-        if self.trail is not None:
-            return Known(route, self.trail.request, self.trail.principal, self.trail.now)
-        return Known(route, self.view(), ANONYMOUS, int(time.time()))
 
     def answer(self, status: int, fields: list[tuple[str, str]], body: bytes) -> None:
         """Answer on our own, whatever the upstream may still do."""

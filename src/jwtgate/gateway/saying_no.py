@@ -6,24 +6,31 @@ before what the document says. Whatever stands there, the log says what happened
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jwtgate.errors import AccessRefused, Fault, RateRefused, Refusal, TokenRefused
+from jwtgate.errors import Fault, RateRefused, Refusal, TokenRefused
+from jwtgate.gateway.logs.members import told_of
+from jwtgate.gateway.logs.values import logged_refusal
 from jwtgate.gateway.respond import OwnAnswer, refusal_body, refusal_fields
 from jwtgate.jose.encoding import json_bytes
+from jwtgate.policy.expression import Asks
 from jwtgate.policy.plan import NO_ROUTE
 from jwtgate.policy.provisions import Answer, IdentityField, Origin, Value
 from jwtgate.policy.rooms.claims import MISSING
+from jwtgate.policy.rooms.identify import ANONYMOUS
 from jwtgate.policy.rooms.limits import limit_of
 from jwtgate.policy.rooms.rewrite import field_value
-from jwtgate.policy.value import Known, value_of
+from jwtgate.policy.value import Ended, Known, value_of
 
 if TYPE_CHECKING:
+    from jwtgate.gateway.exchange import Exchange
     from jwtgate.policy.plan import Route
 
 _CHALLENGE = "WWW-Authenticate"
+_JSON = "application/json"
 _CLAIM_OF = {"token_expired": "exp", "token_lives_too_long": "exp", "token_not_yet_valid": "nbf"}
 _NONE: Mapping[str, Answer] = {}
 
@@ -33,19 +40,54 @@ def ours(error: Refusal | Fault, route: Route | None, request_id: str) -> OwnAns
     return error.status, refusal_fields(error, route), refusal_body(error, request_id)
 
 
+def answer_to(error: Refusal | Fault, exchange: Exchange) -> OwnAnswer:
+    """What an exchange that ends so is answered with. Its line of the log will tell of it."""
+    route, plan = exchange.route or NO_ROUTE, exchange.generation.plan
+    if not (plan.answers or route.has_answers or plan.access_log is not None or isinstance(error, RateRefused)):
+        exchange.detail += told_of(error)
+        return ours(error, exchange.route, exchange.request_id)
+    known = _known(route, exchange)
+    known.error = error
+    answer = of_route(error, known, exchange.request_id, others=plan.answers)
+    known.ended = Ended(answer[0], (time.monotonic() - exchange.started) * 1000)
+    exchange.detail = logged_refusal(error, known, plan.access_log)
+    return answer
+
+
+def _known(route: Route, exchange: Exchange) -> Known:
+    """What is known of a request that may not have been decided."""
+    known = exchange.trail.known if exchange.trail is not None else None
+    return Known(route, exchange.view(), ANONYMOUS, int(time.time())) if known is None else known
+
+
 def of_route(
     error: Refusal | Fault, known: Known, request_id: str, *, others: Mapping[str, Answer] = _NONE
 ) -> OwnAnswer:
     """The same as the route of the request says it, or else the document by `others`, where either does."""
-    answer = _of_limit(error, known) or _named(error, known.route.answers) or _named(error, others)
+    in_slot = known.route.slot_answers.get(known.slot, _NONE)
+    answer = _of_limit(error, known) or _named(error, in_slot) or _named(error, known.route.answers)
+    answer = answer or _named(error, others)
     status, fields, body = ours(error, None if known.route is NO_ROUTE else known.route, request_id)
     if answer is None:
         return status, fields, body
-    known = replace(known, refusal=_told(error, request_id))
-    said = None if answer.body is None else _said(answer.body, known)
+    told = replace(known, refusal=_told(error, request_id), error=error)
+    known.logged = {name: said for name, value in answer.log if (said := _said(value, told)) is not None}
+    said = None if answer.body is None else _said(answer.body, told)
     if said is not None:
         body = said.encode() if isinstance(said, str) else json_bytes(said)
-    return answer.status or status, [*_kept(fields, answer), *_fields(answer, known)], body
+    return _status(answer, told, status), [*_kept(fields, answer, told), *_fields(answer, told)], body
+
+
+def _status(answer: Answer, known: Known, ours: int) -> int:
+    """The status of an answer. What was worked out and cannot be one leaves our own, and a fault stays one."""
+    if not isinstance(answer.status, Value):
+        return answer.status or ours
+    status = _said(answer.status, known)
+    if type(status) is not int or not 200 <= status <= 599:
+        return ours
+    if isinstance(known.error, Fault) and (status < 400 or (status == 401 and not answer.may_fault_with_401)):
+        return ours
+    return status
 
 
 def _named(error: Refusal | Fault, answers: Mapping[str, Answer]) -> Answer | None:
@@ -71,19 +113,18 @@ def _of_limit(error: Refusal | Fault, known: Known) -> Answer | None:
     return limit.answer if limit is not None else None
 
 
-def logged_values(known: Known) -> dict[str, object]:
-    """What the route has its log say of a request."""
-    said = ((name, _said(value, known)) for name, value in known.route.log)
-    return {name: value for name, value in said if value is not None}
-
-
-def _kept(fields: list[tuple[str, str]], answer: Answer) -> list[tuple[str, str]]:
+def _kept(fields: list[tuple[str, str]], answer: Answer, known: Known) -> list[tuple[str, str]]:
     """Our own fields that belong to the answer, too."""
     kept = [field for field in fields if answer.challenge or field[0] != _CHALLENGE]
     if answer.body is not None:
-        kept = [field for field in kept if field[0] != "Content-Type"] + [("Content-Type", answer.content_type)]
+        kept = [field for field in kept if field[0] != "Content-Type"] + [("Content-Type", _media_type(answer, known))]
     named = {name.decode("latin-1").lower() for name, _ in answer.fields}
     return [field for field in kept if field[0].lower() not in named]
+
+
+def _media_type(answer: Answer, known: Known) -> str:
+    said = _said(answer.content_type, known) if isinstance(answer.content_type, Value) else answer.content_type
+    return said if isinstance(said, str) and said.isascii() and said.isprintable() and said else _JSON
 
 
 def _fields(answer: Answer, known: Known) -> list[tuple[str, str]]:
@@ -109,6 +150,6 @@ def _said(value: Value, known: Known) -> object:
     """The value, or None where there is none: a refusal that cannot be worded goes out all the same."""
     try:
         said = value_of(value, known)
-    except AccessRefused:
+    except (Refusal, Fault, Asks):
         return None
     return None if said is MISSING else said

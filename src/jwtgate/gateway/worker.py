@@ -212,7 +212,7 @@ class Worker:
         """Meet a need that has to be waited for, and go on with its answer or with the fault in its place."""
         generation = exchange.generation
         if isinstance(need, NeedIssuedToken):
-            token = partial(generation.issued_tokens.issue, need, int(time.time()))
+            token = partial(generation.issued_tokens.issue, need, time.time())
             self._signers.submit(token, partial(self._go_on, exchange, done))
         elif isinstance(need, NeedSigned):
             self._signers.submit(partial(generation.signed_tokens.sign, need), partial(self._go_on, exchange, done))

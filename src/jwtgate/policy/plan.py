@@ -134,6 +134,11 @@ class Route:
     calls: tuple[Call, ...] = ()
     body_first_bytes: int | None = None
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether a refusal may look different here."""
+        return bool(self.answers or self.slot_answers)
+
 
 NO_ROUTE = Route("", NOWHERE)
 """What stands for the route of a request that has none, where what is said of it is the document's."""

@@ -39,7 +39,8 @@ class Known:
 
     `principal` is what was proven so far. `refusal` is what may be said of the refusal that is being worded, if one is:
     `error` is that refusal or fault itself, `slot` the slot it happened in. `answers` holds what expressions asked for,
-    `called` the answers of the route's calls by their names.
+    `called` the answers of the route's calls by their names. `logged` is what an answer has the log say, and `ended`
+    how it went, once it did.
     """
 
     route: Route
@@ -51,6 +52,7 @@ class Known:
     slot: str = ""
     answers: dict[Hashable, object] = field(default_factory=dict, repr=False)
     called: dict[str, Called] = field(default_factory=dict, repr=False)
+    logged: dict[str, object] = field(default_factory=dict, repr=False)
     ended: Ended | None = None
     _variables: dict[str, object] | None = field(default=None, init=False, repr=False)
 

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
-from tests.unit.gateway.messages import pieces_of
-from tests.unit.gateway.parts import OK, TOKEN, Gate, a_generation, a_plan, a_request, a_token, an_order
+from tests.unit.gateway.parts import Gate, a_generation, a_plan, a_request
 
-from jwtgate.gateway.exchange import Exchange
 from jwtgate.gateway.observe import (
     BUCKET_SECONDS,
     ConsumerCount,
@@ -25,6 +18,7 @@ from jwtgate.gateway.observe import (
     SecretStoreReport,
     metrics_text,
 )
+
 
 def test_requests_are_counted_by_route_status_and_reason() -> None:
     counters = Counters()

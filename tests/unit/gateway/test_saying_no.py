@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from tests.unit.gateway.logs.test_access_log import logged
 from tests.unit.gateway.messages import head_of, status_of
 from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request, a_token, an_order
-from tests.unit.gateway.logs.test_access_log import logged
 
 from jwtgate.config.expressions import compiled_expression
 from jwtgate.errors import (
@@ -23,7 +23,7 @@ from jwtgate.errors import (
     TokenRefused,
     UpstreamFault,
 )
-from jwtgate.gateway.saying_no import logged_values, of_route, ours
+from jwtgate.gateway.saying_no import of_route, ours
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.expression import ExpressionFailed
 from jwtgate.policy.plan import NO_ROUTE, NOWHERE, Route
@@ -174,17 +174,6 @@ def test_the_log_has_what_the_route_says_of_each_request_remembered_or_not() -> 
         asked.send(an_order()).answer(OK)
     assert asked.desk.counters.remembered_hits == 1
     assert [line["log"] for line in logged(asked)] == [{"subject": "alice"}] * 2
-
-
-def test_values_for_the_log_are_plain_and_bounded() -> None:
-    log = (("big", constant("x" * 5000)), ("list", constant([1, {"a": "\n"}])), ("n", constant(7)))
-    known = Known(Route("a", NOWHERE, log=log), REQUEST, Principal({}), 0)
-    assert logged_values(known) == {"big": "x" * 5000, "list": [1, {"a": "\n"}], "n": 7}
-    asked = gate(log=log)
-    asked.send(an_order())
-    asked.answer(OK)
-    (line,) = logged(asked)
-    assert (len(line["log"]["big"]), line["log"]["n"]) == (1024, 7)
 
 
 def test_a_missing_permission_stands_in_the_log_and_not_in_the_answer() -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, PlainValidator, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, model_validator
 
 from jwtgate.config.checks import did_you_mean
 from jwtgate.config.sections.answers import LogName
 from jwtgate.config.sections.section import Filled, Section, raise_all
-from jwtgate.config.sections.values import SomeValue
+from jwtgate.config.sections.values import SomeValue, ValueSection
 from jwtgate.policy.plan import LOG_ATOMS
 
 _OURS = "detail"
 """Where the log says more of a refusal, whatever its shape."""
 _MOST_DEPTH = 4
+_FOR_ANY_ROUTE = ("consumer", "permissions", "request", "language", "constant")
 
 Member = str | Mapping[str, Any]
 
@@ -36,6 +37,13 @@ def _checked(value: object, depth: int) -> Member:
     return {str(name): _checked(member, depth + 1) for name, member in value.items()}
 
 
+def _of_no_credential(value: ValueSection) -> ValueSection:
+    # Which fields, cookies and parameters hold credentials is a route's to say, and so are its slots.
+    if value.origin not in _FOR_ANY_ROUTE or value.request in ("url", "query"):
+        raise ValueError("must be a part of the request beside its query, the consumer, permissions, or a constant")
+    return value
+
+
 LogMember = Annotated[Member, PlainValidator(_checked_member, json_schema_input_type=str | dict[str, Any])]
 
 
@@ -46,7 +54,7 @@ class AccessLogSection(Section):
         description=f"Its members, in order: each one of {', '.join(f'`{atom}`' for atom in LOG_ATOMS)} (`ms` and "
         "`generation` are numbers, `status` too; `url` has no query), `{constant: …}`, or a mapping of such members.",
     )
-    refused: dict[LogName, SomeValue] = Field(
+    refused: dict[LogName, Annotated[SomeValue, AfterValidator(_of_no_credential)]] = Field(
         {}, description="Members that only lines of refusals and faults have besides: values, looked at then."
     )
     custom: LogName = Field(
