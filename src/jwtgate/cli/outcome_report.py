@@ -14,6 +14,7 @@ from jwtgate.cli.answer import Answer, bold, dim, green, json_text, red, token_n
 from jwtgate.cli.explaining import Explained
 from jwtgate.cli.toolkit.inspection import unverified_parts
 from jwtgate.errors import Fault, Refusal, ScopeRefused
+from jwtgate.policy.expression import Asks
 from jwtgate.policy.outcome import Allowed, Outcome, Refused, Trail
 from jwtgate.policy.requirements import Place, Slot, Source
 from jwtgate.policy.rooms.extract import extract
@@ -145,8 +146,8 @@ def _proof(proven: Proven) -> str:
 def _presented(slot: Slot, trail: Trail) -> str | None:
     """The one credential in this slot's places, if there is one that can be read."""
     try:
-        return extract(replace(slot, required=False), trail.request)
-    except Refusal:
+        return extract(replace(slot, required=False), trail.request, known=trail.known)
+    except (Refusal, Fault, Asks):
         return None
 
 
@@ -157,7 +158,9 @@ def _stands(slot: Slot, source: Source, trail: Trail) -> bool:
 
 def _place(source: Source) -> str:
     if source.place is Place.AUTHORIZATION:
-        return "Authorization: Bearer"
+        return f"Authorization: {(source.scheme or b'Bearer').decode().capitalize()}"
+    if source.place is Place.VALUE:
+        return "a value of the document"
     if source.place is Place.DPOP:
         return "Authorization: DPoP"
     return f"{source.place.value} {source.name}"
@@ -186,6 +189,8 @@ def _checks(slot: Slot, trail: Trail) -> Iterator[str]:
         yield "a proof for this request, made with the key the token is bound to"
     for rule in (*issuer.rules, *slot.rules):
         yield f"{'.'.join(map(str, rule.path))} {rule.comparison.value.replace('_', ' ')}"
+    if slot.claims_equal is not None:
+        yield "its claims equal what this request expects"
     if slot.scope is not None and trail.room not in ("identify", "permissions", "extract", "verify", "claims", "proof"):
         yield f"scope {' '.join(sorted(slot.scope.all_of.union(*slot.scope.any_of)))}"
 

@@ -18,7 +18,7 @@ from jwtgate.policy.callers import Consumer, Credential
 from jwtgate.policy.expression import ExpressionFailed
 from jwtgate.policy.facts import IssuedToken, Steps
 from jwtgate.policy.plan import Plan, Route, Target, Upstream
-from jwtgate.policy.provisions import Issue
+from jwtgate.policy.provisions import Issue, Origin, Value
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.requirements import ConsumerName, Issuer, Place, Slot, Source
 from jwtgate.policy.revocations import Revocation, Revocations
@@ -147,3 +147,19 @@ def refusal(call: Callable[[], object]) -> Refusal | Fault:
 
 def reason(call: Callable[[], object]) -> str:
     return refusal(call).reason
+
+
+class Said:
+    """An expression of an installed language that is a Python function of what is known."""
+
+    def __init__(self, compute: Callable[[Known], object], text: str = "an expression") -> None:
+        self.text = text
+        self._compute = compute
+
+    def __call__(self, known: Known) -> object:
+        return self._compute(known)
+
+
+def said(compute: Callable[[Known], object]) -> Value:
+    """A value of such an expression."""
+    return Value(Origin.LANGUAGE, language=Said(compute))

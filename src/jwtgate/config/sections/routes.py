@@ -139,6 +139,9 @@ class RouteSection(Credential):
         description="Whether every slot must be satisfied, or the first one that is proven, in their order, suffices; "
         "a credential that is refused then counts as absent.",
     )
+    slots_may_share_a_place: Flag = Field(
+        False, description="Several slots may look at the same place: one credential then has to satisfy them all."
+    )
     issue: Maybe[OneOrMore[IssueSection]] = Field(None, description="Tokens of ours the upstream receives.")
     headers: dict[SettableFieldName, SomeField] = Field(
         {}, description="Header fields that tell the upstream who the caller is."
@@ -257,7 +260,12 @@ class RouteSection(Credential):
     def _mistakes_of_own_answers(self) -> Iterator[str]:
         if self.mint is None and self.respond is None:
             return
-        beside = [name for name in _FORWARDING if name in self.model_fields_set]
+        useful = set() if self.respond is None else {"private_responses"}
+        if self.respond is not None and self.respond.call is not None:
+            useful.add("response_headers")
+            if self.respond.call not in (self.calls or {}):
+                yield f"responds with {self.respond.call}, which is none of its calls"
+        beside = [name for name in _FORWARDING if name in self.model_fields_set - useful]
         beside += [f"slots.{name}.original_header" for name, slot in (self.slots or {}).items() if slot.original_header]
         if beside:
             by = "mint" if self.mint is not None else "respond"

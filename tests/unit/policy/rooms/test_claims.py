@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.policy.plans import AUDIENCE, GOOD, ISS, ISSUER, NOON, SLOT, reason, refusal
 
+from jwtgate.errors import TokenRefused
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.requirements import ClaimPath, ClaimRule, Comparison, Dpop, TimeClaims, Times
 from jwtgate.policy.rooms.claims import (
@@ -460,3 +461,86 @@ def test_a_token_may_have_to_say_when_it_begins() -> None:
     assert (error.reason, error.detail) == ("time_missing", {"claim": ("nbf",)})
     assert check_times(needed, {"nbf": NOON}, NOON) is None
     assert check_times(LAX, {}, NOON) is None
+
+
+def expected(claims: dict[str, JSON], **found: JSON) -> str:
+    issuer = replace(ISSUER, iss=None, audiences=None)
+    try:
+        check_claims(issuer, SLOT, {**GOOD, **found}, now=NOON, expected=claims)
+    except TokenRefused as error:
+        return error.reason
+    return ""
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {},
+        {"sub": "alice"},
+        {"sub": "alice", "n": 42, "deep": {"a": [1, {"b": None}]}, "none": None, "empty": []},
+        {"iss": ISS, "aud": AUDIENCE},
+    ],
+)
+def test_a_token_that_says_what_is_expected_is_good(claims: dict[str, JSON]) -> None:
+    assert expected(claims, n=42.0, deep={"a": [1.0, {"b": None}]}, none=None, empty=[], more="x") == ""
+
+
+@pytest.mark.parametrize(
+    ("claims", "why"),
+    [
+        ({"missing": None}, "claim_missing"),
+        ({"sub": "jane"}, "claim_wrong"),
+        ({"sub": None}, "claim_wrong"),
+        ({"n": "42"}, "claim_wrong"),
+        ({"list": [2, 1]}, "claim_wrong"),
+        ({"list": [1]}, "claim_wrong"),
+        ({"iss": "https://other.example"}, "issuer_wrong"),
+        ({"aud": "others"}, "audience_wrong"),
+    ],
+)
+def test_sec_46_a_token_that_says_anything_else_is_refused(claims: dict[str, JSON], why: str) -> None:
+    assert expected(claims, n=42, list=[1, 2]) == why
+
+
+def test_an_expected_audience_is_one_of_the_tokens() -> None:
+    assert expected({"aud": "A"}, aud=["Z", "A"]) == ""
+    assert expected({"aud": "A"}, aud="Z") == "audience_wrong"
+    issuer, claims = replace(ISSUER, iss=None, audiences=None), {"sub": "alice", "exp": NOON + 9}
+    for name, why in (("iss", "issuer_wrong"), ("aud", "audience_missing")):
+        call = lambda name=name: check_claims(issuer, SLOT, claims, now=NOON, expected={name: "x"})  # noqa: E731
+        assert reason(call) == why
+
+
+def test_the_log_learns_what_was_expected_and_what_came() -> None:
+    error = refusal(lambda: check_claims(ISSUER, SLOT, GOOD, now=NOON, expected={"sub": "jane"}))
+    assert error.detail == {"claim": "sub", "got": "alice", "expected": "jane"}
+
+
+def test_times_come_first_then_names_then_rules_then_what_is_expected() -> None:
+    asked = replace(SLOT, rules=(rule("role", Comparison.PRESENT),))
+    wanted: dict[str, JSON] = {"iss": "https://other.example", "sub": "jane"}
+
+    def why(claims: dict[str, JSON], expects: dict[str, JSON] = wanted) -> str:
+        issuer = replace(ISSUER, iss=None)
+        return reason(lambda: check_claims(issuer, asked, claims, now=NOON, expected=expects))
+
+    assert why({**GOOD, "exp": NOON - 99}) == "token_expired"
+    assert why(GOOD) == "issuer_wrong"
+    assert why(GOOD, {"sub": "jane"}) == "claim_missing"
+    assert why({**GOOD, "role": "r"}, {"sub": "jane"}) == "claim_wrong"
+
+
+def test_an_exp_of_zero_is_none_where_the_document_says_so() -> None:
+    limits = Times(exp_required=False, exp_zero_is_none=True)
+    assert times(limits=limits, exp=0) is None
+    assert times(limits=limits, exp=0.0) is None
+    assert reason(lambda: times(limits=limits, exp=1)) == "token_expired"
+    assert reason(lambda: times(limits=limits, exp="0")) == "time_malformed"
+    assert reason(lambda: times(limits=replace(limits, exp_required=True), exp=0)) == "time_missing"
+    assert reason(lambda: times(limits=Times(exp_required=False), exp=0)) == "token_expired"
+
+
+def test_an_exp_of_zero_that_is_none_is_not_why_a_token_is_refused() -> None:
+    limits = Times(exp_required=False, exp_zero_is_none=True)
+    error = refusal(lambda: times(limits=limits, exp=0, nbf=NOON + 99))
+    assert (error.reason, "times" in error.detail) == ("token_not_yet_valid", False)

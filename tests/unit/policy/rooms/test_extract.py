@@ -4,12 +4,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.policy.plans import BEARER, SLOT, reason, refusal, request
+from tests.unit.policy.plans import BEARER, SLOT, known, reason, refusal, request, said
 
 from jwtgate.errors import CredentialMissing
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.requirements import Dpop, Place, Slot, Source
-from jwtgate.policy.rooms.extract import extract
+from jwtgate.policy.rooms.claims import MISSING
+from jwtgate.policy.rooms.extract import expected_claims, extract
 
 FIELD = Source(Place.FIELD, "x-token")
 PREFIXED = Source(Place.FIELD, "x-token", prefixes=("Token ",))
@@ -227,3 +228,92 @@ def test_a_second_bound_token_is_refused() -> None:
     assert (
         reason(lambda: extract(BOUND, request((b"authorization", b"DPoP a, DPoP b"), PROOF))) == "credential_repeated"
     )
+
+
+SCHEME = Source(Place.AUTHORIZATION, scheme=b"bearer")
+
+
+@pytest.mark.parametrize("value", [b"Bearer abc", b"bEaReR abc", b"bearer \t  abc ", b"BEARER abc"])
+def test_what_follows_a_scheme_is_the_credential_whatever_its_case_and_blanks(value: bytes) -> None:
+    assert extract(slot(SCHEME), request((b"authorization", value))) == "abc"
+
+
+def test_what_follows_a_scheme_is_taken_as_it_stands() -> None:
+    assert extract(slot(SCHEME), request(bearer="a, b c")) == "a, b c"
+    assert extract(slot(SCHEME), request((b"authorization", b"Bearer"))) == ""
+    basic = Source(Place.AUTHORIZATION, scheme=b"basic")
+    assert extract(slot(basic), request((b"authorization", b"Basic dTpw"))) == "dTpw"
+
+
+@pytest.mark.parametrize(
+    ("fields", "cause"),
+    [
+        ((), "absent"),
+        (((b"authorization", b"Basic abc"),), "scheme_differs"),
+        (((b"authorization", b"Bearerabc"),), "scheme_differs"),
+        (((b"authorization", b"Bearer"),), "empty"),
+        (((b"authorization", b"Bearer   "),), "empty"),
+    ],
+)
+def test_the_log_learns_why_nothing_is_there(fields: Any, cause: str) -> None:
+    asked = replace(slot(SCHEME), empty_is_absent=True)
+    error = refusal(lambda: extract(asked, request(*fields)))
+    assert (error.reason, error.detail) == ("credential_missing", {"slot": "access", "cause": cause})
+    assert extract(replace(asked, required=False), request(*fields)) is None
+
+
+def test_an_empty_credential_is_none_where_the_document_says_so() -> None:
+    asked = replace(slot(*EVERY), empty_is_absent=True)
+    assert extract(asked, request((b"x-token", b""), (b"cookie", b"t="), bearer="abc", query="t")) == "abc"
+    assert reason(lambda: extract(asked, request((b"cookie", b"t=abc"), bearer="abc"))) == "credential_repeated"
+
+
+def test_of_several_lines_of_a_scheme_one_is_not_chosen_unless_the_document_says_so() -> None:
+    view = request((b"authorization", b"Bearer abc"), (b"authorization", b"Bearer def"))
+    assert reason(lambda: extract(slot(SCHEME), view)) == "credential_repeated"
+    assert extract(replace(slot(SCHEME), first_source_wins=True), view) == "abc"
+
+
+def by_value(found: object, **changes: Any) -> Any:
+    asked = replace(SLOT, sources=(Source(Place.VALUE, value=said(lambda _: found)),), **changes)
+    return extract(asked, request(), known=known())
+
+
+@pytest.mark.parametrize(("found", "text"), [("a.b.c", "a.b.c"), (" a ", " a "), (7, "7"), (7.0, "7"), (1.5, "1.5")])
+@pytest.mark.parametrize("flag", ["required", "first_source_wins", "equal_tokens_count_once"])
+def test_a_value_presents_its_text_or_its_digits(found: object, text: str, flag: str) -> None:
+    assert by_value(found, **{flag: True}) == text
+
+
+@pytest.mark.parametrize("found", [None, MISSING, "", "  ", True, ["a"], {"a": "b"}])
+def test_a_value_that_is_blank_or_neither_text_nor_a_number_presents_nothing(found: object) -> None:
+    assert by_value(found, required=False) is None
+    assert reason(lambda: by_value(found)) == "credential_missing"
+
+
+def test_where_nothing_is_known_a_value_presents_nothing() -> None:
+    asked = replace(SLOT, sources=(Source(Place.VALUE, value=said(lambda _: "abc")),), required=False)
+    assert extract(asked, request()) is None
+
+
+def expecting(found: object) -> object:
+    return expected_claims(replace(SLOT, claims_equal=said(lambda _: found)), known())
+
+
+def test_a_slot_expects_the_claims_its_value_says() -> None:
+    assert expected_claims(SLOT, known()) is None
+    for said_so in ({}, {"sub": 7, "deep": {"a": [None]}}, {"iss": "i", "aud": "a"}):
+        assert expecting(said_so) == said_so
+
+
+@pytest.mark.parametrize("found", [None, MISSING, "sub", ["sub"], 7])
+def test_sec_52_what_is_no_object_is_a_fault_and_never_nothing_to_expect(found: object) -> None:
+    error = refusal(lambda: expecting(found))
+    assert (error.reason, error.status) == ("expected_claims_malformed", 500)
+
+
+@pytest.mark.parametrize("name", ["iss", "aud"])
+@pytest.mark.parametrize("value", [1, None, ["a"], {}])
+def test_an_expected_issuer_or_audience_that_is_no_text_is_a_fault(name: str, value: object) -> None:
+    error = refusal(lambda: expecting({"sub": "a", name: value}))
+    assert (error.reason, error.detail["claim"]) == ("expected_claims_malformed", name)

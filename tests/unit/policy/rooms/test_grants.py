@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from jwtgate.policy.requirements import Grants
-from jwtgate.policy.rooms.grants import MOST_PERMISSIONS, granted
+from jwtgate.policy.rooms.grants import MOST_PERMISSIONS, granted, unreadable
 
 CLAIM = Grants(permissions=("scope",))
 
@@ -64,3 +64,11 @@ def test_sec_48_circles_end_and_depth_is_walked_before_breadth() -> None:
 def test_sec_48_what_is_implied_is_bounded() -> None:
     implied = {str(n): (str(n + 1),) for n in range(2 * MOST_PERMISSIONS)}
     assert len(granted(Grants(permissions=("p",), implied=implied), {"p": "0"})) == MOST_PERMISSIONS
+
+
+def test_claims_that_were_to_grant_something_and_cannot_are_told() -> None:
+    grants = Grants(permissions=("scope",), roles=("role",), of_role={"*": ("z",)})
+    assert unreadable(grants, {"scope": "a", "role": ["r"]}) == ()
+    assert unreadable(grants, {}) == ()
+    assert unreadable(grants, {"scope": True, "role": ["r", 7]}) == (("permissions", True), ("roles", ["r", 7]))
+    assert unreadable(Grants(), {"scope": True}) == ()

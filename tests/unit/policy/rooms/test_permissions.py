@@ -3,12 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.policy.plans import ROUTE, SLOT, Expr, known, principal, proven, reason, refusal, request
+from tests.unit.policy.plans import ROUTE, SLOT, Expr, known, principal, proven, reason, refusal, request, said
 
 from jwtgate.errors import ScopeRefused
 from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import Origin, PermissionNeed, Value
 from jwtgate.policy.requirements import ScopeNeed
+from jwtgate.policy.rooms.claims import MISSING
 from jwtgate.policy.rooms.identify import ANONYMOUS, Principal
 from jwtgate.policy.rooms.permissions import check_permissions, check_scope, granted_scope
 
@@ -148,3 +149,68 @@ def test_every_condition_must_be_true() -> None:
     error = refusal(lambda: checked(replace(ROUTE, conditions=(yes, no))))
     assert (error.reason, error.status, error.detail) == ("condition_not_met", 403, {"expression": "never"})
     assert reason(lambda: checked(replace(ROUTE, conditions=(yes,)), method="PUT")) == "condition_not_met"
+
+
+def asked(found: object, method: str = "GET", granted: tuple[str, ...] = ("read",)) -> None:
+    route = replace(ROUTE, permission=PermissionNeed(otherwise=said(lambda _: found)))
+    view = replace(request(), method=method)
+    check_permissions(known(Principal({}, permissions=granted), route=route, view=view))
+
+
+def test_an_installed_language_names_a_permission_or_none() -> None:
+    asked("read")
+    asked("", granted=())
+    for granted in (("write",), ()):
+        error = refusal(lambda granted=granted: asked("read", granted=granted))
+        assert (error.reason, error.detail) == (
+            "permission_missing",
+            {"permission": "read", "granted": list(granted)},
+        )
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_or_permissions_by_method_where_a_star_stands_for_the_usual_ones(method: str) -> None:
+    asked({"*": "read"}, method)
+    asked({method.lower(): "read", "*": "write"}, method)
+    asked({method: "", "*": "write"}, method)
+    assert reason(lambda: asked({"*": "write"}, method)) == "permission_missing"
+    assert reason(lambda: asked({"trace": "read"}, method)) == "method_not_permitted"
+    assert reason(lambda: asked({}, method)) == "method_not_permitted"
+
+
+def test_a_star_stands_for_no_unusual_method() -> None:
+    error = refusal(lambda: asked({"*": "read"}, "PURGE"))
+    assert (error.reason, error.detail["by"]) == ("method_not_permitted", "permission")
+    asked({"*": "write", "purge": "read"}, "PURGE")
+
+
+@pytest.mark.parametrize("found", [None, MISSING, 7, True, ["read"], {"get": None}, {"get": 7, "post": "read"}])
+def test_sec_52_what_names_no_permission_is_a_fault_and_never_leave(found: object) -> None:
+    error = refusal(lambda: asked(found))
+    assert (error.reason, error.status) == ("expression_failed", 500)
+
+
+def test_an_empty_text_of_any_other_value_is_a_permission_nobody_has() -> None:
+    for value in (Value(Origin.EXPRESSION, expression=Expr(lambda _: "")), Value(Origin.HOST)):
+        route = replace(ROUTE, permission=PermissionNeed(otherwise=value))
+        nobody = known(route=route, view=replace(request(), host=""))
+        assert reason(lambda nobody=nobody: check_permissions(nobody)) == "permission_missing"
+
+
+def test_methods_are_permitted_before_a_permission_is_asked_for() -> None:
+    need = PermissionNeed(otherwise=Value(Origin.CONSTANT, "write"))
+    route = replace(ROUTE, permission=need, methods_permitted=frozenset({"GET"}))
+    assert reason(lambda: check_permissions(known(route=route))) == "permission_missing"
+    error = refusal(lambda: check_permissions(known(route=route, view=replace(request(), method="PUT"))))
+    assert (error.reason, error.status, error.detail) == (
+        "method_not_permitted",
+        405,
+        {"method": "PUT", "by": "methods"},
+    )
+
+
+def test_methods_are_permitted_after_the_scope_of_the_slots() -> None:
+    route = replace(ROUTE, slots=(replace(SLOT, scope=need("x")),), methods_permitted=frozenset({"GET"}))
+    who = principal(access=proven(scope="a"))
+    view = replace(request(), method="PUT")
+    assert reason(lambda: check_permissions(known(who, route=route, view=view))) == "scope_insufficient"
