@@ -12,7 +12,7 @@ from pathlib import Path
 from jwtgate.cli.checking import Opened, open_document
 from jwtgate.cli.request_text import Asked
 from jwtgate.errors import ConfigError, DependencyFault, Refusal, UpstreamFault
-from jwtgate.gateway.generation import Generation
+from jwtgate.gateway.generation import Generation, generators_of
 from jwtgate.gateway.heads.request_head import RequestHead
 from jwtgate.gateway.worker import HostNames
 from jwtgate.jose.key import generate_key
@@ -119,7 +119,7 @@ class _Answers:
             case NeedIntrospection():
                 return await self._introspected(need)
             case NeedClaims():
-                return ClaimGenerators((need.generator,)).generate(need)
+                return ClaimGenerators(generators_of(self._opened.plan)).generate(need)
             case NeedCall():
                 raise UpstreamFault("upstream_unreachable", call=need.call.name, cause="calls are not made here")
             case NeedFirstUse():

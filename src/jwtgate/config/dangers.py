@@ -83,6 +83,8 @@ def _of_issuer(issuer: IssuerSection) -> Found:
     if asked is None:
         return
     yield from _below(("introspection",), _flagged(asked, _FLAGS_OF_INTROSPECTION))
+    if asked.client_assertion is not None:
+        yield from _below(("introspection", "client_assertion"), _flagged(asked.client_assertion, _FLAGS_OF_ASSERTION))
     if asked.stale_if_error_seconds > 0:
         place = ("introspection", "stale_if_error_seconds")
         yield place, "a token that was withdrawn is accepted while its issuer cannot be asked"
@@ -115,6 +117,11 @@ _FLAGS_OF_INTROSPECTION = {
     "exp_not_looked_at_for_legacy_issuer": "tokens are accepted long after the end their issuer tells",
     "nbf_not_looked_at_for_legacy_issuer": "tokens are accepted before the time their issuer tells",
     "iat_not_looked_at_for_legacy_issuer": "tokens are accepted whenever their issuer says they were made",
+    "cache_control_not_looked_at_for_legacy_issuer": "a token that was withdrawn is accepted longer than its issuer wants",
+}
+_FLAGS_OF_ASSERTION = {
+    "aud_left_out_for_legacy_issuer": "whoever receives our proof of who we are can use it elsewhere",
+    "weak_secret_allowed_for_legacy_issuer": "whoever guesses the secret can say to the issuer that they are us",
 }
 _FLAGS_OF_CREDENTIAL = {
     "first_source_wins_for_legacy_clients": (
@@ -131,6 +138,7 @@ _FLAGS_OF_ISSUE = {
         "an upstream cannot tell what the gateway says of a token of ours from what the caller's issuer said"
     ),
     "no_exp_when_incoming_has_none_for_legacy_upstream": "a token of ours may never expire",
+    "unsigned_with_alg_for_legacy_upstream": "whoever reaches the upstream can make the tokens it trusts",
 }
 _FLAGS_OF_SIGNING_KEY = {
     "insecure_http": "our private keys may be fetched without TLS",
@@ -207,7 +215,12 @@ def _of_route(route: RouteSection) -> Found:
             yield (*place, "original_header"), sentence
     for index, issue in enumerate(route.issue or ()):
         yield from _below(("issue", index), _of_token(issue))
+    for name, slot in (route.slots or {}).items():
+        yield from _below(("slots", name), _of_answers(slot.answers))
     yield from _of_edits(route)
+    for name, value in route.log.items():
+        if value.origin == "language":
+            yield ("log", name), "nobody can see whether the expression has a credential stand in the log"
     if route.forward_token:
         yield ("forward_token",), "the upstream receives the caller's own token and could use it elsewhere"
     if route.forward_cors_preflight:
@@ -234,8 +247,11 @@ def _of_edits(route: RouteSection) -> Found:
 
 def _of_answers(answers: Mapping[str, AnswerSection] | None) -> Found:
     for name, answer in (answers or {}).items():
-        if answer.status is not None and answer.status < 300:
+        status = answer.status_written
+        if status is not None and status < 300:
             yield ("answers", name, "status"), "whoever is refused is told that the request succeeded"
+        if answer.status is not None and status is None:
+            yield ("answers", name, "status"), "whoever is refused may be told that the request succeeded"
         if tells_why(name, answer):
             yield ("answers", name), "whoever tries out tokens learns what is wrong with them"
         if blames_the_caller(name, answer):

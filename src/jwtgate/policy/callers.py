@@ -51,7 +51,8 @@ class Credential:
     """One credential of a consumer, with the keys its tokens are verified with: public halves, or a secret.
 
     `name` is that of the document; a token may name it otherwise. `leeway_seconds` None: as the issuer says. An API key
-    has neither algorithms nor keys; `claims` is what it says of its caller. `fetched`: its keys are those an address publishes, and a newer one may be there.
+    has neither algorithms nor keys; `claims` is what it says of its caller. `fetched`: its keys are those an address
+    publishes, and a newer one may be there.
     """
 
     name: str

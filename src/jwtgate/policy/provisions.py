@@ -7,7 +7,7 @@ from enum import Enum
 
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.expression import Expression, KnownExpression
-from jwtgate.policy.requirements import ClaimPath
+from jwtgate.policy.requirements import ClaimPath, ConsumerName
 
 
 class Origin(Enum):
@@ -77,7 +77,7 @@ class IssuedHeader:
     """The protected header of an issued token, besides `alg` and `typ`.
 
     `x5c`, `x5t` and `x5t_s256` show the certificate of the signing key. `x5t_of_hex_text`: the thumbprints are the
-    base64url of their own hexadecimal text, as one family of gateways writes them.
+    base64url of their own hexadecimal text, as one family of gateways writes them; with `x5t_padded` it is padded.
     """
 
     kid: bool = True
@@ -86,6 +86,7 @@ class IssuedHeader:
     x5t: bool = False
     x5t_s256: bool = False
     x5t_of_hex_text: bool = False
+    x5t_padded: bool = False
 
 
 class Lifetime(Enum):
@@ -98,6 +99,31 @@ class Lifetime(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class ToldConsumer:
+    """A consumer a plug-in is told of besides, under this name: the one `value`, behind `prefix`, names."""
+
+    name: str
+    value: Value
+    by: tuple[ConsumerName, ...]
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """How an issued token is written for a reader that is particular about it.
+
+    `first` are the members of header and claims that stand first. `unsigned_alg`: it has no signature, and this `alg`.
+    """
+
+    encoding: Encoding = Encoding.BASE64URL
+    first: tuple[str, ...] = ()
+    slashes_escaped: bool = False
+    exp_in_milliseconds: bool = False
+    jti_is_uuid: bool = False
+    unsigned_alg: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """A token the upstream receives: its claims, its lifetime in seconds, its key, and its place.
 
@@ -106,8 +132,9 @@ class Issue:
     `reuse`: no two requests are given the same token.
 
     `audiences` None: that of the incoming token. `omitted`: registered claims of ours that are left out for an
-    upstream that cannot take them. `generator` names a plug-in that adds claims. `reuse_margin_seconds`: the same
-    token is sent again until so shortly before its `exp`; None: for three quarters of its life.
+    upstream that cannot take them. `generator` names a plug-in that adds claims, which is told of the consumers in
+    `told`, and with `tells_request` of the request. `reuse_margin_seconds`: the same token is sent again until so
+    shortly before its `exp`; None: for three quarters of its life.
 
     `copy_registered`: the incoming token's own registered claims are taken over, and what it lacks is not added; only
     `iss` and `exp` are ours then. `exp_optional`: there is none where the incoming token has none.
@@ -122,11 +149,10 @@ class Issue:
     prefix: str = ""
     typ: str = "JWT"
     header: IssuedHeader = IssuedHeader()
-    encoding: Encoding = Encoding.BASE64URL
+    writing: Writing = Writing()
     ttl_seconds: int = 300
     lifetime: Lifetime = Lifetime.TTL
     exp_shift_seconds: int = 0
-    exp_in_milliseconds: bool = False
     copy_all: bool = False
     copy_registered: bool = False
     exp_optional: bool = False
@@ -136,6 +162,8 @@ class Issue:
     remove: frozenset[str] = frozenset()
     omitted: frozenset[str] = frozenset()
     generator: str | None = None
+    told: tuple[ToldConsumer, ...] = ()
+    tells_request: bool = False
     when: Expression | None = None
     may_outlive_incoming_token: bool = False
     reuse: bool = True

@@ -119,11 +119,27 @@ class ClientAuth(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class ClientAssertion:
+    """How the token we prove ourselves with differs from the usual one (RFC 7523).
+
+    `claims` and `header` are said besides; an `aud` of theirs replaces ours. `weak_secret`: any secret will do.
+    """
+
+    lifetime_seconds: int = 60
+    claims: Mapping[str, JSON] = field(default_factory=dict)
+    header: Mapping[str, JSON] = field(default_factory=dict)
+    jti_prefix: str = ""
+    aud_left_out: bool = False
+    weak_secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class IntrospectionSource:
     """Where an issuer is asked about tokens (RFC 7662). Times in seconds.
 
     `endpoint` None: from the issuer's metadata document, found as for its keys. `signed`: only answers signed with the
-    issuer's keys are taken (RFC 9701). `attempts` counts the first.
+    issuer's keys are taken (RFC 9701). `attempts` counts the first. `unknown_fails`: an answer of an unknown shape is
+    none. `cache_control_unread`: what an answer says of keeping it is not looked at.
     """
 
     issuer: str
@@ -135,6 +151,7 @@ class IntrospectionSource:
     client_secret: str | None = field(default=None, repr=False)
     client_key: KeyText | None = None
     client_assertion_alg: str | None = None
+    client_assertion: ClientAssertion = ClientAssertion()
     authorization: str | None = field(default=None, repr=False)
     hint_parameter: str = "token_type_hint"
     body: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -145,6 +162,8 @@ class IntrospectionSource:
     stale_if_error_seconds: float = 0
     attempts: int = 1
     most_in_flight: int = 64
+    unknown_fails: bool = False
+    cache_control_unread: bool = False
     fetching: Fetching = Fetching()
 
 

@@ -2,7 +2,7 @@
 
 Only those a document names are loaded, while a generation is built (SEC-163). A plug-in is one class with two
 methods, `standard_claims(context)` and `custom_claims(context)`, which may be called from several threads at once. What
-it waits for, its request waits for.
+it waits for, its request waits for. One a document gives something is made with that; it may raise `ConfigError`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.jose.encoding import JSON, json_bytes, parse_json_object
 from jwtgate.policy.facts import NeedClaims
 from jwtgate.policy.rooms.issue import OURS
+from jwtgate.policy.sources import ClaimGenerator
 
 GROUP = "jwtgate.claims"
 MOST_CLAIMS_BYTES = 64 * 1024
@@ -23,7 +24,7 @@ _METHODS = ("standard_claims", "custom_claims")
 _NEVER_GENERATED = OURS | {"aud"}
 
 
-class ClaimGenerator(Protocol):
+class MakesClaims(Protocol):
     """What the class behind an entry point offers. `context` is JSON, and the plug-in's own copy of it."""
 
     def standard_claims(self, context: Mapping[str, JSON]) -> Mapping[str, JSON]:
@@ -39,16 +40,19 @@ def installed() -> Iterable[EntryPoint]:
 
 
 class ClaimGenerators:
-    """The plug-ins of these names, each made once. `ConfigError` names every one that cannot be used."""
+    """These plug-ins, each made once; a name alone is that of one. `ConfigError` names all that cannot be used."""
 
-    def __init__(self, names: Iterable[str], *, installed: Callable[[], Iterable[EntryPoint]] = installed) -> None:
-        wanted = sorted(set(names))
+    def __init__(
+        self, named: Iterable[str | ClaimGenerator], *, installed: Callable[[], Iterable[EntryPoint]] = installed
+    ) -> None:
+        every = (ClaimGenerator(each, each) if isinstance(each, str) else each for each in named)
+        wanted = {each.name: each for each in every}
         found = list(installed()) if wanted else []
-        self._generators: dict[str, ClaimGenerator] = {}
+        self._generators: dict[str, MakesClaims] = {}
         problems: list[str] = []
-        for name in wanted:
+        for each in sorted(wanted.values(), key=lambda each: each.name):
             try:
-                self._generators[name] = _load(name, found)
+                self._generators[each.name] = _load(each, found)
             except ConfigError as error:
                 problems += error.problems
         if problems:
@@ -75,7 +79,8 @@ class ClaimGenerators:
         return {name: value for name, value in claims.items() if name not in _NEVER_GENERATED}
 
 
-def _load(name: str, found: Iterable[EntryPoint]) -> ClaimGenerator:
+def _load(wanted: ClaimGenerator, found: Iterable[EntryPoint]) -> MakesClaims:
+    name = wanted.plug_in
     named = [each for each in found if each.name == name]
     if not named:
         others = ", ".join(sorted({each.name for each in found})) or "none"
@@ -89,13 +94,16 @@ def _load(name: str, found: Iterable[EntryPoint]) -> ClaimGenerator:
             f"The claim generator {name!r} is offered by several packages: {origins}. Uninstall all but one."
         )
     try:
-        generator = named[0].load()()
+        made = named[0].load()
+        generator = made() if wanted.given is None else made(_copied(dict(wanted.given)))
+    except ConfigError:
+        raise
     except (Exception, SystemExit) as error:
         raise ConfigError(f"The claim generator {name!r} ({named[0].value}) cannot be loaded: {error!r}.") from error
     lacking = [method for method in _METHODS if not _is_method(getattr(generator, method, None))]
     if lacking:
         raise ConfigError(f"The claim generator {name!r} ({named[0].value}) lacks the method {' and '.join(lacking)}.")
-    checked: ClaimGenerator = generator
+    checked: MakesClaims = generator
     return checked
 
 

@@ -10,14 +10,15 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
+from uuid import uuid4
 
 from jwtgate.errors import DependencyFault, KeyRefused
 from jwtgate.jose.certificate import hex_thumbprint, sha1_digest, sha256_digest, x5c
-from jwtgate.jose.encoding import JSON, base64_encode, base64url_encode, json_bytes
+from jwtgate.jose.encoding import JSON, base64_encode, base64url_encode, json_bytes, parse_json_object
 from jwtgate.jose.key import Key
 from jwtgate.jose.signature import sign_bytes
 from jwtgate.policy.facts import IssuedToken, NeedIssuedToken
-from jwtgate.policy.provisions import Encoding, Issue, Lifetime
+from jwtgate.policy.provisions import Encoding, Issue, Lifetime, Writing
 from jwtgate.state.keys.keyring import Signer
 from jwtgate.state.signers import is_slow
 
@@ -57,6 +58,7 @@ class _Kind:
     not_taken: frozenset[str]
     exp_unit: int
     follows_incoming: bool
+    random_id: Callable[[], str]
 
 
 _Described = tuple[int, bytes, int | None, int | None]
@@ -65,6 +67,19 @@ _Described = tuple[int, bytes, int | None, int | None]
 def random_id() -> str:
     """An identifier of 128 random bits, in base64url."""
     return base64url_encode(os.urandom(16))
+
+
+def random_uuid() -> str:
+    """The same as a UUID of version 4."""
+    return str(uuid4())
+
+
+def written(text: bytes, writing: Writing) -> bytes:
+    """A JSON object as the reader of a token wants it written."""
+    if writing.first:
+        members = parse_json_object(text, limit_bytes=len(text))
+        text = json_bytes({name: members[name] for name in writing.first if name in members} | members)
+    return text.replace(b"/", b"\\/") if writing.slashes_escaped else text
 
 
 def longest_life_seconds(issue: Issue) -> int:
@@ -98,15 +113,18 @@ class IssuedTokens:
     def is_slow(self, need: NeedIssuedToken) -> bool:
         """Whether signing takes so long that it belongs on a thread of its own."""
         signer = self._signers.get(need.issue.key)
+        if need.issue.writing.unsigned_alg is not None:
+            return False
         return signer is not None and is_slow(signer.alg)
 
-    def issue(self, need: NeedIssuedToken, now: int) -> IssuedToken:
+    def issue(self, need: NeedIssuedToken, now: float) -> IssuedToken:
         """The token, signed now (NumericDate) or handed out again, with `iat`, `exp` and `jti`.
 
+        Only an `exp` in milliseconds knows of fractions of a second.
         It is handed out for three quarters of its life, or until its description's margin before its end.
         `DependencyFault("signer_unavailable")` when its life would be over already, or the key is not there.
         """
-        issue = need.issue
+        issue, (now, milliseconds) = need.issue, divmod(round(now * 1000), 1000)
         kind = self._kinds.get(id(issue)) or self._prepare(issue)
         claims = need.claims if kind.not_taken.isdisjoint(need.claims) else _without(need.claims, kind.not_taken)
         try:
@@ -114,43 +132,47 @@ class IssuedTokens:
         except ValueError as error:
             raise DependencyFault("signer_unavailable", issue=issue.name, cause=str(error)) from None
         if not issue.reuse:
-            return self._sign(kind, need, body, now=now)
+            return self._sign(kind, need, body, now=now, milliseconds=milliseconds)
         described = (kind.number, body, need.not_after, need.incoming_exp if kind.follows_incoming else None)
         held = self._young.get(described) or self._old.get(described)
         # A clock that was set back would make a token of the future out of one that is held.
         if held is not None and held[0] <= now < held[1].reuse_until:
             return held[1]
-        token = self._sign(kind, need, body, now=now)
+        token = self._sign(kind, need, body, now=now, milliseconds=milliseconds)
         if token.reuse_until > now:
             self._remember(described, (now, token))
         return token
 
-    def _sign(self, kind: _Kind, need: NeedIssuedToken, body: bytes, *, now: int) -> IssuedToken:
+    def _sign(self, kind: _Kind, need: NeedIssuedToken, body: bytes, *, now: int, milliseconds: int) -> IssuedToken:
         issue = need.issue
         exp = _end(need, now)
         if exp is None:
-            ours = kind.ours_endless % {b"iat": now, b"jti": self._random_id().encode()}
+            ours = kind.ours_endless % {b"iat": now, b"jti": kind.random_id().encode()}
         else:
-            ours = kind.ours % {b"iat": now, b"exp": exp * kind.exp_unit, b"jti": self._random_id().encode()}
+            past = milliseconds if kind.exp_unit > 1 and exp == now + issue.ttl_seconds else 0
+            ours = kind.ours % {b"iat": now, b"exp": exp * kind.exp_unit + past, b"jti": kind.random_id().encode()}
         payload = b"%b%b%b}" % (body[:-1], b"," if len(body) > 2 and ours else b"", ours)
-        signing_input = f"{kind.header}.{kind.encoded(payload)}"
+        signing_input = f"{kind.header}.{kind.encoded(written(payload, issue.writing))}"
+        end = now + issue.ttl_seconds if exp is None else exp
+        reuse_until = _reuse_until(issue, end, now) if issue.reuse else now
+        if issue.writing.unsigned_alg is not None:
+            return IssuedToken(f"{signing_input}.", reuse_until)
         try:
             signature = sign_bytes(kind.alg, kind.key, signing_input.encode())
         except KeyRefused as refusal:
             raise DependencyFault("signer_unavailable", issue=issue.name, key=issue.key) from refusal
-        end = now + issue.ttl_seconds if exp is None else exp
-        reuse_until = _reuse_until(issue, end, now) if issue.reuse else now
         return IssuedToken(f"{signing_input}.{kind.encoded(signature)}", reuse_until)
 
     def _prepare(self, issue: Issue) -> _Kind:
         signer = self._signers.get(issue.key)
         if signer is None:
             raise DependencyFault("signer_unavailable", issue=issue.name, key=issue.key)
-        encoded = _ENCODED[issue.encoding]
-        header = encoded(json_bytes(_header(issue, signer)))
+        writing = issue.writing
+        encoded = _ENCODED[writing.encoding]
+        header = encoded(written(json_bytes(_header(issue, signer)), writing))
         alike = (
-            *(issue.key, header, issue.encoding, issue.omitted),
-            *(issue.ttl_seconds, issue.lifetime, issue.exp_shift_seconds, issue.exp_in_milliseconds),
+            *(issue.key, header, writing, issue.omitted),
+            *(issue.ttl_seconds, issue.lifetime, issue.exp_shift_seconds),
             *(issue.reuse_margin_seconds, issue.copy_registered, issue.exp_optional),
         )
         if len(self._kinds) >= MOST_KINDS:
@@ -165,8 +187,9 @@ class IssuedTokens:
             ours=_ours(issue, _EXP),
             ours_endless=_ours(issue),
             not_taken=frozenset({"exp"}) if issue.copy_registered else _SIGNER_CLAIMS,
-            exp_unit=1000 if issue.exp_in_milliseconds else 1,
+            exp_unit=1000 if writing.exp_in_milliseconds else 1,
             follows_incoming=issue.lifetime is Lifetime.INCOMING,
+            random_id=random_uuid if writing.jti_is_uuid else self._random_id,
         )
         return kind
 
@@ -195,7 +218,7 @@ def _header(issue: Issue, signer: Signer) -> dict[str, JSON]:
     wanted = issue.header
     if any(name in _NOT_EXTRA for name, _ in wanted.extra):
         raise DependencyFault("signer_unavailable", issue=issue.name, cause="a header parameter is not to be set")
-    members: dict[str, JSON] = {"alg": signer.alg}
+    members: dict[str, JSON] = {"alg": issue.writing.unsigned_alg or signer.alg}
     if wanted.kid and signer.key.kid is not None:
         members["kid"] = signer.key.kid
     return {**members, "typ": issue.typ, **_certificate_members(issue, signer), **dict(wanted.extra)}
@@ -207,13 +230,14 @@ def _certificate_members(issue: Issue, signer: Signer) -> dict[str, JSON]:
         return members
     if not signer.certificates:
         raise DependencyFault("signer_unavailable", issue=issue.name, key=issue.key, cause="it has no certificate")
-    written = hex_thumbprint if wanted.x5t_of_hex_text else base64url_encode
+    thumbprint = hex_thumbprint if wanted.x5t_of_hex_text else base64url_encode
+    padding = "==" if wanted.x5t_of_hex_text and wanted.x5t_padded else ""
     if wanted.x5c:
         members["x5c"] = [*x5c(signer.certificates)]
     if wanted.x5t:
-        members["x5t"] = written(sha1_digest(signer.certificates[0]))
+        members["x5t"] = thumbprint(sha1_digest(signer.certificates[0])) + padding
     if wanted.x5t_s256:
-        members["x5t#S256"] = written(sha256_digest(signer.certificates[0]))
+        members["x5t#S256"] = thumbprint(sha256_digest(signer.certificates[0])) + padding
     return members
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.policy.facts import NeedClaims
+from jwtgate.policy.sources import ClaimGenerator
 from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.claim_generators import installed as installed_here
 
@@ -201,3 +202,20 @@ def test_a_class_without_both_methods_is_a_mistake(plugin: Any) -> None:
 
 def test_nothing_but_claim_generators_is_looked_at() -> None:
     assert {each.group for each in installed_here()} <= {"jwtgate.claims"}
+
+
+def test_a_plug_in_is_made_with_what_the_document_gives_it() -> None:
+    offered = [Offered("acme", lambda: lambda given: Claims({"given": given}))]
+    named = ClaimGenerator("mine", "acme", {"a": [1]}), ClaimGenerator("ours", "acme", {"a": [2]})
+    made = ClaimGenerators(named, installed=lambda: cast("list[EntryPoint]", offered))
+    assert made.generate(NeedClaims("mine", CONTEXT)) == {"given": {"a": [1]}}
+    assert made.generate(NeedClaims("ours", CONTEXT)) == {"given": {"a": [2]}}
+
+
+def test_a_plug_in_says_itself_what_is_wrong_with_what_it_is_given() -> None:
+    def refusing(given: object) -> object:
+        raise ConfigError(f"{given} is not enough.")
+
+    offered = [Offered("acme", lambda: refusing)]
+    with pytest.raises(ConfigError, match="is not enough"):
+        ClaimGenerators([ClaimGenerator("mine", "acme", {"a": 1})], installed=lambda: cast("list[EntryPoint]", offered))

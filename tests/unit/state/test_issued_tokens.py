@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, cast
+from uuid import UUID
 
 import pytest
 from joserfc import jwt
@@ -20,7 +21,7 @@ from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.signature import verify_bytes
 from jwtgate.jose.token import UnverifiedToken, VerifiedToken
 from jwtgate.policy.facts import IssuedToken, NeedIssuedToken
-from jwtgate.policy.provisions import Encoding, Issue, IssuedHeader, Lifetime
+from jwtgate.policy.provisions import Encoding, Issue, IssuedHeader, Lifetime, Writing
 from jwtgate.state.issued_tokens import MOST_KINDS, MOST_LIFE_SECONDS, IssuedTokens, longest_life_seconds, random_id
 from jwtgate.state.keys.keyring import Signer
 
@@ -69,6 +70,12 @@ def exp(issue: Issue, *, not_after: int | None = None, incoming_exp: int | None 
 
 def header(**wanted: Any) -> Mapping[str, JSON]:
     return read(tokens().issue(need(replace(ISSUE, header=IssuedHeader(**wanted))), NOW)).header
+
+
+def claims(text: str) -> dict[str, Any]:
+    """Its claims, whatever its form."""
+    read: dict[str, Any] = json.loads(base64url_decode(text.split(".")[1]))
+    return read
 
 
 def fault(need: NeedIssuedToken, signer: IssuedTokens | None = None) -> DependencyFault:
@@ -177,9 +184,9 @@ def test_tokens_that_are_not_to_be_reused_are_all_different() -> None:
         need(Issue("upstream", "access", "main", "https://gw.example", (), ttl_seconds=300, typ="at+jwt")),
         need(replace(ISSUE, header=IssuedHeader(kid=False))),
         need(replace(ISSUE, header=IssuedHeader(extra=(("cty", "text"),)))),
-        need(replace(ISSUE, encoding=Encoding.BASE64)),
+        need(replace(ISSUE, writing=Writing(Encoding.BASE64))),
         need(replace(ISSUE, lifetime=Lifetime.INCOMING)),
-        need(replace(ISSUE, exp_in_milliseconds=True)),
+        need(replace(ISSUE, writing=Writing(exp_in_milliseconds=True))),
         need(replace(ISSUE, omitted=frozenset({"jti"}))),
         need(replace(ISSUE, reuse_margin_seconds=5)),
     ],
@@ -331,7 +338,7 @@ def test_the_longest_life_is_the_one_that_can_come_about() -> None:
 
 
 def test_an_end_in_milliseconds_is_for_those_who_want_it() -> None:
-    assert exp(replace(ISSUE, exp_in_milliseconds=True)) == (NOW + 300) * 1000
+    assert exp(replace(ISSUE, writing=Writing(exp_in_milliseconds=True))) == (NOW + 300) * 1000
 
 
 def test_iat_and_jti_can_be_left_out_and_exp_never() -> None:
@@ -391,7 +398,7 @@ def test_another_library_reads_our_tokens(alg: str) -> None:
 def test_the_standard_alphabet_is_used_for_all_three_parts(encoding: Encoding, padded: bool) -> None:
     # "???" and ">>>" are where the two alphabets differ; the padding depends on the length.
     for number in range(6):
-        text = tokens().issue(need(replace(ISSUE, encoding=encoding), odd="???>>>" + number * "x"), NOW).text
+        text = tokens().issue(need(replace(ISSUE, writing=Writing(encoding)), odd="???>>>" + number * "x"), NOW).text
         assert not set("-_") & set(text)
         parts = text.split(".")
         assert all(len(part) % 4 == 0 for part in parts) or not padded
@@ -457,3 +464,40 @@ def test_identifiers_come_from_where_the_caller_says() -> None:
 def test_an_identifier_has_128_random_bits() -> None:
     assert len({random_id() for _ in range(1000)}) == 1000
     assert {len(random_id()) for _ in range(20)} == {22}
+
+
+def test_an_end_in_milliseconds_knows_of_fractions_of_a_second() -> None:
+    in_milliseconds = replace(ISSUE, writing=Writing(exp_in_milliseconds=True), reuse=False)
+    assert claims(tokens().issue(need(in_milliseconds), NOW + 0.181).text)["exp"] == (NOW + 300) * 1000 + 181
+    bounded = replace(need(in_milliseconds), not_after=NOW + 60)
+    assert claims(tokens().issue(bounded, NOW + 0.181).text)["exp"] == (NOW + 60) * 1000
+    assert claims(tokens().issue(need(replace(ISSUE, reuse=False)), NOW + 0.181).text)["exp"] == NOW + 300
+
+
+def test_members_stand_first_where_a_reader_wants_them() -> None:
+    text = tokens().issue(need(replace(ISSUE, writing=Writing(first=("typ", "exp", "iss", "none")))), NOW).text
+    header, payload = (base64url_decode(part) for part in text.split(".")[:2])
+    assert list(json.loads(header))[:2] == ["typ", "alg"]
+    assert list(json.loads(payload))[:2] == ["exp", "iss"]
+
+
+def test_slashes_may_be_escaped() -> None:
+    text = tokens().issue(need(replace(ISSUE, writing=Writing(slashes_escaped=True))), NOW).text
+    payload = base64url_decode(text.split(".")[1])
+    assert json.loads(payload)["iss"] == ISSUE.iss
+    assert ISSUE.iss.replace("/", "\\/").encode() in payload
+
+
+def test_an_id_may_be_a_uuid() -> None:
+    uuid = replace(ISSUE, writing=Writing(jti_is_uuid=True))
+    assert UUID(claims(tokens().issue(need(uuid), NOW).text)["jti"]).version == 4
+
+
+@pytest.mark.parametrize("alg", ["none", "NONE"])
+def test_sec_38_a_token_is_unsigned_only_where_the_document_says_so_in_words(alg: str) -> None:
+    unsigned = replace(ISSUE, writing=Writing(unsigned_alg=alg))
+    header, payload, signature = tokens().issue(need(unsigned), NOW).text.split(".")
+    assert json.loads(base64url_decode(header))["alg"] == alg
+    assert json.loads(base64url_decode(payload))["iss"] == ISSUE.iss
+    assert signature == ""
+    assert not tokens().is_slow(need(unsigned))

@@ -6,12 +6,22 @@ from jwtgate.config.checks import signing_key
 from jwtgate.config.compile.issuers import jwks_text
 from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.sections.document import Document
-from jwtgate.config.sections.issued import IssueSection, ProfileSection, TokenSection
-from jwtgate.config.sections.signing import SigningKeySection
+from jwtgate.config.sections.issued import IssueSection, ProfileSection, TokenSection, ToldConsumerSection
+from jwtgate.config.sections.signing import SigningKeySection, SigningSection
 from jwtgate.config.sections.values import ValueSection
 from jwtgate.jose.algorithms import is_mac
-from jwtgate.policy.provisions import Encoding, Issue, IssuedHeader, Lifetime, Origin, Value
-from jwtgate.policy.sources import Fetching, KeyText, SigningKeys
+from jwtgate.policy.provisions import (
+    Encoding,
+    Issue,
+    IssuedHeader,
+    Lifetime,
+    Origin,
+    ToldConsumer,
+    Value,
+    Writing,
+)
+from jwtgate.policy.requirements import ConsumerName
+from jwtgate.policy.sources import ClaimGenerator, Fetching, KeyText, SigningKeys
 
 
 def compile_signing_keys(name: str, section: SigningKeySection) -> SigningKeys:
@@ -62,11 +72,10 @@ def compile_issue(name: str, section: IssueSection, document: Document, *, first
         prefix=f"{section.scheme} " if section.scheme else "",
         typ=section.type,
         header=_header(section),
-        encoding=Encoding(section.encoding_unlike_rfc7515 or "base64url"),
+        writing=_writing(section, section.unsigned_with_alg_for_legacy_upstream),
         ttl_seconds=section.ttl_seconds,
         lifetime=Lifetime(section.lifetime),
         exp_shift_seconds=section.exp_shift_seconds,
-        exp_in_milliseconds=section.exp_in_milliseconds_for_legacy_upstream,
         copy_all=section.copied == "all",
         copy_registered=section.copy_registered_for_legacy_upstream,
         exp_optional=section.no_exp_when_incoming_has_none_for_legacy_upstream,
@@ -76,6 +85,8 @@ def compile_issue(name: str, section: IssueSection, document: Document, *, first
         remove=frozenset(section.remove),
         omitted=frozenset(section.omit_for_legacy_upstream),
         generator=section.generator,
+        told=tuple(_told(name, each, slot) for name, each in section.generator_told.consumers.items()),
+        tells_request=section.generator_told.request,
         when=compiled_expression(section.when) if section.when is not None else None,
         may_outlive_incoming_token=section.may_outlive_incoming_token,
         reuse=section.reuse,
@@ -94,9 +105,8 @@ def compile_profile(name: str, section: ProfileSection, document: Document) -> I
         field=b"",
         typ=section.type,
         header=_header(section),
-        encoding=Encoding(section.encoding_unlike_rfc7515 or "base64url"),
+        writing=_writing(section),
         ttl_seconds=section.ttl_seconds,
-        exp_in_milliseconds=section.exp_in_milliseconds_for_legacy_upstream,
         set=tuple((claim, Value(Origin.CONSTANT, constant=value)) for claim, value in section.claims.items()),
         omitted=frozenset(section.omit_for_legacy_upstream),
         reuse=False,
@@ -115,7 +125,29 @@ def _header(section: TokenSection) -> IssuedHeader:
         x5t=section.x5t,
         x5t_s256=section.x5t_s256,
         x5t_of_hex_text=section.x5t_of_hex_text_for_legacy_upstream,
+        x5t_padded=section.x5t_padded_for_legacy_upstream,
     )
+
+
+def _writing(section: TokenSection, unsigned_alg: str | None = None) -> Writing:
+    return Writing(
+        Encoding(section.encoding_unlike_rfc7515 or "base64url"),
+        first=section.first_members_for_legacy_reader,
+        slashes_escaped=section.slashes_escaped_for_legacy_reader,
+        exp_in_milliseconds=section.exp_in_milliseconds_for_legacy_upstream,
+        jti_is_uuid=section.jti_is_uuid,
+        unsigned_alg=unsigned_alg,
+    )
+
+
+def _told(name: str, section: ToldConsumerSection, slot: str) -> ToldConsumer:
+    return ToldConsumer(name, compile_value(section.value, slot), tuple(map(ConsumerName, section.by)), section.prefix)
+
+
+def compile_generators(signing: SigningSection | None) -> dict[str, ClaimGenerator]:
+    """The plug-ins that add claims, by the names tokens call them by."""
+    named = {} if signing is None else signing.generators
+    return {name: ClaimGenerator(name, each.plug_in, each.given or None) for name, each in named.items()}
 
 
 def compile_value(section: ValueSection, slot: str) -> Value:

@@ -119,6 +119,7 @@ class TokenSection(Section):
         False,
         description="Thumbprints are the base64url of their own hexadecimal text. No reader of RFC 7515 takes it.",
     )
+    x5t_padded_for_legacy_upstream: Flag = Field(False, description="Such thumbprints end in the padding of base64.")
     headers: dict[HeaderName, JsonValue] = Field({}, description="More parameters of its header.")
     encoding_unlike_rfc7515: Maybe[Literal["base64", "base64-unpadded"]] = Field(
         None, description="Its parts are written in another alphabet. No reader of RFC 7515 takes it."
@@ -126,9 +127,31 @@ class TokenSection(Section):
     exp_in_milliseconds_for_legacy_upstream: Flag = Field(
         False, description="Its `exp` counts milliseconds. No reader of RFC 7519 takes it."
     )
+    first_members_for_legacy_reader: tuple[Text, ...] = Field(
+        (), description="Members of its header and of its claims that stand first, in this order."
+    )
+    slashes_escaped_for_legacy_reader: Flag = Field(False, description="Its JSON texts write `/` as `\\/`.")
+    jti_is_uuid: Flag = Field(False, description="Its `jti` is written as a UUID (RFC 9562).")
     omit_for_legacy_upstream: tuple[Literal["iss", "aud", "iat", "jti"], ...] = Field(
         (), description="Claims of ours it lacks. Dangerous."
     )
+
+
+class ToldConsumerSection(Section):
+    """A consumer a plug-in is told of besides."""
+
+    value: SomeValue = Field(description="What names it: a text. Where there is none, or nobody is named so: `null`.")
+    by: OneOrMore[Literal["name", "external_id", "id"]] = Field(
+        ("external_id", "name"), description="What the text names it by; tried in order."
+    )
+    prefix: str = Field("", description="Text that stands before it in the consumer's name.", max_length=128)
+
+
+class ToldSection(Section):
+    """What a plug-in is told besides."""
+
+    request: Flag = Field(False, description="The method and the path of the request. It is then asked each time.")
+    consumers: dict[Name, ToldConsumerSection] = Field({}, description="More consumers, by a name for each.")
 
 
 class ProfileSection(TokenSection):
@@ -186,7 +209,17 @@ class IssueSection(TokenSection):
     add: dict[Text, SomeValue] = Field({}, description="Claims set where the copied ones lack them.")
     set: dict[Text, SomeValue] = Field({}, description="Claims set in any case.")
     remove: tuple[Text, ...] = Field((), description="Claims left out in the end.")
-    generator: Maybe[Name] = Field(None, description="The plug-in (entry point `jwtgate.claims`) that adds claims.")
+    generator: Maybe[Name] = Field(
+        None,
+        description="What adds claims: one of the `generators` of `signing`, or a plug-in (entry point "
+        "`jwtgate.claims`).",
+    )
+    generator_told: ToldSection = Field(ToldSection.model_validate({}), description="What it is told besides.")
+    unsigned_with_alg_for_legacy_upstream: Maybe[Literal["none", "NONE"]] = Field(
+        None,
+        description="It is not signed, and its header says so in this word; what would be its signature is empty. "
+        "Whoever reaches the upstream can make such tokens. Dangerous.",
+    )
     reuse: Flag = Field(True, description="The same token may be sent again while it lasts.")
     reuse_margin_seconds: Maybe[Annotated[Whole, Field(ge=0, le=86400)]] = Field(
         None, description="It is sent again until so shortly before its `exp`. Default: for three quarters of its life."
@@ -202,6 +235,8 @@ class IssueSection(TokenSection):
             mistakes.append("exp_shift_seconds needs lifetime: incoming")
         if self.exp_shift_seconds > 0 and not self.may_outlive_incoming_token:
             mistakes.append("a later exp than that of the incoming token needs may_outlive_incoming_token")
+        if self.generator is None and "generator_told" in self.model_fields_set:
+            mistakes.append("generator_told needs generator")
         if self.reuse_margin_seconds is not None and not self.reuse:
             mistakes.append("reuse_margin_seconds needs reuse")
         raise_all((*mistakes, *self._mistakes_of_claims()))

@@ -13,6 +13,7 @@ from jwtgate.config.sections.section import (
     FileName,
     Filled,
     Flag,
+    JsonValue,
     JwkSet,
     LongSeconds,
     Maybe,
@@ -135,6 +136,13 @@ class SigningKeySection(Section):
             yield f"jwks holds no private key that signs with {self.alg}"
 
 
+class GeneratorSection(Section):
+    """A plug-in that adds claims to tokens of ours, and what it is made with."""
+
+    plug_in: Name = Field(description="The plug-in (entry point `jwtgate.claims`).")
+    given: dict[str, JsonValue] = Field({}, description="What its class is given when it is made.")
+
+
 class SigningSection(Section):
     """Who we are when we issue tokens, and the keys we sign with. Keys are made on first start."""
 
@@ -144,6 +152,9 @@ class SigningSection(Section):
     )
     profiles: dict[Name, ProfileSection] = Field(
         {}, description="Tokens made on request, by name: by a route with `mint`, or `jwtgate sign`."
+    )
+    generators: dict[Name, GeneratorSection] = Field(
+        {}, description="Plug-ins by the name an `issue` calls each by as its `generator`."
     )
     master_key: Maybe[Secret] = Field(
         None,

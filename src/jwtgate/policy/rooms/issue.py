@@ -12,10 +12,18 @@ from functools import partial
 from types import MappingProxyType
 
 from jwtgate.jose.encoding import JSON
-from jwtgate.policy.facts import IssuedToken, NeedIssuedToken, Steps, find_claims, find_issued_token
+from jwtgate.policy.facts import (
+    Facts,
+    IssuedToken,
+    NeedIssuedToken,
+    Steps,
+    find_claims,
+    find_consumer,
+    find_issued_token,
+)
 from jwtgate.policy.provisions import Issue
 from jwtgate.policy.rooms.claims import MISSING, Claims, find
-from jwtgate.policy.rooms.identify import Proven
+from jwtgate.policy.rooms.identify import MOST_NAME_CHARACTERS, Proven
 from jwtgate.policy.value import Known, asking, holds, value_of
 
 OURS = frozenset({"iss", "iat", "nbf", "exp", "jti"})
@@ -25,9 +33,7 @@ NOT_COPIED_WHOLESALE = OURS | {"aud", "cnf", "x5c", "x5t", "x5t#S256"}
 """Claims about the incoming token itself, left out when a document copies all claims."""
 
 
-def issue(
-    known: Known,
-) -> Steps[list[tuple[Issue, IssuedToken]]]:
+def issue(known: Known, facts: Facts) -> Steps[list[tuple[Issue, IssuedToken]]]:
     """The tokens of this route whose slot was proven and whose condition holds, each with its description."""
     issued = []
     for description in known.route.issue:
@@ -36,9 +42,9 @@ def issue(
             continue
         generated: Mapping[str, JSON] = {}
         if description.generator is not None:
-            generated = yield from find_claims(
-                description.generator, told_of_caller(description, known, proven.token.claims)
-            )
+            told = told_of_caller(description, known, proven.token.claims)
+            others = yield from _told_consumers(description, known, facts)
+            generated = yield from find_claims(description.generator, {**told, **others})
         describing = partial(describe, description, known, incoming=proven.token.claims, generated=generated)
         claims = yield from asking(known, describing)
         need = NeedIssuedToken(description, claims, not_after(description, proven, known.now), _exp(proven))
@@ -49,14 +55,28 @@ def issue(
 def told_of_caller(issue: Issue, known: Known, claims: Claims) -> Mapping[str, JSON]:
     """What a plug-in is told: the caller with these claims, and nothing that would let it speak for somebody else."""
     principal = known.principal
+    named = principal.credential
     return {
         "claims": dict(claims),
         "consumer": principal.consumer.members() if principal.consumer else None,
+        "credential": None if named is None else {"name": named, "labels": dict(principal.credential_labels)},
         "permissions": list(principal.permissions),
         "route": known.route.name,
         "slot": issue.slot,
         "now": known.now,
+        **({"request": {"method": known.request.method, "path": known.request.path}} if issue.tells_request else {}),
     }
+
+
+def _told_consumers(issue: Issue, known: Known, facts: Facts) -> Steps[Mapping[str, JSON]]:
+    """The records of the consumers a plug-in is told of besides; null for one that is not there."""
+    found: dict[str, JSON] = {}
+    for told in issue.told:
+        name = yield from asking(known, partial(value_of, told.value, known))
+        named = isinstance(name, str) and 0 < len(name) <= MOST_NAME_CHARACTERS
+        consumer = (yield from find_consumer(told.by, f"{told.prefix}{name}", facts=facts)) if named else None
+        found[told.name] = None if consumer is None else consumer.members()
+    return {"consumers": found} if issue.told else {}
 
 
 def _exp(proven: Proven) -> int | None:

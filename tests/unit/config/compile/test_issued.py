@@ -9,8 +9,9 @@ from typing import Any
 from jwtgate.config.expressions import CelExpression
 from jwtgate.jose.key import generate_key
 from jwtgate.policy.plan import Plan, Route
-from jwtgate.policy.provisions import Encoding, Form, IssuedHeader, Lifetime, Origin, Value
-from jwtgate.policy.sources import KeyText, SigningKeys
+from jwtgate.policy.provisions import Encoding, Form, IssuedHeader, Lifetime, Origin, ToldConsumer, Value, Writing
+from jwtgate.policy.requirements import ConsumerName
+from jwtgate.policy.sources import ClaimGenerator, KeyText, SigningKeys
 
 Compile = Callable[[dict[str, Any]], Plan]
 
@@ -66,6 +67,12 @@ def test_everything_about_an_issued_token_can_be_said(plan: Compile) -> None:
         "omit_for_legacy_upstream": ["iat", "jti"],
         "claim_prefix": "http://wso2.org/claims/",
         "generator": "mine",
+        "generator_told": {"request": True, "consumers": {"user": {"value": {"claim": "sub"}, "prefix": "user:"}}},
+        "first_members_for_legacy_reader": ["typ", "iss"],
+        "slashes_escaped_for_legacy_reader": True,
+        "jti_is_uuid": True,
+        "x5t_padded_for_legacy_upstream": True,
+        "unsigned_with_alg_for_legacy_upstream": "NONE",
         "add": {"a": {"permissions": True}},
         "set": {"b": {"cel": "now"}},
         "reuse_margin_seconds": 9,
@@ -75,12 +82,15 @@ def test_everything_about_an_issued_token_can_be_said(plan: Compile) -> None:
     assert issue.audiences is None
     assert issue.when == CelExpression("now > 0")
     assert issue.header == IssuedHeader(
-        kid=False, extra=(("a", [1]),), x5c=True, x5t=True, x5t_s256=True, x5t_of_hex_text=True
+        kid=False, extra=(("a", [1]),), x5c=True, x5t=True, x5t_s256=True, x5t_of_hex_text=True, x5t_padded=True
     )
-    assert issue.encoding is Encoding.BASE64
-    assert (issue.lifetime, issue.exp_shift_seconds, issue.exp_in_milliseconds) == (Lifetime.INCOMING, -5, True)
+    assert issue.writing == Writing(Encoding.BASE64, ("typ", "iss"), True, True, True, "NONE")
+    assert (issue.lifetime, issue.exp_shift_seconds) == (Lifetime.INCOMING, -5)
     assert issue.omitted == {"iat", "jti"}
     assert issue.generator == "mine"
+    assert issue.tells_request
+    by = (ConsumerName.EXTERNAL_ID, ConsumerName.NAME)
+    assert issue.told == (ToldConsumer("user", Value(Origin.CLAIM, slot="access", path=("sub",)), by, "user:"),)
     assert issue.reuse_margin_seconds == 9
     assert issue.add == (("http://wso2.org/claims/a", Value(Origin.PERMISSIONS)),)
     assert issue.set == (("http://wso2.org/claims/b", Value(Origin.EXPRESSION, expression=CelExpression("now"))),)
@@ -173,3 +183,12 @@ def test_keys_in_the_document_are_a_text_for_the_state_and_secrets_are_never_pub
     assert (json.loads(es.jwks.text or ""), es.published) == ({"keys": [pair]}, True)
     assert (json.loads(hs.jwks.text or ""), hs.published) == (secret, False)
     assert str(pair["d"]) not in repr(es)
+
+
+def test_plug_ins_have_names_and_are_given_something(plan: Compile) -> None:
+    named = {"mine": {"plug_in": "acme", "given": {"a": [1]}}, "bare": {"plug_in": "acme"}}
+    assert plan({"signing/generators": named}).generators == {
+        "mine": ClaimGenerator("mine", "acme", {"a": [1]}),
+        "bare": ClaimGenerator("bare", "acme"),
+    }
+    assert plan({}).generators == {}

@@ -138,8 +138,9 @@ def test_an_outcome_is_remembered_only_when_the_request_takes_no_part(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"routes/orders/require": "token.access.sub == 'a'"},
-        {"routes/orders/issue/when": "token.access.sub == 'a'"},
+        {"routes/orders/require": "request.host == 'a'"},
+        {"routes/orders/issue/when": "token.access.iat > now"},
+        {"routes/orders/issue/generator": "a", "routes/orders/issue/generator_told": {"request": True}},
         {"routes/orders/permission": {"GET": "a", "*": "b"}},
         {"routes/orders/permission": {"header": "X-Permission"}},
         {"routes/orders/permission": {"cel": "request.path"}},
@@ -155,6 +156,8 @@ def test_nothing_is_remembered_that_the_request_or_the_time_decides(plan: Compil
 @pytest.mark.parametrize(
     "changes",
     [
+        {"routes/orders/require": "token.access.sub == 'a'"},
+        {"routes/orders/issue/when": "token.access.sub == 'a' && 'b' in consumer.groups"},
         {"routes/orders/permission": "a"},
         {"routes/orders/permission": {"claim": "p"}},
         {"routes/orders/headers/X-A": {"permissions": True}},

@@ -6,6 +6,7 @@ import pytest
 from tests.unit.policy.plans import (
     ACME,
     GOOD,
+    HELD,
     ISSUE,
     ISSUED,
     ISSUER,
@@ -20,9 +21,9 @@ from tests.unit.policy.plans import (
     request,
 )
 
-from jwtgate.policy.facts import NeedClaims, NeedIssuedToken
-from jwtgate.policy.provisions import Issue, Origin, Value
-from jwtgate.policy.requirements import Times
+from jwtgate.policy.facts import NeedClaims, NeedConsumer, NeedIssuedToken
+from jwtgate.policy.provisions import Issue, Origin, ToldConsumer, Value
+from jwtgate.policy.requirements import ConsumerName, Times
 from jwtgate.policy.rooms.issue import describe, issue, not_after
 
 VIEW = request(path="/orders/7")
@@ -103,17 +104,17 @@ def test_a_token_is_asked_for_each_slot_that_was_proven() -> None:
     second = replace(ISSUE, name="orders/1", slot="channel")
     route = replace(ROUTE, issue=(ISSUE, second))
     alice = principal(access=proven())
-    walk = issue(known(alice, route=route, view=VIEW))
+    walk = issue(known(alice, route=route, view=VIEW), HELD)
     assert next(walk) == NeedIssuedToken(ISSUE, OURS, NOON + 300, NOON + 300)
     assert finish(walk, [ISSUED]) == [(ISSUE, ISSUED)]
-    walk = issue(known(principal(access=proven(), channel=proven()), route=route, view=VIEW))
+    walk = issue(known(principal(access=proven(), channel=proven()), route=route, view=VIEW), HELD)
     assert next(walk).issue is ISSUE
     assert walk.send(ISSUED).issue is second
     assert finish(walk, [ISSUED]) == [(ISSUE, ISSUED), (second, ISSUED)]
 
 
 def test_sec_158_nothing_is_issued_for_nobody() -> None:
-    assert finish(issue(known(route=replace(ROUTE, issue=(ISSUE,)), view=VIEW))) == []
+    assert finish(issue(known(route=replace(ROUTE, issue=(ISSUE,)), view=VIEW), HELD)) == []
 
 
 @pytest.mark.parametrize(
@@ -157,13 +158,13 @@ def test_sec_157_the_leeway_is_that_of_the_issuer() -> None:
 def test_a_token_is_issued_where_its_condition_holds() -> None:
     alice = principal(access=proven())
     of_alice = replace(ISSUE, when=Expr(lambda seen: seen["token"]["access"]["sub"] == "alice"))
-    walk = issue(known(alice, route=replace(ROUTE, issue=(of_alice,))))
+    walk = issue(known(alice, route=replace(ROUTE, issue=(of_alice,))), HELD)
     next(walk)
     assert finish(walk, [ISSUED]) == [(of_alice, ISSUED)]
     of_bob = replace(ISSUE, when=Expr(lambda seen: seen["token"]["access"]["sub"] == "bob"))
-    assert finish(issue(known(alice, route=replace(ROUTE, issue=(of_bob,))))) == []
+    assert finish(issue(known(alice, route=replace(ROUTE, issue=(of_bob,))), HELD)) == []
     failing = replace(ROUTE, issue=(replace(ISSUE, when=Expr(lambda seen: seen["nothing"])),))
-    assert reason(lambda: next(issue(known(alice, route=failing)))) == "condition_not_met"
+    assert reason(lambda: next(issue(known(alice, route=failing), HELD))) == "condition_not_met"
 
 
 def test_the_audience_may_be_that_of_the_incoming_token() -> None:
@@ -180,13 +181,14 @@ def test_a_plug_in_is_told_of_the_caller_and_fills_gaps_only() -> None:
     description = replace(ISSUE, generator="acme", set=(("sub", constant("ours")),), remove=frozenset({"secret"}))
     route = replace(ROUTE, issue=(description,))
     alice = replace(principal(access=proven()), consumer=ACME, permissions=("read",))
-    walk = issue(known(alice, route=route))
+    walk = issue(known(alice, route=route), HELD)
     need = next(walk)
     assert isinstance(need, NeedClaims)
     assert need.generator == "acme"
     assert need.context == {
         "claims": GOOD,
         "consumer": ACME.members(),
+        "credential": None,
         "permissions": ["read"],
         "route": "orders",
         "slot": "access",
@@ -227,3 +229,19 @@ def test_claims_may_be_taken_over_once_more_under_another_name() -> None:
         "empty": None,
         "original_iss": "https://idp.example",
     }
+
+
+def test_a_plug_in_may_be_told_of_more_consumers_and_of_the_request() -> None:
+    by = (ConsumerName.NAME, ConsumerName.ID)
+    told = (
+        ToldConsumer("user", Value(Origin.CLAIM, slot="access", path=("sub",)), by, prefix="user:"),
+        ToldConsumer("owner", Value(Origin.CLAIM, slot="access", path=("nobody",)), by),
+    )
+    description = replace(ISSUE, generator="acme", told=told, tells_request=True)
+    caller = replace(principal(access=proven()), credential="key-1", credential_labels={"kind": "opaque"})
+    walk = issue(known(caller, route=replace(ROUTE, issue=(description,)), view=VIEW), HELD)
+    assert next(walk) == NeedConsumer(by, "user:alice")
+    context = walk.send(ACME).context
+    assert context["consumers"] == {"user": ACME.members(), "owner": None}
+    assert context["credential"] == {"name": "key-1", "labels": {"kind": "opaque"}}
+    assert context["request"] == {"method": VIEW.method, "path": VIEW.path}
