@@ -117,7 +117,9 @@ _FLAGS_OF_INTROSPECTION = {
     "exp_not_looked_at_for_legacy_issuer": "tokens are accepted long after the end their issuer tells",
     "nbf_not_looked_at_for_legacy_issuer": "tokens are accepted before the time their issuer tells",
     "iat_not_looked_at_for_legacy_issuer": "tokens are accepted whenever their issuer says they were made",
-    "cache_control_not_looked_at_for_legacy_issuer": "a token that was withdrawn is accepted longer than its issuer wants",
+    "cache_control_not_looked_at_for_legacy_issuer": (
+        "a token that was withdrawn is accepted longer than its issuer wants"
+    ),
 }
 _FLAGS_OF_ASSERTION = {
     "aud_left_out_for_legacy_issuer": "whoever receives our proof of who we are can use it elsewhere",

@@ -311,3 +311,48 @@ def test_sec_162_a_token_unlike_what_readers_expect_is_told(load: Load) -> None:
         "routes.mint.mint.bare_token_for_legacy_reader",
         "routes.mint.mint.x5c_holds_public_key_pem_for_legacy_reader",
     ]
+
+
+KEYS = {"alg": "HS256", "secret": "${env:S}"}
+
+
+@pytest.mark.parametrize(
+    "flag",
+    [
+        "signs_any_claims_for_legacy_readers",
+        "short_secret_allowed_for_legacy_readers",
+        "guessable_secret_allowed_for_legacy_readers",
+    ],
+)
+def test_a_key_that_is_trusted_with_too_much_is_named(load: Load, flag: str) -> None:
+    assert not dangers(load({"signing/keys/own": KEYS}))
+    (sentence,) = dangers(load({"signing/keys/own": {**KEYS, flag: True}}))
+    assert sentence.startswith(f"signing.keys.own.{flag}: ")
+
+
+def test_a_proof_that_is_taken_again_is_named(load: Load) -> None:
+    assert not dangers(load({"routes/orders/dpop": {}}))
+    (sentence,) = dangers(load({"routes/orders/dpop": {"replay_not_refused_for_legacy_clients": True}}))
+    assert sentence.startswith("routes.orders.dpop.replay_not_refused_for_legacy_clients: ")
+
+
+@pytest.mark.parametrize(
+    ("asked", "place"),
+    [
+        ({"cache_control_not_looked_at_for_legacy_issuer": True}, "cache_control_not_looked_at_for_legacy_issuer"),
+        (
+            {"client_assertion": {"aud_left_out_for_legacy_issuer": True}},
+            "client_assertion.aud_left_out_for_legacy_issuer",
+        ),
+        (
+            {"client_assertion": {"weak_secret_allowed_for_legacy_issuer": True}},
+            "client_assertion.weak_secret_allowed_for_legacy_issuer",
+        ),
+    ],
+)
+def test_what_is_lenient_in_asking_an_issuer_is_named(load: Load, asked: dict[str, Any], place: str) -> None:
+    client = {"auth": "client_secret_jwt", "client_id": "me", "client_secret": "${env:S}"}
+    usual = {"endpoint": "https://a.example", **client, "client_assertion": {}}
+    assert not dangers(load({"issuers/main/introspection": usual}))
+    (sentence,) = dangers(load({"issuers/main/introspection": {**usual, **asked}}))
+    assert sentence.startswith(f"issuers.main.introspection.{place}: ")

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from jwtgate.config.patterns import Pattern
 from jwtgate.config.sections.callers.grants import GrantsSection
-from jwtgate.config.sections.callers.introspection import IntrospectionSection
+from jwtgate.config.sections.callers.introspection import ClientAssertionSection, IntrospectionSection
 from jwtgate.config.sections.claims import ClaimRuleSection
 from jwtgate.config.sections.issuers import IssuerSection, KeysSection
 from jwtgate.policy.requirements import (
@@ -22,7 +22,7 @@ from jwtgate.policy.requirements import (
     TimeClaims,
     Times,
 )
-from jwtgate.policy.sources import ClientAuth, Fetching, IntrospectionSource, KeySource, KeyText
+from jwtgate.policy.sources import ClientAssertion, ClientAuth, Fetching, IntrospectionSource, KeySource, KeyText
 
 _CLIENT_AUTH = {
     "none": ClientAuth.NONE,
@@ -212,6 +212,17 @@ def jwks_text(jwks: object) -> str:
     return json.dumps({"keys": jwks} if isinstance(jwks, list) else jwks)
 
 
+def _assertion(section: ClientAssertionSection) -> ClientAssertion:
+    return ClientAssertion(
+        section.lifetime_seconds,
+        section.claims,
+        section.header,
+        jti_prefix=section.jti_prefix,
+        aud_left_out=section.aud_left_out_for_legacy_issuer,
+        weak_secret=section.weak_secret_allowed_for_legacy_issuer,
+    )
+
+
 def compile_introspection(name: str, issuer: IssuerSection, section: IntrospectionSection) -> IntrospectionSource:
     """Where and how an issuer is asked about tokens."""
     key = section.client_key
@@ -226,6 +237,7 @@ def compile_introspection(name: str, issuer: IssuerSection, section: Introspecti
         client_secret=section.client_secret,
         client_key=KeyText(file=key.file, text=key.pem) if key else None,
         client_assertion_alg=section.client_assertion_alg,
+        client_assertion=_assertion(section.client_assertion) if section.client_assertion else ClientAssertion(),
         authorization=section.authorization,
         hint_parameter=section.hint_parameter,
         body=tuple(section.body.items()),
@@ -236,6 +248,8 @@ def compile_introspection(name: str, issuer: IssuerSection, section: Introspecti
         stale_if_error_seconds=section.stale_if_error_seconds,
         attempts=section.attempts,
         most_in_flight=section.most_in_flight,
+        unknown_fails=section.unknown_answers_are_failures,
+        cache_control_unread=section.cache_control_not_looked_at_for_legacy_issuer,
         fetching=replace(
             _fetching(issuer),
             connect_seconds=min(2, section.timeout_seconds),

@@ -14,12 +14,12 @@ from urllib.parse import quote_plus
 
 from jwtgate.errors import ConfigError, KeyRefused
 from jwtgate.jose.algorithms import is_mac
+from jwtgate.jose.encoding import JSON
 from jwtgate.jose.key import Key
 from jwtgate.jose.token import sign_token
 from jwtgate.policy.sources import ClientAuth, IntrospectionSource
 from jwtgate.state.keys.key_texts import parse_key_text
 
-ASSERTION_SECONDS = 60
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 # Where the document names no algorithm and the key none either, the one that everybody has for such a key.
 _USUAL = ("ES256", "RS256", "ES384", "ES512", "Ed25519")
@@ -56,16 +56,19 @@ class ClientProof:
             return self._proof
         key, alg = self._signer
         client_id = self._source.client_id or ""
+        said = self._source.client_assertion
+        # The issuer where we know it: an address could be that of somebody who then uses the assertion there.
+        audience: dict[str, JSON] = {} if said.aud_left_out else {"aud": self._source.iss or endpoint}
         claims = {
+            **audience,
+            **said.claims,
             "iss": client_id,
             "sub": client_id,
-            # The issuer where we know it: an address could be that of somebody who then uses the assertion there.
-            "aud": self._source.iss or endpoint,
             "iat": now,
-            "exp": now + ASSERTION_SECONDS,
-            "jti": secrets.token_urlsafe(16),
+            "exp": now + said.lifetime_seconds,
+            "jti": said.jti_prefix + secrets.token_urlsafe(16),
         }
-        assertion = sign_token(claims, key, alg=alg)
+        assertion = sign_token(claims, key, alg=alg, header=said.header or None)
         return Proof(form=(("client_assertion_type", ASSERTION_TYPE), ("client_assertion", assertion)))
 
     def _prepare(self, source: IntrospectionSource, resolve: Resolve) -> None:
@@ -78,11 +81,13 @@ class ClientProof:
             return
         client_id = _needed(source.client_id, "client_id")
         if auth is ClientAuth.PRIVATE_KEY_JWT:
-            self._signer = _private_key(source, resolve)
+            key, alg = _private_key(source, resolve)
+            # A `kid` of the document stands for the key's own.
+            self._signer = (key.with_kid(None) if "kid" in source.client_assertion.header else key), alg
             return
         secret = resolve(_needed(source.client_secret, "client_secret"))
         if auth is ClientAuth.SECRET_JWT:
-            self._signer = _secret_key(secret, source.client_assertion_alg or "HS256")
+            self._signer = _secret_key(secret, source)
         elif auth is ClientAuth.POST:
             self._proof = Proof(form=(("client_id", client_id), ("client_secret", secret)))
         else:
@@ -102,13 +107,20 @@ def _needed(value: Required | None, name: str) -> Required:
     return value
 
 
-def _secret_key(secret: str, alg: str) -> tuple[Key, str]:
+def _secret_key(secret: str, source: IntrospectionSource) -> tuple[Key, str]:
+    alg, weak = source.client_assertion_alg or "HS256", source.client_assertion.weak_secret
     if not is_mac(alg):
         raise ConfigError(f"{alg} does not sign with a secret.")
     try:
-        return Key.secret(secret.encode(), alg=alg), alg
+        key = Key.secret(
+            secret.encode(),
+            alg=alg,
+            short_secret_allowed_for_legacy_credential=weak,
+            guessable_secret_allowed_for_legacy_credential=weak,
+        )
     except KeyRefused as refusal:
         raise ConfigError(f"client_secret: {refusal.sentence}") from None
+    return key, alg
 
 
 def _private_key(source: IntrospectionSource, resolve: Resolve) -> tuple[Key, str]:

@@ -159,7 +159,10 @@ class IntrospectionEndpoint:
             raise FetchFailed(refused.cause, detail=refused.detail) from None
         finally:
             self.in_flight -= 1
-        return Told(answer, lifetime_seconds(response.cache_control), len(response.body))
+        if source.unknown_fails and not answer.understood:
+            raise FetchFailed("not_understood")
+        seconds = math.inf if source.cache_control_unread else lifetime_seconds(response.cache_control)
+        return Told(answer, seconds, len(response.body))
 
     async def _signed(self, response: Response) -> Answer:
         if response.media_type != SIGNED_MEDIA_TYPE:

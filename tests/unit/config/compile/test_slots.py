@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from jwtgate.policy.plan import Plan
-from jwtgate.policy.requirements import ClaimRule, Comparison, ConsumerMapping, Place, ScopeNeed, Slot, Source
+from jwtgate.policy.requirements import ClaimRule, Comparison, ConsumerMapping, Dpop, Place, ScopeNeed, Slot, Source
 
 Compile = Callable[[dict[str, Any]], Plan]
 THIRD = {"audience": "any", "introspection": {"endpoint": "https://a.example", "auth": "none"}}
@@ -63,3 +63,19 @@ def test_one_of_several_slots_may_be_enough(plan: Compile) -> None:
     for word, enough in (("all_slots", False), ("one_slot", True)):
         routes = plan({"routes/orders/enough": word}).routes
         assert next(route for route in routes if route.name == "orders").one_slot_is_enough is enough
+
+
+def test_a_proof_is_asked_for_beside_authorization_and_nothing_is_remembered(plan: Compile) -> None:
+    asked = {
+        "algorithms": ["RS256", "ES256"],
+        "most_age_seconds": 10,
+        "replay_not_refused_for_legacy_clients": True,
+        "ec_keys_may_be_called_ecdsa_for_legacy_clients": True,
+    }
+    compiled = plan({"routes/orders/dpop": asked})
+    assert slot(compiled).sources == (Source(Place.DPOP),)
+    assert slot(compiled).dpop == Dpop(("RS256", "ES256"), 10, replayed=True, ec_called_ecdsa=True)
+    route = next(route for route in compiled.routes if route.name == "orders")
+    assert not route.remembered
+    assert {b"authorization", b"dpop"} <= route.removed_fields
+    assert b"dpop" not in next(iter(plan({}).routes)).removed_fields

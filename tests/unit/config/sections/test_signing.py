@@ -114,3 +114,17 @@ def test_keys_in_the_document_that_cannot_sign_are_refused(mistakes: Find, keys:
     (mistake,) = mistakes(keys)
     assert mistake.endswith(sentence)
     assert str(PAIR.to_private_jwk()["d"]) not in mistake
+
+
+def test_a_key_may_stand_in_a_pem_text(mistakes: Find) -> None:
+    assert mistakes({"signing/keys": {"a": {"pem": "${env:K}", "signs_any_claims_for_legacy_readers": True}}}) == []
+    (mistake,) = mistakes({"signing/keys": {"a": {"pem": "${env:K}", "file": "k.pem"}}})
+    assert "file, pem exclude each other" in mistake
+
+
+def test_a_weak_secret_needs_words_nobody_writes_by_accident(mistakes: Find) -> None:
+    short, guessable = "short_secret_allowed_for_legacy_readers", "guessable_secret_allowed_for_legacy_readers"
+    assert mistakes({"signing/keys": {"a": {"alg": "HS256", "secret": "hunter2", short: True, guessable: True}}}) == []
+    for flag in (short, guessable):
+        (mistake,) = mistakes({"signing/keys": {"a": {flag: True}}})
+        assert mistake.endswith(f"{flag} stands beside secret only")

@@ -154,3 +154,9 @@ def test_one_slot_may_be_enough_and_nothing_between(load: Load, mistakes: Find) 
     assert load({"routes/orders/enough": "one_slot"}).routes["orders"].enough == "one_slot"
     (mistake,) = mistakes({"routes/orders/enough": "two_slots"})
     assert mistake.startswith("routes.orders.enough")
+
+
+def test_a_token_with_a_proof_stands_in_authorization(load: Load, mistakes: Find) -> None:
+    assert load({"routes/orders/dpop": {}}).routes["orders"].fields == ("Authorization", "DPoP")
+    (mistake,) = mistakes({"routes/orders/dpop": {}, "routes/orders/from": {"cookie": "t"}})
+    assert mistake.endswith("so dpop and from exclude each other")

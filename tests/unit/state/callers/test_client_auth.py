@@ -11,8 +11,8 @@ from jwtgate.errors import ConfigError
 from jwtgate.jose.encoding import base64url_encode, json_bytes
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.token import UnverifiedToken, VerifiedToken
-from jwtgate.policy.sources import ClientAuth, IntrospectionSource, KeyText
-from jwtgate.state.callers.client_auth import ASSERTION_SECONDS, ASSERTION_TYPE, ClientProof, Proof
+from jwtgate.policy.sources import ClientAssertion, ClientAuth, IntrospectionSource, KeyText
+from jwtgate.state.callers.client_auth import ASSERTION_TYPE, ClientProof, Proof
 
 ISS, ENDPOINT, NOON = "https://idp.example", "https://idp.example/introspect", 1_800_000_000
 SECRET = "a secret of thirty-two characters"
@@ -103,7 +103,7 @@ def test_an_assertion_says_what_rfc_7523_asks_for(auth: ClientAuth) -> None:
         "sub": "gate way",
         "aud": ISS,
         "iat": NOON,
-        "exp": NOON + ASSERTION_SECONDS,
+        "exp": NOON + 60,
     }
 
 
@@ -187,3 +187,31 @@ def test_a_key_that_cannot_sign_with_the_algorithm_is_refused() -> None:
 def test_sec_35_a_proof_shows_nothing() -> None:
     assert SECRET not in repr(proof(auth=ClientAuth.POST))
     assert "Basic" not in repr(proof())
+
+
+def test_the_document_may_say_more_in_an_assertion() -> None:
+    said = ClientAssertion(
+        600, {"aud": "them", "tenant": 7}, {"kid": "k9", "typ": "x+jwt"}, jti_prefix="client_assertion-"
+    )
+    given = proof(auth=ClientAuth.PRIVATE_KEY_JWT, client_key=private_key(kid="mine"), client_assertion=said)
+    token = assertion(given, key(), "ES256")
+    assert (token.kid, token.typ) == ("k9", "x+jwt")
+    wanted = {"aud": "them", "tenant": 7, "iss": "gate way", "iat": NOON, "exp": NOON + 600}
+    assert wanted.items() <= token.claims.items()
+    jti = str(token.claims["jti"])
+    assert jti.startswith("client_assertion-")
+    assert len(jti) >= 37
+
+
+def test_an_assertion_may_leave_out_whom_it_is_for() -> None:
+    bare = ClientAssertion(aud_left_out=True)
+    given = proof(auth=ClientAuth.SECRET_JWT, client_assertion=bare)
+    assert assertion(given, MAC, "HS256").claims.keys() == {"iss", "sub", "iat", "exp", "jti"}
+    for_them = replace(bare, claims={"aud": "them"})
+    named = proof(auth=ClientAuth.SECRET_JWT, client_assertion=for_them)
+    assert assertion(named, MAC, "HS256").claims["aud"] == "them"
+
+
+def test_a_weak_secret_makes_an_assertion_where_that_is_allowed() -> None:
+    assert "client_secret" in problem(auth=ClientAuth.SECRET_JWT, client_secret="secret")
+    assert proof(auth=ClientAuth.SECRET_JWT, client_secret="secret", client_assertion=ClientAssertion(weak_secret=True))

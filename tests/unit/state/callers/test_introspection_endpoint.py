@@ -428,3 +428,24 @@ def test_a_source_that_cannot_be_asked_as_it_says_is_refused(changes: dict[str, 
     (problem,) = caught.value.problems
     assert problem.startswith("issuer 'main', introspection: ")
     assert told in problem
+
+
+@pytest.mark.parametrize("answer", [{"active": "true"}, {"sub": "ann"}, []])
+def test_an_answer_of_an_unknown_shape_may_count_as_a_failure(answer: object) -> None:
+    assert failed(Server(reply(answer)), replace(SOURCE, unknown_fails=True)) == "not_understood"
+
+    async def life(asking: Introspections) -> None:
+        assert not await is_active(asking)
+
+    played(life, Server(reply(answer)))
+
+
+def test_what_an_answer_says_of_keeping_it_may_not_be_looked_at() -> None:
+    async def life(asking: Introspections) -> None:
+        for _ in range(3):
+            assert await is_active(asking)
+
+    for unread, calls in ((False, 3), (True, 1)):
+        server = Server(reply(ACTIVE, "no-store"))
+        played(life, server, replace(SOURCE, cache_control_unread=unread))
+        assert len(server.asked) == calls

@@ -13,6 +13,7 @@ from jwtgate.config.sections.section import (
     Count,
     FileName,
     Flag,
+    JsonValue,
     Maybe,
     OneOrMore,
     Seconds,
@@ -61,6 +62,36 @@ class ClientKeySection(Section):
         return self
 
 
+_OURS_IN_ASSERTION = frozenset({"iss", "sub", "iat", "exp", "jti"})
+_OURS_IN_HEADER = frozenset({"alg", "crit", "b64"})
+
+
+class ClientAssertionSection(Section):
+    """How the token we prove ourselves with differs from the usual one (RFC 7523)."""
+
+    lifetime_seconds: Annotated[Whole, Field(ge=1, le=3600)] = Field(60, description="How long it may be used.")
+    claims: dict[Text, JsonValue] = Field(
+        {}, description="Claims besides `iss`, `sub`, `iat`, `exp` and `jti`, or another `aud`."
+    )
+    header: dict[Text, JsonValue] = Field({}, description="Parameters of its header besides `alg`.")
+    jti_prefix: Annotated[str, Field(pattern=r"^[!-~]{0,64}$")] = Field(
+        "", description="Text its `jti` begins with; what follows is random."
+    )
+    aud_left_out_for_legacy_issuer: Flag = Field(
+        False, description="It says nothing of whom it is for, unless `claims` does. Dangerous."
+    )
+    weak_secret_allowed_for_legacy_issuer: Flag = Field(
+        False, description="It may be made with a secret that is short or that everybody tries first. Dangerous."
+    )
+
+    @model_validator(mode="after")
+    def _leaves_us_what_is_ours(self) -> ClientAssertionSection:
+        ours = sorted((_OURS_IN_ASSERTION & self.claims.keys()) | (_OURS_IN_HEADER & self.header.keys()))
+        if ours:
+            raise ValueError(f"must not hold what the gateway itself says: {', '.join(ours)}")
+        return self
+
+
 class IntrospectionSection(Section):
     """Asking an issuer about tokens nobody else can read."""
 
@@ -74,6 +105,9 @@ class IntrospectionSection(Section):
     client_key: Maybe[ClientKeySection] = Field(None, description="Our private key for `private_key_jwt`.")
     client_assertion_alg: Maybe[Alg] = Field(
         None, description="The algorithm of our assertion. Default: what the key is for, `HS256` for a secret."
+    )
+    client_assertion: Maybe[ClientAssertionSection] = Field(
+        None, description="How our assertion differs from the usual one."
     )
     authorization: Maybe[Secret] = Field(
         None, description="The whole value of the `Authorization` field, instead of all the above."
@@ -125,6 +159,14 @@ class IntrospectionSection(Section):
     timeout_seconds: Annotated[Seconds, Field(le=60)] = Field(5, description="How long one question may take.")
     attempts: Annotated[Whole, Field(ge=1, le=3)] = Field(1, description="How often is asked, the first included.")
     most_in_flight: Annotated[Whole, Field(ge=1, le=1024)] = Field(64, description="Most questions at a time.")
+    unknown_answers_are_failures: Flag = Field(
+        False,
+        description="An answer that does not say whether the token is active is none, as if the call had failed. By "
+        "default the token is not active.",
+    )
+    cache_control_not_looked_at_for_legacy_issuer: Flag = Field(
+        False, description="An answer is used for its time even if it says it may not be kept. Dangerous."
+    )
     stale_if_error_seconds: Annotated[float, Field(strict=True, ge=0, le=3600)] = Field(
         0, description="How long an answer is used beyond its time while the issuer cannot be asked. Dangerous."
     )
@@ -152,6 +194,8 @@ class IntrospectionSection(Section):
             yield f"body must not hold what the gateway itself sends: {', '.join(ours)}"
 
     def _mistakes_of_client(self) -> Iterator[str]:
+        if self.client_assertion is not None and not self.authenticates_by.endswith("_jwt"):
+            yield f"client_assertion has no use with {self.authenticates_by}"
         told = {"client_id", "client_secret", "client_key", "client_assertion_alg"} & self.model_fields_set
         if self.authorization is not None:
             if told or self.auth is not None:

@@ -103,3 +103,29 @@ def test_a_jwt_that_is_taken_unseen_must_lie_somewhere() -> None:
 def test_the_hint_is_any_text() -> None:
     for hint in ("refresh_token", "id_token", None):
         assert load(**{**CLIENT, "hint": hint}).hint == hint
+
+
+BY_SECRET = {**CLIENT, "auth": "client_secret_jwt"}
+
+
+def test_an_assertion_is_the_usual_one_unless_the_document_says_more() -> None:
+    assert load(**BY_SECRET).client_assertion is None
+    said = load(**BY_SECRET, client_assertion={"claims": {"aud": "them"}, "header": {"kid": "a"}}).client_assertion
+    assert said is not None
+    assert (said.lifetime_seconds, said.jti_prefix, said.aud_left_out_for_legacy_issuer) == (60, "", False)
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ({**BY_SECRET, "client_assertion": {"claims": {"iss": "x"}}}, "what the gateway itself says: iss"),
+        ({**BY_SECRET, "client_assertion": {"claims": {"exp": 1}, "header": {"alg": "none"}}}, "itself says: alg, exp"),
+        ({**BY_SECRET, "client_assertion": {"lifetime_seconds": 0}}, "greater than or equal to 1"),
+        ({**BY_SECRET, "client_assertion": {"jti_prefix": "a b"}}, "match pattern"),
+        ({**CLIENT, "client_assertion": {}}, "client_assertion has no use with basic"),
+        ({"authorization": "x", "client_assertion": {}}, "client_assertion has no use with authorization"),
+    ],
+)
+def test_what_is_ours_to_say_in_an_assertion_is_not_the_documents(keys: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValidationError, match=sentence):
+        load(**keys)
