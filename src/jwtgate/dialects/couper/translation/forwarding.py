@@ -149,14 +149,13 @@ def forwarded(
     if query is not None:
         rewrite["query"] = value_of(draft, query, around)
     timeout = {} if proxy.backend is None else {"request_seconds": _seconds(proxy.backend.timeout)}
-    keys = {
+    return {
         "upstream": destination.upstream,
         **({"rewrite": rewrite} if rewrite else {}),
         "request_headers": as_request_headers(draft, _keeping_cookie(sent), around),
         "response_headers": as_response_headers(draft, answered, around),
         **timeout,
     }
-    return keys
 
 
 def _keeping_cookie(sent: Changes) -> Changes:

@@ -16,7 +16,7 @@ from jwtgate.dialects.couper.translation.forwarding import forwarded
 from jwtgate.dialects.couper.translation.logging import log_of
 from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.routing import below, is_template, templates_of
-from jwtgate.dialects.couper.translation.slots import is_private, reads_body_first, slots_of
+from jwtgate.dialects.couper.translation.slots import is_private, reads_body_first, share_a_place, slots_of
 from jwtgate.dialects.couper.translation.values import VARIES, Around, constant_of, reads_body, value_of
 from jwtgate.dialects.dialect import literal
 
@@ -91,7 +91,9 @@ def _outer(server: Server, api: Api | None) -> tuple[tuple[Edits, str], ...]:
 def _asked(draft: Draft, labels: Sequence[str], surface: Surface) -> Section:
     if not labels:
         return {"auth": "none"}
-    return {"auth": "required", "slots": slots_of(draft, labels, surface)}
+    slots = slots_of(draft, labels, surface)
+    shared = {"slots_may_share_a_place": True} if share_a_place(slots) else {}
+    return {"auth": "required", "slots": slots, **shared}
 
 
 def _methods(allowed: Sequence[str] | None) -> tuple[str, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from jwtgate.dialects.couper.reading.configuration import AccessControl, BasicAuth, Jwt, Source
 from jwtgate.dialects.couper.translation.answers import Surface, of_slot
@@ -15,23 +14,26 @@ from jwtgate.dialects.couper.translation.values import Around, reads_body, speci
 
 _BASIC = """to_lower(substr(default(request.headers.authorization, ""), 0, 6)) == "basic "
  ? "{name} ${{trim(substr(request.headers.authorization, 6, -1))}}" : null"""
-_BEARER = """to_lower(substr(default(request.headers.authorization, ""), 0, 7)) == "bearer "
- ? trim(substr(request.headers.authorization, 7, -1)) : null"""
 
 
 def slots_of(draft: Draft, labels: Sequence[str], surface: Surface) -> dict[str, Section]:
     """The slots of these access controls, by our names, in their order."""
     slots: dict[str, Section] = {}
-    taken: set[Any] = set()
     private = False
     for index, label in enumerate(labels):
         control = draft.control(label)
         private = private or is_private(control)
         around = replace(surface.around, labels=tuple(labels[: index + 1]))
-        slot = _slot(draft, control, around, taken)
+        slot = _slot(draft, control, around)
         slot["answers"] = of_slot(draft, replace(surface, around=around, private=private), control)
         slots[as_name(label)] = slot
     return slots
+
+
+def share_a_place(slots: dict[str, Section]) -> bool:
+    """Whether several of these look for their credential at the same place."""
+    places = [repr(slot.get("from", "dpop")) for slot in slots.values()]
+    return len(set(places)) < len(places)
 
 
 def is_private(control: AccessControl) -> bool:
@@ -46,10 +48,10 @@ def reads_body_first(draft: Draft, labels: Sequence[str]) -> bool:
     return reads_body(text for each in found for text in (each.token_value, each.claims, each.custom_log_fields))
 
 
-def _slot(draft: Draft, control: AccessControl, around: Around, taken: set[Any]) -> Section:
+def _slot(draft: Draft, control: AccessControl, around: Around) -> Section:
     slot: Section = {
         "auth": "required",
-        **_sources(draft, control, around, taken),
+        **_sources(draft, control, around),
         "issuers": [issuer_of(draft, control.label)],
         "private_responses": is_private(control),
     }
@@ -65,8 +67,8 @@ def _slot(draft: Draft, control: AccessControl, around: Around, taken: set[Any])
     return slot
 
 
-def _sources(draft: Draft, control: AccessControl, around: Around, taken: set[Any]) -> Section:
-    """Where the credential stands. What two access controls look at alike is a value for the second."""
+def _sources(draft: Draft, control: AccessControl, around: Around) -> Section:
+    """Where the credential stands."""
     if isinstance(control, Jwt) and control.source is Source.DPOP:
         told = {
             "algorithms": list(PUBLIC_ALGORITHMS),
@@ -75,12 +77,7 @@ def _sources(draft: Draft, control: AccessControl, around: Around, taken: set[An
             "ec_keys_may_be_called_ecdsa_for_legacy_clients": True,
         }
         return {"dpop": told}
-    source = _source(draft, control, around)
-    key = repr(source)
-    if key in taken:
-        source = {"value": _again(control)}
-    taken.add(key)
-    return {"from": [source]}
+    return {"from": [_source(draft, control, around)]}
 
 
 def _source(draft: Draft, control: AccessControl, around: Around) -> Section:
@@ -100,12 +97,3 @@ def _source(draft: Draft, control: AccessControl, around: Around) -> Section:
                 )
             return {"value": value_of(draft, control.token_value, around)}
     return {"scheme": "Bearer"}
-
-
-def _again(control: AccessControl) -> Section:
-    name = control.source_name if isinstance(control, Jwt) else ""
-    if not isinstance(control, Jwt) or control.source is Source.BEARER:
-        return special(_BEARER)
-    if control.source is Source.COOKIE:
-        return special(f'request.cookies["{name}"]')
-    return special(f'request.headers["{name.lower()}"]')
