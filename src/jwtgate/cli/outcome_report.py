@@ -80,7 +80,7 @@ def _ending(outcome: Outcome, shown: Shown) -> Told:
             "upstream": route.upstream.name,
             **_sent(outcome.rewrite),
             "mints": route.mint is not None,
-            **({} if route.respond is None else {"responds": route.respond.status}),
+            **({} if outcome.rewrite.respond is None else {"responds": outcome.rewrite.respond.status}),
         }
     error: Refusal | Fault = outcome.refusal if isinstance(outcome, Refused) else outcome.fault
     wanted = {"wanted": " ".join(error.scope)} if isinstance(error, ScopeRefused) else {}

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from jwtgate.config.checks import Mistake, Mistakes, Place
+from jwtgate.config.languages import INSTALLED, Languages
 from jwtgate.config.problems import mistakes_of, sentences, shown
 from jwtgate.config.schema import keeps_references
 from jwtgate.config.sections.document import Document
@@ -28,18 +29,27 @@ STORED_SECTIONS = ("routes", "upstreams", "issuers", "signing.keys", "secret_sto
 _OF_STORE = re.compile(r"(?<!\$)\$\{(?!env:|file:)")
 
 
-def load_document(data: bytes, *, name: str, folder: Path, resolve: Resolve, stored: Stored | None = None) -> Document:
+def load_document(
+    data: bytes,
+    *,
+    name: str,
+    folder: Path,
+    resolve: Resolve,
+    stored: Stored | None = None,
+    languages: Languages = INSTALLED,
+) -> Document:
     """The document in these bytes, with what the store adds. `ConfigError` with all its mistakes.
 
     `name` tells the kind of text by its ending and stands in every sentence. Files are found from `folder`.
-    `resolve` expands the `${...}` in a text; those of secrets are kept for later.
+    `resolve` expands the `${...}` in a text; those of secrets are kept for later. `languages` are those its expressions
+    may be written in besides CEL.
     """
     source = read_source(data, name)
     merged, _ = merge(source.data, stored or {})
     added = _added(source.data, stored or {})
     mistakes: list[Mistake] = []
     plain = resolved(merged, (), resolve, mistakes) if stored or b"${" in data else merged
-    context = {"folder": folder, "present": merged if isinstance(merged, dict) else None}
+    context = {"folder": folder, "present": merged if isinstance(merged, dict) else None, "languages": languages}
     try:
         document = Document.model_validate(plain, context=context)
     except ValidationError as error:

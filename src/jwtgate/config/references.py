@@ -27,9 +27,24 @@ def secret_stores_of(plain: Plain, folder: Path, *, resolve: Callable[[str], str
 
 def must_resolve(plain: Plain) -> Plain:
     """The data of a document without that in which references may lead nowhere, or are none."""
-    if not isinstance(plain, dict) or not isinstance(plain.get("consumers"), dict):
+    if not isinstance(plain, dict):
+        return plain
+    plain = {name: each if name == "consumers" else _without_expressions(each) for name, each in plain.items()}
+    if not isinstance(plain.get("consumers"), dict):
         return plain
     return {**plain, "consumers": {name: consumer_must_resolve(each) for name, each in plain["consumers"].items()}}
+
+
+def _without_expressions(plain: Plain) -> Plain:
+    """The data without the texts of expressions, in which `${` is of their own language."""
+    if isinstance(plain, list):
+        return [_without_expressions(each) for each in plain]
+    if not isinstance(plain, dict):
+        return plain
+    of_language = isinstance(plain.get("language"), str)
+    return {
+        name: _without_expressions(each) for name, each in plain.items() if not (of_language and name == "expression")
+    }
 
 
 def consumer_must_resolve(plain: Plain) -> Plain:

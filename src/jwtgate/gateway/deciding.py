@@ -43,6 +43,7 @@ Walk = Generator[Need | NeedMinted, Any, Result]
 
 _JSON = b"application/json"
 _CACHE = "cache-control"
+_KEPT_BY_NOBODY = frozenset({"private", "no-store"})
 NEED_SECONDS = 15.0
 """The longest a request waits for a fact or a signature; what it waits for has shorter limits of its own."""
 
@@ -174,11 +175,17 @@ def _respond(exchange: Exchange, route: Route, said: Respond, fields: tuple[tupl
     """Give the answer of the route, with these fields."""
     told = [field for field in said.fields if field[0].encode("latin-1") not in route.answer_removed]
     told += [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
-    own = [("Content-Type", said.media_type), ("X-Request-Id", exchange.request_id)]
-    # As any answer to a proven caller, unless the route says itself who may keep it.
-    if exchange.route is not None and exchange.route.slots and not any(name.lower() == _CACHE for name, _ in told):
-        own.append(("Cache-Control", "private"))
-    exchange.answer(said.status, [*told, *own], said.body)
+    if said.media_type is not None:
+        told.append(("Content-Type", said.media_type))
+    # As any answer to a proven caller.
+    if route.private_responses and route.slots and not any(map(_is_private, told)):
+        told.append(("Cache-Control", "private"))
+    exchange.answer(said.status, [*told, exchange.id_field], said.body)
+
+
+def _is_private(field: tuple[str, str]) -> bool:
+    name, value = field
+    return name.lower() == _CACHE and not _KEPT_BY_NOBODY.isdisjoint(word.strip().lower() for word in value.split(","))
 
 
 def _lines(fields: tuple[tuple[bytes, bytes], ...]) -> bytes:

@@ -22,6 +22,8 @@ from jwtgate.policy.rate_limits import RateLimit
 
 _REALM = "jwtgate"
 _CHALLENGED = (401, 403)
+_BODILESS = frozenset({204, 205, 304})
+_UNFRAMED = frozenset({204, 304})
 # No other token would help (RFC 6750 section 3).
 _UNCHALLENGED = (RequestRefused, AccessRefused)
 OwnAnswer = tuple[int, list[tuple[str, str]], bytes]
@@ -76,11 +78,12 @@ def refusal_body(error: Refusal | Fault, request_id: str) -> bytes:
 
 
 def response(status: int, fields: list[tuple[str, str]], body: bytes, *, close: bool, head_only: bool) -> bytes:
-    """A whole response of our own, as bytes."""
-    lines = [
-        status_line(status),
-        f"Date: {formatdate(usegmt=True)}\r\nContent-Length: {len(body)}\r\n".encode(),
-    ]
+    """A whole response of our own, as bytes. One of a status without a body has none (RFC 9110 section 15)."""
+    lines = [status_line(status), f"Date: {formatdate(usegmt=True)}\r\n".encode()]
+    if status in _BODILESS:
+        fields, body = [field for field in fields if field[0].lower() != "content-type"], b""
+    if status not in _UNFRAMED:
+        lines.append(f"Content-Length: {len(body)}\r\n".encode())
     lines += [f"{name}: {value}\r\n".encode("latin-1") for name, value in fields]
     if close:
         lines.append(b"Connection: close\r\n")

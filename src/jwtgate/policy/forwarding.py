@@ -15,11 +15,15 @@ from jwtgate.errors import RequestRefused
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.policy.expression import ExpressionFailed
 from jwtgate.policy.request import STRICT_PATHS, PathRules, canonical_path
+from jwtgate.policy.rooms.claims import MISSING
 
 if TYPE_CHECKING:
     from jwtgate.policy.provisions import Value
 
 _SLASHES = re.compile("/{2,}")
+_MEDIA_TYPE = re.compile(r"[!-~]+/[!-~]([ -~]*[!-~])?")
+_JSON = "application/json"
+_STATUSES = range(200, 600)
 _HALF_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _OF_PATHS = "!$&'()*+,;=:@/%-._~"
 _OF_QUERIES = f"{_OF_PATHS}?"
@@ -213,12 +217,12 @@ class Respond:
 class RespondWorded:
     """An answer of which something is worked out for each request. `as_json`: the body is JSON, also if it is text.
 
-    `media_type` None: that of text or of JSON.
+    A `media_type` without a value is that of text or of JSON.
     """
 
     status: Value
     body: Value
-    media_type: Value | None = None
+    media_type: Value
     as_json: bool = False
 
 
@@ -234,6 +238,23 @@ class RespondRefusal:
     """Whoever may use the route is refused all the same, with this reason of the catalogue."""
 
     reason: str
+
+
+def worded_answer(status: object, body: object, *, media_type: object = None, as_json: bool = False) -> Respond:
+    """The answer of these values. A body that is `MISSING`, or null where it is no JSON, is empty.
+
+    Raises `ExpressionFailed` for a status or a media type that is none.
+    """
+    if not isinstance(status, int | float) or isinstance(status, bool) or status not in _STATUSES:
+        raise ExpressionFailed("the status of an answer is none from 200 to 599")
+    absent = body is MISSING or (body is None and not as_json)
+    is_text = absent or (isinstance(body, str) and not as_json)
+    written = b"" if absent else str(body).encode() if is_text else json_bytes(body)
+    if media_type is MISSING or media_type is None:
+        media_type = TEXT if is_text else _JSON
+    if not isinstance(media_type, str) or not _MEDIA_TYPE.fullmatch(media_type):
+        raise ExpressionFailed("the media type of an answer is none")
+    return Respond(int(status), media_type, written)
 
 
 Responding = Respond | RespondWorded | RespondAsCalled | RespondRefusal

@@ -16,9 +16,18 @@ from jwtgate.config.sections.routes import RouteSection
 from jwtgate.config.sections.section import split_url
 from jwtgate.config.sections.traffic.editing import RequestHeadersSection, RespondSection, ResponseHeadersSection
 from jwtgate.config.sections.traffic.upstreams import TargetSection, UpstreamSection
-from jwtgate.config.sections.values import FieldSection
-from jwtgate.jose.encoding import json_bytes
-from jwtgate.policy.forwarding import PathForm, Respond, Rewriting, form_of
+from jwtgate.config.sections.values import FieldSection, ValueSection
+from jwtgate.jose.encoding import JSON
+from jwtgate.policy.forwarding import (
+    PathForm,
+    RespondAsCalled,
+    Responding,
+    RespondRefusal,
+    RespondWorded,
+    Rewriting,
+    form_of,
+    worded_answer,
+)
 from jwtgate.policy.plan import Target, Upstream
 from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
 from jwtgate.policy.request import PathRules
@@ -84,19 +93,23 @@ def compile_path_rules(paths: PathsSection) -> PathRules:
     )
 
 
-def compile_rewriting(section: RouteSection, rules: PathRules) -> Rewriting | None:
-    """What the upstream is asked for instead, if anything."""
+def compile_rewriting(section: RouteSection, rules: PathRules, first: str) -> Rewriting | None:
+    """What the upstream is asked for instead, if anything. `first` is the slot meant where none is named."""
     rewrite = section.rewrite
     if rewrite is None:
         return None
     pattern = None if rewrite.pattern is None else PathPattern(rewrite.pattern, rewrite.replacement or "")
+    path = None if rewrite.path is None else compile_value(rewrite.path, first)
+    written_out = path is not None and path.origin is Origin.CONSTANT
     return Rewriting(
         method=rewrite.method,
-        path=rewrite.path,
+        path=str(path.constant) if path is not None and written_out else None,
         stripped=path_forms(section) if rewrite.strip_matched_prefix else (),
         pattern=pattern,
         prefix=rewrite.add_prefix or "",
         rules=rules,
+        path_value=None if written_out else path,
+        query_value=None if rewrite.query is None else compile_value(rewrite.query, first),
     )
 
 
@@ -151,9 +164,21 @@ def compile_field(name: str, section: FieldSection, first: str) -> IdentityField
     return IdentityField(name.encode(), value, Form(section.form or "text"), section.separator)
 
 
-def compile_respond(section: RespondSection) -> Respond:
-    """An answer of our own."""
-    is_text = isinstance(section.body, str)
-    body = section.body.encode() if is_text else json_bytes(section.body)
-    media_type = section.content_type or ("text/plain; charset=utf-8" if is_text else "application/json")
-    return Respond(section.status, media_type, body)
+def compile_respond(section: RespondSection, first: str) -> Responding:
+    """An answer of our own. `first` is the slot meant where none is named."""
+    if section.call is not None:
+        return RespondAsCalled(section.call)
+    if section.refusal is not None:
+        return RespondRefusal(section.refusal)
+    as_json = section.json_body is not None
+    body = section.json_body or section.body
+    status = _value(section.status, first, otherwise=200)
+    said = _value(body, first, otherwise="")
+    media_type = _value(section.content_type, first, otherwise=None)
+    if {status.origin, said.origin, media_type.origin} == {Origin.CONSTANT}:
+        return worded_answer(status.constant, said.constant, media_type=media_type.constant, as_json=as_json)
+    return RespondWorded(status, said, media_type, as_json=as_json)
+
+
+def _value(section: ValueSection | None, first: str, *, otherwise: JSON) -> Value:
+    return Value(Origin.CONSTANT, constant=otherwise) if section is None else compile_value(section, first)

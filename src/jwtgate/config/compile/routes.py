@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from jwtgate.config.compile.answers import compile_answers, of_answers
+from jwtgate.config.compile.answers import compile_answers
 from jwtgate.config.compile.calls import compile_call
 from jwtgate.config.compile.forwarding import (
     compile_edits,
@@ -18,8 +19,9 @@ from jwtgate.config.compile.forwarding import (
     edited_fields,
 )
 from jwtgate.config.compile.issued import compile_issue, compile_value
-from jwtgate.config.compile.rate_limits import compile_rate_limit, of_rate_limit
-from jwtgate.config.compile.slots import compile_slot, slot_values
+from jwtgate.config.compile.rate_limits import compile_rate_limit
+from jwtgate.config.compile.slots import compile_slot
+from jwtgate.config.compile.taking_part import asks_for_path, may_be_remembered
 from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.routes import MintSection, RouteSection
@@ -27,15 +29,13 @@ from jwtgate.config.sections.values import ValueSection
 from jwtgate.oauth import dpop
 from jwtgate.policy.plan import NOWHERE, Route
 from jwtgate.policy.provisions import (
+    Answer,
     CredentialsOffered,
-    IdentityField,
     Issue,
     Mint,
     MintedForm,
-    Origin,
     PermissionNeed,
     QueryNames,
-    Value,
 )
 from jwtgate.policy.requirements import (
     Issuer,
@@ -68,58 +68,38 @@ class RouteCompiler:
         """What a request of this route is matched to."""
         slots = self._slots(section)
         first = slots[0].name if slots else ""
-        issue = self._issues(name, section, first)
-        identity = tuple(compile_field(field, entry, first) for field, entry in section.headers.items())
-        permission = _permission(section.permission, first) if section.permission is not None else None
-        log = tuple((word, compile_value(value, first)) for word, value in section.log.items())
-        limit = compile_rate_limit(section.rate_limit, first)
-        answers = compile_answers(section.answers or {}, first)
-        edits = compile_edits(section, first)
         calls = tuple(
             compile_call(call, each, first, upstreams=self._upstreams) for call, each in (section.calls or {}).items()
         )
-        fields = (*identity, *edits["sent_fields"], *edits["answer_fields"])
-        asked = (value for slot in slots for value in slot_values(slot))
-        values = (*asked, *_values(issue, fields), *_permission_values(permission), *dict(log).values())
-        expressions = any(entry.when is not None for entry in issue) or section.require is not None
-        called = tuple(value for call in calls for value in call.values)
-        asks_path = expressions or _ask_for_path((*values, *called, *of_answers(answers), *of_rate_limit(limit)))
-        asks_request = (
-            expressions
-            or bool(calls)
-            or section.body_read_before_decision_bytes is not None
-            or _asks_method(permission)
-            or any(value.of_request for value in values)
-        )
-        return Route(
+        route = Route(
             name=name,
             upstream=NOWHERE if section.upstream is None else self._upstreams[section.upstream],
             slots=slots,
-            issue=issue,
-            identity=identity,
-            remembered=not (section.upstream is None or limit or asks_request or _asks_proofs(slots))
-            and all(entry.reuse for entry in issue),
-            templates=section.templates if asks_path else (),
+            issue=self._issues(name, section, first),
+            identity=tuple(compile_field(field, entry, first) for field, entry in section.headers.items()),
             conditions=tuple(map(compiled_expression, section.require or ())),
-            permission=permission,
+            permission=_permission(section.permission, first) if section.permission is not None else None,
             methods_permitted=None if section.methods_permitted is None else _set(section.methods_permitted),
             anonymous=section.anonymous_consumer,
             anonymous_for_refused=section.anonymous_consumer_also_for_refused_tokens,
             one_slot_is_enough=section.enough == "one_slot",
             mint=_mint(section.mint) if section.mint is not None else None,
-            rewriting=compile_rewriting(section, self._paths),
-            respond=compile_respond(section.respond) if section.respond is not None else None,
-            answers=answers,
-            log=log,
-            rate_limit=limit,
+            rewriting=compile_rewriting(section, self._paths, first),
+            respond=compile_respond(section.respond, first) if section.respond is not None else None,
+            answers=compile_answers(section.answers or {}, first),
+            slot_answers=_slot_answers(section),
+            log=tuple((word, compile_value(value, first)) for word, value in section.log.items()),
+            rate_limit=compile_rate_limit(section.rate_limit, first),
             calls=calls,
             body_first_bytes=section.body_read_before_decision_bytes,
             private_responses=_is_private(section),
             **_upgrade(section),
-            **edits,
+            **compile_edits(section, first),
             **self._removed(section, slots),
             **{name: getattr(section, name) for name in _TAKEN_OVER},
         )
+        templates = section.templates if asks_for_path(route) else ()
+        return replace(route, remembered=may_be_remembered(route), templates=templates)
 
     def _slots(self, section: RouteSection) -> tuple[Slot, ...]:
         return tuple(
@@ -164,28 +144,9 @@ def _upgrade(section: RouteSection) -> dict[str, Any]:
     }
 
 
-def _values(issue: tuple[Issue, ...], identity: tuple[IdentityField, ...]) -> Iterator[Value]:
-    yield from (value for entry in issue for _, value in (*entry.add, *entry.set))
-    yield from (field.value for field in identity)
-
-
-def _asks_proofs(slots: tuple[Slot, ...]) -> bool:
-    return any(slot.dpop is not None for slot in slots)
-
-
-def _asks_method(need: PermissionNeed | None) -> bool:
-    return need is not None and bool(need.by_method)
-
-
-def _permission_values(need: PermissionNeed | None) -> Iterator[Value]:
-    if need is not None:
-        yield from (value for _, value in need.by_method)
-        if need.otherwise is not None:
-            yield need.otherwise
-
-
-def _ask_for_path(values: tuple[Value, ...]) -> bool:
-    return any(value.origin in (Origin.EXPRESSION, Origin.PARAMETER) for value in values)
+def _slot_answers(section: RouteSection) -> dict[str, dict[str, Answer]]:
+    """Answers to refusals in a slot, whose own token is then the one meant where none is named."""
+    return {name: compile_answers(slot.answers, name) for name, slot in (section.slots or {}).items() if slot.answers}
 
 
 def _permission(section: Mapping[str, ValueSection], first: str) -> PermissionNeed:

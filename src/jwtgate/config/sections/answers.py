@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -44,9 +44,11 @@ _OF_FAULTS = {EVERY, *(name for name, kind in (*CLASSES.items(), *_REASONS.items
 _NOT_SETTABLE = frozenset(
     b"connection content-length content-type date keep-alive te trailer transfer-encoding upgrade x-request-id".split()
 )
-_BODILESS = (204, 205, 304)
+_MEDIA_TYPE = re.compile(r"[!-~]+/[!-~]([ -~]*[!-~])?")
 _FIELD_TEXT = re.compile(r"[!-~]([ -~]*[!-~])?")
 _MOST_LOGGED = 16
+
+Logged = TypeVar("Logged", bound=ValueSection)
 
 
 def _known_to_route(name: str) -> str:
@@ -69,21 +71,50 @@ def _answerable(name: str) -> str:
     return name
 
 
-def _with_body(status: int) -> int:
-    if status in _BODILESS:
-        raise ValueError("an answer of this status has no body and cannot be one of ours")
-    return status
-
-
 def _of_a_field(value: ValueSection) -> ValueSection:
     text = value.constant
-    if value.origin == "constant" and (not isinstance(text, str) or not _FIELD_TEXT.fullmatch(text)):
-        raise ValueError("must be text of visible ASCII, blanks inside, or a value")
+    if value.origin == "constant" and text is not None and not (isinstance(text, str) and _FIELD_TEXT.fullmatch(text)):
+        raise ValueError("must be text of visible ASCII, blanks inside, null, or a value")
     return value
 
 
+def _known_reason(name: str) -> str:
+    if name not in _ALL_REASONS:
+        raise ValueError(f"is no reason of an answer{did_you_mean(name, _ALL_REASONS)}")
+    return name
+
+
+def _with_body(status: int) -> int:
+    if status in (204, 205, 304):
+        raise ValueError("an answer of this status has no body, which says why")
+    return status
+
+
+Found = TypeVar("Found", bound=ValueSection)
+
+
+def _of_status(value: Found) -> Found:
+    if value.origin == "constant" and (type(value.constant) is not int or not 200 <= value.constant <= 599):
+        raise ValueError("must be a status from 200 to 599, or a value")
+    return value
+
+
+def _of_media_type(value: Found) -> Found:
+    text = value.constant
+    if value.origin == "constant" and not (isinstance(text, str) and _MEDIA_TYPE.fullmatch(text)):
+        raise ValueError("must be a media type, or a value")
+    return value
+
+
+AnyReason = Annotated[str, AfterValidator(_known_reason)]
 AnswerStatus = Annotated[Whole, Field(ge=200, le=599), AfterValidator(_with_body)]
 MediaType = Annotated[str, Field(pattern=r"^[!-~]+/[!-~]([ -~]*[!-~])?$")]
+_StatusInput = BeforeValidator(as_constant, json_schema_input_type=ValueSection | int)
+_TextInput = BeforeValidator(as_constant, json_schema_input_type=ValueSection | str)
+SomeStatus = Annotated[ValueSection, _StatusInput, AfterValidator(_of_status)]
+"""A status, or a value that is one."""
+SomeMediaType = Annotated[ValueSection, _TextInput, AfterValidator(_of_media_type)]
+"""A media type, or a value that is one."""
 
 
 class AnswerValueSection(ValueSection):
@@ -114,35 +145,80 @@ AnswerValue = Annotated[
 AnswerFieldName = Annotated[FieldName, AfterValidator(_answerable)]
 
 
+def _not_too_many(values: dict[str, Logged]) -> dict[str, Logged]:
+    if len(values) > _MOST_LOGGED:
+        raise ValueError(f"must not have more than {_MOST_LOGGED} entries")
+    return values
+
+
+LogName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
+LoggedValues = Annotated[dict[LogName, SomeValue], AfterValidator(_not_too_many)]
+"""What a line of the access log says besides, by name."""
+
+
+_Status = Annotated[
+    AnswerValueSection,
+    BeforeValidator(as_constant, json_schema_input_type=AnswerValueSection | int),
+    AfterValidator(_of_status),
+]
+_MediaType = Annotated[
+    AnswerValueSection,
+    BeforeValidator(as_constant, json_schema_input_type=AnswerValueSection | str),
+    AfterValidator(_of_media_type),
+]
+
+
 class AnswerSection(Section):
     """What a refusal or a fault looks like to the client. What is left out is as the gateway would say it."""
 
-    status: Maybe[AnswerStatus] = Field(
+    status: Maybe[_Status] = Field(
         None,
-        description="The status; for faults at least 400 and never 401. Below 300 it looks like success: dangerous.",
+        description="The status, or a value that is one; for faults at least 400 and never 401. Below 300 it looks "
+        "like success: dangerous. Of 204, 205 and 304 there is no body.",
     )
     headers: dict[AnswerFieldName, Annotated[AnswerValue, AfterValidator(_of_a_field)]] = Field(
-        {}, description="Header fields of the answer: text, or values. What is not there sets no field."
+        {},
+        description="Header fields of the answer instead of ours of the same names: text, or values. What is not "
+        "there, or null, sets no field.",
     )
     body: Maybe[AnswerValue] = Field(
         None, description="The body: text as it stands, or a value; what is no text as JSON."
     )
-    content_type: MediaType = Field("application/json", description="The media type of that body.")
+    content_type: Maybe[_MediaType] = Field(
+        None, description="The media type of that body, or a value that is one. Default: `application/json`."
+    )
     challenge: Flag = Field(True, description="With the `WWW-Authenticate` that belongs to the refusal.")
     fault_may_answer_401_for_legacy_clients: Flag = Field(
         False,
         description="`status` may be 401 for faults of ours, after which clients throw good tokens away. Dangerous.",
     )
+    log: Annotated[dict[LogName, AnswerValue], AfterValidator(_not_too_many)] = Field(
+        {}, description="Values the line of the access log has besides, merged into the `log` of the route."
+    )
+
+    @property
+    def status_written(self) -> int | None:
+        """The status, where it stands in the document."""
+        return None if self.status is None or self.status.origin != "constant" else int(self.status.constant)
 
     @property
     def values(self) -> tuple[AnswerValueSection, ...]:
-        """Every value of its fields and its body."""
-        return (*self.headers.values(), *(() if self.body is None else (self.body,)))
+        """Every value the client may see."""
+        return tuple(value for here, value in self.placed_values if here[0] != "log")
+
+    @property
+    def placed_values(self) -> Iterator[tuple[tuple[str, ...], AnswerValueSection]]:
+        """Every value, with its place."""
+        for name, value in (("status", self.status), ("body", self.body), ("content_type", self.content_type)):
+            if value is not None:
+                yield (name,), value
+        yield from ((("headers", name), value) for name, value in self.headers.items())
+        yield from ((("log", name), value) for name, value in self.log.items())
 
     @model_validator(mode="after")
     def _says_something(self) -> AnswerSection:
         if not self.model_fields_set:
-            raise ValueError("needs at least one of status, headers, body, challenge")
+            raise ValueError("needs at least one of status, headers, body, challenge, log")
         if self.body is None and "content_type" in self.model_fields_set:
             raise ValueError("content_type stands beside body only")
         return self
@@ -155,15 +231,16 @@ def _faults_stay_failures(answers: dict[str, AnswerSection]) -> dict[str, Answer
 
 def _mistakes(answers: Mapping[str, AnswerSection]) -> Iterator[str]:
     for name, answer in answers.items():
-        if name not in _OF_FAULTS or answer.status is None:
+        status = answer.status_written
+        if name not in _OF_FAULTS or status is None:
             continue
-        if answer.status < 400 or (answer.status == 401 and not answer.fault_may_answer_401_for_legacy_clients):
+        if status < 400 or (status == 401 and not answer.fault_may_answer_401_for_legacy_clients):
             yield f"{name} means faults, too, which are answered from 400 on and never with 401; refusal means the rest"
 
 
 def _of_any_route(answers: dict[str, AnswerSection]) -> dict[str, AnswerSection]:
     for answer in answers.values():
-        if any(value.origin in ("claim", "path_parameter") for value in answer.values):
+        if any(value.origin in ("claim", "path_parameter") for _, value in answer.placed_values):
             raise ValueError("claims and path parameters are those of a route; say this on each")
     return answers
 
@@ -195,15 +272,5 @@ def _names_reason(value: AnswerValueSection) -> bool:
 
 def blames_the_caller(name: str, answer: AnswerSection) -> bool:
     """Whether a fault of ours would look like a mistake of the caller's."""
-    return name in _OF_FAULTS and answer.status is not None and answer.status < 500
-
-
-def _not_too_many(values: dict[str, ValueSection]) -> dict[str, ValueSection]:
-    if len(values) > _MOST_LOGGED:
-        raise ValueError(f"must not have more than {_MOST_LOGGED} entries")
-    return values
-
-
-LogName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
-LoggedValues = Annotated[dict[LogName, SomeValue], AfterValidator(_not_too_many)]
-"""What a line of the access log says besides, by name."""
+    status = answer.status_written
+    return name in _OF_FAULTS and status is not None and status < 500

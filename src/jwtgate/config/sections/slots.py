@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from jwtgate.config.sections.answers import Answers
 from jwtgate.config.sections.callers.dpop import DpopSection
 from jwtgate.config.sections.claims import ClaimRuleSection, Path
 from jwtgate.config.sections.section import (
@@ -214,6 +215,11 @@ class Credential(Section):
 
 class SlotSection(Credential):
     """One named slot of a route."""
+
+    answers: Maybe[Answers] = Field(
+        None,
+        description="What refusals and faults in this slot look like; looked at before the `answers` of the route.",
+    )
 
     auth: Maybe[Literal["required", "optional"]] = Field(
         None, description="Whether the credential must be there. Default: as the route says."

@@ -204,6 +204,8 @@ class RequestHead:
         return b"%b %b HTTP/1.1\r\n%b%b%b\r\n" % (*line, host, forwarded, ours)
 
     def _target_for(self, route: Route, path: bytes) -> bytes:
+        if b"?" in path:  # it brings a query of its own
+            return path.removesuffix(b"?")
         query = self.query
         if query and route.removed_parameters:
             query = query_without(query.decode("ascii"), route.removed_parameters).encode()

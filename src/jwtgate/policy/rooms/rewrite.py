@@ -16,13 +16,12 @@ from jwtgate.jose.encoding import base64url_encode, json_bytes
 from jwtgate.policy.expression import ExpressionFailed
 from jwtgate.policy.facts import IssuedToken
 from jwtgate.policy.forwarding import (
-    TEXT,
     Respond,
     RespondAsCalled,
     Responding,
     RespondRefusal,
-    RespondWorded,
     Rewriting,
+    worded_answer,
     worded_path,
     worded_query,
 )
@@ -38,9 +37,6 @@ _TO_FOLD = re.compile(rb"[^a-z0-9]")
 # be lost on the way (RFC 9110 section 5.5).
 _TO_ESCAPE = re.compile(rb"[^ -$&-~]|\A | \Z")
 _INVISIBLE = re.compile(rb"[^ -~]|\A | \Z")
-_MEDIA_TYPE = re.compile(r"[!-~]+/[!-~]([ -~]*[!-~])?")
-_JSON = "application/json"
-_STATUSES = range(200, 600)
 # What frames an answer, or belongs to the way it came.
 _OF_ONE_HOP = frozenset(
     ("connection", "content-length", "date", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding")
@@ -118,23 +114,12 @@ def _responded(respond: Responding, known: Known) -> Respond:
             return Respond(called.status, None, called.body, kept)
         case RespondRefusal():
             raise CATALOGUE[respond.reason].raised_as(respond.reason)
-    return _worded(respond, known)
-
-
-def _worded(respond: RespondWorded, known: Known) -> Respond:
-    status = value_of(respond.status, known)
-    if not isinstance(status, int | float) or isinstance(status, bool) or status not in _STATUSES:
-        raise DependencyFault("expression_failed", cause="the status of an answer is none from 200 to 599")
-    body = value_of(respond.body, known)
-    is_text = isinstance(body, str) and not respond.as_json
-    absent = body is MISSING or (body is None and not respond.as_json)
-    written = b"" if absent else str(body).encode() if is_text else json_bytes(body)
-    media_type = MISSING if respond.media_type is None else value_of(respond.media_type, known)
-    if media_type is MISSING or media_type is None:
-        media_type = TEXT if is_text or absent else _JSON
-    if not isinstance(media_type, str) or not _MEDIA_TYPE.fullmatch(media_type):
-        raise DependencyFault("expression_failed", cause="the media type of an answer is none")
-    return Respond(int(status), media_type, written)
+    status, body = value_of(respond.status, known), value_of(respond.body, known)
+    media_type = value_of(respond.media_type, known)
+    try:
+        return worded_answer(status, body, media_type=media_type, as_json=respond.as_json)
+    except ExpressionFailed as failure:
+        raise DependencyFault("expression_failed", cause=str(failure)) from None
 
 
 def _set(wanted: Iterable[IdentityField], known: Known) -> Iterator[tuple[bytes, bytes]]:

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from jwtgate.config.patterns import PathPattern
-from jwtgate.config.sections.answers import AnswerFieldName, AnswerStatus, MediaType
+from jwtgate.config.sections.answers import AnswerFieldName, AnyReason, SomeMediaType, SomeStatus
 from jwtgate.config.sections.section import (
     FieldName,
     Flag,
-    JsonValue,
     Maybe,
+    Name,
     Section,
     SettableFieldName,
     raise_all,
 )
 from jwtgate.config.sections.traffic.matching import ServedMethod, SomePathPattern, as_matched
-from jwtgate.config.sections.values import SomeField
+from jwtgate.config.sections.values import SomeField, SomeValue, ValueSection, as_constant
 from jwtgate.policy.rooms.rewrite import fold
 
 
@@ -35,11 +35,24 @@ def _checked_sent_method(value: str) -> str:
     return value
 
 
+def _of_path(value: ValueSection) -> ValueSection:
+    if value.origin == "constant":
+        if not isinstance(value.constant, str):
+            raise ValueError("must be text, or a value")
+        _checked_path(value.constant)
+    return value
+
+
 SentPath = Annotated[str, AfterValidator(_checked_path)]
+SomePath = Annotated[
+    ValueSection,
+    BeforeValidator(as_constant, json_schema_input_type=ValueSection | str),
+    AfterValidator(_of_path),
+]
 
 
 class RewriteSection(Section):
-    """What the upstream is asked for instead of what the client asked for. The query always stays.
+    """What the upstream is asked for instead of what the client asked for. The query stays, unless it says another.
 
     First what was matched is stripped, then the pattern replaced, then the prefix added. A path that could then be
     read in two ways refuses the request.
@@ -51,7 +64,15 @@ class RewriteSection(Section):
         "what stands before `/*` in `path`. Of several, the longest.",
     )
     add_prefix: Maybe[SentPath] = Field(None, description="What is put before the path.")
-    path: Maybe[SentPath] = Field(None, description="The path, whatever was asked for.")
+    path: Maybe[SomePath] = Field(
+        None,
+        description="The path, whatever was asked for: text, or a value. What stands for itself in no path is escaped.",
+    )
+    query: Maybe[SomeValue] = Field(
+        None,
+        description="The query instead of the client's own: text without its `?`, or an object of names and values, or "
+        "lists of values. What is not there makes none.",
+    )
     pattern: Maybe[SomePathPattern] = Field(
         None, description="A pattern (RE2); what it first matches in the path is replaced."
     )
@@ -62,6 +83,13 @@ class RewriteSection(Section):
         None, description="The method the upstream sees. `HEAD` stays `HEAD`."
     )
 
+    @property
+    def values(self) -> Iterator[tuple[tuple[str, ...], ValueSection]]:
+        """Every value in it, with its place."""
+        for name, value in (("path", self.path), ("query", self.query)):
+            if value is not None:
+                yield (name,), value
+
     @model_validator(mode="after")
     def _fits_together(self) -> RewriteSection:
         raise_all(self._mistakes())
@@ -69,7 +97,7 @@ class RewriteSection(Section):
 
     def _mistakes(self) -> Iterator[str]:
         if not self.model_fields_set:
-            yield "needs at least one of strip_matched_prefix, add_prefix, path, pattern, method"
+            yield "needs at least one of strip_matched_prefix, add_prefix, path, query, pattern, method"
         if (self.pattern is None) != (self.replacement is None):
             yield "pattern and replacement need each other"
         if self.pattern is not None and self.replacement is not None:
@@ -121,9 +149,38 @@ class ResponseHeadersSection(Section):
 class RespondSection(Section):
     """An answer of the gateway's own, to whoever may use the route."""
 
-    status: AnswerStatus = Field(200, description="Its status.")
-    headers: dict[AnswerFieldName, SomeField] = Field({}, description="Its header fields. What is not there sets none.")
-    body: JsonValue = Field("", description="Its body: text as it stands, anything else as JSON.")
-    content_type: Maybe[MediaType] = Field(
-        None, description="The media type of the body. Default: `text/plain` for text, else `application/json`."
+    status: Maybe[SomeStatus] = Field(
+        None, description="Its status, or a value that is one. Default: 200. Of 204, 205 and 304 there is no body."
     )
+    headers: dict[AnswerFieldName, SomeField] = Field({}, description="Its header fields. What is not there sets none.")
+    body: Maybe[SomeValue] = Field(
+        None, description="Its body: text as it stands, or a value; what is no text as JSON."
+    )
+    json_body: Maybe[SomeValue] = Field(None, alias="json", description="Its body: any value, as JSON.")
+    content_type: Maybe[SomeMediaType] = Field(
+        None,
+        description="The media type of the body, or a value that is one. Default: `text/plain` for text, else "
+        "`application/json`.",
+    )
+    call: Maybe[Name] = Field(
+        None, description="The answer of this call of the route, as it came: status, header fields and body."
+    )
+    refusal: Maybe[AnyReason] = Field(
+        None, description="No answer: whoever may use the route is refused with this reason all the same."
+    )
+
+    @property
+    def values(self) -> Iterator[tuple[tuple[str, ...], ValueSection]]:
+        """Every value in it, with its place."""
+        written = {"status": self.status, "body": self.body, "json": self.json_body, "content_type": self.content_type}
+        yield from (((name,), value) for name, value in written.items() if value is not None)
+        yield from ((("headers", name), field) for name, field in self.headers.items())
+
+    @model_validator(mode="after")
+    def _is_one_answer(self) -> RespondSection:
+        given = self.model_fields_set
+        if {"call", "refusal"} & given and len(given) > 1:
+            raise ValueError("nothing else stands beside call, and nothing beside refusal")
+        if {"body", "json_body"} <= given:
+            raise ValueError("needs only one of body, json")
+        return self
