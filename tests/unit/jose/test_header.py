@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jwtgate.errors import TokenRefused
-from jwtgate.jose.encoding import base64url_encode
+from jwtgate.jose.encoding import base64url_encode, json_bytes
 from jwtgate.jose.header import Header, parse_header
 
 
@@ -129,3 +129,10 @@ def test_no_bytes_raise_anything_but_a_refusal(data: bytes) -> None:
             parse_header(segment)
         except TokenRefused:
             continue
+
+
+@pytest.mark.parametrize(("alg", "told"), [("none", "none"), ("x" * 17, "x" * 16), (7, None), (None, None)])
+def test_the_log_learns_which_alg_was_refused(alg: object, told: str | None) -> None:
+    with pytest.raises(TokenRefused) as caught:
+        parse_header(base64url_encode(json_bytes({"alg": alg})).encode())
+    assert caught.value.detail == ({} if told is None else {"alg": told})

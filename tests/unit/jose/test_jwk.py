@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jwtgate.errors import KeyRefused
-from jwtgate.jose.encoding import base64url_decode, base64url_encode
+from jwtgate.jose.encoding import base64_encode, base64url_decode, base64url_encode
 from jwtgate.jose.jwk import parse_material, private_members, public_members
 from jwtgate.jose.key import generate_key
 
@@ -175,3 +181,47 @@ def test_no_members_raise_anything_but_a_refusal(jwk: dict[str, object]) -> None
         assert parse_material(jwk).kty == jwk["kty"]
     except KeyRefused:
         return
+
+
+def certified(alg: str) -> str:
+    """The certificate of the key of this algorithm, as standard base64."""
+    key, name = generate_key_material(alg), x509.Name([])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).serial_number(1).public_key(key.verifier)
+    builder = builder.not_valid_before(datetime(2020, 1, 1)).not_valid_after(datetime(2021, 1, 1))  # noqa: DTZ001
+    return base64_encode(builder.sign(key.signer, hashes.SHA256()).public_bytes(Encoding.DER))
+
+
+def generate_key_material(alg: str) -> Any:
+    return parse_material(PRIVATE[alg])
+
+
+@pytest.mark.parametrize(("alg", "kty"), [("RS256", "RSA"), ("ES256", "EC"), ("ES384", "EC")])
+def test_a_key_that_stands_in_a_certificate_alone_is_read_from_it(alg: str, kty: str) -> None:
+    held = {"kty": kty, "x5c": [certified(alg), "ignored"]}
+    assert public_members(parse_material(held)) == public(alg)
+    if kty == "EC":
+        assert public_members(parse_material({**held, "crv": public(alg)["crv"]})) == public(alg)
+
+
+def test_members_count_before_a_certificate() -> None:
+    other = {name: OTHER["ES256"][name] for name in ("crv", "x", "y")}
+    held = {"kty": "EC", "x5c": [certified("ES256")], **other}
+    assert public_members(parse_material(held))["x"] == other["x"]
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"kty": "RSA", "x5c": []},
+        {"kty": "RSA", "x5c": "a"},
+        {"kty": "RSA", "x5c": [7]},
+        {"kty": "RSA", "x5c": ["!"]},
+        {"kty": "RSA", "x5c": ["AAAA"]},
+        {"kty": "RSA", "x5c": [certified("ES256")]},
+        {"kty": "EC", "crv": "P-384", "x5c": [certified("ES256")]},
+        {"kty": "RSA", "x5c": [certified("RS256")], "d": "AQAB"},
+        {"kty": "OKP", "crv": "Ed25519", "x5c": [certified("ES256")]},
+    ],
+)
+def test_sec_32_a_certificate_that_holds_no_such_key_is_malformed(held: dict[str, object]) -> None:
+    assert reason_of(held) == "key_malformed"

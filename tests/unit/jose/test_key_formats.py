@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from jwtgate.errors import KeyRefused
 from jwtgate.jose.jwk import public_members
 from jwtgate.jose.key import generate_key
-from jwtgate.jose.key_formats import parse_der, parse_pem, private_pem, public_pem
+from jwtgate.jose.key_formats import MOST_KEY_BYTES, parse_certificate, parse_der, parse_pem, private_pem, public_pem
 
 RSA = generate_key("RS256").material
 EC = generate_key("ES256").material
@@ -138,3 +138,11 @@ def test_no_bytes_raise_anything_but_a_refusal(data: bytes) -> None:
         for parse in (parse_pem, parse_der):
             with pytest.raises(KeyRefused):
                 parse(text, None)
+
+
+def test_a_certificate_is_told_from_a_bare_key() -> None:
+    der = certificate(Encoding.DER)
+    assert public_pem(parse_certificate(der)) == public_pem(parse_der(der, None))
+    bare = RSA.verifier.public_bytes(Encoding.DER, SPKI)
+    assert reason_of(lambda: parse_certificate(bare)) == "key_malformed"
+    assert reason_of(lambda: parse_certificate(b"0" * (MOST_KEY_BYTES + 1))) == "key_malformed"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from jwtgate.errors import KeyRefused, TokenRefused
 from jwtgate.jose.encoding import base64url_encode
 from jwtgate.jose.key import Key, generate_key
-from jwtgate.jose.key_set import KeySet, Skipped, parse_own_keys
+from jwtgate.jose.key_set import KeySet, Skipped, first_of_each_kid, parse_own_keys, parse_remote_keys
 
 RSA, RSA2 = generate_key("RS256"), generate_key("RS256")
 EC, EC2 = generate_key("ES256"), generate_key("ES256")
@@ -252,3 +252,41 @@ def test_a_set_of_our_own_with_one_bad_key_is_refused(value: dict[str, object], 
     with pytest.raises(KeyRefused) as refused:
         parse_own_keys(value)
     assert refused.value.reason == reason
+
+
+def test_by_kid_alone_a_token_without_one_means_the_first_key_without_one() -> None:
+    keys = KeySet([RSA.public(), EC2.with_kid("").public(), EC.with_kid(None).public(), EC2.with_kid("k").public()])
+    assert keys.named("RS256", RSA.kid) == tuple(keys)[:1]
+    assert keys.named("RS256", None) == ()
+    assert keys.named("ES256", "other") == ()
+    assert [key.thumbprint() for kid in (None, "") for key in keys.named("ES256", kid)] == [EC2.thumbprint()] * 2
+
+
+def test_a_key_that_names_no_algorithm_may_serve_each_it_fits() -> None:
+    algorithms = ("RS256", "RS384", "ES256")
+    open_to_all = Key.from_jwk(jwk(RSA, alg=None))
+    keys = KeySet([open_to_all, EC.public(), ED.public(), Key.from_jwk(jwk(RSA2, alg="RS384"))])
+    serving, skipped = keys.fitting_or_skipped(algorithms)
+    assert names(serving) == [RSA.kid, EC.kid, RSA2.kid]
+    assert [(each.index, each.reason) for each in skipped] == [(2, "key_unfit")]
+    assert [len(serving.candidates(alg, RSA.kid)) for alg in algorithms] == [1, 1, 0]
+    assert len(keys.bound_or_skipped(algorithms)[1]) == 2
+    assert reason_of(lambda: KeySet([ED.public()]).fitting_or_skipped(algorithms)) == "key_set_empty"
+    assert reason_of(lambda: keys.fitting_or_skipped(("RS256", "HS256"))) == "key_set_mixed"
+
+
+def test_sec_31_of_different_keys_under_one_name_the_first_may_be_meant() -> None:
+    first, same, other = (key.with_kid("k").public() for key in (EC, EC, EC2))
+    unnamed, rsa = EC2.with_kid(None).public(), RSA.with_kid("k").public()
+    kept = first_of_each_kid([first, same, other, unnamed, rsa])
+    assert kept == (first, same, unnamed, rsa)
+    assert len(KeySet(kept).candidates("ES256", "k")) == 1
+    assert reason_of(lambda: KeySet([first, other])) == "key_set_contradicts"
+
+
+def test_the_keys_of_a_remote_set_are_told_before_they_contradict_each_other() -> None:
+    entries = data(jwk(EC, kid="k"), jwk(EC2, kid="k"), OCT)
+    keys, skipped = parse_remote_keys(entries)
+    assert ([key.kid for key in keys], [each.reason for each in skipped]) == (["k", "k"], ["key_not_public"])
+    assert reason_of(lambda: KeySet.parse_remote(entries)) == "key_set_contradicts"
+    assert reason_of(lambda: parse_remote_keys(data(OCT))) == "key_set_empty"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jwtgate.errors import KeyRefused, TokenRefused
-from jwtgate.jose.encoding import base64url_decode, base64url_encode
+from jwtgate.jose.encoding import base64url_decode, base64url_encode, json_bytes
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.signature import (
     sign_bytes,
@@ -271,3 +271,10 @@ def test_an_ecdsa_token_has_one_twin_that_is_as_good(alg: str) -> None:
 def test_other_tokens_have_no_twin() -> None:
     assert twin_of("a.b.c", "RS256") is None
     assert twin_of("a.b.c", "HS256") is None
+
+
+@pytest.mark.parametrize(("header", "alg"), [({"alg": "none"}, "none"), ({"alg": "ES256"}, "ES256"), ({}, None)])
+def test_the_log_learns_which_alg_an_empty_signature_came_with(header: dict[str, str], alg: str | None) -> None:
+    with pytest.raises(TokenRefused) as caught:
+        split_compact(f"{base64url_encode(json_bytes(header))}.e30.")
+    assert caught.value.detail == {"part": "signature", "alg": alg}

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jwtgate.errors import CredentialMissing, RequestRefused, RouteUnknown, ScopeRefused, TokenRefused
-from jwtgate.oauth.bearer import challenge, is_bearer, parse_authorization
+from jwtgate.oauth.bearer import after_scheme, challenge, is_bearer, parse_authorization
 
 
 @pytest.mark.parametrize("value", [b"Bearer a.b.c", b"bearer a.b.c", b"BEARER a.b.c", b"bEaReR    a.b.c"])
@@ -83,3 +83,19 @@ def test_a_malformed_request_is_named_so() -> None:
 
 def test_a_realm_is_quoted() -> None:
     assert challenge('a "b" \\ \r\nX: é', None) == 'Bearer realm="a \\"b\\" \\\\ ??X: ?"'
+
+
+@pytest.mark.parametrize(
+    ("value", "rest"),
+    [
+        (b"Bearer a.b", b"a.b"),
+        (b"bEARER \t a b ", b"a b"),
+        (b"Bearer", b""),
+        (b"Bearer ", b""),
+        (b"Bearers a", None),
+        (b"Basic a", None),
+        (b"", None),
+    ],
+)
+def test_what_follows_a_scheme_is_told_from_another_scheme(value: bytes, rest: bytes | None) -> None:
+    assert after_scheme(value, b"bearer") == rest

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.policy.plans import HELD, ISSUE, ISSUED, ISSUER, KEY, KEYS, NOTHING, Held, finish, reason
+from tests.unit.policy.plans import HELD, ISSUE, ISSUED, ISSUER, KEY, KEYS, NOTHING, Held, finish, reason, refusal
 
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
@@ -124,3 +124,23 @@ def test_sec_33_only_a_key_that_stands_beside_the_credential_is_meant_by_any_kid
     assert len(credential_keys(unnamed, "ES256", None)) == 1
     assert len(credential_keys(replace(unnamed, fetched=False), "ES256", "k1")) == 1
     assert reason(lambda: credential_keys(replace(PUBLISHED, keys=TWO), "ES256", None)) == "key_ambiguous"
+
+
+def test_by_kid_alone_a_token_and_its_key_have_the_same_kid_or_both_have_none() -> None:
+    unnamed = KeySet([KEY.with_kid(None).public(), SECOND])
+    issuer = replace(ISSUER, keys_by_kid_alone=True)
+
+    def found(kid: str | None, keys: KeySet) -> list[str | None]:
+        walk = find_keys(issuer, "ES256", kid, facts=Held({"main": keys}), client="")
+        return [key.kid for key in finish(walk)]
+
+    assert found(None, unnamed) == [None]
+    assert found("k2", unnamed) == ["k2"]
+    for kid, keys in ((None, TWO), ("k9", unnamed)):
+        walk = find_keys(issuer, "ES256", kid, facts=Held({"main": keys}), client="")
+        assert next(walk) == NeedKeys("main", kid)
+        assert refusal(lambda walk=walk, keys=keys: walk.send(keys)).detail == {
+            "issuer": "main",
+            "kid": kid,
+            "alg": "ES256",
+        }

@@ -273,3 +273,85 @@ def test_a_password_that_cannot_be_had_is_a_failure_and_is_not_sent_as_its_refer
     with pytest.raises(FetchFailed, match="secret_missing"):
         live(fetch_keys(replace(DIRECT, username="gate", password="${env:P}"), web, missing))
     assert web.asked == []
+
+
+def a_set(*entries: dict[str, object]) -> bytes:
+    return json_bytes({"keys": list(entries)})
+
+
+def entry(kid: str | None, alg: str = "ES256", **more: object) -> dict[str, object]:
+    return {**key(alg).public().to_jwk(), "kid": kid, **more} if kid else {**key(alg).public().to_jwk(), **more}
+
+
+def test_a_key_must_say_that_it_is_for_signatures_where_the_document_wants_it() -> None:
+    source = replace(DIRECT, use_required=True)
+    found = parse_fetched(source, a_set(entry("a"), entry("b", use="sig"), entry("c", use="enc")))
+    assert ([each.kid for each in found.key_set], found.skipped) == (["b"], 2)
+    with pytest.raises(FetchFailed) as caught:
+        parse_fetched(replace(source, empty_set_allowed=True), a_set(entry("a")))
+    assert (caught.value.cause, caught.value.status) == ("key_set_empty", 200)
+
+
+def test_a_key_that_names_no_algorithm_serves_every_one_where_the_document_says_so() -> None:
+    algorithms = frozenset({"RS256", "RS384", "ES256"})
+    rsa = {name: value for name, value in entry("r", "RS256").items() if name != "alg"}
+    strict = parse_fetched(replace(DIRECT, algorithms=algorithms), a_set(entry("a"), rsa))
+    assert ([each.kid for each in strict.key_set], strict.skipped) == (["a"], 1)
+    source = replace(DIRECT, algorithms=algorithms, serves_every_algorithm=True)
+    found = parse_fetched(source, a_set(entry("a"), rsa))
+    assert ([each.kid for each in found.key_set], found.skipped) == (["a", "r"], 0)
+
+
+def test_the_first_of_a_kid_is_meant_where_the_document_says_so() -> None:
+    other = {**generate_key("ES256").public().to_jwk(), "kid": "a"}
+    body = a_set(entry("a"), other)
+    with pytest.raises(FetchFailed, match="key_set_contradicts"):
+        parse_fetched(DIRECT, body)
+    found = parse_fetched(replace(DIRECT, first_of_a_kid=True), body)
+    assert [each.thumbprint() for each in found.key_set] == [key().thumbprint()]
+    assert found.skipped == 1
+
+
+def test_useless_keys_of_a_set_of_ours_are_left_out_where_the_document_says_so() -> None:
+    text = KeyText(text=a_set(entry("a"), {"kty": "oct", "k": "AAAA"}, entry("b", use="enc")).decode())
+    source = replace(DIRECT, url=None, local=(text,))
+    with pytest.raises(ConfigError):
+        read_local(source, str)
+    assert [each.kid for each in read_local(replace(source, unusable_skipped=True), str)] == ["a"]
+    with pytest.raises(ConfigError):
+        read_local(replace(source, unusable_skipped=True, algorithms=frozenset({"RS256"})), str)
+
+
+def test_what_the_document_means_of_a_set_holds_for_one_of_ours() -> None:
+    text = KeyText(text=a_set(entry("a"), entry("b", use="sig")).decode())
+    source = replace(DIRECT, url=None, local=(text,), use_required=True)
+    assert [each.kid for each in read_local(source, str)] == ["b"]
+
+
+def test_fields_of_ours_go_to_the_address_and_are_resolved() -> None:
+    sent: list[Mapping[str, str]] = []
+
+    class Noting(HttpClient):
+        async def send(self, method: str, url: str, *, fields: Mapping[str, str] = NO_FIELDS, **_: object) -> Response:
+            sent.append(fields)
+            return Response("application/json", jwks())
+
+    source = replace(DIRECT, username="u", password="p", fields=(("x-probe", "${a}"),))
+    live(fetch_keys(source, Noting(), lambda text: text.removeprefix("${").removesuffix("}")))
+    assert sent == [{"Authorization": "Basic dTpw", "x-probe": "a"}]
+
+
+@pytest.mark.parametrize(
+    ("page", "media_type", "status"),
+    [
+        (FetchFailed("status_404", status=404), "application/json", 404),
+        (FetchFailed("refused"), "application/json", None),
+        (b"nothing", "application/json", 200),
+        (b"{}", "application/json", 200),
+        (b"{}", "text/html", 200),
+    ],
+)
+def test_a_failure_tells_the_status_of_the_answer(
+    page: bytes | FetchFailed, media_type: str, status: int | None
+) -> None:
+    assert failure(DIRECT, Web({JWKS: page}, media_type)).status == status

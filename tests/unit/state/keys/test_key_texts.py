@@ -9,7 +9,7 @@ from jwtgate.errors import ConfigError, KeyRefused
 from jwtgate.jose.encoding import base64url_encode
 from jwtgate.jose.key import Key, generate_key
 from jwtgate.policy.sources import KeyText
-from jwtgate.state.keys.key_texts import parse_key_text
+from jwtgate.state.keys.key_texts import key_text, parse_key_text
 
 KEY, OTHER = generate_key("ES256", kid="k1"), generate_key("RS256", kid="k2")
 SECRET = "a secret of more than thirty-two bytes"
@@ -77,3 +77,11 @@ def test_what_is_no_key_is_refused(text: str) -> None:
         parse(KeyText(text=text))
     with pytest.raises(KeyRefused):
         parse(KeyText(text=json.dumps(KEY.to_jwk()), alg="RS256"))
+
+
+def test_the_text_of_a_key_is_what_its_file_or_its_reference_holds() -> None:
+    def resolve(text: str) -> str:
+        return text.upper()
+
+    assert key_text(KeyText(file="a.json"), resolve) == "${FILE:A.JSON}"
+    assert key_text(KeyText(text="x"), resolve) == "X"

@@ -4,7 +4,7 @@ import asyncio
 import functools
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,9 @@ from jwtgate.errors import DependencyFault
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.jose.key import generate_key
 from jwtgate.jose.key_set import KeySet
-from jwtgate.policy.sources import KeySource
+from jwtgate.policy.sources import Fetching, KeySource
 from jwtgate.state.http_client import FetchFailed, FetchRules, HttpClient, Response
-from jwtgate.state.keys.remote_keys import RemoteKeys, Surroundings
+from jwtgate.state.keys.remote_keys import FIRST_FETCHES, RemoteKeys, Surroundings
 from jwtgate.state.saved import write_saved
 
 from ..virtual_time import live, now
@@ -36,6 +36,7 @@ class Issuer(HttpClient):
 
     body: bytes | None = field(default_factory=lambda: jwks("k1"))
     seconds: float = 0.1
+    failure: FetchFailed = field(default_factory=lambda: FetchFailed("refused"))
     asked_at: list[float] = field(default_factory=list)
 
     async def send(self, method: str, url: str, *, rules: FetchRules, **_: object) -> Response:
@@ -43,7 +44,7 @@ class Issuer(HttpClient):
         self.asked_at.append(now())
         await asyncio.sleep(self.seconds)
         if self.body is None:
-            raise FetchFailed("refused")
+            raise self.failure
         return Response("application/json", self.body)
 
 
@@ -605,5 +606,100 @@ def test_a_first_set_that_is_being_fetched_is_waited_for_and_none_is_a_fault() -
         before = len(issuer.asked_at)
         await asyncio.sleep(HOUR)
         assert len(issuer.asked_at) == before
+
+    live(life())
+
+
+def test_a_fault_tells_the_status_of_the_last_answer() -> None:
+    async def life() -> None:
+        issuer = Issuer(None)
+        issuer.failure = FetchFailed("status_404", status=404)
+        node = await Node(issuer).started()
+        assert (await node.fault("k1")).detail == {"issuer": "main", "cause": "status_404", "status": 404}
+        issuer.failure = FetchFailed("refused")
+        await asyncio.sleep(9)
+        assert (await node.fault("k1")).detail == {"issuer": "main", "cause": "refused"}
+        await node.keys.close()
+
+    live(life())
+
+
+def test_an_early_request_waits_for_the_first_fetches() -> None:
+    async def life() -> None:
+        issuer = Issuer(None)
+        node = await Node(issuer).started()
+        waiting = asyncio.gather(node.kids("k1"), node.keys.usable(), node.keys.renew(""))
+        await asyncio.sleep(1)
+        issuer.body = jwks("k1")
+        found, usable, renewed = await waiting
+        assert (found, len(usable), len(renewed)) == (["k1"], 1, 1)
+        assert len(issuer.asked_at) == 3
+        await node.keys.close()
+
+    live(life())
+
+
+def test_and_for_three_of_them_at_most_once() -> None:
+    async def life() -> None:
+        issuer, began = Issuer(None), now()
+        node = await Node(issuer).started()
+        await asyncio.gather(*(node.fault("k1") for _ in range(3)))
+        assert len(issuer.asked_at) == FIRST_FETCHES
+        assert 1.5 < now() - began < 4
+        before = now()
+        await node.fault("k1")
+        assert now() == before
+        await node.keys.close()
+
+    live(life())
+
+
+def test_rel_58_no_longer_than_one_fetch_may_take() -> None:
+    async def life() -> None:
+        node = Node(Issuer(None), source=replace(SOURCE, fetching=Fetching(total_seconds=1)))
+        await node.started()
+        before = now()
+        await node.fault("k1")
+        assert now() - before < 2
+        await node.keys.close()
+
+    live(life())
+
+
+def test_who_waits_for_a_first_fetch_of_a_source_that_is_stopped_begins_none() -> None:
+    async def life() -> None:
+        issuer = Issuer(None)
+        node = await Node(issuer).started()
+        waiting = asyncio.create_task(node.fault("k1"))
+        await asyncio.sleep(0)
+        await node.keys.close()
+        await waiting
+        assert len(issuer.asked_at) == 1
+
+    live(life())
+
+
+def test_an_unknown_kid_is_not_worth_a_fetch_where_the_document_says_so() -> None:
+    async def life() -> None:
+        issuer = Issuer()
+        node = await Node(issuer, source=replace(SOURCE, fetched_for_unknown_kid=False)).started()
+        assert await node.kids("k9") == ["k1"]
+        assert node.keys.quiet_seconds("k9") > 0
+        issuer.body = None
+        await asyncio.sleep(HOUR)
+        assert await node.kids("k9") == ["k1"]  # the set we hold has the last word, also while fetches fail
+        assert min(b - a for a, b in zip(issuer.asked_at, issuer.asked_at[1:], strict=False)) > 0.4
+        await node.keys.close()
+
+    live(life())
+
+
+def test_without_a_set_it_is_fetched_all_the_same() -> None:
+    async def life() -> None:
+        issuer = Issuer(None)
+        node = await Node(issuer, source=replace(SOURCE, fetched_for_unknown_kid=False)).started()
+        assert (await node.fault("k1")).detail["cause"] == "refused"
+        assert node.keys.quiet_seconds("k1") == 0
+        await node.keys.close()
 
     live(life())
