@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from jwtgate.dialects.couper.expressions.language import evaluated_statically
+from jwtgate.dialects.couper.expressions.tree import Unreadable, read
 from jwtgate.dialects.couper.reading.blocks import Block
 from jwtgate.dialects.couper.reading.configuration import Edits, Place, Text
 from jwtgate.dialects.couper.reading.durations import parse_duration
@@ -51,8 +52,8 @@ class Attributes:
         return name in self.block.attributes and (self.value(name) not in (None, "") or name in self._broken)
 
     def is_readable(self, name: str) -> bool:
-        """Whether it was not written, or could be read."""
-        return self.value(name) is not None or name not in self._broken
+        """Whether nothing was wrong with it when it was looked at."""
+        return name not in self._broken
 
     def place(self, name: str) -> Place:
         """Where the attribute stands, or else its block."""
@@ -60,9 +61,11 @@ class Attributes:
         return attribute.place if attribute else self.block.place
 
     def text(self, name: str) -> Text | None:
-        """The source of its expression."""
-        attribute = self.block.attributes.get(name)
-        return attribute.text if attribute else None
+        """The source of its expression, which is one."""
+        text = self._text(name)
+        if text and name not in self._values:
+            self._noting(name, text, lambda: read(text.source))
+        return text
 
     def edits(self) -> Edits:
         """The modifiers."""
@@ -70,23 +73,20 @@ class Attributes:
 
     def variable(self, name: str) -> str | None:
         """The variable of the environment that is all it says; none for one that only has a default."""
-        text = self.text(name)
+        text = self._text(name)
         found = _VARIABLE.fullmatch(text.source) if text else None
         return found[1] if found and found[1] in self.context.set_outside else None
 
     def value(self, name: str) -> object:
         """What it says, of any type."""
-        text = self.text(name)
+        text = self._text(name)
         if text is None or name in self._broken:
             return None
         if name not in self._values:
-            try:
-                said = evaluated_statically(text.source, self.context.environ, environment=self.context.environment)
-            except ValueError as problem:
-                self._broken.add(name)
-                self.mistakes.at(text.place, f"Unsuitable value for {name}", detail=str(problem))
-                said = None
-            self._values[name] = said
+            environ, environment = self.context.environ, self.context.environment
+            self._values[name] = self._noting(
+                name, text, lambda: evaluated_statically(text.source, environ, environment=environment)
+            )
         return self._values[name]
 
     def string(self, name: str) -> str | None:
@@ -129,6 +129,12 @@ class Attributes:
             self.mistakes.of(label, str(problem), place=self.place(name))
             return None
 
+    def required_duration(self, name: str, *, label: str) -> float | None:
+        """Seconds. That it was not written at all is for others to note."""
+        if name in self.block.attributes and not self.is_set(name):
+            self.mistakes.of(label, 'time: invalid duration ""', place=self.place(name))
+        return self.duration(name, label=label)
+
     def positive_duration(self, name: str, *, label: str, default: float) -> float:
         """Seconds, none at least."""
         seconds = self.duration(name, label=label)
@@ -143,9 +149,22 @@ class Attributes:
         said = self.string(name)
         return beside(said, self.place(name), self.context.folder) if said else None
 
+    def _text(self, name: str) -> Text | None:
+        attribute = self.block.attributes.get(name)
+        return attribute.text if attribute else None
+
+    def _noting(self, name: str, text: Text, work: Callable[[], Value]) -> Value | None:
+        """What the work gives; None when the text cannot be read or evaluated, which is noted."""
+        try:
+            return work()
+        except Unreadable as problem:
+            self._broken.add(name)
+            place = within(text.place, problem.place)
+            self.mistakes.at(place, f"Unsuitable value for {name}", detail=problem.sentence)
+            return None
+
     def _of_type(self, name: str, convert: Callable[[object], Value], wanted: str) -> Value | None:
-        said = self.value(name)
-        text = self.text(name)
+        said, text = self.value(name), self._text(name)
         if said is None or text is None or name in self._broken:
             return None
         try:
@@ -154,6 +173,13 @@ class Attributes:
             self._broken.add(name)
             self.mistakes.at(text.place, f"Unsuitable value type for {name}", detail=f"{wanted} required")
             return None
+
+
+def within(place: Place, at: tuple[int, int]) -> Place:
+    """Where this line and column of the text at a place are in its file."""
+    line = place.line + at[0] - 1
+    column = at[1] + (place.column - 1 if at[0] == 1 else 0)
+    return Place(place.file, line, column, line, column + 1)
 
 
 def _string(said: object) -> str:

@@ -63,10 +63,10 @@ def _tree(text: str) -> Any:
     try:
         return _parser().parse(text)
     except UnexpectedInput as problem:
-        line, column = problem.line, problem.column
-        if line < 1 or column < 1:
-            line, column = text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
-        raise SyntaxProblem(line, column, "Invalid expression or block") from None
+        if getattr(getattr(problem, "token", None), "type", "") != "$END":
+            raise SyntaxProblem(problem.line, problem.column, "Invalid expression or block") from None
+        lines = text.split("\n")
+        raise SyntaxProblem(len(lines), len(lines[-1]) + 1, "The file ends too early") from None
 
 
 @cache

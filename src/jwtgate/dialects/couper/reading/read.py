@@ -80,10 +80,18 @@ def _with_defaults(context: Context, roots: Iterable[Block]) -> Context:
 
 
 def _settings(root: Block, context: Context) -> SettingsBlock:
+    """What the settings say. A block in them is an object of the same name."""
     values: dict[str, object] = {}
     places: dict[str, Place] = {}
     for block in root.of_type("settings"):
-        attributes = Attributes(block, context)
-        values |= {name: attributes.value(name) for name in block.attributes}
-        places |= {name: attributes.place(name) for name in block.attributes}
+        for child in block.blocks:
+            values[child.type] = _values(child, context)
+            places[child.type] = child.place
+        values |= _values(block, context)
+        places |= {name: attribute.place for name, attribute in block.attributes.items()}
     return SettingsBlock(values, places)
+
+
+def _values(block: Block, context: Context) -> dict[str, object]:
+    attributes = Attributes(block, context)
+    return {name: attributes.value(name) for name in block.attributes}

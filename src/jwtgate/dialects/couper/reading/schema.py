@@ -55,6 +55,11 @@ _SETTINGS = (
     "request_id_client_header request_id_format secure_cookies server_timing_header xfh beta_metrics "
     "beta_metrics_port beta_service_name"
 )
+_COMPATIBILITY = _names(
+    "undefined_permission_is_none ignore_crit jwks_accept_missing_use jwks_refetch_on_unknown_kid "
+    "introspection_failure_status"
+)
+"""Settings of jwtgate's own: where it is stricter than Couper unless told otherwise."""
 _HANDLER = _Child(Labels.ANY)
 _BACKEND = _Child(Labels.OPTIONAL, once=True)
 _WORK = {"proxy": _Child(Labels.OPTIONAL), "request": _Child(Labels.OPTIONAL), "response": _Child(once=True)}
@@ -68,7 +73,10 @@ _RULES: Mapping[str, _Rules] = {
             "settings": _Child(once=True),
         }
     ),
-    "settings": _Rules(_names(_SETTINGS)),
+    "settings": _Rules(
+        _names(_SETTINGS) | _COMPATIBILITY | {"couper_compat"}, blocks={"couper_compat": _Child(once=True)}
+    ),
+    "couper_compat": _Rules(_COMPATIBILITY),
     "defaults": _Rules(frozenset({"environment_variables"})),
     "definitions": _Rules(
         blocks={

@@ -27,8 +27,11 @@ def read_introspection(parent: Block, context: Context, backends: Backends, *, l
         attributes.mistakes.of(label, "client_id must not be empty", place=block.place)
     client_secret = _client_secret(attributes, method, label=label)
     profile = _profile(attributes, method, client_secret, label=label)
+    attributes.required_duration("ttl", label=label)
     ttl = attributes.positive_duration("ttl", label=label, default=0.0)
     endpoint = attributes.string("endpoint")
+    if "endpoint" in block.attributes and not attributes.is_set("endpoint"):
+        attributes.mistakes.of(label, "endpoint must not be empty", place=attributes.place("endpoint"))
     backend = backends.of(block, attributes)
     if endpoint is None or client_id is None or method is None:
         return None

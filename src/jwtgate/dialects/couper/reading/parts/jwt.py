@@ -131,7 +131,7 @@ def _key_set(attributes: Attributes, label: str) -> _Proof:
             sentence = f"{name} cannot be used together with jwks_url"
             attributes.mistakes.of(label, sentence, place=attributes.place(name))
     url = attributes.string("jwks_url")
-    if url is None or url.startswith(("http://", "https://")):
+    if url is None or url.lower().startswith(("http://", "https://")):
         return _Proof(jwks_url=url)
     scheme, colon, rest = url.partition(":")
     if colon and scheme != "file" and scheme.isalnum():

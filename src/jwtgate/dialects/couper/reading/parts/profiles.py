@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jwtgate.dialects.couper.expressions.tree import read
+from jwtgate.dialects.couper.expressions.tree import members_of
 from jwtgate.dialects.couper.reading.attributes import Attributes, Context
 from jwtgate.dialects.couper.reading.blocks import Block
 from jwtgate.dialects.couper.reading.configuration import Secret, SigningProfile
@@ -35,7 +35,7 @@ def profile_with(
 ) -> SigningProfile | None:
     """The profile with this key. None when there is something wrong with it."""
     _check_headers(attributes, label)
-    ttl = attributes.duration("ttl", label=label)
+    ttl = attributes.required_duration("ttl", label=label)
     key = checked_private_key(attributes, secret, alg, label=label)
     if alg is None or key is None or ttl is None:
         return None
@@ -63,12 +63,5 @@ def checked_private_key(attributes: Attributes, secret: Secret | None, alg: str 
 
 def _check_headers(attributes: Attributes, label: str) -> None:
     text = attributes.text("headers")
-    if text is None:
-        return
-    try:
-        kind, _, *rest = read(text.source)
-    except ValueError as problem:
-        attributes.mistakes.at(text.place, "Unsuitable value for headers", detail=str(problem))
-        return
-    if kind == "object" and any(key[0] == "constant" and key[2] == "alg" for key, _ in rest[0]):
+    if text and attributes.is_readable("headers") and "alg" in (members_of(text.source) or {}):
         attributes.mistakes.of(label, '"alg" cannot be set via "headers"', place=text.place)
