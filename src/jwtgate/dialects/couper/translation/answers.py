@@ -80,7 +80,7 @@ def standard(draft: Draft, surface: Surface, *, handler: ErrorHandler | None = N
     for edits, place in (*own, *surface.edits):
         change_responses(draft, changes, edits, place)
     error_file = surface.error_file if handler is None else handler.error_file or surface.error_file
-    ours = {"Server": SERVER, "Couper-Error": special("@error_synopsis"), **surface.cors}
+    ours = {"Retry-After": None, "Server": SERVER, "Couper-Error": special("@error_synopsis"), **surface.cors}
     fields = _with_changes(draft, surface, ours, changes)
     return {"headers": fields, **_error_body(surface, error_file), "challenge": False}
 
@@ -211,7 +211,7 @@ def _handled(draft: Draft, surface: Surface, handler: ErrorHandler, *, status: i
     content = own_content(draft, changes, response.body, response.json_body, around)
     fields = _with_changes(draft, surface, {"Server": SERVER, **surface.cors}, changes)
     told = _status(draft, response.status, 200, around)
-    return {**told, "headers": fields, **({"body": ""} | content), "challenge": False, **log}
+    return {**told, "headers": fields, **({"body": "", "content_type": PLAIN} | content), "challenge": False, **log}
 
 
 def _status(draft: Draft, text: Text | None, status: int | None, around: Around) -> Section:
