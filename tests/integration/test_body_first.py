@@ -50,7 +50,7 @@ def test_a_refused_request_had_its_body_read_and_its_connection_stays() -> None:
         request("/orders/1", CHUNKED, method="POST") + chunked(b"x" * 40_000, b"x" * 30_001),
     ],
 )
-def test_rel_15_a_body_that_is_too_large_is_refused_and_not_held(asked: bytes) -> None:
+def test_sec_95_a_body_that_is_too_large_is_refused_and_not_held(asked: bytes) -> None:
     with gateway_and_upstream(**FIRST) as (gateway, upstream), Client(gateway.port) as client:
         client.send(asked)
         answer = client.answer()

@@ -134,6 +134,11 @@ _FLAGS_OF_CREDENTIAL = {
 }
 
 
+_FLAGS_OF_ROUTE = {
+    "forward_token": "the upstream receives the caller's own token and could use it elsewhere",
+    "forward_cors_preflight": "preflight requests reach the upstream without a token",
+    "body_read_before_decision_bytes": "whole bodies are held in memory, also of callers who are refused in the end",
+}
 _FLAGS_OF_ISSUE = {
     "may_outlive_incoming_token": "a token of ours may last longer than the caller's",
     "copy_registered_for_legacy_upstream": (
@@ -223,10 +228,7 @@ def _of_route(route: RouteSection) -> Found:
     for name, value in route.log.items():
         if value.origin == "language":
             yield ("log", name), "nobody can see whether the expression has a credential stand in the log"
-    if route.forward_token:
-        yield ("forward_token",), "the upstream receives the caller's own token and could use it elsewhere"
-    if route.forward_cors_preflight:
-        yield ("forward_cors_preflight",), "preflight requests reach the upstream without a token"
+    yield from _flagged(route, _FLAGS_OF_ROUTE)
 
 
 def _of_edits(route: RouteSection) -> Found:

@@ -161,7 +161,9 @@ class Upload:
     def _give(self) -> None:
         done, self._collected = self._collected, None
         assert done is not None  # noqa: S101
-        done(b"".join(self._pending))
+        body = b"".join(self._pending)
+        self._pending = [body]  # held once, should it go on
+        done(body)
 
     def _pass_on(self, upstream: UpstreamConnection, data: bytes) -> None:
         upstream.transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._head.chunked else data)

@@ -25,8 +25,15 @@ def test_the_good_document_has_none(load: Load) -> None:
     ("changes", "place"),
     [
         ({"issuers/main/audience": "any"}, "issuers.main.audience"),
+        ({"routes/orders/body_read_before_decision_bytes": 1}, "routes.orders.body_read_before_decision_bytes"),
         ({"issuers/main/exp_optional_for_legacy_tokens": True}, "issuers.main.exp_optional_for_legacy_tokens"),
         ({"issuers/main/insecure_http": True}, "issuers.main.insecure_http"),
+        (
+            {
+                "routes/orders/empty_counts_as_absent_for_legacy_clients": True,
+            },
+            "routes.orders.empty_counts_as_absent_for_legacy_clients",
+        ),
         (
             {
                 "consumers/ann": {
@@ -356,3 +363,16 @@ def test_what_is_lenient_in_asking_an_issuer_is_named(load: Load, asked: dict[st
     assert not dangers(load({"issuers/main/introspection": usual}))
     (sentence,) = dangers(load({"issuers/main/introspection": {**usual, **asked}}))
     assert sentence.startswith(f"issuers.main.introspection.{place}: ")
+
+
+def test_lenient_times_and_secrets_are_named(load: Load) -> None:
+    flags = ("exp_optional_for_legacy_tokens", "exp_zero_counts_as_none_for_legacy_tokens")
+    lenient = {f"issuers/main/{flag}": True for flag in flags}
+    assert [each.split(":")[0] for each in dangers(load(lenient))] == [f"issuers.main.{flag}" for flag in flags]
+    flags = ("short_secret_allowed_for_legacy_credential", "guessable_secret_allowed_for_legacy_credential")
+    changes = {
+        "issuers/main/algorithms": ["HS256"],
+        "issuers/main/keys": {"secret": "${env:S}"},
+        **{f"issuers/main/{flag}": True for flag in flags},
+    }
+    assert [each.split(":")[0] for each in dangers(load(changes))] == [f"issuers.main.{flag}" for flag in flags]
