@@ -396,3 +396,11 @@ def test_sec_114_a_head_of_a_trusted_client_means_nothing_for_another() -> None:
         ((_, fields, _),) = Gate(generation, peer=peer).serve([sent])
         told[peer] = (fields[b"x-forwarded-for"], fields[b"x-forwarded-proto"])
     assert told == {"10.0.0.1": (b"1.2.3.4, 10.0.0.1", b"https"), "192.0.2.7": (b"192.0.2.7", b"http")}
+
+
+def test_a_method_that_is_not_permitted_is_decided_each_time() -> None:
+    permitted = a_plan(routes=a_route(methods_permitted=["GET"]))
+    token = (b"Authorization", b"Bearer abc")
+    assert key_of(permitted, token) is not None
+    assert key_of(permitted, token, method="POST") is None
+    assert key_of(PLAN, token, method="POST") is not None

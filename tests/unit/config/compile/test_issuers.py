@@ -292,3 +292,45 @@ def test_an_api_key_has_no_times_and_is_decoded_where_it_stands_in_the_query(pla
     slot = route(plan(of_tokens)).slots[0]
     assert slot.by_credential is not None
     assert (slot.by_credential.takes_api_keys, slot.sources[0].decoded) == (False, False)
+
+
+def test_how_the_keys_of_an_issuer_are_read_is_kept(plan: Compile) -> None:
+    flags = ("keys_by_kid_alone", "keys_must_say_use", "keys_without_alg_serve_every_algorithm")
+    changes = {
+        "issuers/main/keys": {"url": "https://a.example/keys", "headers": {"X-Probe": "1"}},
+        **{f"issuers/main/{flag}": True for flag in flags},
+        "issuers/main/keys_fetched_for_unknown_kid": False,
+        "issuers/main/refresh_seconds": 3,
+        "issuers/main/max_stale_seconds": 2,
+    }
+    made = plan(changes)
+    source, other = made.sources.keys["main"], made.sources.keys["other"]
+    assert made.issuers["main"].keys_by_kid_alone
+    assert (source.use_required, source.serves_every_algorithm, source.first_of_a_kid) == (True, True, True)
+    assert (source.fetched_for_unknown_kid, source.fields) == (False, (("X-Probe", "1"),))
+    assert (source.refresh_seconds, source.max_stale_seconds) == (3, 5)
+    assert (other.use_required, other.serves_every_algorithm, other.first_of_a_kid) == (False, False, False)
+    assert (other.fetched_for_unknown_kid, other.fields, other.unusable_skipped) == (True, (), False)
+
+
+def test_legacy_tokens_and_sets_are_read_as_the_document_says(plan: Compile) -> None:
+    changes = {
+        "issuers/main/exp_optional_for_legacy_tokens": True,
+        "issuers/main/exp_zero_counts_as_none_for_legacy_tokens": True,
+        "issuers/main/keys": {"file": "a.json", "unusable_skipped": True},
+    }
+    made = plan(changes)
+    assert made.issuers["main"].times.exp_zero_is_none
+    assert not made.issuers["other"].times.exp_zero_is_none
+    assert made.sources.keys["main"].unusable_skipped
+
+
+def test_a_guessable_secret_is_told_to_be_one(plan: Compile) -> None:
+    changes = {
+        "issuers/main/algorithms": ["HS256"],
+        "issuers/main/keys": {"secret": "${env:S}"},
+        "issuers/main/guessable_secret_allowed_for_legacy_credential": True,
+    }
+    (text,) = plan(changes).sources.keys["main"].local
+    assert text.guessable_secret_allowed_for_legacy_credential
+    assert not text.short_secret_allowed_for_legacy_credential

@@ -246,3 +246,11 @@ def test_a_route_that_mints_leads_nowhere(plan: Compile) -> None:
     assert compiled.mint == Mint(frozenset({"machine"}), CredentialsOffered.ANY, None, 60)
     del mint["credentials"]
     assert route(plan(changes), "mint").mint == Mint(frozenset({"machine"}), None, None, 60)
+
+
+def test_methods_permitted_are_a_set(plan: Compile) -> None:
+    made = plan({"routes/orders/methods_permitted": ["GET", "POST"]})
+    assert {route.name: route.methods_permitted for route in made.routes} == {
+        "orders": frozenset({"GET", "POST"}),
+        "health": None,
+    }

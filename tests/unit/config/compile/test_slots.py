@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from jwtgate.config.compile.slots import slot_values
 from jwtgate.policy.plan import Plan
+from jwtgate.policy.provisions import Origin, Value
 from jwtgate.policy.requirements import ClaimRule, Comparison, ConsumerMapping, Dpop, Place, ScopeNeed, Slot, Source
 
 Compile = Callable[[dict[str, Any]], Plan]
@@ -79,3 +81,36 @@ def test_a_proof_is_asked_for_beside_authorization_and_nothing_is_remembered(pla
     assert not route.remembered
     assert {b"authorization", b"dpop"} <= route.removed_fields
     assert b"dpop" not in next(iter(plan({}).routes)).removed_fields
+
+
+def test_a_scheme_is_compared_without_its_case_and_a_value_is_found(plan: Compile) -> None:
+    sources = [{"scheme": "BeArer"}, {"value": {"header": "X-T"}}]
+    compiled = slot(plan({"routes/orders/from": sources}))
+    scheme, value = compiled.sources
+    assert scheme == Source(Place.AUTHORIZATION, scheme=b"bearer")
+    assert (value.place, value.value) == (Place.VALUE, Value(Origin.FIELD, field=b"x-t"))
+    assert list(slot_values(compiled)) == [value.value]
+    assert compiled.looks_at_known
+
+
+def test_what_is_expected_is_a_value_of_the_slot(plan: Compile) -> None:
+    changes = {
+        "routes/orders/claims_equal": {"constant": {"sub": "a"}},
+        "routes/orders/empty_counts_as_absent_for_legacy_clients": True,
+    }
+    compiled = slot(plan(changes))
+    assert compiled.claims_equal == Value(Origin.CONSTANT, {"sub": "a"})
+    assert (compiled.empty_is_absent, list(slot_values(compiled))) == (True, [compiled.claims_equal])
+    plain = slot(plan({}))
+    assert (plain.claims_equal, plain.empty_is_absent, list(slot_values(plain))) == (None, False, [])
+
+
+def test_what_depends_on_the_request_is_not_remembered(plan: Compile) -> None:
+    def remembered(**changes: object) -> bool:
+        made = plan({"routes/orders/issue": ..., **{f"routes/orders/{name}": value for name, value in changes.items()}})
+        return next(route.remembered for route in made.routes if route.name == "orders")
+
+    assert remembered()
+    assert remembered(claims_equal={"constant": {"sub": "a"}}, methods_permitted=["GET"])
+    assert not remembered(claims_equal={"header": "X-T"})
+    assert not remembered(**{"from": {"value": {"header": "X-T"}}})

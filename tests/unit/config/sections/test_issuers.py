@@ -288,3 +288,55 @@ def test_only_keys_that_are_fetched_can_be_fetched_again(mistakes: Find) -> None
         assert mistakes({"issuers/third": {**issuer, flag: True}}) == [
             f"issuers.third: {flag} needs keys that are fetched"
         ]
+
+
+FETCHED = {"issuers/main/keys": {"url": "https://a.example/keys"}}
+
+
+def test_what_is_meant_of_a_set_needs_a_set(load: Load, mistakes: Find) -> None:
+    pem = {"issuers/main/keys": {"pem": "x"}}
+    for flag in ("keys_by_kid_alone", "keys_must_say_use", "keys_without_alg_serve_every_algorithm"):
+        for keys in (FETCHED, {"issuers/main/keys": {"file": "a.json"}}, {"issuers/main/keys": {"jwks": {"keys": []}}}):
+            load({**keys, f"issuers/main/{flag}": True})
+        assert mistakes({**pem, f"issuers/main/{flag}": True}) == [f"issuers.main: {flag} needs a key set"]
+    flag = "keys_fetched_for_unknown_kid"
+    load({**FETCHED, f"issuers/main/{flag}": False})
+    assert mistakes({**pem, f"issuers/main/{flag}": False}) == [f"issuers.main: {flag} needs keys that are fetched"]
+
+
+def test_keys_may_be_asked_for_with_fields_of_ours(load: Load, mistakes: Find) -> None:
+    keys = {"url": "https://a.example/keys", "headers": {"X-Probe": "1"}}
+    load({"issuers/main/keys": keys})
+    assert mistakes({"issuers/main/keys": {"file": "a.json", "headers": {"X-Probe": "1"}}}) == [
+        "issuers.main.keys: username, client_certificate and headers stand beside url only"
+    ]
+
+
+def test_useless_keys_are_left_out_of_sets_of_ours_only(load: Load, mistakes: Find) -> None:
+    load({"issuers/main/keys": {"file": "a.json", "unusable_skipped": True}})
+    assert mistakes({"issuers/main/keys": {"pem": "x", "unusable_skipped": True}}) == [
+        "issuers.main.keys: unusable_skipped stands beside file and jwks only"
+    ]
+
+
+def test_a_set_may_be_refreshed_each_second_and_dropped_at_once(load: Load, mistakes: Find) -> None:
+    load({**FETCHED, "issuers/main/refresh_seconds": 1, "issuers/main/max_stale_seconds": 0})
+    assert mistakes({**FETCHED, "issuers/main/refresh_seconds": 0.5})
+    assert mistakes({**FETCHED, "issuers/main/max_stale_seconds": -1})
+
+
+def test_an_exp_of_zero_counts_as_none_where_tokens_need_none(load: Load, mistakes: Find) -> None:
+    flags = {"issuers/main/exp_zero_counts_as_none_for_legacy_tokens": True}
+    load({**flags, "issuers/main/exp_optional_for_legacy_tokens": True})
+    assert mistakes(flags) == [
+        "issuers.main: exp_zero_counts_as_none_for_legacy_tokens needs exp_optional_for_legacy_tokens"
+    ]
+
+
+def test_sec_22_a_secret_everybody_tries_first_needs_the_long_name(load: Load, mistakes: Find) -> None:
+    short = {**hmac(secret="secret"), "issuers/main/short_secret_allowed_for_legacy_credential": True}
+    assert mistakes(short)
+    load({**short, "issuers/main/guessable_secret_allowed_for_legacy_credential": True})
+    assert mistakes({"issuers/main/guessable_secret_allowed_for_legacy_credential": True}) == [
+        "issuers.main: guessable_secret_allowed_for_legacy_credential needs keys: {secret: ...}"
+    ]

@@ -160,3 +160,60 @@ def test_a_token_with_a_proof_stands_in_authorization(load: Load, mistakes: Find
     assert load({"routes/orders/dpop": {}}).routes["orders"].fields == ("Authorization", "DPoP")
     (mistake,) = mistakes({"routes/orders/dpop": {}, "routes/orders/from": {"cookie": "t"}})
     assert mistake.endswith("so dpop and from exclude each other")
+
+
+@pytest.mark.parametrize("value", ["x", 7, {"constant": "x"}, {"claim": "a"}, {"cel": "request.query.t"}])
+def test_a_credential_may_be_a_value(load: Load, value: object) -> None:
+    (found,) = load({"routes/orders/from": {"value": value}}).routes["orders"].places
+    assert (found.place, found.value is not None) == ("value", True)
+
+
+def test_a_credential_may_be_whatever_follows_a_scheme(load: Load) -> None:
+    slot = load({"routes/orders/from": {"scheme": "Bearer"}}).routes["orders"]
+    assert ([found.place for found in slot.places], slot.fields) == (["scheme"], ("Authorization",))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"scheme": "a b"},
+        {"scheme": ""},
+        {"scheme": "Bearer", "prefix": "a"},
+        {"scheme": "Bearer", "header": "a"},
+        {"value": {}},
+        {"value": {"claim": "a", "header": "b"}},
+        {"value": "x", "cookie": "t"},
+    ],
+)
+def test_no_scheme_and_no_value_is_refused(mistakes: Find, source: object) -> None:
+    assert mistakes({"routes/orders/from": source})
+
+
+def test_claims_equal_a_value(load: Load, mistakes: Find) -> None:
+    slot = load({"routes/orders/claims_equal": {"constant": {"sub": "a"}}}).routes["orders"]
+    assert slot.claims_equal is not None
+    assert mistakes({"routes/orders/claims_equal": {"sub": "a"}})
+
+
+def two_slots(source: object, **route: object) -> dict[str, object]:
+    slot = {"issuers": ["main"], "from": source}
+    return {
+        **{f"routes/orders/{name}": ... for name in ("issuers", "issue", "headers")},
+        "routes/orders/slots": {"a": slot, "b": slot},
+        **{f"routes/orders/{name}": value for name, value in route.items()},
+    }
+
+
+@pytest.mark.parametrize("source", ["bearer", {"scheme": "Bearer"}, {"header": "X-T"}])
+def test_two_slots_share_a_place_where_the_document_says_so(load: Load, mistakes: Find, source: object) -> None:
+    assert mistakes(two_slots(source)) == ["routes.orders.slots.b.from: another slot of this route already looks there"]
+    load(two_slots(source, slots_may_share_a_place=True))
+
+
+def test_values_and_schemes_of_two_names_are_no_place_that_is_shared(load: Load) -> None:
+    load(two_slots({"value": {"header": "X-T"}}))
+    changes = two_slots("bearer")
+    slots = {
+        name: {"issuers": ["main"], "from": {"scheme": scheme}} for name, scheme in (("a", "Bearer"), ("b", "Basic"))
+    }
+    load({**changes, "routes/orders/slots": slots})
