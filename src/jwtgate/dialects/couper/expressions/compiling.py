@@ -173,7 +173,7 @@ def _call(node: Node, given: Given, scope: Scope) -> Run:
         raise Unreadable(place, f"the function {name} is not supported here")
     if function is None:
         raise Unreadable(place, f"there is no function {name}; there are {', '.join(sorted((*PURE, *_SPECIAL)))}")
-    if not spread and not function.least <= len(arguments) <= (function.most or len(arguments)):
+    if not spread and not function.takes(len(arguments)):
         raise Unreadable(place, f"{name} is given {len(arguments)} arguments")
     if special is not None:
         if spread:
@@ -199,7 +199,7 @@ def _pure(name: str, function: Function, arguments: tuple[Run, ...], *, spread: 
         values = [argument(frame) for argument in arguments]
         if spread:
             values += _spread(values.pop())
-            if not function.least <= len(values) <= (function.most or len(values)):
+            if not function.takes(len(values)):
                 raise ExpressionFailed(f"{name} is given {len(values)} arguments")
         weight = sum(frame.weigh(value) for value in values)
         if function.squared and values:

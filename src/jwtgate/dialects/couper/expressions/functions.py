@@ -30,6 +30,10 @@ class Function(NamedTuple):
     call: Callable[..., Any] = lambda: None
     squared: bool = False
 
+    def takes(self, arguments: int) -> bool:
+        """Whether it may be given so many."""
+        return self.least <= arguments and (self.most is None or arguments <= self.most)
+
 
 def _list(value: object) -> list[Any]:
     if not isinstance(value, list):

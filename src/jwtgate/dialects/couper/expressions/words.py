@@ -10,6 +10,7 @@ from typing import Any
 
 from jwtgate.dialects.couper.expressions.functions import json_text
 from jwtgate.errors import Fault, Refusal, RequestRefused, RouteUnknown, TokenRefused, UpstreamFault
+from jwtgate.policy.request import RequestView
 from jwtgate.policy.value import Known
 
 Error = Refusal | Fault
@@ -54,7 +55,6 @@ _OF_ROUTE = {
     "upstream_malformed": "backend",
 }
 _OF_TOKEN = {
-    "alg_unreadable": "token is unverifiable: signing method (alg) is unavailable",
     "audience_missing": "token has invalid claims: token has invalid audience",
     "audience_wrong": "token has invalid claims: token has invalid audience",
     "claims_unreadable": "token is malformed: could not JSON decode claim",
@@ -86,6 +86,7 @@ _OF_PROOF = {
     "too_old": "DPoP proof too old",
     "typ": "DPoP proof: wrong typ",
 }
+_METHOD_INVALID = "token signature is invalid: signing method {} is invalid"
 _KEYS = "token is unverifiable: error while executing keyfunc: "
 
 
@@ -144,7 +145,8 @@ def _told(known: Known, error: Error, source: str) -> str:
     fixed = _OF_TOKEN.get(error.reason)
     if fixed is not None:
         return fixed.format(claim=detail.get("claim", ""))
-    return _varying(known, error) or str(detail.get("cause") or error.reason.replace("_", " "))
+    told = _varying(detail, error.reason) or _of_request(known.request, detail, error.reason)
+    return told or str(detail.get("cause") or error.reason.replace("_", " "))
 
 
 def _missing(source: str, cause: str) -> str:
@@ -158,12 +160,13 @@ def _missing(source: str, cause: str) -> str:
     return f'auth scheme "{scheme}" required in authorization header'
 
 
-def _varying(known: Known, error: Error) -> str:
-    """What is told with the names and values of this one request; nothing for other reasons."""
-    detail, reason, path = error.detail, error.reason, known.request.path
+def _varying(detail: Mapping[str, Any], reason: str) -> str:
+    """What is told of a token with the names and values of this one; nothing for other reasons."""
     match reason:
-        case "alg_not_allowed":
-            return f"token signature is invalid: signing method {detail.get('alg')} is invalid"
+        case "alg_not_allowed" | "alg_unreadable" if detail.get("alg"):
+            return _METHOD_INVALID.format(detail["alg"])
+        case "alg_unreadable":
+            return f'{_KEYS}missing "alg" in JOSE header'
         case "key_unknown":
             return f'{_KEYS}no matching {detail.get("alg")} JWK for kid "{detail.get("kid") or ""}"'
         case "issuer_unreachable":
@@ -177,22 +180,30 @@ def _varying(known: Known, error: Error) -> str:
             return _malformed(detail)
         case "proof_wrong":
             return _OF_PROOF.get(str(detail.get("cause")), "DPoP proof is malformed")
-        case "permission_missing":
-            permission = detail.get("permission")
-            return (
-                f'required permission "{permission}" not granted' if detail.get("granted") else "no permissions granted"
-            )
-        case "method_not_permitted":
-            by = "required_permission" if detail.get("by") == "permission" else "allowed_methods"
-            return f"method {known.request.method} not allowed by {by}"
-        case "expected_claims_malformed" if "claim" in detail:
-            return f"invalid value type, string expected (claims / {detail['claim']})"
-        case "route_unknown":
-            return f"{known.request.method} {path}"
     return ""
 
 
-def _malformed(detail: Mapping[str, object]) -> str:
+def _of_request(request: RequestView, detail: Mapping[str, Any], reason: str) -> str:
+    """What is told of a request, or of what was configured for it; nothing for other reasons."""
+    match reason:
+        case "permission_missing" if detail.get("granted"):
+            return f'required permission "{detail.get("permission")}" not granted'
+        case "permission_missing":
+            return "no permissions granted"
+        case "method_not_permitted":
+            by = "required_permission" if detail.get("by") == "permission" else "allowed_methods"
+            return f"method {request.method} not allowed by {by}"
+        case "expected_claims_malformed" if "claim" in detail:
+            return f"invalid value type, string expected (claims / {detail['claim']})"
+        case "route_unknown":
+            return f"{request.method} {request.path}"
+    return ""
+
+
+def _malformed(detail: Mapping[str, Any]) -> str:
+    if detail.get("part") == "signature":
+        none = str(detail.get("alg")).lower() == "none"
+        return _METHOD_INVALID.format(detail["alg"]) if none else _OF_TOKEN["signature_wrong"]
     if detail.get("part") in (None, "shape"):
         return "token is malformed: token contains an invalid number of segments"
     return f"token is malformed: could not decode {detail['part']}"
