@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 Find = Callable[[dict[str, Any]], list[str]]
 
 ORDERS = {"path": "/orders/*", "auth": "required", "issuers": ["main"], "upstream": "echo"}
@@ -61,6 +63,29 @@ def test_values_of_answers_and_of_the_log_name_what_is_there(mistakes: Find) -> 
     assert mistakes({"routes/health/log": {"who": {"claim": "sub"}}}) == [
         "routes.health.log.who: asks for a claim, but the route asks for no credential"
     ]
+
+
+def test_sec_144_nor_does_it_in_what_an_answer_logs(mistakes: Find) -> None:
+    answers = {"*": {"log": {"a": {"header": "authorization"}}, "headers": {"X-A": {"header": "authorization"}}}}
+    assert mistakes({"routes/orders/answers": answers}) == [
+        "routes.orders.answers.*.log.a: holds a credential, which stands in no log"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"rewrite": {"path": {"path_parameter": "id"}}}, "rewrite.path"),
+        ({"rewrite": {"query": {"path_parameter": "id"}}}, "rewrite.query"),
+        ({"upstream": ..., "respond": {"status": {"path_parameter": "id"}}}, "respond.status"),
+        ({"upstream": ..., "respond": {"json": {"path_parameter": "id"}}}, "respond.json"),
+        ({"answers": {"*": {"status": {"path_parameter": "id"}}}}, "answers.*.status"),
+        ({"answers": {"*": {"log": {"a": {"path_parameter": "id"}}}}}, "answers.*.log.a"),
+    ],
+)
+def test_values_wherever_they_stand_name_what_is_there(mistakes: Find, changes: dict[str, Any], place: str) -> None:
+    here = {f"routes/health/{name}": value for name, value in changes.items()}
+    assert mistakes(here) == [f"routes.health.{place}.path_parameter: not every path of the route has {{id}}"]
 
 
 def test_sec_144_a_credential_stands_in_no_log(mistakes: Find) -> None:

@@ -209,10 +209,9 @@ class AnswerSection(Section):
     @property
     def placed_values(self) -> Iterator[tuple[tuple[str, ...], AnswerValueSection]]:
         """Every value, with its place."""
-        for name, value in (("status", self.status), ("body", self.body), ("content_type", self.content_type)):
-            if value is not None:
-                yield (name,), value
         yield from ((("headers", name), value) for name, value in self.headers.items())
+        written = {"status": self.status, "body": self.body, "content_type": self.content_type}
+        yield from (((name,), value) for name, value in written.items() if value is not None)
         yield from ((("log", name), value) for name, value in self.log.items())
 
     @model_validator(mode="after")

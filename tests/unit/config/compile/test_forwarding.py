@@ -13,7 +13,16 @@ import pytest
 from jwtgate.config.compile.forwarding import conditions_of, path_forms
 from jwtgate.config.patterns import PathPattern
 from jwtgate.config.sections.document import Document
-from jwtgate.policy.forwarding import PathForm, Respond, form_of
+from jwtgate.jose.encoding import JSON
+from jwtgate.policy.forwarding import (
+    PathForm,
+    Respond,
+    RespondAsCalled,
+    Responding,
+    RespondRefusal,
+    RespondWorded,
+    form_of,
+)
 from jwtgate.policy.plan import Plan, Route, Target
 from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
 from jwtgate.policy.rooms.listed import Conditions, ListedRouter
@@ -107,19 +116,53 @@ def test_what_asks_the_request_is_decided_each_time(plan: Compile, direction: st
     assert route(plan({place: {"add": {"X-A": {"cel": "request.path"}}}})).templates == ("/orders/*",)
 
 
+@pytest.mark.parametrize("name", ["path", "query"])
+def test_a_path_that_is_worked_out_is_so_each_time(plan: Compile, name: str) -> None:
+    found = route(plan({"routes/orders/rewrite": {name: {"request": name}}}))
+    rewriting = found.rewriting
+    assert rewriting is not None
+    assert getattr(rewriting, f"{name}_value") == Value(Origin(name))
+    assert (found.remembered, rewriting.path) == (False, None)
+    written = route(plan({"routes/orders/rewrite": {"path": "/a"}})).rewriting
+    assert written is not None
+    assert (written.path, written.path_value) == ("/a", None)
+
+
+def test_a_field_may_show_what_is_visible_as_it_stands(plan: Compile) -> None:
+    found = route(plan({"routes/orders/headers": {"X-A": {"claim": "sub", "form": "visible"}}}))
+    assert found.identity[0].form is Form.VISIBLE
+
+
 def own(respond: dict[str, Any]) -> dict[str, Any]:
-    return {"routes/own": {"path": "/own", "auth": "none", "respond": respond}}
+    asked = {"auth": "required", "issuers": ["main"], "calls": {"who": {"upstream": "echo"}}}
+    return {"routes/own": {"path": "/own", "respond": respond, **asked}}
+
+
+def constant(value: JSON) -> Value:
+    return Value(Origin.CONSTANT, constant=value)
 
 
 @pytest.mark.parametrize(
     ("respond", "said"),
     [
         ({}, Respond()),
-        ({"status": 404, "body": {"a": None}}, Respond(404, "application/json", b'{"a":null}')),
+        ({"status": 404, "body": {"constant": {"a": None}}}, Respond(404, "application/json", b'{"a":null}')),
+        ({"json": "a"}, Respond(200, "application/json", b'"a"')),
+        ({"json": {"constant": None}}, Respond(200, "application/json", b"null")),
+        ({"call": "who"}, RespondAsCalled("who")),
+        ({"refusal": "permission_missing"}, RespondRefusal("permission_missing")),
+        (
+            {"status": {"claim": "code"}, "body": "a"},
+            RespondWorded(Value(Origin.CLAIM, slot="access", path=("code",)), constant("a"), constant(None)),
+        ),
+        (
+            {"json": {"request": "path"}, "content_type": "text/plain"},
+            RespondWorded(constant(200), Value(Origin.PATH), constant("text/plain"), as_json=True),
+        ),
         ({"body": "<p>", "content_type": "text/html"}, Respond(200, "text/html", b"<p>")),
     ],
 )
-def test_an_answer_of_ours_is_ready_to_be_sent(plan: Compile, respond: dict[str, Any], said: Respond) -> None:
+def test_an_answer_of_ours_is_ready_to_be_sent(plan: Compile, respond: dict[str, Any], said: Responding) -> None:
     found = route(plan(own(respond)), "own")
     assert (found.respond, found.remembered, found.upstream.targets) == (said, False, ())
 

@@ -21,7 +21,7 @@ Find = Callable[[dict[str, Any]], list[str]]
 def test_an_answer_is_named_by_reason_by_class_or_for_all(load: Load, name: str) -> None:
     answers = load({"routes/orders/answers": {name: {"status": 503}}}).routes["orders"].answers
     assert answers is not None
-    assert answers[name].status == 503
+    assert answers[name].status_written == 503
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,11 @@ def test_a_name_no_answer_has_is_refused_with_the_nearest(mistakes: Find, name: 
         {"body": {"constant": {"error": ["no", 1]}}},
         {"body": {"cel": '"no " + request.method'}},
         {"challenge": True},
+        {"status": 204},
+        {"status": {"cel": "size(refusal.reason)"}},
+        {"headers": {"Cache-Control": None}},
+        {"body": "x", "content_type": {"header": "accept"}},
+        {"log": {"why": {"refusal": "reason"}, "x": {"constant": {}}}},
     ],
 )
 def test_an_answer_has_a_status_fields_a_body_and_a_challenge(mistakes: Find, answer: dict[str, Any]) -> None:
@@ -61,8 +66,8 @@ def test_an_answer_has_a_status_fields_a_body_and_a_challenge(mistakes: Find, an
         ({"status": 199}, "status"),
         ({"status": 600}, "status"),
         ({"status": "403"}, "status"),
-        ({"status": 204}, "status"),
-        ({"status": 304}, "status"),
+        ({"status": True}, "status"),
+        ({"status": 403.5}, "status"),
         ({"headers": {"Content-Length": "0"}}, "headers"),
         ({"headers": {"transfer_encoding": "chunked"}}, "headers"),
         ({"headers": {"Content-Type": "a/b"}}, "headers"),
@@ -80,6 +85,23 @@ def test_an_answer_that_could_not_be_sent_is_refused(mistakes: Find, answer: dic
     found = mistakes({"routes/orders/answers": {"refusal": answer}})
     assert found
     assert all(mistake.startswith(f"routes.orders.answers.refusal.{place}") for mistake in found)
+
+
+def test_a_slot_has_answers_of_its_own(mistakes: Find) -> None:
+    slots = {"a": {"issuers": ["main"], "answers": {"token_expired": {"status": 303}}}}
+    route = {"path": "/a", "auth": "required", "upstream": "echo", "slots": slots}
+    assert mistakes({"routes/a": route}) == []
+    slots["a"]["answers"] = {"fault": {"status": 200}}
+    (mistake,) = mistakes({"routes/a": route})
+    assert mistake.startswith("routes.a.slots.a.answers: fault means faults")
+    slots["a"]["answers"] = {"*": {"body": {"claim": "sub", "slot": "b"}}}
+    assert mistakes({"routes/a": route}) == ["routes.a.slots.a.answers.*.body.slot: there is no slot of this name"]
+
+
+def test_an_answer_does_not_log_too_much(mistakes: Find) -> None:
+    many = {f"a{number}": number for number in range(17)}
+    (mistake,) = mistakes({"routes/orders/answers": {"*": {"log": many}}})
+    assert mistake.endswith("must not have more than 16 entries")
 
 
 @pytest.mark.parametrize("answers", [{}, {"refusal": {}}, {"refusal": {"content_type": "a/b"}}, {"refusal": None}])
@@ -139,7 +161,7 @@ def test_an_answer_says_nothing_else_of_its_refusal(mistakes: Find, value: dict[
 def test_only_the_document_has_words_for_a_request_no_route_takes(mistakes: Find, load: Load) -> None:
     answers = load({"answers": {"route_unknown": {"status": 404, "body": "no"}}}).answers
     assert answers is not None
-    assert answers["route_unknown"].status == 404
+    assert answers["route_unknown"].status_written == 404
     (mistake,) = mistakes({"routes/orders/answers": {"route_unknown": {"status": 404}}})
     assert mistake.startswith("routes.orders.answers.route_unknown: is no reason of an answer")
     for value in ({"claim": "sub"}, {"path_parameter": "id"}):

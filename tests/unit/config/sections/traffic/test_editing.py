@@ -102,7 +102,15 @@ def own(respond: object, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "respond", [{}, {"status": 404, "headers": {"X-A": "b"}, "body": {"a": [1, None]}}, {"body": "x"}]
+    "respond",
+    [
+        {},
+        {"status": 404, "headers": {"X-A": "b"}, "body": {"constant": {"a": [1, None]}}},
+        {"body": "x"},
+        {"status": 204},
+        {"status": {"header": "x-status"}, "json": {"constant": {}}, "content_type": {"header": "x-type"}},
+        {"refusal": "route_unknown"},
+    ],
 )
 def test_a_route_may_answer_by_itself(load: Load, respond: dict[str, Any]) -> None:
     assert load(own(respond)).routes["own"].respond is not None
@@ -111,14 +119,22 @@ def test_a_route_may_answer_by_itself(load: Load, respond: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     "respond",
     [
-        {"status": 204},
-        {"status": 304},
+        {"status": "404"},
+        {"status": True},
         {"status": 101},
         {"status": 600},
         {"headers": {"Content-Length": "1"}},
         {"headers": {"Content-Type": "text/html"}},
         {"headers": {"X-A": "a\r\nb"}},
         {"content_type": "html"},
+        {"content_type": {"constant": 7}},
+        {"body": {"a": 1}},
+        {"body": "a", "json": "a"},
+        {"refusal": "no_such_reason"},
+        {"refusal": "key_malformed"},
+        {"refusal": "token_expired", "status": 400},
+        {"call": "who"},
+        {"call": "who", "status": 200},
         None,
     ],
 )
