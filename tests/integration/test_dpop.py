@@ -166,8 +166,7 @@ def test_sec_79_two_workers_take_each_proof_once(tmp_path: Path) -> None:
         proofs = [made_for(bound, htu=f"http://127.0.0.1:{node.ports[0]}/bound/a") for _ in range(PROOFS)]
 
         def ask_all() -> None:
-            for proof in proofs:
-                found.append(status_of(node.connect(), bound, proof))
+            found.extend(status_of(node.connect(), bound, proof) for proof in proofs)
 
         threads = [threading.Thread(target=ask_all) for _ in range(CLIENTS)]
         for thread in threads:

@@ -12,6 +12,7 @@ from jwtgate.policy.facts import Allowance
 from jwtgate.policy.outcome import Allowed, Failed, Refused
 from jwtgate.verifier import sign
 
+from ..oauth.proofs import BOUND, a_proof
 from .conftest import NOON
 
 
@@ -156,3 +157,16 @@ def test_a_request_that_would_be_counted_is_explained_as_the_first(callers: Path
         outcome = _explain(callers, "/own", f"Authorization: Bearer {own_token('key-1')}").outcome
         assert isinstance(outcome, Allowed)
         assert outcome.trail.allowance == Allowance(True, 0, 30)
+
+
+def test_a_proof_is_explained_as_the_first_of_its_kind(document: Path, token: Callable[..., str]) -> None:
+    text = json.loads(document.read_text())
+    text["routes"]["orders"]["dpop"] = {}
+    document.write_text(json.dumps(text))
+    bound = token(cnf=BOUND)
+    proof = a_proof(bound, htu="http://h/orders/1", iat=NOON)
+    for _ in range(2):
+        fields = (f"Authorization: DPoP {bound}", f"DPoP: {proof}")
+        assert isinstance(_explain(document, "/orders/1", *fields).outcome, Allowed)
+    assert _reason(_explain(document, "/orders/2", *fields)) == "proof_wrong"
+    assert _reason(_explain(document, "/orders/1", fields[0])) == "credential_missing"

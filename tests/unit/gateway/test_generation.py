@@ -5,14 +5,27 @@ from __future__ import annotations
 import time
 
 import pytest
-from tests.unit.gateway.parts import ISSUED, SLOWLY_ISSUED, Gate, a_generation, a_plan, a_route, an_order, wire
+from tests.unit.gateway.parts import (
+    ISSUED,
+    SIGNER,
+    SLOW_SIGNER,
+    SLOWLY_ISSUED,
+    Gate,
+    a_generation,
+    a_plan,
+    a_route,
+    an_order,
+    wire,
+)
 
 from jwtgate.errors import DependencyFault
 from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ
 from jwtgate.gateway.heads.fields import FORWARD, REMOVE
 from jwtgate.gateway.memory import FOR_EVER, Remembered
-from jwtgate.policy.facts import IssuedToken, NeedIssuedToken, NeedKeys
+from jwtgate.policy.facts import IssuedToken, NeedIssuedToken, NeedKeys, NeedSigned
 from jwtgate.state.issued_tokens import IssuedTokens
+from jwtgate.state.keys.keyring import Signer
+from jwtgate.state.signed_tokens import SignedTokens
 
 NOW = int(time.time())
 STATUS = {"/livez": LIVEZ, "/readyz": READYZ, "/metrics": METRICS}
@@ -93,3 +106,15 @@ def test_an_old_generation_keeps_no_connection_but_lets_what_goes_on_end() -> No
     gate.answer(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")
     assert wire(busy).closed
     assert gate.outcomes == [(204, "")]
+
+
+def test_a_text_for_an_expression_is_signed_at_once_unless_that_is_slow() -> None:
+    generation, need = a_generation(), NeedSigned("default", {}, {"sub": "alice"})
+    with pytest.raises(DependencyFault):
+        generation.answer_now(need, NOW)
+    generation.signed_tokens = SignedTokens({"default": Signer(SIGNER, "ES256")})
+    text = generation.answer_now(need, NOW)
+    assert isinstance(text, str)
+    assert text.count(".") == 2
+    generation.signed_tokens = SignedTokens({"default": Signer(SLOW_SIGNER, "RS256")})
+    assert generation.answer_now(need, NOW) is None

@@ -88,6 +88,25 @@ def test_the_realm_is_that_of_the_route() -> None:
     )
 
 
+def test_a_route_is_challenged_with_each_scheme_it_takes() -> None:
+    bound = {"issuers": ["main"], "dpop": {"algorithms": ["RS256", "ES256"]}}
+    plain = {"issuers": ["main"]}
+
+    def challenges(error: Refusal, slots: dict[str, object]) -> list[str]:
+        usual = {"path": "/o", "auth": "required", "upstream": "echo"}
+        plan = a_plan(routes={"orders": {**usual, "slots": slots, "enough": "one_slot"}})
+        return [value for name, value in refusal_fields(error, plan.routes[0]) if name == "WWW-Authenticate"]
+
+    missing = CredentialMissing("credential_missing")
+    assert challenges(missing, {"bound": bound}) == ['DPoP algs="RS256 ES256"']
+    assert challenges(missing, {"plain": plain, "bound": bound}) == [
+        'DPoP algs="RS256 ES256"',
+        'Bearer realm="jwtgate"',
+    ]
+    (told,) = challenges(TokenRefused("proof_wrong", cause="htu"), {"bound": bound})
+    assert told.startswith('DPoP algs="RS256 ES256", error="invalid_dpop_proof", error_description="')
+
+
 def test_sec_143_who_cannot_be_judged_is_told_when_to_come_back() -> None:
     fields = dict(refusal_fields(DependencyFault("issuer_unreachable", retry_after_seconds=7), ROUTE))
     assert fields["Retry-After"] == "7"

@@ -17,6 +17,7 @@ from tests.unit.gateway.messages import head_of, status_of
 from tests.unit.gateway.parts import (
     KEYS,
     OK,
+    SLOW_SIGNER,
     SLOWLY_ISSUED,
     a_generation,
     a_plan,
@@ -32,9 +33,11 @@ from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, READYZ
 from jwtgate.gateway.heads.fields import MOST_NAMES
 from jwtgate.gateway.worker import HostNames, server_tls
 from jwtgate.jose.encoding import JSON
-from jwtgate.policy.facts import NeedClaims
+from jwtgate.policy.facts import NeedClaims, NeedSigned
 from jwtgate.policy.plan import Listener, Tls
 from jwtgate.state.claim_generators import ClaimGenerators
+from jwtgate.state.keys.keyring import Signer
+from jwtgate.state.signed_tokens import SignedTokens
 
 
 def test_a_request_is_served_counted_and_logged() -> None:
@@ -158,6 +161,21 @@ def test_rel_21_a_slow_signature_is_made_on_a_thread() -> None:
         assert b"X-JWT-Assertion: " in wire(house.pool.made[0]).take()
 
     play(moves, a_generation(issued=SLOWLY_ISSUED))
+
+
+def test_rel_21_a_slow_text_for_an_expression_is_signed_on_a_thread() -> None:
+    async def moves(house: House) -> None:
+        generation = house.worker.generation
+        generation.signed_tokens = SignedTokens({"slow": Signer(SLOW_SIGNER, "RS256")})
+        connection, _ = house.connect()
+        answers: list[object] = []
+        exchange = Exchange(connection, cast("Any", None))
+        house.worker.meet(exchange, NeedSigned("slow", {}, {"sub": "alice"}), answers.append)
+        assert answers == []
+        await until(lambda: answers)
+        assert str(answers[0]).count(".") == 2
+
+    play(moves)
 
 
 def test_no_signature_waits_behind_a_plug_in_that_hangs() -> None:

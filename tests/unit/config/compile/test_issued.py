@@ -192,3 +192,20 @@ def test_plug_ins_have_names_and_are_given_something(plan: Compile) -> None:
         "bare": ClaimGenerator("bare", "acme"),
     }
     assert plan({}).generators == {}
+
+
+def test_a_key_may_be_told_to_sign_anything_with_a_secret_anybody_guesses(plan: Compile) -> None:
+    flags = ("signs_any_claims", "short_secret_allowed", "guessable_secret_allowed")
+    weak = {"alg": "HS256", "secret": "asdf", **{f"{flag}_for_legacy_readers": True for flag in flags}}
+    usual = {"alg": "HS256", "secret": "${env:S}"}
+    keys = {"default": {}, "weak": weak, "usual": usual, "pem": {"pem": "${env:P}"}}
+    signing = plan({"signing/keys": keys}).signing
+    assert [signing[name].signs_any_claims for name in keys] == [False, True, False, False]
+    assert signing["weak"].secret == KeyText(
+        text="asdf",
+        alg="HS256",
+        short_secret_allowed_for_legacy_credential=True,
+        guessable_secret_allowed_for_legacy_credential=True,
+    )
+    assert signing["usual"].secret == KeyText(text="${env:S}", alg="HS256")
+    assert signing["pem"].pem == KeyText(text="${env:P}")

@@ -10,7 +10,7 @@ from jwtgate.control.workers.messages import CountersWanted, Found, Unanswered, 
 from jwtgate.errors import DependencyFault
 from jwtgate.gateway.observe import Counters, Report
 from jwtgate.policy.callers import Consumer
-from jwtgate.policy.facts import Allowance, NeedAllowance, NeedConsumer, NeedIntrospection
+from jwtgate.policy.facts import Allowance, NeedAllowance, NeedConsumer, NeedFirstUse, NeedIntrospection
 from jwtgate.policy.requirements import ConsumerName
 
 
@@ -192,3 +192,12 @@ def test_rel_50_who_waits_for_the_workers_waits_for_each_and_not_for_ever() -> N
             await desk.caught_up()
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_sec_79_what_was_used_is_known_to_all_workers_whatever_their_generation(number: int) -> None:
+    one, other = Asker(), Asker()
+    desk = Desk(built=lambda _: None, workers=tuple, report=reported)
+    for ask, asker in enumerate((one, other, one)):
+        desk.heard(asker, Wanted(ask, number, NeedFirstUse("key", "jti", 21)))  # type: ignore[arg-type]
+    assert (one.told, other.told) == ([Found(0, True), Found(2, False)], [Found(1, False)])

@@ -38,9 +38,11 @@ from jwtgate.policy.facts import (
     NeedAllowance,
     NeedConsumer,
     NeedCredential,
+    NeedFirstUse,
     NeedIntrospection,
     NeedKeys,
     NeedNewerCredential,
+    NeedSigned,
 )
 from jwtgate.policy.requirements import ConsumerName
 from jwtgate.policy.revocations import Revocation, RevokedBy
@@ -256,6 +258,28 @@ def test_changed_signing_keys_are_signed_with_and_shown() -> None:
     assert served.generation.epoch == epoch + 1
 
 
+ANY_CLAIMS = NeedSigned("default", {}, {"sub": "alice"})
+
+
+def test_only_a_key_that_permits_it_signs_any_claims() -> None:
+    served = Served.build(built().prepare())
+    with pytest.raises(DependencyFault):
+        served.generation.signed_tokens.sign(ANY_CLAIMS)
+
+
+def test_a_key_that_permits_it_signs_any_claims_also_after_a_change() -> None:
+    permitting = "signing: {keys: {default: {signs_any_claims_for_legacy_readers: true}}, issuer:"
+    document = DOCUMENT.replace("signing: {issuer:", permitting)
+    served = Served.build(built(document).prepare())
+    before = served.generation.signed_tokens.sign(ANY_CLAIMS)
+    assert before.count(".") == 2
+    other = built(document, by=generations()).signing()
+    tokens = served.generation.signed_tokens
+    served.change(SigningChanged(1, other))
+    assert served.generation.signed_tokens is not tokens
+    assert served.generation.signed_tokens.sign(ANY_CLAIMS).split(".")[:2] == before.split(".")[:2]
+
+
 def test_signing_keys_of_another_generation_change_nothing() -> None:
     served = Served.build(built().prepare())
     served.generation.memory.remember("x", Remembered(b"", FOR_EVER, "main"))
@@ -453,6 +477,16 @@ def test_everybody_who_asks_for_leave_is_counted() -> None:
     run(ask)
 
 
+def test_sec_79_of_two_that_use_the_same_only_one_is_the_first() -> None:
+    supervisor = Supervisor(lambda ask: Found(ask, ask == 1))
+
+    async def ask() -> None:
+        need = NeedFirstUse("key", "jti", 21)
+        assert await asyncio.gather(supervisor.look_up(need), supervisor.look_up(need)) == [True, False]
+
+    run(ask)
+
+
 def test_who_gives_up_waiting_takes_the_answer_from_nobody_else() -> None:
     supervisor = Supervisor(lambda ask: None)
 
@@ -491,6 +525,7 @@ def test_a_fault_is_everybody_s_who_waits_and_the_next_one_asks_again() -> None:
         (NeedIntrospection("main", "opaque"), "introspection_unreachable"),
         (NeedMinted("key-1", None, {}, 60), "signer_unavailable"),
         (NeedAllowance("route orders", "a", 3, 30), "requests_not_counted"),
+        (NeedFirstUse("key", "jti", 21), "requests_not_counted"),
     ],
 )
 def test_a_supervisor_that_is_gone_is_a_fault_of_the_kind_that_was_asked(need: Need, reason: str) -> None:

@@ -131,6 +131,12 @@ def test_the_key_of_a_file_signs_under_its_own_name_or_its_thumbprint() -> None:
     assert (given.keys[0].alg, given.keys[0].signs("ES256"), given.certificates) == ("ES256", True, {})
 
 
+def test_a_key_of_a_pem_text_signs() -> None:
+    given = read(SigningKeys("main", pem=KeyText(text=key("a").to_private_pem())))
+    assert kids(given) == [key("a").thumbprint()]
+    assert "cannot be read" in problem(SigningKeys("main", pem=KeyText(text="nonsense")))
+
+
 def test_the_first_key_that_fits_signs_and_the_others_stand_behind_it() -> None:
     text = jwks(key("public").public(), key("ed", "Ed25519"), key("b"), key("a"))
     assert kids(read(FILE, key=text)) == ["b", "public", "ed", "a"]
