@@ -12,6 +12,7 @@ from jwtgate.errors import RequestRefused
 from jwtgate.policy.request import (
     STRICT_PATHS,
     PathRules,
+    RequestView,
     canonical_path,
     cookie_values,
     cookies_without,
@@ -247,3 +248,35 @@ def test_a_request_is_shown_without_its_credentials() -> None:
     shown = repr(request((b"x-key", b"hush1"), bearer="hush2", query="access_token=hush3"))
     assert "hush" not in shown
     assert "/orders" in shown
+
+
+HOST = (b"host", b"Gate.Example:8443")
+PROTO, NAME = (b"x-forwarded-proto", b"HTTPS"), (b"x-forwarded-host", b"public.example")
+
+
+@pytest.mark.parametrize(
+    ("trusted", "sent", "origin"),
+    [
+        (False, (HOST,), "http://Gate.Example:8443"),
+        (False, (HOST, PROTO, NAME), "http://Gate.Example:8443"),
+        (True, (HOST,), "http://Gate.Example:8443"),
+        (True, (HOST, PROTO, NAME), "https://public.example"),
+        (True, (HOST, PROTO), "https://Gate.Example:8443"),
+        (True, (HOST, (b"x-forwarded-proto", b"gopher"), (b"x-forwarded-host", b"a b")), "http://gate.example"),
+        (True, (HOST, NAME, NAME), "http://Gate.Example:8443"),
+        (True, (HOST, (b"x-forwarded-host", b"a.example, b.example")), "http://Gate.Example:8443"),
+        (True, (HOST, (b"x-forwarded-host", b"[::1]:80")), "http://[::1]:80"),
+        (False, (), "http://gate.example"),
+    ],
+)
+def test_sec_114_the_address_is_the_clients_own_where_a_trusted_proxy_tells_it(
+    trusted: bool, sent: tuple[tuple[bytes, bytes], ...], origin: str
+) -> None:
+    view = RequestView("GET", "http", "gate.example", "/a", query="b=c", fields=sent, trusted=trusted)
+    assert (view.origin, view.url) == (origin, f"{origin}/a?b=c")
+    assert RequestView("GET", "http", "gate.example", "/a", query="", fields=sent, trusted=trusted).url == f"{origin}/a"
+
+
+def test_neither_body_nor_query_shows_in_the_text_of_a_request() -> None:
+    shown = repr(RequestView("GET", "http", "a", "/", query="secret", fields=((b"a", b"secret"),), body=b"secret"))
+    assert "secret" not in shown

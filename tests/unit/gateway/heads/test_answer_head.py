@@ -176,3 +176,14 @@ def test_a_change_to_websocket_is_edited_like_any_answer() -> None:
     fields = ((b"Connection", b"upgrade, x-hop"), (b"Upgrade", b"websocket"), (b"X-Gone", b"1"), (b"X-Hop", b"2"))
     written = read(*fields, status=101).switching(b"X-Ours: 1\r\n", removed=frozenset({b"x-gone"}))
     assert written.endswith(b"Upgrade: websocket\r\nX-Ours: 1\r\n\r\n")
+
+
+def test_what_an_answer_says_is_known_by_its_lower_case_names() -> None:
+    head = read((b"X-One", b"a"), (b"x-one", b"b"), (b"Set-Cookie", b"\xe4"), (b"Cache-Control", b"no-store"), LENGTH)
+    assert head.fields == {
+        "x-one": ("a", "b"),
+        "set-cookie": ("\xe4",),
+        "cache-control": ("no-store",),
+        "content-length": ("3",),
+    }
+    assert read((b"Connection", b"X-Hop"), (b"X-Hop", b"1"), (b"Keep-Alive", b"1"), CODING).fields == {}

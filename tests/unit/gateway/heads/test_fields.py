@@ -22,6 +22,7 @@ from jwtgate.gateway.heads.fields import (
     REQUEST_ID,
     UNUSUAL,
     UPGRADE,
+    CallFieldKinds,
     RequestFieldKinds,
     ResponseFieldKinds,
     content_length,
@@ -231,3 +232,19 @@ def test_a_fit_request_id_is_taken(value: bytes) -> None:
 @pytest.mark.parametrize("value", [b"", b"x" * 129, b'a"b', b"a b", b"a\n", b"\xe4", b"a,b"])
 def test_sec_144_an_unfit_request_id_is_none(value: bytes) -> None:
     assert request_id(value) is None
+
+
+def test_of_an_answer_that_we_read_ourselves_every_field_counts_but_those_of_one_hop() -> None:
+    kinds = CallFieldKinds()
+    for name in (b"X-User-Id", b"X-Request-Id", b"Authorization", b"Cache-Control", b"odd_name", b"Set-Cookie"):
+        assert kinds[name] == FORWARD
+    assert {kinds[name] for name in (b"Keep-Alive", b"TE", b"Trailer", b"Proxy-Authenticate")} == {REMOVE}
+    assert kinds[b"Content-Length"] == LENGTH
+
+
+def test_the_field_that_tells_a_requests_id_is_the_documents() -> None:
+    plan = a_plan(request_id_field="Trace-Id")
+    for kinds in (RequestFieldKinds(plan, trusted=False), ResponseFieldKinds(plan)):
+        assert (kinds[b"trace-ID"], kinds[b"X-Request-Id"]) == (REMOVE, FORWARD)
+    trusted = RequestFieldKinds(plan, trusted=True)
+    assert (trusted[b"Trace-Id"], trusted[b"X-Request-Id"]) == (REQUEST_ID, FORWARD)
