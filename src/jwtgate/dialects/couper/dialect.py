@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from jwtgate.dialects.couper.reading.configuration import Configuration
 from jwtgate.dialects.couper.reading.read import read
 from jwtgate.dialects.couper.settings import settings_of
+from jwtgate.dialects.couper.translation.controls.issuers import users
 from jwtgate.dialects.couper.translation.document import translated
-from jwtgate.dialects.couper.translation.issuers import users
 from jwtgate.dialects.dialect import Caller, Objects, Settings, Translation
 
 _CONFIGURATION = "configuration"

@@ -18,9 +18,9 @@ from jwtgate.dialects.couper.reading.configuration import (
     Source,
     Text,
 )
+from jwtgate.dialects.couper.translation.access_log import log_of
 from jwtgate.dialects.couper.translation.draft import Draft, Section
 from jwtgate.dialects.couper.translation.fields import Changes, as_fields, change_responses, set_fields
-from jwtgate.dialects.couper.translation.logging import log_of
 from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.values import VARIES, Around, constant_of, special, value_of
 from jwtgate.dialects.dialect import literal

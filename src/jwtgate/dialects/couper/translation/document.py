@@ -7,10 +7,10 @@ from itertools import count
 from typing import Any
 
 from jwtgate.dialects.couper.reading.configuration import Api, Configuration, ErrorHandlers, Server
+from jwtgate.dialects.couper.translation.access_log import access_log
 from jwtgate.dialects.couper.translation.answers import Surface, of_route
+from jwtgate.dialects.couper.translation.controls.signing import know_signers
 from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
-from jwtgate.dialects.couper.translation.issuers import signing
-from jwtgate.dialects.couper.translation.logging import access_log
 from jwtgate.dialects.couper.translation.options import note_settings, own_fields
 from jwtgate.dialects.couper.translation.routes import nowhere, routes_of
 from jwtgate.dialects.couper.translation.routing import below, hosts_of, particular_first, rank
@@ -25,7 +25,7 @@ def translated(configuration: Configuration, settings: Settings) -> Translation:
     """The document this configuration means, without callers, and a note for every setting."""
     draft = Draft(configuration, settings)
     note_settings(draft)
-    signing(draft)
+    know_signers(draft)
     routes: dict[str, Section] = {"health": _health(draft)}
     for server in particular_first(configuration.servers):
         for name, section in _of_server(draft, server):

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jwtgate.dialects.couper.reading.configuration import AccessControl, Configuration, Secret
+from jwtgate.dialects.couper.reading.configuration import AccessControl, Configuration
 from jwtgate.dialects.couper.translation.notebook import Notebook
-from jwtgate.dialects.dialect import Settings, literal
+from jwtgate.dialects.dialect import Settings
 
 _NAME = re.compile(r"[!#-\[\]-~]{1,128}")
 
@@ -19,16 +19,6 @@ Section = dict[str, Any]
 def as_name(text: str) -> str:
     """The text where it can be a name of a document, else its digest."""
     return text if _NAME.fullmatch(text) else hashlib.sha256(text.encode()).hexdigest()[:32]
-
-
-def secret_text(secret: Secret) -> str | None:
-    """A secret as a document says it, a reference to its variable if it has one; None if it is not plain text."""
-    if secret.variable is not None:
-        return f"${{env:{secret.variable}}}"
-    try:
-        return literal(secret.value.decode())
-    except UnicodeDecodeError:
-        return None
 
 
 class Draft:

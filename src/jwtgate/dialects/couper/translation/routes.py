@@ -8,15 +8,21 @@ from typing import Any
 
 from jwtgate.dialects.couper.reading.configuration import Api, Cors, Edits, Endpoint, ErrorHandlers, Server, Text
 from jwtgate.dialects.couper.translation import cors as cors_of
+from jwtgate.dialects.couper.translation.access_log import log_of
 from jwtgate.dialects.couper.translation.answers import SERVER, Surface, of_route, own_content
-from jwtgate.dialects.couper.translation.calls import blocks_of, calls_of, names_of, texts_of
+from jwtgate.dialects.couper.translation.backends.calls import blocks_of, calls_of, names_of, texts_of
+from jwtgate.dialects.couper.translation.backends.forwarding import KEEPS_STATUS, forwarded
+from jwtgate.dialects.couper.translation.controls.slots import is_private, reads_body_first, share_a_place, slots_of
 from jwtgate.dialects.couper.translation.draft import Draft, Section
-from jwtgate.dialects.couper.translation.fields import Changes, as_fields, change_responses, set_fields
-from jwtgate.dialects.couper.translation.forwarding import forwarded
-from jwtgate.dialects.couper.translation.logging import log_of
+from jwtgate.dialects.couper.translation.fields import (
+    Changes,
+    as_fields,
+    as_response_headers,
+    change_responses,
+    set_fields,
+)
 from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.routing import below, is_template, templates_of
-from jwtgate.dialects.couper.translation.slots import is_private, reads_body_first, share_a_place, slots_of
 from jwtgate.dialects.couper.translation.values import VARIES, Around, constant_of, reads_body, value_of
 from jwtgate.dialects.dialect import literal
 
@@ -158,24 +164,34 @@ def _done(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section | None:
     calls = calls_of(draft, endpoint, surface.around)
     if calls is None:
         return None
-    return {**({"calls": calls} if calls else {}), "respond": _respond(draft, endpoint, surface)}
+    calls_keys = {"calls": calls} if calls else {}
+    return {**calls_keys, **(_passed_on if endpoint.response is None else _responded)(draft, endpoint, surface)}
 
 
-def _respond(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
-    response, around = endpoint.response, surface.around
+def _passed_on(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
+    """The answer of a call, but for its fields."""
     changes = Changes()
-    if response is not None:
-        set_fields(draft, changes, response.headers, f"{place_of(response)}/headers")
     for edits, where in ((endpoint.edits, place_of(endpoint)), *surface.edits):
         change_responses(draft, changes, edits, where)
-    told = endpoint.edits.set_response_status or (None if response is None else response.status)
-    status = _status(draft, told, around)
-    if response is None:
-        fields = {"Server": SERVER, **surface.cors, **as_fields(draft, changes, around)}
-        return {"call": around.calls["default"], "headers": fields, **status}
+        if edits.set_response_status is not None:
+            draft.notes.refused(f"{where}/set_response_status", KEEPS_STATUS)
+    headers = as_response_headers(draft, changes, surface.around)
+    told = {"Server": SERVER, **surface.cors, **headers.get("set", {})}
+    return {"respond": {"call": surface.around.calls["default"]}, "response_headers": {**headers, "set": told}}
+
+
+def _responded(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
+    """An answer of our own."""
+    response, around = endpoint.response, surface.around
+    assert response is not None  # noqa: S101 - the caller looked
+    changes = Changes()
+    set_fields(draft, changes, response.headers, f"{place_of(response)}/headers")
+    for edits, where in ((endpoint.edits, place_of(endpoint)), *surface.edits):
+        change_responses(draft, changes, edits, where)
+    status = _status(draft, endpoint.edits.set_response_status or response.status, around)
     content = own_content(draft, changes, response.body, response.json_body, around)
     fields = {"Server": SERVER, **surface.cors, **as_fields(draft, changes, around)}
-    return {**status, "headers": fields, **content}
+    return {"respond": {**status, "headers": fields, **content}}
 
 
 def _status(draft: Draft, text: Text | None, around: Around) -> Section:

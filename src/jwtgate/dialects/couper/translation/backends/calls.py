@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from jwtgate.dialects.couper.expressions.language import given_needed
 from jwtgate.dialects.couper.reading.configuration import Edits, Endpoint, Place, Proxy, Request, Text
+from jwtgate.dialects.couper.translation.backends.forwarding import Destination, changed_query, destination_of
 from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
 from jwtgate.dialects.couper.translation.fields import Changes, as_fields, change_requests, set_fields
-from jwtgate.dialects.couper.translation.forwarding import Destination, changed_query, destination_of
 from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.values import Around, constant_of, source_of, value_of
 from jwtgate.dialects.dialect import literal

@@ -20,6 +20,7 @@ from jwtgate.dialects.couper.translation.values import VARIES, Around, constant_
 from jwtgate.dialects.dialect import literal
 
 _WILDCARD = "/**"
+KEEPS_STATUS = "What a backend answers keeps its status."
 _NOT_SENT = ("authorization", "cookie")
 _LONGEST_SECONDS = 366 * 86400.0
 
@@ -142,7 +143,7 @@ def forwarded(
     for each, where in (*reversed(edits), *outer):
         change_responses(draft, answered, each, where)
         if each.set_response_status is not None:
-            draft.notes.refused(f"{where}/set_response_status", "What a backend answers keeps its status.")
+            draft.notes.refused(f"{where}/set_response_status", KEEPS_STATUS)
     answered.put("server", Text('"couper.io"', proxy.place))
     rewrite = _rewrite(draft, destination, around)
     query = changed_query(draft, destination.query, edits)

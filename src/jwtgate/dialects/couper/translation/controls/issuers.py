@@ -4,36 +4,25 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address
-from typing import Any
-from urllib.parse import urlsplit
 
 from jwtgate.dialects.couper.reading.configuration import (
     Backend,
     BasicAuth,
     Configuration,
-    Introspection,
     Jwt,
     Secret,
-    SigningProfile,
 )
-from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name, secret_text
+from jwtgate.dialects.couper.translation.controls.introspection import introspection_of
+from jwtgate.dialects.couper.translation.controls.keys import insecure, key_of, secret_of
+from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
 from jwtgate.dialects.couper.translation.fields import Changes, as_fields, change_requests
 from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.values import Around
 from jwtgate.dialects.dialect import Caller, literal
 from jwtgate.dialects.secrets import leniencies
-from jwtgate.jose.encoding import base64url_encode
 
 PUBLIC_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 _LEAST_REFRESH_SECONDS = 1
-_MOST_CACHED_SECONDS = 86400
-_AUTH: Mapping[str, str] = {
-    "client_secret_basic": "basic",
-    "client_secret_post": "post",
-    "client_secret_jwt": "client_secret_jwt",
-    "private_key_jwt": "private_key_jwt",
-}
 
 
 def issuer_of(draft: Draft, label: str) -> str:
@@ -81,8 +70,8 @@ def _issuer(draft: Draft, jwt: Jwt) -> Section:
     if granted:
         section["permissions"] = granted
     if jwt.introspection is not None:
-        section["introspection"] = _introspection(draft, jwt.introspection)
-        section |= _insecure(jwt.introspection.endpoint)
+        section["introspection"] = introspection_of(draft, jwt.introspection)
+        section |= insecure(jwt.introspection.endpoint)
     if draft.option("ignore_crit"):
         draft.notes.refused(place, "A token whose crit names what nobody here knows is refused, whatever it is.")
     return section
@@ -106,24 +95,9 @@ def _words(mapping: Mapping[str, tuple[str, ...]] | None) -> dict[str, list[str]
 def _key(jwt: Jwt, key: Secret) -> Section:
     alg = jwt.signature_algorithm or ""
     if not alg.startswith("HS"):
-        return {"algorithms": [alg], "keys": {"pem": _pem(key)}}
+        return {"algorithms": [alg], "keys": key_of(key)}
     lenient = leniencies(key.value, alg)
-    return {"algorithms": [alg], "keys": _secret(key), **lenient}
-
-
-def _pem(key: Secret) -> str:
-    """The text of a key, without the blanks a heredoc leaves before its lines."""
-    told = secret_text(key)
-    if told is not None and key.variable is not None:
-        return told
-    return literal("\n".join(line.strip() for line in key.value.decode("utf-8", "replace").strip().splitlines()))
-
-
-def _secret(key: Secret) -> Section:
-    told = secret_text(key)
-    if told is not None:
-        return {"secret": told}
-    return {"secret": base64url_encode(key.value), "base64url": True}
+    return {"algorithms": [alg], "keys": secret_of(key), **lenient}
 
 
 def _set_of_keys(draft: Draft, jwt: Jwt) -> Section:
@@ -144,7 +118,7 @@ def _set_of_keys(draft: Draft, jwt: Jwt) -> Section:
         "keys_fetched_for_unknown_kid": bool(draft.option("jwks_refetch_on_unknown_kid")),
         "refresh_seconds": float(max(jwt.jwks_ttl, _LEAST_REFRESH_SECONDS)),
         "max_stale_seconds": float(jwt.jwks_max_stale),
-        **_insecure(url),
+        **insecure(url),
     }
     if "insecure_http" in section:
         draft.notes.dangerous(f"{place}/jwks_url", "It is fetched without TLS.")
@@ -164,73 +138,3 @@ def _keys_backend(draft: Draft, backend: Backend | None, place: str) -> Section:
     if backend.disable_certificate_validation:
         draft.notes.changed(f"{place}/disable_certificate_validation", "Certificates are always verified.")
     return {"headers": fields} if fields else {}
-
-
-def _insecure(url: str) -> Section:
-    """What a section says that fetches without TLS from elsewhere."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if parts.scheme != "http" or host == "localhost" or host.endswith(".localhost"):
-        return {}
-    try:
-        return {} if ip_address(host).is_loopback else {"insecure_http": True}
-    except ValueError:
-        return {"insecure_http": True}
-
-
-def _introspection(draft: Draft, asked: Introspection) -> Section:
-    place = place_of(asked)
-    if asked.backend is not None:
-        draft.notes.changed(f"{place}/backend", "Only the address it gives is asked.")
-    section: Section = {
-        "endpoint": asked.endpoint,
-        "auth": _AUTH[asked.endpoint_auth_method],
-        "client_id": literal(asked.client_id),
-        "hint": None,
-        "cache_seconds": float(min(asked.ttl, _MOST_CACHED_SECONDS)),
-        "exp_not_looked_at_for_legacy_issuer": True,
-        "nbf_not_looked_at_for_legacy_issuer": True,
-        "iat_not_looked_at_for_legacy_issuer": True,
-    }
-    if asked.endpoint_auth_method != "private_key_jwt":
-        secret = asked.client_secret
-        section["client_secret"] = "" if secret is None else secret_text(secret)
-    if asked.profile is not None:
-        section |= _assertion(asked.profile, asked.endpoint_auth_method)
-        for name in ("claims", "headers"):
-            if getattr(asked.profile, name) is not None:
-                draft.notes.changed(f"{place}/jwt_signing_profile/{name}", "An assertion says what RFC 7523 asks for.")
-    return section
-
-
-def _assertion(profile: SigningProfile, method: str) -> Section:
-    found: Section = {"client_assertion_alg": profile.signature_algorithm}
-    if method == "private_key_jwt":
-        found["client_key"] = {"pem": _pem(profile.key)}
-    return found
-
-
-def signing(draft: Draft) -> None:
-    """Know every label of `jwt_sign`, and the keys they sign with."""
-    for label, profile in draft.configuration.profiles.items():
-        texts = (("claims", profile.claims), ("headers", profile.headers))
-        more = {name: text.source for name, text in texts if text is not None}
-        _signs(draft, label, profile.key, alg=profile.signature_algorithm, ttl=profile.ttl, more=more)
-    for label, control in draft.configuration.access_controls.items():
-        if isinstance(control, Jwt) and control.signing_ttl is not None and control.signing_key is not None:
-            more = {} if control.claims is None else {"claims": control.claims.source}
-            alg = control.signature_algorithm or ""
-            _signs(draft, label, control.signing_key, alg=alg, ttl=control.signing_ttl, more=more)
-
-
-def _signs(draft: Draft, label: str, key: Secret, *, alg: str, ttl: float, more: Mapping[str, Any]) -> None:
-    name = as_name(label)
-    section: Section = {"alg": alg, "signs_any_claims_for_legacy_readers": True}
-    if alg.startswith("HS"):
-        lenient = leniencies(key.value, alg)
-        section |= _secret(key)
-        section |= {name.replace("credential", "readers"): told for name, told in lenient.items()}
-    else:
-        section |= {"pem": _pem(key), "published": False}
-    draft.signing_keys[name] = section
-    draft.profiles[label] = {"key": name, "ttl_seconds": int(ttl), **more}
