@@ -18,7 +18,7 @@ from jwtgate.gateway.respond import OwnAnswer, refusal_body, refusal_fields
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.policy.expression import Asks
 from jwtgate.policy.plan import NO_ROUTE
-from jwtgate.policy.provisions import Answer, IdentityField, Origin, Value
+from jwtgate.policy.provisions import Answer, Form, IdentityField, Origin, Value
 from jwtgate.policy.rooms.claims import MISSING
 from jwtgate.policy.rooms.identify import ANONYMOUS
 from jwtgate.policy.rooms.limits import limit_of
@@ -141,7 +141,7 @@ def _fields(answer: Answer, known: Known) -> list[tuple[str, str]]:
 
 def _escaped(name: bytes, value: Value, said: object) -> str:
     try:
-        return field_value(IdentityField(name, value), said).decode("latin-1")
+        return field_value(IdentityField(name, value, Form.VISIBLE), said).decode("latin-1")
     except TokenRefused:
         return ""
 

@@ -15,8 +15,8 @@ from jwtgate.jose.key import Key, generate_key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.jose.token import UnverifiedToken, VerifiedToken, sign_token
 from jwtgate.policy.callers import Consumer, Credential
-from jwtgate.policy.expression import ExpressionFailed
-from jwtgate.policy.facts import IssuedToken, Steps
+from jwtgate.policy.expression import Asks, ExpressionFailed
+from jwtgate.policy.facts import IssuedToken, Need, Steps
 from jwtgate.policy.plan import Plan, Route, Target, Upstream
 from jwtgate.policy.provisions import Issue, Origin, Value
 from jwtgate.policy.request import RequestView
@@ -163,3 +163,31 @@ class Said:
 def said(compute: Callable[[Known], object]) -> Value:
     """A value of such an expression."""
     return Value(Origin.LANGUAGE, language=Said(compute))
+
+
+class Tongue:
+    """An expression of an installed language that is a Python function of what is known."""
+
+    def __init__(self, compute: Callable[[Known], object], *, of_request: bool = True) -> None:
+        self.text = "a text"
+        self.of_request = of_request
+        self._compute = compute
+
+    def __call__(self, known: Known) -> object:
+        return self._compute(known)
+
+
+def told(compute: Callable[[Known], object], *, of_request: bool = True) -> Value:
+    """The value of such an expression."""
+    return Value(Origin.LANGUAGE, language=Tongue(compute, of_request=of_request))
+
+
+def asks_for(need: Need) -> Callable[[Known], object]:
+    """What gives the answer to a need, once it is there."""
+
+    def compute(known: Known) -> object:
+        if need not in known.answers:
+            raise Asks(need, need)
+        return known.answers[need]
+
+    return compute

@@ -1,15 +1,37 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from tests.unit.policy.plans import ACME, GOOD, NOON, ROUTE, Expr, known, principal, proven, reason, refusal, request
+from tests.unit.policy.plans import (
+    ACME,
+    GOOD,
+    NOON,
+    ROUTE,
+    Expr,
+    Tongue,
+    asks_for,
+    finish,
+    known,
+    principal,
+    proven,
+    reason,
+    refusal,
+    request,
+    told,
+)
 
+from jwtgate.errors import AccessRefused, DependencyFault
+from jwtgate.policy.expression import Asks, ExpressionFailed
+from jwtgate.policy.facts import NeedConsumer
 from jwtgate.policy.provisions import Origin, Value
 from jwtgate.policy.rooms.claims import MISSING
-from jwtgate.policy.value import holds, value_of
+from jwtgate.policy.value import MOST_ASKED, Known, asking, holds, value_of
 
-VIEW = request((b"x-a", b"caf\xe9"), (b"x-b", b"1"), (b"x-b", b"2"), path="/orders/7", method="PUT")
+VIEW = request(
+    (b"x-a", b"caf\xe9"), (b"x-b", b"1"), (b"x-b", b"2"), path="/orders/7", method="PUT", id="0007", query="a=%20"
+)
 ALICE = principal(access=proven(deep={"a": [None]}))
 CONSUMER = replace(principal(access=proven()), consumer=ACME, credential="acme-key", permissions=("read", "write"))
 CONSUMER = replace(CONSUMER, credential_labels={"tier": "gold"})
@@ -34,6 +56,10 @@ TEMPLATED = replace(ROUTE, templates=("/orders/{id}",))
         (Value(Origin.HOST), "api.example"),
         (Value(Origin.PATH), "/orders/7"),
         (Value(Origin.CLIENT), "192.0.2.7"),
+        (Value(Origin.ID), "0007"),
+        (Value(Origin.QUERY), "a=%20"),
+        (Value(Origin.ORIGIN), "https://api.example"),
+        (Value(Origin.URL), "https://api.example/orders/7?a=%20"),
     ],
 )
 def test_a_value_comes_from_where_the_plan_says(value: Value, expected: object) -> None:
@@ -49,7 +75,14 @@ def test_an_anonymous_caller_has_no_claims() -> None:
 def test_every_origin_has_a_value(origin: Origin) -> None:
     path = ("name",) if origin is Origin.CONSUMER else ("sub",)
     value = Value(
-        origin, constant="c", slot="access", path=path, field=b"x-a", parameter="id", expression=Expr(lambda _: "x")
+        origin,
+        constant="c",
+        slot="access",
+        path=path,
+        field=b"x-a",
+        parameter="id",
+        expression=Expr(lambda _: "x"),
+        language=Tongue(lambda _: "y"),
     )
     here = replace(known(CONSUMER, route=TEMPLATED, view=VIEW), refusal={"sub": "x"})
     assert value_of(value, here) not in (None, MISSING)
@@ -141,3 +174,89 @@ def test_sec_50_a_condition_that_is_neither_true_nor_false_denies(result: object
     assert reason(lambda: holds(Expr(lambda _: result), known(ALICE))) == "condition_not_met"
     assert holds(Expr(lambda _: True), known(ALICE)) is True
     assert holds(Expr(lambda _: False), known(ALICE)) is False
+
+
+NEED, OTHER = NeedConsumer((), "a"), NeedConsumer((), "b")
+
+
+def failed(compute: Callable[[Known], object]) -> DependencyFault:
+    with pytest.raises(DependencyFault) as caught:
+        value_of(told(compute), known(ALICE))
+    assert (caught.value.reason, caught.value.status) == ("expression_failed", 500)
+    return caught.value
+
+
+def fails(error: Exception) -> Callable[[Known], object]:
+    def compute(_: Known) -> object:
+        raise error
+
+    return compute
+
+
+@pytest.mark.parametrize("value", [None, "", 0, [], {"a": [None]}, MISSING])
+def test_an_expression_of_a_language_says_any_value(value: object) -> None:
+    assert value_of(told(lambda _: value), known(ALICE)) is value
+
+
+def test_a_failure_of_an_expression_of_a_language_is_ours() -> None:
+    detail = failed(fails(ExpressionFailed("no text", kind="configuration"))).detail
+    assert detail == {"expression": "a text", "cause": "no text", "kind": "configuration"}
+    assert failed(fails(ExpressionFailed("no text"))).detail == {"expression": "a text", "cause": "no text"}
+
+
+def test_sec_144_an_error_in_a_language_quotes_nothing() -> None:
+    assert failed(fails(ValueError("alice's secret"))).detail["cause"] == "ValueError"
+
+
+@pytest.mark.parametrize("error", [AccessRefused("condition_not_met"), Asks(NEED, NEED)])
+def test_what_an_expression_refuses_or_asks_for_is_left_to_the_walk(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        value_of(told(fails(error)), known(ALICE))
+
+
+def test_work_begins_anew_once_what_it_asks_for_is_there() -> None:
+    here, begun = known(ALICE), []
+
+    def work() -> object:
+        begun.append(True)
+        return [value_of(told(asks_for(need)), here) for need in (NEED, OTHER)]
+
+    walk = asking(here, work)
+    assert next(walk) is NEED
+    assert walk.send("one") is OTHER
+    assert finish(walk, ["two"]) == ["one", "two"]
+    assert here.answers == {NEED: "one", OTHER: "two"}
+    assert len(begun) == 3
+
+
+def test_work_that_asks_for_nothing_yields_nothing() -> None:
+    assert finish(asking(known(ALICE), lambda: 7)) == 7
+
+
+def test_what_cannot_be_had_is_the_fault_of_the_work() -> None:
+    walk = asking(known(ALICE), lambda: value_of(told(asks_for(NEED)), known(ALICE)))
+    next(walk)
+    with pytest.raises(DependencyFault) as caught:
+        walk.throw(DependencyFault("signer_unavailable"))
+    assert caught.value.reason == "signer_unavailable"
+
+
+def test_an_expression_does_not_ask_without_end() -> None:
+    here = known(ALICE)
+
+    def work() -> object:
+        raise Asks(NEED, len(here.answers))
+
+    walk = asking(here, work)
+    for _ in range(MOST_ASKED):
+        next(walk)
+    with pytest.raises(DependencyFault) as caught:
+        next(walk)
+    assert caught.value.detail == {"cause": "it asks for too much"}
+
+
+def test_who_the_caller_is_may_become_known_later() -> None:
+    here = known()
+    assert here.variables()["token"] == {}
+    here.become(ALICE)
+    assert list(here.variables()["token"]) == ["access"]  # type: ignore[call-overload]
