@@ -214,6 +214,8 @@ def _made(name: str, call: Callable[..., Any], values: tuple[Any, ...]) -> Any:
         return call(*values)
     except ExpressionFailed as failure:
         raise ExpressionFailed(f"{name}: {failure}") from None
+    except ValueError:
+        raise ExpressionFailed(f"{name}: not such a text") from None
 
 
 def _spread(value: object) -> list[Any]:
@@ -248,7 +250,7 @@ def _can(arguments: tuple[Run, ...], given: Given) -> Run:
 
 
 def _unixtime(arguments: tuple[Run, ...], given: Given) -> Run:
-    return lambda frame: frame.known.now
+    return lambda frame: int(frame.known.now)
 
 
 _SPECIAL: dict[str, tuple[Function, Callable[[tuple[Run, ...], Given], Run]]] = {

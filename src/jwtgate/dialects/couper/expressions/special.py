@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from jwtgate.dialects.couper.expressions.functions import json_text
-from jwtgate.dialects.couper.expressions.words import kind_of, message_of, status_of, synopsis_of
+from jwtgate.dialects.couper.expressions.words import kind_of, message_of, status_of, synopsis_of, warnings_of
 from jwtgate.policy.value import Known
 
 Given = Mapping[str, Any]
@@ -77,13 +77,14 @@ def _type(known: Known, given: Given) -> str | None:
     return kind_of(known.error, known.slot, str(given.get("sources", {}).get(known.slot, "")))
 
 
-_SPECIAL: dict[str, Callable[[Known, Given], str | None]] = {
+_SPECIAL: dict[str, Callable[[Known, Given], object]] = {
     "@error_body_html": lambda known, given: html_page(known),
     "@error_body_json": lambda known, given: json_page(known),
     "@error_message": message_of,
     "@error_synopsis": lambda known, given: synopsis_of(known.error, known.slot) if known.error else None,
     "@error_template": lambda known, given: own_page(str(given.get("template", "")), known),
     "@error_type": _type,
+    "@warnings": lambda known, given: warnings_of(known),
     "@level": lambda known, given: "error" if known.error else "info",
 }
 
@@ -101,8 +102,8 @@ class Special:
         self._given = dict(given)
         self._run = _SPECIAL[text]
 
-    def __call__(self, known: Known) -> str | None:
-        """What is said of the error; None when there is none."""
+    def __call__(self, known: Known) -> object:
+        """What is said of the error or the warnings; None when there is nothing to say."""
         return self._run(known, self._given)
 
     def __reduce__(self) -> tuple[type[Special], tuple[str, dict[str, Any]]]:

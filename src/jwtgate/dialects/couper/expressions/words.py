@@ -174,7 +174,7 @@ def _varying(detail: Mapping[str, Any], reason: str) -> str:
         case "claim_missing" | "time_missing":
             return f"required claim is missing: {_path(detail.get('claim'))}"
         case "claim_wrong" if "expected" in detail:
-            got, expected = (json_text(detail.get(name)) for name in ("got", "expected"))
+            got, expected = (_quoted(detail.get(name)) for name in ("got", "expected"))
             return f"unexpected value for claim {_path(detail.get('claim'))}, got {got}, expected {expected}"
         case "token_malformed":
             return _malformed(detail)
@@ -211,3 +211,15 @@ def _malformed(detail: Mapping[str, Any]) -> str:
 
 def _path(claim: object) -> str:
     return ".".join(map(str, claim)) if isinstance(claim, tuple | list) else str(claim)
+
+
+def _quoted(value: object) -> str:
+    return f'"{value}"' if isinstance(value, str) else json_text(value)
+
+
+def warnings_of(known: Known) -> list[str] | None:
+    """What is told of claims that were to grant something and cannot be read; None where all can."""
+    grants = known.principal.unreadable_grants
+    return [
+        f"invalid {what} claim value type, ignoring claim, value {json_text(value)}" for _, what, value in grants
+    ] or None

@@ -65,6 +65,7 @@ def test_an_expression_has_the_value_of_hcl(text: str, result: object) -> None:
         "to_lower([]...)",
         "to_lower(request.query.none)",
         '"${request.query}!"',
+        'relative_url("//[")',
     ],
 )
 def test_what_cannot_be_evaluated_fails(text: str) -> None:

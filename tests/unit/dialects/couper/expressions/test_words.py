@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.policy.plans import known, request
+from tests.unit.policy.plans import ISSUER, known, principal, proven, request
 
-from jwtgate.dialects.couper.expressions.words import kind_of, message_of, status_of, synopsis_of
+from jwtgate.dialects.couper.expressions.words import kind_of, message_of, status_of, synopsis_of, warnings_of
 from jwtgate.errors import (
     AccessRefused,
     CredentialMissing,
@@ -18,6 +18,7 @@ from jwtgate.errors import (
     TokenRefused,
     UpstreamFault,
 )
+from jwtgate.policy.requirements import Grants
 
 GIVEN = {"slots": {"J": "j", "B": "b"}, "sources": {"j": "bearer", "b": "basic"}}
 KEYS = "token is unverifiable: error while executing keyfunc"
@@ -187,3 +188,24 @@ def test_an_access_control_nobody_named_is_called_by_its_slot() -> None:
 
 def test_without_an_error_there_is_nothing_to_tell() -> None:
     assert message_of(known(), GIVEN) is None
+
+
+@pytest.mark.parametrize(
+    ("claims", "warnings"),
+    [
+        ({"scope": "a b", "role": ["x"]}, None),
+        ({}, None),
+        (
+            {"scope": True, "role": [1]},
+            [
+                "invalid permissions claim value type, ignoring claim, value true",
+                "invalid roles claim value type, ignoring claim, value [1]",
+            ],
+        ),
+    ],
+)
+def test_claims_that_cannot_be_read_as_permissions_are_warned_of(
+    claims: dict[str, Any], warnings: list[str] | None
+) -> None:
+    issuer = replace(ISSUER, grants=Grants(permissions=("scope",), roles=("role",)))
+    assert warnings_of(known(principal(j=proven(issuer=issuer, **claims)))) == warnings
