@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -67,9 +66,10 @@ class Called:
             "headers": {name: values[0] if len(values) == 1 else MISSING for name, values in self.fields.items()},
             "body": self.body.decode("utf-8", "replace"),
         }
-        with suppress(ValueError):
-            said["json"] = parse_json(self.body, limit_bytes=len(self.body))
-        return said
+        try:
+            return {**said, "json": parse_json(self.body, limit_bytes=len(self.body))}
+        except ValueError:
+            return said
 
 
 @dataclass(frozen=True, slots=True)
