@@ -23,9 +23,11 @@ from tests.unit.policy.plans import (
     SLOT,
     Held,
     a_token,
+    asks_for,
     finish,
     plan,
     request,
+    told,
 )
 
 from jwtgate.errors import DependencyFault
@@ -38,16 +40,18 @@ from jwtgate.policy.facts import (
     Facts,
     Introspected,
     NeedAllowance,
+    NeedConsumer,
     NeedFirstUse,
     NeedIntrospection,
     NeedIssuedToken,
     NeedKeys,
     Steps,
 )
+from jwtgate.policy.forwarding import TEXT, Respond, RespondRefusal, RespondWorded
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused
 from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import IdentityField, Origin, PermissionNeed, Value
-from jwtgate.policy.rate_limits import RateLimit
+from jwtgate.policy.rate_limits import CountedBy, RateLimit
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.requirements import (
     ClaimRule,
@@ -55,6 +59,7 @@ from jwtgate.policy.requirements import (
     ConsumerMapping,
     CredentialLookup,
     Dpop,
+    Grants,
     Introspect,
     Introspection,
     Issuer,
@@ -66,6 +71,7 @@ from jwtgate.policy.requirements import (
 )
 from jwtgate.policy.revocations import Revocation, RevokedBy
 from jwtgate.policy.rooms.identify import ANONYMOUS
+from jwtgate.policy.value import Known
 
 OPTIONAL = replace(ROUTE, slots=(replace(SLOT, required=False),))
 CHANNEL = replace(SLOT, name="channel", sources=(Source(Place.FIELD, "x-channel"),))
@@ -758,3 +764,101 @@ def test_nobody_who_can_tell_whether_a_proof_is_new_is_a_fault() -> None:
         moves.throw(DependencyFault("requests_not_counted"))
     assert isinstance(ended.value.value, Failed)
     assert ended.value.value.trail.room == "proof"
+
+
+# What expressions of installed languages look at, and what they ask for.
+
+WANTED = NeedConsumer((), "wanted")
+
+
+def saying(value: Value) -> Route:
+    return replace(ROUTE, sent_fields=(IdentityField(b"X-Said", value),))
+
+
+def test_an_expression_may_ask_while_the_request_is_rewritten() -> None:
+    asking = walk(request(bearer=a_token()), saying(told(asks_for(WANTED))))
+    assert next(asking) == WANTED
+    allowed = finish(asking, ["it"])
+    assert isinstance(allowed, Allowed)
+    assert allowed.rewrite.fields == ((b"X-Said", b"it"),)
+    assert allowed.trail.known is not None
+    assert allowed.trail.known.answers == {WANTED: "it"}
+
+
+def test_an_expression_may_ask_for_the_permission_that_is_needed() -> None:
+    route = replace(ROUTE, permission=PermissionNeed(otherwise=told(asks_for(WANTED))))
+    asking = walk(request(bearer=a_token()), route)
+    assert next(asking) == WANTED
+    assert stopped(finish(asking, ["admin"])) == ("permission_missing", "permissions", "")
+
+
+def test_an_expression_may_ask_for_a_claim_and_for_what_is_counted() -> None:
+    issue = replace(ISSUE, set=(("said", told(asks_for(WANTED))),))
+    asking = walk(request(bearer=a_token()), replace(ROUTE, issue=(issue,)))
+    assert next(asking) == WANTED
+    need = asking.send("it")
+    assert isinstance(need, NeedIssuedToken)
+    assert need.claims["said"] == "it"
+    limit = RateLimit(1, 60, CountedBy.VALUE, told(asks_for(WANTED)))
+    asking = walk(request(bearer=a_token()), replace(ROUTE, rate_limit=limit))
+    assert next(asking) == WANTED
+    assert isinstance(asking.send("it"), NeedAllowance)
+
+
+def test_an_answer_of_ones_own_may_ask() -> None:
+    respond = RespondWorded(told(lambda _: 201), told(asks_for(WANTED)), Value(Origin.CONSTANT))
+    asking = walk(request(bearer=a_token()), replace(ROUTE, respond=respond))
+    assert next(asking) == WANTED
+    allowed = finish(asking, ["it"])
+    assert isinstance(allowed, Allowed)
+    assert allowed.rewrite.respond == Respond(201, TEXT, b"it")
+
+
+def test_an_expression_that_fails_is_a_fault_of_ours() -> None:
+    ended = outcome(request(bearer=a_token()), saying(told(lambda known: known.principal.nothing)))  # type: ignore[attr-defined]
+    assert isinstance(ended, Failed)
+    assert (ended.fault.reason, ended.fault.status, ended.trail.room) == ("expression_failed", 500, "rewrite")
+
+
+def test_a_route_may_refuse_whoever_may_use_it() -> None:
+    route = replace(ROUTE, respond=RespondRefusal("route_unknown"))
+    assert stopped(outcome(request(), route)) == ("credential_missing", "extract", "access")
+    ended = outcome(request(bearer=a_token()), route)
+    assert stopped(ended) == ("route_unknown", "rewrite", "")
+    assert isinstance(ended, Refused)
+    assert ended.refusal.status == 404
+
+
+def test_a_refusal_is_known_with_its_slot_and_the_tokens_before_it() -> None:
+    granting = replace(ISSUER, grants=Grants(permissions=("may",)))
+    first = replace(SLOT, issuers={ISS: granting})
+    route = replace(ROUTE, slots=(first, CHANNEL))
+    ended = finish(walk(request(BAD_CHANNEL, bearer=a_token(may=["a"])), route))
+    assert stopped(ended) == ("token_expired", "claims", "channel")
+    known = ended.trail.known
+    assert known is not None
+    assert (known.error, known.slot) == (ended.refusal, "channel")
+    assert list(known.principal.tokens) == ["access"]
+    assert known.principal.permissions == ("a",)
+    assert ended.trail.principal is known.principal
+
+
+def test_what_a_later_slot_looks_at_is_known_of_the_slots_before() -> None:
+    seen = []
+
+    def compute(known: Known) -> object:
+        seen.append((list(known.principal.tokens), known.principal.permissions))
+        return known.principal.tokens["access"].text
+
+    again = replace(CHANNEL, sources=(Source(Place.VALUE, "", value=told(compute)),))
+    ended = finish(walk(request(bearer=a_token()), replace(ROUTE, slots=(SLOT, again))))
+    assert isinstance(ended, Allowed)
+    assert seen == [(["access"], ())]
+    assert list(ended.trail.proven) == ["access", "channel"]
+
+
+def test_after_everything_held_nothing_is_known_of_a_refusal() -> None:
+    allowed = outcome(request(bearer=a_token()))
+    assert allowed.trail.known is not None
+    assert (allowed.trail.known.error, allowed.trail.known.slot) == (None, "")
+    assert allowed.trail.known.principal is allowed.trail.principal

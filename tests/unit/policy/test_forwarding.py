@@ -7,8 +7,19 @@ import re
 import pytest
 
 from jwtgate.errors import RequestRefused
-from jwtgate.policy.forwarding import PathForm, Rewriting, form_of
+from jwtgate.policy.expression import ExpressionFailed
+from jwtgate.policy.forwarding import (
+    TEXT,
+    PathForm,
+    Respond,
+    Rewriting,
+    form_of,
+    worded_answer,
+    worded_path,
+    worded_query,
+)
 from jwtgate.policy.request import PathRules
+from jwtgate.policy.rooms.claims import MISSING
 
 
 class Numbered:
@@ -124,3 +135,84 @@ def test_head_stays_head_whatever_a_method_becomes() -> None:
 def test_what_is_stripped_is_the_longest_that_fits() -> None:
     assert stripping("/a", "/a/b", "/c").strips("/a/b/c") == 4
     assert stripping("/c").strips("/a") == 0
+
+
+# What is worked out.
+
+JSON_TYPE = "application/json"
+
+
+@pytest.mark.parametrize(
+    ("said", "path"),
+    [("/", "/"), ("/a/b", "/a/b"), ("/a b", "/a%20b"), ("/%7Ea", "/~a"), ("/50%", "/50%25"), ("/a?b#c", "/a%3Fb%23c")],
+)
+def test_a_path_that_is_worked_out_is_canonical(said: str, path: str) -> None:
+    assert worded_path(said) == path
+
+
+@pytest.mark.parametrize("said", [None, MISSING, 7, "", "a", ["/a"]])
+def test_what_is_no_path_is_a_failure(said: object) -> None:
+    with pytest.raises(ExpressionFailed):
+        worded_path(said)
+
+
+@pytest.mark.parametrize("said", ["/a/../b", "/./a", "/a/%2e%2e/b", "/a//b", "/a%2Fb", "/a;b"])
+def test_sec_110_a_path_that_is_worked_out_leads_nowhere_else(said: str) -> None:
+    with pytest.raises(RequestRefused) as caught:
+        worded_path(said)
+    assert caught.value.reason == "path_not_canonical"
+
+
+def test_the_rules_of_the_document_hold_for_a_path_that_is_worked_out() -> None:
+    assert worded_path("/a//b", PathRules(merge_repeated_slashes=True)) == "/a/b"
+
+
+@pytest.mark.parametrize(
+    ("said", "query"),
+    [
+        ("", ""),
+        ("a=1&b=%20", "a=1&b=%20"),
+        ("a=b c#d\r\n", "a=b%20c%23d%0D%0A"),
+        ({}, ""),
+        ({"a b": "c&d", "e": 1, "f": True, "g": None}, "a+b=c%26d&e=1&f=true"),
+        ({"a": ["b", None, 2]}, "a=b&a=2"),
+    ],
+)
+def test_a_query_is_text_or_parameters(said: object, query: str) -> None:
+    assert worded_query(said) == query
+
+
+@pytest.mark.parametrize("said", [None, MISSING, 7, ["a"], {"a": {}}, {"a": [[]]}])
+def test_what_is_no_query_is_a_failure(said: object) -> None:
+    with pytest.raises(ExpressionFailed):
+        worded_query(said)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (worded_answer(200, "a"), Respond(200, TEXT, b"a")),
+        (worded_answer(404.0, {"a": None}), Respond(404, JSON_TYPE, b'{"a":null}')),
+        (worded_answer(200, "a", as_json=True), Respond(200, JSON_TYPE, b'"a"')),
+        (worded_answer(200, None), Respond(200, TEXT, b"")),
+        (worded_answer(200, MISSING), Respond(200, TEXT, b"")),
+        (worded_answer(200, MISSING, as_json=True), Respond(200, TEXT, b"")),
+        (worded_answer(200, None, as_json=True), Respond(200, JSON_TYPE, b"null")),
+        (worded_answer(200, "a", media_type="text/html"), Respond(200, "text/html", b"a")),
+        (worded_answer(200, [], media_type=MISSING), Respond(200, JSON_TYPE, b"[]")),
+    ],
+)
+def test_an_answer_is_worded(answer: Respond, said: Respond) -> None:
+    assert answer == said
+
+
+@pytest.mark.parametrize("status", [None, MISSING, "200", True, 199, 600, 200.5, -200])
+def test_what_is_no_status_is_a_failure(status: object) -> None:
+    with pytest.raises(ExpressionFailed):
+        worded_answer(status, "")
+
+
+@pytest.mark.parametrize("media_type", ["html", 7, "", "a/b\r\nX: y", "a/é"])
+def test_sec_117_what_is_no_media_type_is_a_failure(media_type: object) -> None:
+    with pytest.raises(ExpressionFailed):
+        worded_answer(200, "", media_type=media_type)

@@ -1,20 +1,34 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.policy.plans import ISSUE, ISSUED, ROUTE, known, principal, proven, reason, refusal
+from tests.unit.policy.plans import ISSUE, ISSUED, ROUTE, known, principal, proven, reason, refusal, request
 
-from jwtgate.errors import TokenRefused
+from jwtgate.errors import DependencyFault, RouteUnknown, TokenRefused
 from jwtgate.jose.encoding import JSON, base64url_decode
+from jwtgate.policy.calls.call import Called
+from jwtgate.policy.forwarding import (
+    Respond,
+    RespondAsCalled,
+    Responding,
+    RespondRefusal,
+    RespondWorded,
+    Rewriting,
+)
 from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
 from jwtgate.policy.rooms.rewrite import MOST_IDENTITY_BYTES, field_value, fold, rewrite
 
 SUBJECT = Value(Origin.CLAIM, slot="access", path=("sub",))
 FIELD = IdentityField(b"X-User", SUBJECT)
+
+
+def constant(value: JSON) -> Value:
+    return Value(Origin.CONSTANT, constant=value)
 
 
 def written(value: object, *, form: Form = Form.TEXT, separator: str = ",") -> bytes:
@@ -148,3 +162,63 @@ def test_issued_tokens_come_first_with_their_prefix() -> None:
         (b"Authorization", b"Bearer a.b.c"),
         (b"X-User", b"alice"),
     )
+
+
+def responding(respond: Responding, **changes: Any) -> Respond | None:
+    here = known(principal(access=proven()), route=replace(ROUTE, respond=respond))
+    return rewrite(replace(here, **changes), issued=()).respond
+
+
+def test_an_answer_of_ones_own_stands_as_it_is_or_is_worked_out() -> None:
+    ready = Respond(404, "a/b", b"c")
+    assert responding(ready) is ready
+    worded = RespondWorded(constant(303), SUBJECT, constant("a/b"))
+    assert responding(worded) == Respond(303, "a/b", b"alice")
+    assert rewrite(known(), issued=()).respond is None
+
+
+def test_what_cannot_be_worded_is_a_fault() -> None:
+    with pytest.raises(DependencyFault) as caught:
+        responding(RespondWorded(constant("ok"), SUBJECT, constant(None)))
+    assert (caught.value.reason, caught.value.status) == ("expression_failed", 500)
+
+
+def test_the_answer_of_a_call_is_given_as_it_came_without_what_framed_it() -> None:
+    fields = {
+        "content-type": ("a/b",),
+        "set-cookie": ("a=1", "b=2"),
+        "connection": ("close, X-Hop",),
+        "x-hop": ("1",),
+        "content-length": ("1",),
+        "transfer-encoding": ("chunked",),
+        "date": ("now",),
+    }
+    said = responding(RespondAsCalled("who"), called={"who": Called(418, fields, b"tea")})
+    assert said == Respond(418, None, b"tea", (("content-type", "a/b"), ("set-cookie", "a=1"), ("set-cookie", "b=2")))
+
+
+@pytest.mark.parametrize(("name", "kind"), [("route_unknown", RouteUnknown), ("internal", DependencyFault)])
+def test_a_route_that_always_refuses_does_so_with_its_reason(name: str, kind: type[Exception]) -> None:
+    with pytest.raises(kind) as caught:
+        responding(RespondRefusal(name))
+    assert str(caught.value).startswith(name)
+
+
+def sent(rewriting: Rewriting, **claims: JSON) -> tuple[str, str] | None:
+    view = request(path="/orders/7", query="a=1", method="PUT")
+    who = principal(access=proven(**claims))
+    return rewrite(known(who, route=replace(ROUTE, rewriting=rewriting), view=view), issued=()).sent
+
+
+def test_the_path_and_the_query_may_be_worked_out() -> None:
+    assert sent(Rewriting(path_value=SUBJECT), sub="/a b") == ("PUT", "/a%20b")
+    assert sent(Rewriting(query_value=SUBJECT), sub="b=2") == ("PUT", "/orders/7?b=2")
+    assert sent(Rewriting(query_value=SUBJECT), sub=None) == ("PUT", "/orders/7?")
+    assert sent(Rewriting(path="/x", query_value=constant({"a": "b"}))) == ("PUT", "/x?a=b")
+
+
+def test_a_path_that_cannot_be_one_is_a_fault_and_one_that_leads_elsewhere_is_refused() -> None:
+    with pytest.raises(DependencyFault) as caught:
+        sent(Rewriting(path_value=SUBJECT))
+    assert caught.value.reason == "expression_failed"
+    assert reason(lambda: sent(Rewriting(path_value=SUBJECT), sub="/a/../b")) == "path_not_canonical"
