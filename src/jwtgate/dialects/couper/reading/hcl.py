@@ -61,7 +61,7 @@ def _tree(text: str) -> Any:
     except ImportError:
         raise ConfigError(_MISSING) from None
     try:
-        return _parser().parse(text)
+        return _parser().parse(text + "\n")  # a comment has to end with its line
     except UnexpectedInput as problem:
         if getattr(getattr(problem, "token", None), "type", "") != "$END":
             raise SyntaxProblem(problem.line, problem.column, "Invalid expression or block") from None

@@ -12,7 +12,6 @@ def handler(*kinds: str) -> ErrorHandler:
 
 
 def handlers(*levels: tuple[str, ...]) -> ErrorHandlers:
-    numbered = enumerate(levels)
     return ErrorHandlers(
         tuple({kind: handler(str(number), kind) for kind in each} for number, each in enumerate(levels))
     )
