@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from . import library, ours, report
+from . import couper, library, ours, report
 from .chart import svg
 from .contestants import HERE, Contestant, Place, peers, upstream
 from .memory import memory_rows
@@ -23,6 +23,7 @@ from .rows import (
     Bench,
     cold_row,
     consumers_row,
+    couper_row,
     dialect_row,
     hot_row,
     large_row,
@@ -109,6 +110,8 @@ def _makers(bench: Bench, skipped: list[str]) -> Iterator[tuple[str, Maker]]:
     yield "PERF-9 consumers", partial(_one, consumers_row, bench)
     for name in ("apisix", "kong"):
         yield f"dialect {name}", partial(_one, dialect_row, bench, name)
+    for name in couper.BLOCKS:
+        yield f"dialect couper {name}", partial(_one, couper_row, bench, name)
     if PLAIN in bench.peers:
         yield "PERF-10 100 KB", partial(_one, large_row, bench)
     yield "PERF-12 memory", partial(memory_rows, bench)

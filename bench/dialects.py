@@ -160,11 +160,16 @@ def _numbered() -> list[tuple[int, str]]:
 
 
 def _served(name: str, place: Place, text: str) -> Contestant:
+    """Our gateway with this document of another gateway that has an Admin API."""
+    return served(name, place, text, more=("--admin-listen", f"127.0.0.1:{free_port()}"))
+
+
+def served(name: str, place: Place, text: str, *, ending: str = "yaml", more: tuple[str, ...] = ()) -> Contestant:
     """Our gateway with this document of another gateway."""
-    file, port = place.folder / f"{name}.yaml", free_port()
+    file, port = place.folder / f"{name}.{ending}", free_port()
     file.write_text(text)
     script = str(Path(sys.executable).with_name("jwtgate"))
-    listen = ("--listen", f"127.0.0.1:{port}", "--admin-listen", f"127.0.0.1:{free_port()}")
+    listen = ("--listen", f"127.0.0.1:{port}", *more)
     state = place.folder / f"{name}-{os.getpid()}.state"
     command = (script, "serve", "--dialect", name, str(file), *listen, "--workers", "1", "--state", str(state))
     version = importlib.metadata.version("jwtgate")

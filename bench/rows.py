@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import dialects
+from . import couper, dialects
 from .cold import bare_us
 from .consumers import crowd
 from .contestants import Contestant, Place, Running, started
@@ -116,11 +116,21 @@ def dialect_row(bench: Bench, name: str) -> Row:
         else:
             keys = opened.enter_context(dialects.key_server(bench.place.folder))
             pair = dialects.kong(bench.place, bench.requests("hot", _paths(HOT_ROUTES)), keys)
-        theirs = opened.enter_context(started(pair.native, pair.place))
-        mine = opened.enter_context(started(pair.dialect, pair.place))
+        return _pair_row(bench, pair, f"hot, {name}", Target(0.97, 1.0))
+
+
+def couper_row(bench: Bench, block: str) -> Row:
+    """A file of Couper whose `jwt` block looks at the request, or does not, against the same in a document of ours."""
+    pair = couper.couper(bench.place, bench.requests("hot", _paths(HOT_ROUTES)), block)
+    target = Target(0.97, 1.0) if block == "plain" else Target(0.75, 1.0)
+    return _pair_row(bench, pair, f"hot, couper, {block}", target)
+
+
+def _pair_row(bench: Bench, pair: dialects.Pair, what: str, target: Target) -> Row:
+    with started(pair.native, pair.place) as theirs, started(pair.dialect, pair.place) as mine:
         found = compare(mine, theirs, pair.requests, bench.settings)
     note = "What a dialect costs at run time: both are the same gateway, one with a document it was translated to."
-    return _row("dialect", f"hot, {name} ÷ the same document of ours", found, target=Target(0.97, 1.0), note=note)
+    return _row("dialect", f"{what} ÷ the same document of ours", found, target=target, note=note)
 
 
 def large_row(bench: Bench) -> Row:
