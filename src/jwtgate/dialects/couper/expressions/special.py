@@ -92,13 +92,13 @@ _SPECIAL: dict[str, Callable[[Known, Given], object]] = {
 class Special:
     """One of these texts, as an expression. `ValueError` for one that does not exist."""
 
-    __slots__ = ("_given", "_run", "text")
-    of_request = True
+    __slots__ = ("_given", "_run", "of_request", "text")
 
     def __init__(self, text: str, given: Given) -> None:
         if text not in _SPECIAL:
             raise ValueError(f"there is no {text}; there are {', '.join(_SPECIAL)}")
         self.text = text
+        self.of_request = text != "@warnings"  # which are told of the caller's tokens alone
         self._given = dict(given)
         self._run = _SPECIAL[text]
 
