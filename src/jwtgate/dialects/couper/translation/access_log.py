@@ -13,7 +13,7 @@ from jwtgate.dialects.dialect import literal
 
 CUSTOM = "custom"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-_MOST = 16
+_MOST = 15
 _WORDS: Mapping[Source, str] = {
     Source.BEARER: "bearer",
     Source.DPOP: "dpop",

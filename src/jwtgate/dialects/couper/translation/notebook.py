@@ -105,7 +105,8 @@ class Notebook:
     def notes(self) -> tuple[Note, ...]:
         """A note for every setting, in the order of the configuration; those on what is no setting last."""
         written = {place: Note(place, Meaning.EXACT) for place in _settings(self._configuration)}
-        return tuple((written | self._said).values())
+        warnings = (Note("couper", Meaning.EXACT, each, dangerous=True) for each in self._configuration.warnings)
+        return (*(written | self._said).values(), *warnings)
 
 
 def _settings(configuration: Configuration) -> Iterator[str]:

@@ -6,7 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from jwtgate.dialects.couper.reading.configuration import Api, Cors, Edits, Endpoint, ErrorHandlers, Server, Text
+from jwtgate.dialects.couper.reading.configuration import (
+    AccessControl,
+    Api,
+    Cors,
+    Edits,
+    Endpoint,
+    ErrorHandlers,
+    Jwt,
+    Server,
+    Text,
+)
 from jwtgate.dialects.couper.translation import cors as cors_of
 from jwtgate.dialects.couper.translation.access_log import log_of
 from jwtgate.dialects.couper.translation.answers import SERVER, Surface, of_route, own_content
@@ -23,7 +33,7 @@ from jwtgate.dialects.couper.translation.fields import (
 )
 from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.routing import below, is_template, templates_of
-from jwtgate.dialects.couper.translation.values import VARIES, Around, constant_of, reads_body, value_of
+from jwtgate.dialects.couper.translation.values import VARIES, Around, constant_of, reads_body, special, value_of
 from jwtgate.dialects.dialect import literal
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -160,12 +170,21 @@ def _kind(endpoint: Endpoint) -> str:
 def _done(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section | None:
     """What a route does with requests that are let in; None where that cannot be said."""
     if _kind(endpoint) == "forward":
-        return forwarded(draft, endpoint, endpoint.proxies[0], surface.around, surface.edits)
+        keys = forwarded(draft, endpoint, endpoint.proxies[0], surface.around, surface.edits)
+        return None if keys is None else {**keys, "response_headers": _with_cors(keys["response_headers"], surface)}
     calls = calls_of(draft, endpoint, surface.around)
     if calls is None:
         return None
     calls_keys = {"calls": calls} if calls else {}
     return {**calls_keys, **(_passed_on if endpoint.response is None else _responded)(draft, endpoint, surface)}
+
+
+def _with_cors(headers: Section, surface: Surface) -> Section:
+    """Changes to the fields of an answer, and the fields of `cors`; `Vary` may be there already."""
+    added = {name: value for name, value in surface.cors.items() if name == "Vary"}
+    fields = {name: value for name, value in surface.cors.items() if name != "Vary"}
+    told = {**headers, "set": {**fields, **headers.get("set", {})}}
+    return {**told, "add": {**added, **headers.get("add", {})}} if added else told
 
 
 def _passed_on(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
@@ -176,8 +195,11 @@ def _passed_on(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
         if edits.set_response_status is not None:
             draft.notes.refused(f"{where}/set_response_status", KEEPS_STATUS)
     headers = as_response_headers(draft, changes, surface.around)
-    told = {"Server": SERVER, **surface.cors, **headers.get("set", {})}
-    return {"respond": {"call": surface.around.calls["default"]}, "response_headers": {**headers, "set": told}}
+    headers = {**headers, "set": {"Server": SERVER, **headers.get("set", {})}}
+    return {
+        "respond": {"call": surface.around.calls["default"]},
+        "response_headers": _with_cors(headers, surface),
+    }
 
 
 def _responded(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
@@ -205,4 +227,11 @@ def _status(draft: Draft, text: Text | None, around: Around) -> Section:
 
 def _log(draft: Draft, labels: Sequence[str], objects: Iterable[Text], around: Around, place: str) -> Section:
     of_controls = (draft.control(label).custom_log_fields for label in labels)
-    return log_of(draft, (*of_controls, *objects), around, place)
+    log = log_of(draft, (*of_controls, *objects), around, place)
+    if any(_reads_grants(draft.control(label)) for label in labels):
+        log.setdefault("warnings", special("@warnings"))
+    return log
+
+
+def _reads_grants(control: AccessControl) -> bool:
+    return isinstance(control, Jwt) and (control.permissions_claim is not None or control.roles_claim is not None)
