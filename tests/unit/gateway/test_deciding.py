@@ -6,11 +6,22 @@ from typing import Any
 
 import pytest
 from tests.unit.gateway.messages import head_of, status_of
-from tests.unit.gateway.parts import OK, SIGNER, SLOWLY_ISSUED, Gate, a_generation, a_plan, a_request, an_order
+from tests.unit.gateway.parts import (
+    OK,
+    SIGNER,
+    SLOWLY_ISSUED,
+    Gate,
+    a_generation,
+    a_plan,
+    a_request,
+    a_route,
+    an_order,
+)
 
-from jwtgate.errors import DependencyFault
+from jwtgate.errors import DependencyFault, UpstreamFault
 from jwtgate.gateway.mint import MOST_BODY_BYTES, Minted, NeedMinted
 from jwtgate.jose.token import UnverifiedToken
+from jwtgate.policy.calls.call import Called, NeedCall
 from jwtgate.policy.facts import Allowance, IssuedToken, NeedAllowance, NeedIssuedToken
 from jwtgate.policy.forwarding import Rewriting
 from jwtgate.policy.plan import NOWHERE, Plan
@@ -285,3 +296,57 @@ def test_sec_110_what_a_path_is_rewritten_to_is_refused_remembered_or_not(rememb
     gate.send(an_order()).answer(OK)
     gate.send(an_order(start=b"GET /orders/bad"))
     assert gate.outcomes == [(200, ""), (400, "path_not_canonical")]
+
+
+def test_a_call_is_made_before_a_request_goes_on_and_nothing_is_remembered_of_it() -> None:
+    calls = {"one": {"upstream": "echo", "path": "/who"}}
+    gate = Gate(a_generation(a_plan(routes=a_route(calls=calls))))
+    for _ in range(2):
+        gate.send(an_order())
+        need, done = gate.desk.needs.pop()
+        assert isinstance(need, NeedCall)
+        assert (need.method, need.target) == ("GET", "/who")
+        done(Called(200, {}, b""))
+        gate.settle()
+        assert gate.answer(OK).startswith(b"HTTP/1.1 200")
+
+
+def test_a_call_that_fails_is_a_fault_of_the_upstream() -> None:
+    gate = Gate(a_generation(a_plan(routes=a_route(calls={"one": {"upstream": "echo"}}))))
+    gate.send(an_order())
+    gate.desk.needs[0][1](UpstreamFault("upstream_slow", call="one"))
+    assert gate.outcomes == [(504, "upstream_slow")]
+    assert gate.pool.made == []
+
+
+def first_read(**changes: Any) -> Gate:
+    """A gate whose route `orders` reads bodies of 5 bytes before it decides, and asks that they begin with `a`."""
+    return Gate(a_generation(a_plan(routes=a_route(body_read_before_decision_bytes=5, **changes))))
+
+
+def test_the_decision_sees_the_whole_body_and_the_upstream_gets_it() -> None:
+    gate = first_read()
+    gate.send(an_order(b"Content-Length: 5", start=b"POST /orders/1"), b"ab")
+    assert gate.pool.made == []
+    gate.send(b"cde")
+    assert gate.client._exchange is not None
+    assert gate.client._exchange.view().body == b"abcde"
+    assert gate.wire.sent.endswith(b"\r\n\r\nabcde")
+    assert gate.answer(OK).startswith(b"HTTP/1.1 200")
+
+
+def test_a_request_without_a_body_is_decided_at_once_and_seen_with_none() -> None:
+    gate = first_read()
+    gate.send(an_order())
+    assert gate.client._exchange is not None
+    assert gate.client._exchange.view().body == b""
+    other = Gate().send(an_order())
+    assert other.client._exchange is not None
+    assert other.client._exchange.view().body is None
+
+
+def test_sec_95_a_body_beyond_what_is_read_first_is_refused() -> None:
+    told = first_read().send(an_order(b"Content-Length: 6", start=b"POST /orders/1"))
+    assert told.outcomes == [(413, "request_too_large")]
+    found = first_read().send(an_order(b"Transfer-Encoding: chunked", start=b"POST /orders/1"), b"6\r\nabcdef\r\n")
+    assert found.outcomes == [(413, "request_too_large")]

@@ -146,6 +146,36 @@ def test_what_is_waited_for_too_long_is_a_503() -> None:
     assert gate.wire.sent == b""
 
 
+class Calling:
+    """A call that goes on, and what it was told."""
+
+    name = "one"
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def fail(self, fault: UpstreamFault) -> None:
+        self.told.append(fault.reason)
+
+    def drop(self) -> None:
+        self.told.append("dropped")
+
+
+@pytest.mark.parametrize("ends", ["late", "gone"])
+def test_a_call_ends_when_its_time_is_up_and_when_nobody_waits_for_it(ends: str) -> None:
+    gate = Gate(a_generation(a_plan(routes=a_route(calls={"one": {"upstream": "echo"}}))))
+    gate.send(an_order())
+    assert gate.client._exchange is not None
+    call = gate.client._exchange.call = Calling()  # type: ignore[assignment] # as much of one as is looked at
+    if ends == "late":
+        gate.client.check_time(later(NEED_SECONDS + 1))
+        assert (call.told, gate.outcomes) == (["upstream_slow"], [])
+        return
+    gate.transport.abort()
+    gate.settle()
+    assert (call.told, gate.outcomes) == (["dropped"], [(499, "client_gone")])
+
+
 def test_a_slow_signature_is_waited_for() -> None:
     gate = Gate(a_generation(issued=SLOWLY_ISSUED))
     gate.send(an_order())

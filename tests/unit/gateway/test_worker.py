@@ -19,9 +19,11 @@ from tests.unit.gateway.parts import (
     OK,
     SLOW_SIGNER,
     SLOWLY_ISSUED,
+    ScriptedBalancer,
     a_generation,
     a_plan,
     a_request,
+    a_route,
     an_order,
     tell_of_the_end,
     wire,
@@ -176,6 +178,25 @@ def test_rel_21_a_slow_text_for_an_expression_is_signed_on_a_thread() -> None:
         assert str(answers[0]).count(".") == 2
 
     play(moves)
+
+
+def test_a_call_of_an_upstream_is_made_by_the_worker_itself() -> None:
+    calls = {"one": {"upstream": "echo", "path": "/who"}}
+    generation = a_generation(a_plan(routes=a_route(calls=calls)))
+    balancer = ScriptedBalancer(generation.call_balancers["echo"])
+    generation.call_balancers["echo"] = balancer
+
+    async def moves(house: House) -> None:
+        connection, _ = house.connect()
+        connection.data_received(an_order())
+        pool = balancer.pools[0]
+        await until(lambda: pool.made)
+        await until(lambda: wire(pool.made[0]).sent)
+        assert wire(pool.made[0]).sent.startswith(b"GET /who HTTP/1.1\r\n")
+        pool.made[0].data_received(b"nonsense\r\n\r\n")
+
+    (line,) = play(moves, generation)
+    assert (line["status"], line["reason"], line["detail"]["call"]) == (502, "upstream_malformed", "one")
 
 
 def test_no_signature_waits_behind_a_plug_in_that_hangs() -> None:
