@@ -89,6 +89,11 @@ class GatewayProcess:
         lines = [json.loads(line) for line in self._lines()[self._began :] if line.startswith("{")]
         return [line for line in lines if line.get("event") in names]
 
+    def log(self) -> list[dict[str, Any]]:
+        """The lines of the access log that are whole."""
+        whole = self._access_log.read_text().rpartition("\n")[0]
+        return [json.loads(line) for line in whole.splitlines()]
+
     def until(self, reached: Callable[[], object]) -> None:
         """Wait until this holds; fails when it does not in time, or the process ended."""
         deadline = time.monotonic() + DEADLINE_SECONDS
