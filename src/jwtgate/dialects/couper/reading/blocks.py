@@ -65,7 +65,12 @@ def read_blocks(data: bytes, file: str, mistakes: Mistakes) -> Block | None:
         place = Place(file, problem.line, problem.column, problem.line, problem.column + 1)
         mistakes.at(place, problem.sentence)
         return None
-    return _Reader(text, file, mistakes).body("", Place(file, 1, 1, 1, 1), (), body)
+    start = Place(file, 1, 1, 1, 1)
+    try:
+        return _Reader(text, file, mistakes).body("", start, (), body)
+    except RecursionError:
+        mistakes.at(start, "Blocks are nested too deeply")
+        return None
 
 
 class _Reader:

@@ -64,3 +64,7 @@ def test_a_text_that_is_no_hcl_is_told_with_its_place() -> None:
 
 def test_a_mark_of_the_byte_order_is_passed_over() -> None:
     assert block_of("\ufeffserver {}").blocks[0].type == "server"
+
+
+def test_blocks_that_are_nested_without_end_are_refused() -> None:
+    assert said_of(b"a {" * 2000 + b"}" * 2000) == ("couper.hcl:1,1-1: Blocks are nested too deeply; ",)
