@@ -72,6 +72,20 @@ def _credentials(document: Document, route: RouteSection, place: Place, names: N
             if spots & taken and route.enough == "all_slots" and not route.slots_may_share_a_place:
                 yield Mistake((*here, "from"), "another slot of this route already looks there")
             taken |= spots
+    if route.slots_may_share_a_place:
+        yield from _shared_proofs(route, place)
+
+
+def _shared_proofs(route: RouteSection, place: Place) -> Iterator[Mistake]:
+    once = (
+        slot
+        for slot, credential in route.credentials.items()
+        if credential.dpop is not None and not credential.dpop.replay_not_refused_for_legacy_clients
+    )
+    for slot in list(once)[1:]:
+        yield Mistake(
+            (*_place_of(route, slot, place), "dpop"), "another slot takes the same proof, which is taken once"
+        )
 
 
 def _unproven_minters(

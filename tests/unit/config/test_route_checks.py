@@ -305,3 +305,23 @@ def test_slots_of_which_one_is_enough_may_look_in_the_same_place(mistakes: Find)
     changes = {"routes/orders/issuers": ..., "routes/orders/slots": slots}
     assert mistakes({**changes, "routes/orders/enough": "one_slot"}) == []
     assert mistakes(changes) == ["routes.orders.slots.b.from: another slot of this route already looks there"]
+
+
+def test_two_slots_cannot_take_the_same_proof_once(mistakes: Find) -> None:
+    route = {"path": "/two", "auth": "required", "upstream": "echo", "slots_may_share_a_place": True}
+    once: dict[str, Any] = {}
+    again = {"replay_not_refused_for_legacy_clients": True}
+
+    def found(first: dict[str, Any], second: dict[str, Any]) -> list[str]:
+        slots = {"a": {"issuers": ["main"], "dpop": first}, "b": {"issuers": ["main"], "dpop": second}}
+        return mistakes({"routes/two": {**route, "slots": slots}})
+
+    (mistake,) = found(once, once)
+    assert mistake == "routes.two.slots.b.dpop: another slot takes the same proof, which is taken once"
+    assert found(once, again) == found(again, again) == []
+
+
+def test_an_api_key_is_bound_to_nothing(mistakes: Find) -> None:
+    keyed = {"audience": "any", "consumers": {"api_key": True}}
+    (mistake,) = mistakes({"issuers/keyed": keyed, "routes/orders/issuers": "keyed", "routes/orders/dpop": {}})
+    assert mistake.endswith("takes API keys, which are bound to no key that a proof could be made with")
