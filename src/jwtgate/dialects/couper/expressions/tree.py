@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from jwtgate.dialects.couper.reading.hcl import BEFORE_EXPRESSION, SyntaxProblem, parse_expression
@@ -45,6 +46,7 @@ class Unreadable(ValueError):
         self.sentence = sentence
 
 
+@lru_cache(maxsize=4096)
 def read(text: str) -> Node:
     """The tree of one expression. `Unreadable` when it is none, or is too long or too deep."""
     return _read(text, 0)
