@@ -39,7 +39,7 @@ def refusal_fields(error: Refusal | Fault, route: Route | None) -> list[tuple[st
     if isinstance(error, Refusal) and error.status in _CHALLENGED and not isinstance(error, _UNCHALLENGED):
         fields += (("WWW-Authenticate", each) for each in _challenges(error, route))
     if error.status == 405 and route is not None:
-        fields.append(("Allow", ", ".join(_methods(route))))
+        fields.append(("Allow", ", ".join(_methods(error, route))))
     if isinstance(error, DependencyFault | RateRefused):
         fields.append(("Retry-After", str(error.retry_after_seconds)))
     return fields
@@ -55,11 +55,14 @@ def _challenges(error: Refusal, route: Route | None) -> Iterator[str]:
         yield challenge(route.realm if route else _REALM, error)
 
 
-def _methods(route: Route) -> Iterable[str]:
+def _methods(error: Refusal | Fault, route: Route) -> Iterable[str]:
     """The methods a route takes that does not take all of them."""
+    permitted = error.detail.get("permitted")
+    if isinstance(permitted, tuple):
+        return permitted
     if route.mint is not None:
         return ("POST",) if route.mint.by_query is None else ("GET",)
-    return (method for method, _ in route.permission.by_method) if route.permission else ()
+    return ()
 
 
 def limit_fields(limit: RateLimit, allowance: Allowance) -> tuple[tuple[str, str], ...]:

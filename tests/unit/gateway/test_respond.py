@@ -251,3 +251,9 @@ def test_metadata_of_nobody_is_empty() -> None:
     generation = a_generation()
     generation.metadata_document = None
     assert own(OWN_METADATA, generation)[2] == b"{}"
+
+
+def test_who_uses_another_method_is_told_those_that_are_permitted() -> None:
+    error = AccessRefused("method_not_permitted", permitted=("GET", "POST"))
+    assert dict(refusal_fields(error, ROUTE))["Allow"] == "GET, POST"
+    assert dict(refusal_fields(AccessRefused("method_not_permitted"), ROUTE))["Allow"] == ""

@@ -149,22 +149,6 @@ def reason(call: Callable[[], object]) -> str:
     return refusal(call).reason
 
 
-class Said:
-    """An expression of an installed language that is a Python function of what is known."""
-
-    def __init__(self, compute: Callable[[Known], object], text: str = "an expression") -> None:
-        self.text = text
-        self._compute = compute
-
-    def __call__(self, known: Known) -> object:
-        return self._compute(known)
-
-
-def said(compute: Callable[[Known], object]) -> Value:
-    """A value of such an expression."""
-    return Value(Origin.LANGUAGE, language=Said(compute))
-
-
 class Tongue:
     """An expression of an installed language that is a Python function of what is known."""
 

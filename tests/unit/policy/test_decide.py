@@ -65,6 +65,7 @@ from jwtgate.policy.requirements import (
     Issuer,
     Place,
     ScopeNeed,
+    Slot,
     Source,
     TimeClaims,
     Times,
@@ -862,3 +863,51 @@ def test_after_everything_held_nothing_is_known_of_a_refusal() -> None:
     assert allowed.trail.known is not None
     assert (allowed.trail.known.error, allowed.trail.known.slot) == (None, "")
     assert allowed.trail.known.principal is allowed.trail.principal
+
+
+def by_values(**changes: Any) -> Route:
+    """A route with the usual slot and, behind it, one whose credential is a value."""
+    second = Slot("second", True, (Source(Place.VALUE, value=told(lambda _: a_token(sub="bob"))),), {ISS: ISSUER})
+    return replace(ROUTE, slots=(SLOT, replace(second, **changes)))
+
+
+def decided(route: Route) -> Outcome:
+    outcome = finish(decide(plan(route), request(bearer=a_token()), HELD, NOON))
+    assert isinstance(outcome, Outcome)
+    return outcome
+
+
+def test_a_value_is_a_credential_as_any_other() -> None:
+    outcome = decided(by_values())
+    assert isinstance(outcome, Allowed)
+    assert [proven.token.claims["sub"] for proven in outcome.trail.proven.values()] == ["alice", "bob"]
+
+
+def test_what_is_expected_is_worked_out_before_the_token_is_read_and_compared_after_it() -> None:
+    for credential, expected, why in (
+        ("nonsense", {"sub": "a"}, "token_malformed"),
+        ("nonsense", "none", "expected_claims_malformed"),
+        (a_token(exp=1), {"sub": "a"}, "token_expired"),
+        (a_token(), {"sub": "a"}, "claim_wrong"),
+        (None, "none", "credential_missing"),
+    ):
+        sources = (Source(Place.VALUE, value=told(lambda _, credential=credential: credential)),)
+        route = by_values(sources=sources, claims_equal=told(lambda _, expected=expected: expected))
+        outcome = decided(route)
+        assert isinstance(outcome, Refused | Failed)
+        error = outcome.refusal if isinstance(outcome, Refused) else outcome.fault
+        assert (error.reason, outcome.trail.slot) == (why, "second")
+
+
+def test_a_slot_that_looks_at_nothing_is_asked_for_nothing() -> None:
+    assert not SLOT.looks_at_known
+    assert isinstance(decided(replace(ROUTE, slots=(replace(SLOT, claims_equal=None),))), Allowed)
+
+
+def test_what_is_expected_may_ask_for_something_first() -> None:
+    need = NeedAllowance("x", "y", 1, 1)
+    route = replace(ROUTE, slots=(replace(SLOT, claims_equal=told(asks_for(need))),))
+    walk = decide(plan(route), request(bearer=a_token()), HELD, NOON)
+    assert next(walk) == need
+    outcome = finish(walk, [{"sub": "alice"}])
+    assert isinstance(outcome, Allowed)

@@ -24,7 +24,7 @@ def may_be_remembered(route: Route) -> bool:
         return False
     if any(issue.tells_request for issue in route.issue):
         return False
-    by_method = route.permission is not None and bool(route.permission.by_method)
+    by_method = route.permission is not None and _asks_method(route.permission)
     return not by_method and not any(value.of_request for value in _deciding(route))
 
 
@@ -72,6 +72,11 @@ def _of_rewriting(route: Route) -> Iterator[Value]:
     rewriting = route.rewriting
     if rewriting is not None:
         yield from (value for value in (rewriting.path_value, rewriting.query_value) if value is not None)
+
+
+def _asks_method(need: PermissionNeed) -> bool:
+    # What an installed language says may be an object by method, whatever it looks at.
+    return bool(need.by_method) or (need.otherwise is not None and need.otherwise.origin is Origin.LANGUAGE)
 
 
 def _of_permission(need: PermissionNeed | None) -> Iterator[Value]:

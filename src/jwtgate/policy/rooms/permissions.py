@@ -7,7 +7,8 @@ everybody.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 
 from jwtgate.errors import AccessRefused, DependencyFault, ScopeRefused
 from jwtgate.policy.provisions import Origin, PermissionNeed, Value
@@ -16,6 +17,7 @@ from jwtgate.policy.rooms.claims import MISSING, Claims, find
 from jwtgate.policy.value import Known, holds, value_of
 
 _OF_DOCUMENT = frozenset({Origin.CONSTANT, Origin.LANGUAGE})
+_METHOD = re.compile("[A-Z][A-Z0-9-]{0,31}").fullmatch
 _METHODS_MEANT_BY_ANY = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -33,7 +35,7 @@ def check_permissions(known: Known) -> None:
         if need is not None:
             check_scope(need, proven.claims)
     if route.methods_permitted is not None and known.request.method not in route.methods_permitted:
-        raise AccessRefused("method_not_permitted", method=known.request.method, by="methods")
+        raise _not_permitted(known, "methods", sorted(route.methods_permitted))
     if route.permission is not None:
         _check_permission(route.permission, known)
     for condition in route.conditions:
@@ -45,7 +47,7 @@ def _check_permission(need: PermissionNeed, known: Known) -> None:
     method = known.request.method
     wanted = dict(need.by_method).get(method, need.otherwise)
     if wanted is None:
-        raise AccessRefused("method_not_permitted", method=method, by="permission")
+        raise _not_permitted(known, "permission", (name for name, _ in need.by_method))
     name = value_of(wanted, known)
     if wanted.origin is Origin.LANGUAGE:
         name = _of_method(name, known, wanted)
@@ -56,6 +58,16 @@ def _check_permission(need: PermissionNeed, known: Known) -> None:
         raise AccessRefused("permission_missing", permission=named, granted=list(known.principal.permissions))
 
 
+def _not_permitted(known: Known, by: str, permitted: Iterable[str]) -> AccessRefused:
+    return AccessRefused("method_not_permitted", method=known.request.method, by=by, permitted=tuple(permitted))
+
+
+def _meant(by_method: Mapping[str, str]) -> list[str]:
+    """The methods an object names, and those its star stands for; of what a request brings, only what is a method."""
+    named = {method for method in by_method if _METHOD(method)}
+    return sorted(named | _METHODS_MEANT_BY_ANY if "*" in by_method else named)
+
+
 def _of_method(found: object, known: Known, wanted: Value) -> str:
     """The permission an expression of an installed language names: text, or an object of texts by method.
 
@@ -64,11 +76,9 @@ def _of_method(found: object, known: Known, wanted: Value) -> str:
     method = known.request.method
     if isinstance(found, Mapping) and all(isinstance(name, str) for name in found.values()):
         by_method = {word.upper(): name for word, name in found.items()}
-        if method not in by_method and method not in _METHODS_MEANT_BY_ANY:
-            by_method.pop("*", None)
-        found = by_method.get(method, by_method.get("*"))
+        found = by_method.get(method, by_method.get("*") if method in _METHODS_MEANT_BY_ANY else None)
         if found is None:
-            raise AccessRefused("method_not_permitted", method=method, by="permission")
+            raise _not_permitted(known, "permission", _meant(by_method))
     if not isinstance(found, str):
         text = wanted.language.text if wanted.language is not None else ""
         raise DependencyFault("expression_failed", expression=text, cause="names no permission")

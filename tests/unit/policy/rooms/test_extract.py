@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.policy.plans import BEARER, SLOT, known, reason, refusal, request, said
+from tests.unit.policy.plans import BEARER, SLOT, known, reason, refusal, request, told
 
 from jwtgate.errors import CredentialMissing
 from jwtgate.policy.request import RequestView
@@ -275,7 +275,7 @@ def test_of_several_lines_of_a_scheme_one_is_not_chosen_unless_the_document_says
 
 
 def by_value(found: object, **changes: Any) -> Any:
-    asked = replace(SLOT, sources=(Source(Place.VALUE, value=said(lambda _: found)),), **changes)
+    asked = replace(SLOT, sources=(Source(Place.VALUE, value=told(lambda _: found)),), **changes)
     return extract(asked, request(), known=known())
 
 
@@ -292,12 +292,12 @@ def test_a_value_that_is_blank_or_neither_text_nor_a_number_presents_nothing(fou
 
 
 def test_where_nothing_is_known_a_value_presents_nothing() -> None:
-    asked = replace(SLOT, sources=(Source(Place.VALUE, value=said(lambda _: "abc")),), required=False)
+    asked = replace(SLOT, sources=(Source(Place.VALUE, value=told(lambda _: "abc")),), required=False)
     assert extract(asked, request()) is None
 
 
 def expecting(found: object) -> object:
-    return expected_claims(replace(SLOT, claims_equal=said(lambda _: found)), known())
+    return expected_claims(replace(SLOT, claims_equal=told(lambda _: found)), known())
 
 
 def test_a_slot_expects_the_claims_its_value_says() -> None:

@@ -12,6 +12,7 @@ from tests.unit.policy.plans import (
     SLOT,
     Held,
     finish,
+    principal,
     proven,
     reason,
     refusal,
@@ -159,3 +160,9 @@ def test_a_token_made_with_a_credential_brings_its_consumer_along() -> None:
     assert (brought.consumer, brought.credential, brought.credential_labels) == (ACME, "acme-key", {"tier": "gold"})
     assert "text" not in repr(brought).replace("text=", "")
     assert HELD.key_set("main") is not None
+
+
+def test_what_was_to_grant_something_and_cannot_is_told_slot_by_slot() -> None:
+    issuer = replace(ISSUER, grants=Grants(permissions=("scope",)))
+    who = principal(a=proven(issuer=issuer, scope=True), b=proven(scope=7), c=proven(issuer=issuer, scope="x"))
+    assert who.unreadable_grants == (("a", "permissions", True),)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from tests.unit.policy.plans import ROUTE, SLOT, Expr, known, principal, proven, reason, refusal, request, said
+from tests.unit.policy.plans import ROUTE, SLOT, Expr, known, principal, proven, reason, refusal, request, told
 
 from jwtgate.errors import ScopeRefused
 from jwtgate.policy.plan import Route
@@ -152,7 +152,7 @@ def test_every_condition_must_be_true() -> None:
 
 
 def asked(found: object, method: str = "GET", granted: tuple[str, ...] = ("read",)) -> None:
-    route = replace(ROUTE, permission=PermissionNeed(otherwise=said(lambda _: found)))
+    route = replace(ROUTE, permission=PermissionNeed(otherwise=told(lambda _: found)))
     view = replace(request(), method=method)
     check_permissions(known(Principal({}, permissions=granted), route=route, view=view))
 
@@ -179,8 +179,11 @@ def test_or_permissions_by_method_where_a_star_stands_for_the_usual_ones(method:
 
 
 def test_a_star_stands_for_no_unusual_method() -> None:
-    error = refusal(lambda: asked({"*": "read"}, "PURGE"))
+    error = refusal(lambda: asked({"*": "read", "x y": "read", "copy": "read"}, "PURGE"))
     assert (error.reason, error.detail["by"]) == ("method_not_permitted", "permission")
+    assert error.detail["permitted"] == ("COPY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+    error = refusal(lambda: asked({"get": "read"}, "PURGE"))
+    assert error.detail["permitted"] == ("GET",)
     asked({"*": "write", "purge": "read"}, "PURGE")
 
 
@@ -205,7 +208,7 @@ def test_methods_are_permitted_before_a_permission_is_asked_for() -> None:
     assert (error.reason, error.status, error.detail) == (
         "method_not_permitted",
         405,
-        {"method": "PUT", "by": "methods"},
+        {"method": "PUT", "by": "methods", "permitted": ("GET",)},
     )
 
 
