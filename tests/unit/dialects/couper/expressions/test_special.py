@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.policy.plans import known, request
+from tests.unit.policy.plans import ISSUER, known, principal, proven, request
 
 from jwtgate.dialects.couper.expressions.special import Special
 from jwtgate.errors import AccessRefused, TokenRefused
+from jwtgate.policy.requirements import Grants
 
 VIEW = request(path="/a%3Cb/c", id="r-1")
 EXPIRED = replace(known(view=VIEW), error=TokenRefused("token_expired", slot="j"), slot="j")
@@ -77,3 +78,11 @@ def test_a_special_text_travels_as_plain_data() -> None:
 def test_a_special_text_that_does_not_exist_is_refused() -> None:
     with pytest.raises(ValueError, match="there is no @none"):
         Special("@none", {})
+
+
+def test_warnings_are_of_the_caller_alone() -> None:
+    issuer = replace(ISSUER, grants=Grants(permissions=("scope",)))
+    here = known(principal(j=proven(issuer=issuer, scope=True)))
+    assert told("@warnings", here) == ["invalid permissions claim value type, ignoring claim, value true"]
+    assert told("@warnings", known()) is None
+    assert not Special("@warnings", {}).of_request
