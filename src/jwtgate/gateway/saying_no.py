@@ -72,9 +72,8 @@ def of_route(
         return status, fields, body
     told = replace(known, refusal=_told(error, request_id), error=error)
     known.logged = {name: said for name, value in answer.log if (said := _said(value, told)) is not None}
-    said = None if answer.body is None else _said(answer.body, told)
-    if said is not None:
-        body = said.encode() if isinstance(said, str) else json_bytes(said)
+    said = _body(answer, told)
+    body, answer = (body, replace(answer, body=None)) if said is None else (said, answer)
     return _status(answer, told, status), [*_kept(fields, answer, told), *_fields(answer, told)], body
 
 
@@ -122,6 +121,15 @@ def _kept(fields: list[tuple[str, str]], answer: Answer, known: Known) -> list[t
     return [field for field in kept if field[0].lower() not in named]
 
 
+def _body(answer: Answer, known: Known) -> bytes | None:
+    """The body of an answer, None where there is none or it cannot be sent."""
+    said = None if answer.body is None else _said(answer.body, known)
+    try:
+        return said.encode() if isinstance(said, str) else None if said is None else json_bytes(said)
+    except ValueError:
+        return None
+
+
 def _media_type(answer: Answer, known: Known) -> str:
     said = _said(answer.content_type, known) if isinstance(answer.content_type, Value) else answer.content_type
     return said if isinstance(said, str) and said.isascii() and said.isprintable() and said else _JSON
@@ -142,7 +150,7 @@ def _fields(answer: Answer, known: Known) -> list[tuple[str, str]]:
 def _escaped(name: bytes, value: Value, said: object) -> str:
     try:
         return field_value(IdentityField(name, value, Form.VISIBLE), said).decode("latin-1")
-    except TokenRefused:
+    except (TokenRefused, ValueError):
         return ""
 
 

@@ -12,6 +12,7 @@ from jwtgate.config.sections.document import Document
 
 Load = Callable[[dict[str, Any]], Document]
 ASKED = {"endpoint": "https://a.example", "auth": "none", "jwt_claim": "jwt"}
+TWO = {"path": "/a", "auth": "required", "upstream": "echo"}
 LIMIT = {"requests": 1, "window_seconds": 60}
 EVERYTHING = {"audience": "a", "copy": "all", "lifetime": "incoming"}
 SECRET = "Zm9vYmFyYmF6cXV4-quite-random-1234567890-abc"
@@ -113,6 +114,11 @@ def test_the_good_document_has_none(load: Load) -> None:
         ({"routes/orders/answers": {"token_expired": {"status": 200}}}, "routes.orders.answers.token_expired.status"),
         ({"routes/orders/answers": {"signature_wrong": {"status": 401}}}, "routes.orders.answers.signature_wrong"),
         ({"routes/orders/answers": {"upstream_slow": {"status": 404}}}, "routes.orders.answers.upstream_slow.status"),
+        ({"routes/orders/answers": {"refusal": {"status": {"cel": "200"}}}}, "routes.orders.answers.refusal.status"),
+        (
+            {"routes/a": {**TWO, "slots": {"b": {"issuers": ["main"], "answers": {"token_expired": {"status": 200}}}}}},
+            "routes.a.slots.b.answers.token_expired.status",
+        ),
         ({"paths": {"encoded_slashes": "keep"}}, "paths.encoded_slashes"),
         ({"routes/orders/rate_limit": {**LIMIT, "status": 200}}, "routes.orders.rate_limit.status"),
         ({"consumers/ann/rate_limit": {**LIMIT, "status": 299}}, "consumers.ann.rate_limit.status"),

@@ -13,9 +13,11 @@ import pytest
 from tests.unit.config.conftest import GOOD
 
 from jwtgate.config.compile.document import compile_document
+from jwtgate.config.dangers import dangers
 from jwtgate.config.languages import Languages
 from jwtgate.config.languages import installed as installed_here
 from jwtgate.config.load import load_document
+from jwtgate.config.sections.document import Document
 from jwtgate.errors import ConfigError
 from jwtgate.policy.plan import Plan, Route
 from jwtgate.policy.provisions import Origin
@@ -59,17 +61,20 @@ def languages(*offered: Offered) -> Languages:
     return Languages(lambda: cast("list[EntryPoint]", list(offered or (Offered("shout", lambda: shout),))))
 
 
-def load(header: object, *, found: Languages | None = None) -> Plan:
+def read(header: object, *, found: Languages | None = None, **more: object) -> Document:
     whole = deepcopy(GOOD)
-    whole["routes"]["orders"]["headers"] = {"X-Said": header}
-    document = load_document(
+    whole["routes"]["orders"] |= {"headers": {"X-Said": header}, **more}
+    return load_document(
         json.dumps(whole).encode(),
         name="gate.json",
         folder=Path("/etc/gate"),
         resolve=lambda text: text.replace("${env:TIMES}", "3"),
         languages=found or languages(),
     )
-    return compile_document(document)
+
+
+def load(header: object, *, found: Languages | None = None) -> Plan:
+    return compile_document(read(header, found=found))
 
 
 def orders(plan: Plan) -> Route:
@@ -162,3 +167,10 @@ def test_expressions_that_are_kept_do_not_grow_without_end() -> None:
 
 def test_the_languages_of_this_environment_are_found() -> None:
     assert all(each.group == "jwtgate.expressions" for each in installed_here())
+
+
+def test_an_expression_in_the_log_is_dangerous_and_elsewhere_it_is_not() -> None:
+    hello = {"language": "shout", "expression": "hello"}
+    (danger,) = dangers(read(hello, log={"said": hello}))
+    assert danger.startswith("routes.orders.log.said: nobody can see whether the expression has a credential")
+    assert dangers(read(hello)) == ()

@@ -87,3 +87,11 @@ def test_what_is_no_document_is_left_to_those_who_say_so(plain: Any) -> None:
 
 def test_only_true_says_that_a_credential_may_wait() -> None:
     assert may_resolve({"credentials": {"a": {**WAITING, "may_wait_for_its_secrets": "true"}, "b": 1}}) == ()
+
+
+def test_the_text_of_an_expression_holds_no_references() -> None:
+    said = {"language": "words", "expression": "${a:b}", "given": {"x": "${kv:x}"}}
+    kept = {"language": "words", "given": {"x": "${kv:x}"}}
+    assert must_resolve({"routes": {"a": {"log": [said]}}}) == {"routes": {"a": {"log": [kept]}}}
+    other = {"routes": {"a": {"expression": "${kv:x}", "language": ["x"]}}}
+    assert must_resolve(other) == other

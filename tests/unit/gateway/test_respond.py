@@ -107,6 +107,12 @@ def test_a_route_is_challenged_with_each_scheme_it_takes() -> None:
     assert told.startswith('DPoP algs="RS256 ES256", error="invalid_dpop_proof", error_description="')
 
 
+def test_whoever_needs_a_nonce_is_given_one() -> None:
+    error = TokenRefused("proof_nonce_needed", nonce="eyJ7S_zG")
+    assert ("DPoP-Nonce", "eyJ7S_zG") in refusal_fields(error, ROUTE)
+    assert error.oauth_error == "use_dpop_nonce"
+
+
 def test_sec_143_who_cannot_be_judged_is_told_when_to_come_back() -> None:
     fields = dict(refusal_fields(DependencyFault("issuer_unreachable", retry_after_seconds=7), ROUTE))
     assert fields["Retry-After"] == "7"
@@ -257,3 +263,11 @@ def test_who_uses_another_method_is_told_those_that_are_permitted() -> None:
     error = AccessRefused("method_not_permitted", permitted=("GET", "POST"))
     assert dict(refusal_fields(error, ROUTE))["Allow"] == "GET, POST"
     assert dict(refusal_fields(AccessRefused("method_not_permitted"), ROUTE))["Allow"] == ""
+
+
+@pytest.mark.parametrize(("status", "length"), [(204, None), (304, None), (205, "0")])
+def test_a_status_without_a_body_has_none(status: int, length: str | None) -> None:
+    raw = response(status, [("Content-Type", "a/b"), ("X-A", "1")], b"body", close=False, head_only=False)
+    assert raw.endswith(b"\r\n\r\n")
+    assert (b"content-type" in raw.lower(), b"X-A: 1\r\n" in raw) == (False, True)
+    assert (b"Content-Length: 0\r\n" in raw, b"content-length" in raw.lower()) == (length == "0", length is not None)

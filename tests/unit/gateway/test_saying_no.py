@@ -8,6 +8,7 @@ import pytest
 from tests.unit.gateway.logs.test_access_log import logged
 from tests.unit.gateway.messages import head_of, status_of
 from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request, a_token, an_order
+from tests.unit.policy.plans import told
 
 from jwtgate.config.expressions import compiled_expression
 from jwtgate.errors import (
@@ -25,11 +26,13 @@ from jwtgate.errors import (
 )
 from jwtgate.gateway.saying_no import of_route, ours
 from jwtgate.policy.callers import Consumer
-from jwtgate.policy.expression import ExpressionFailed
+from jwtgate.policy.expression import Asks, ExpressionFailed
+from jwtgate.policy.facts import NeedConsumer
 from jwtgate.policy.plan import NO_ROUTE, NOWHERE, Route
 from jwtgate.policy.provisions import Answer, Origin, Value
 from jwtgate.policy.rate_limits import RateLimit
 from jwtgate.policy.request import RequestView
+from jwtgate.policy.rooms.claims import MISSING as NOTHING
 from jwtgate.policy.rooms.identify import ANONYMOUS, Principal
 from jwtgate.policy.rooms.match import Router
 from jwtgate.policy.value import Known
@@ -321,3 +324,73 @@ def test_an_answer_may_say_which_times_do_not_hold(error: Refusal, exp: str | No
     fields = tuple((f"X-{part}".encode(), Value(Origin.REFUSAL, path=(part,))) for part in ("exp", "nbf"))
     _, found, _ = said(error, any=Answer(fields=fields))
     assert (found.get("X-exp"), found.get("X-nbf")) == (exp, nbf)
+
+
+# What is worked out, and what a slot says.
+
+
+def test_a_status_may_be_told() -> None:
+    assert said(EXPIRED, any=Answer(status=told(lambda _: 303)))[0] == 303
+    for nothing in (None, NOTHING, "303", 199, 600, True, 303.0):
+        assert said(EXPIRED, any=Answer(status=told(lambda _, status=nothing: status)))[0] == 401
+
+
+@pytest.mark.parametrize(("status", "shown"), [(200, 504), (399, 504), (401, 504), (404, 404), (599, 599)])
+def test_a_fault_stays_one_whatever_is_told(status: int, shown: int) -> None:
+    late = UpstreamFault("upstream_slow")
+    assert said(late, any=Answer(status=told(lambda _: status)))[0] == shown
+    allowed = Answer(status=told(lambda _: status), may_fault_with_401=True)
+    assert said(late, any=allowed)[0] == (401 if status == 401 else shown)
+
+
+def test_a_media_type_may_be_told() -> None:
+    for value, shown in (("text/html", "text/html"), (None, "application/json"), ("a\r\nb", "application/json")):
+        answer = Answer(body=constant("x"), content_type=told(lambda _, value=value: value))
+        assert said(EXPIRED, any=answer)[1]["Content-Type"] == shown
+
+
+@pytest.mark.parametrize("value", [None, NOTHING, "\ud800", float("nan")])
+def test_a_body_that_cannot_be_worded_is_ours(value: object) -> None:
+    answer = Answer(body=told(lambda _: value), content_type="text/html")
+    assert said(EXPIRED, any=answer) == usual(EXPIRED)
+
+
+def test_a_refusal_goes_out_although_its_words_fail_or_ask() -> None:
+    def fails(_: Known) -> object:
+        raise ExpressionFailed("no")
+
+    def asks(_: Known) -> object:
+        raise Asks(NeedConsumer((), "a"), "a")
+
+    for compute in (fails, asks):
+        value = told(compute)
+        answer = Answer(status=value, body=value, fields=((b"X-A", value),), log=(("a", value),))
+        assert said(EXPIRED, any=answer) == usual(EXPIRED)
+
+
+def test_a_field_without_a_value_takes_ours_away() -> None:
+    fields = ((b"Cache-Control", constant(None)), (b"WWW-Authenticate", told(lambda _: NOTHING)))
+    assert {"Cache-Control", "WWW-Authenticate"}.isdisjoint(said(EXPIRED, any=Answer(fields=fields))[1])
+
+
+def test_what_is_worked_out_for_a_field_stands_as_it_is() -> None:
+    fields = ((b"Location", told(lambda _: "/a%20b\r\nX: y")),)
+    assert said(EXPIRED, any=Answer(fields=fields))[1]["Location"] == "/a%20b%0D%0AX: y"
+
+
+def in_slot(slot: str, error: Refusal | Fault) -> tuple[int, Known]:
+    answers = {"first": {"*": Answer(status=418, log=(("why", told(lambda known: known.error.reason)),))}}  # type: ignore[union-attr]
+    route = Route("a", NOWHERE, answers={"token_expired": Answer(status=303)}, slot_answers=answers)
+    known = Known(route, REQUEST, ANONYMOUS, 0, slot=slot)
+    return of_route(error, known, "0001")[0], known
+
+
+def test_a_slot_is_answered_before_its_route_and_others_are_not() -> None:
+    assert in_slot("first", EXPIRED)[0] == 418
+    assert in_slot("second", EXPIRED)[0] == in_slot("", EXPIRED)[0] == 303
+    assert in_slot("second", MISSING)[0] == 401
+
+
+def test_what_an_answer_has_the_log_say_is_known_afterwards() -> None:
+    assert in_slot("first", EXPIRED)[1].logged == {"why": "token_expired"}
+    assert in_slot("second", EXPIRED)[1].logged == {}

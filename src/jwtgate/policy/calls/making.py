@@ -6,25 +6,22 @@ could be read in two ways refuses the request instead.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import partial
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-from jwtgate.errors import DependencyFault, RequestRefused, UpstreamFault
+from jwtgate.errors import DependencyFault, UpstreamFault
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.policy.calls.call import BodyForm, Call, NeedCall
+from jwtgate.policy.expression import ExpressionFailed
 from jwtgate.policy.facts import Steps, find_called
+from jwtgate.policy.forwarding import parameter_pairs, worded_path, worded_query
 from jwtgate.policy.provisions import Form, IdentityField, Value
-from jwtgate.policy.request import canonical_path
 from jwtgate.policy.rooms.claims import MISSING
 from jwtgate.policy.rooms.rewrite import MOST_IDENTITY_BYTES, field_value
 from jwtgate.policy.value import Known, asking, value_of
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_PATH = "!$&'()*+,;=:@/%-._~"
-_QUERY = f"{_PATH}?"
-_HALF_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
 _MOST_TARGET_BYTES = 8 * 1024
 
 
@@ -45,6 +42,8 @@ def worked_out(call: Call, known: Known) -> NeedCall:
     """The call with all it says. Refuses `path_not_canonical`; fails with `expression_failed`."""
     try:
         return _worked_out(call, known)
+    except ExpressionFailed as failure:
+        raise _senseless(call, str(failure)) from None
     except ValueError:  # a text or a number without a form to send it in
         raise _senseless(call, "a value of it cannot be sent") from None
 
@@ -53,7 +52,7 @@ def _worked_out(call: Call, known: Known) -> NeedCall:
     method = value_of(call.method, known)
     if not isinstance(method, str) or method not in _METHODS:
         raise _senseless(call, "its method is none that is served")
-    path, query = _path(call, known), _query(call, known)
+    path, query = worded_path(value_of(call.path, known)), _query(call, known)
     if len(path) + len(query) > _MOST_TARGET_BYTES:
         raise _senseless(call, "its path and query are too long")
     fields, body = tuple(_fields(call, known)), _body(call, known)
@@ -66,39 +65,10 @@ def _senseless(call: Call, cause: str) -> DependencyFault:
     return DependencyFault("expression_failed", call=call.name, cause=cause)
 
 
-def _path(call: Call, known: Known) -> str:
-    path = value_of(call.path, known)
-    if not isinstance(path, str) or not path.startswith("/"):
-        raise _senseless(call, "its path is no text that begins with /")
-    # A segment that leads elsewhere may have come with the request.
-    if not {".", ".."}.isdisjoint(path.split("/")):
-        raise RequestRefused("path_not_canonical", call=call.name, cause="the path of a call")
-    return canonical_path(_quoted(path, _PATH).encode("ascii"))
-
-
 def _query(call: Call, known: Known) -> str:
-    query = MISSING if call.query is None else value_of(call.query, known)
-    if query is MISSING or query is None or query == "":
-        return ""
-    if isinstance(query, dict):
-        query = urlencode(list(_pairs(call, query)))
-    if not isinstance(query, str):
-        raise _senseless(call, "its query is neither text nor an object")
-    return f"?{_quoted(query, _QUERY)}" if query else ""
-
-
-def _quoted(text: str, safe: str) -> str:
-    return quote(_HALF_ESCAPE.sub("%25", text), safe=safe, errors="replace")
-
-
-def _pairs(call: Call, members: dict[str, object]) -> Iterator[tuple[str, str]]:
-    """Names and values of a query or a form; a list stands for several of the same name, null for none."""
-    for name, value in members.items():
-        for each in value if isinstance(value, list) else (value,):
-            if isinstance(each, dict | list):
-                raise _senseless(call, "a parameter of it is no plain value")
-            if each is not None:
-                yield name, each if isinstance(each, str) else json_bytes(each).decode()
+    said = MISSING if call.query is None else value_of(call.query, known)
+    query = "" if said is MISSING or said is None else worded_query(said)
+    return f"?{query}" if query else ""
 
 
 def _fields(call: Call, known: Known) -> Iterator[tuple[bytes, bytes]]:
@@ -125,5 +95,5 @@ def _body(call: Call, known: Known) -> bytes | None:
     if call.form is BodyForm.FORM:
         if not isinstance(body, dict):
             raise _senseless(call, "its form is no object")
-        return urlencode(list(_pairs(call, body))).encode()
+        return urlencode(list(parameter_pairs(body))).encode()
     return body.encode() if isinstance(body, str) and call.form is BodyForm.TEXT else json_bytes(body)

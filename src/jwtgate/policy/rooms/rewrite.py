@@ -65,8 +65,19 @@ def fold(name: bytes) -> bytes:
 def rewrite(known: Known, *, issued: Iterable[tuple[Issue, IssuedToken]]) -> Rewrite:
     """What is sent besides the client's own fields. Refuses `field_value_unsafe`, `path_not_canonical`.
 
-    A route that always refuses does so here, with the reason it names.
+    A route that always refuses does so here, with the reason it names. Fails with `expression_failed` for a value that
+    was worked out and cannot be sent.
     """
+    try:
+        return _rewritten(known, issued)
+    except ExpressionFailed as failure:
+        cause = str(failure)
+    except ValueError:  # a text or a number without a form to send it in
+        cause = "a value cannot be sent"
+    raise DependencyFault("expression_failed", cause=cause)
+
+
+def _rewritten(known: Known, issued: Iterable[tuple[Issue, IssuedToken]]) -> Rewrite:
     fields = [(issue.field, f"{issue.prefix}{token.text}".encode()) for issue, token in issued]
     for slot in known.route.slots:
         proven = known.principal.tokens.get(slot.name)
@@ -88,14 +99,11 @@ def _sent(rewriting: Rewriting, known: Known) -> tuple[str, str]:
     """The method and the path for the upstream, and the query where that is not the client's own."""
     request = known.request
     method, path = rewriting.sent(request.method, request.path)
-    try:
-        if rewriting.path_value is not None:
-            path = worded_path(value_of(rewriting.path_value, known), rewriting.rules)
-        if rewriting.query_value is not None:
-            query = value_of(rewriting.query_value, known)
-            path += "?" if query is MISSING or query is None else f"?{worded_query(query)}"
-    except ExpressionFailed as failure:
-        raise DependencyFault("expression_failed", cause=str(failure)) from None
+    if rewriting.path_value is not None:
+        path = worded_path(value_of(rewriting.path_value, known), rewriting.rules)
+    if rewriting.query_value is not None:
+        query = value_of(rewriting.query_value, known)
+        path += "?" if query is MISSING or query is None else f"?{worded_query(query)}"
     return method, path
 
 
@@ -116,10 +124,7 @@ def _responded(respond: Responding, known: Known) -> Respond:
             raise CATALOGUE[respond.reason].raised_as(respond.reason)
     status, body = value_of(respond.status, known), value_of(respond.body, known)
     media_type = value_of(respond.media_type, known)
-    try:
-        return worded_answer(status, body, media_type=media_type, as_json=respond.as_json)
-    except ExpressionFailed as failure:
-        raise DependencyFault("expression_failed", cause=str(failure)) from None
+    return worded_answer(status, body, media_type=media_type, as_json=respond.as_json)
 
 
 def _set(wanted: Iterable[IdentityField], known: Known) -> Iterator[tuple[bytes, bytes]]:

@@ -316,6 +316,14 @@ def test_the_upstream_is_asked_for_what_was_made_of_the_request_and_the_query_st
     assert told.startswith(b"PUT /other?b=c HTTP/1.1\r\n")
 
 
+@pytest.mark.parametrize(("path", "target"), [("/other?d=e", b"/other?d=e"), ("/other?", b"/other")])
+def test_a_query_of_its_own_takes_the_place_of_the_clients(path: str, target: bytes) -> None:
+    head = read(HOST, target=b"/open/a?b=c")
+    (route,) = [route for route in PLAN.routes if route.name == "open"]
+    told = head.written_for(route, host_line=b"", ours=b"", upgrading=False, sent=("GET", path))
+    assert told.startswith(b"GET %b HTTP/1.1\r\n" % target)
+
+
 def test_cookies_may_be_removed_as_a_whole() -> None:
     head = read(HOST, (b"Cookie", b"a=1"), (b"X-Kept", b"1"))
     (route,) = [route for route in PLAN.routes if route.name == "open"]

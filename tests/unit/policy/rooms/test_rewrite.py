@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.policy.plans import ISSUE, ISSUED, ROUTE, known, principal, proven, reason, refusal, request
+from tests.unit.policy.plans import ISSUE, ISSUED, ROUTE, known, principal, proven, reason, refusal, request, told
 
 from jwtgate.errors import DependencyFault, RouteUnknown, TokenRefused
 from jwtgate.jose.encoding import JSON, base64url_decode
@@ -222,3 +222,11 @@ def test_a_path_that_cannot_be_one_is_a_fault_and_one_that_leads_elsewhere_is_re
         sent(Rewriting(path_value=SUBJECT))
     assert caught.value.reason == "expression_failed"
     assert reason(lambda: sent(Rewriting(path_value=SUBJECT), sub="/a/../b")) == "path_not_canonical"
+
+
+@pytest.mark.parametrize("value", ["\ud800", float("nan"), [float("inf")]])
+def test_what_is_worked_out_and_cannot_be_sent_is_a_fault(value: object) -> None:
+    route = replace(ROUTE, sent_fields=(IdentityField(b"X-A", told(lambda _: value)),))
+    with pytest.raises(DependencyFault) as caught:
+        rewrite(known(route=route), issued=())
+    assert caught.value.detail == {"cause": "a value cannot be sent"}
