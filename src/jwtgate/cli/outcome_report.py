@@ -24,7 +24,7 @@ from jwtgate.policy.rooms.rewrite import Rewrite
 Told = dict[str, Any]
 
 _HEADER_SHOWN = ("alg", "kid", "typ")
-_VALUES_IN_DETAIL = frozenset({"granted"})
+_VALUES_IN_DETAIL = frozenset({"granted", "got", "expected"})
 
 
 @dataclass(frozen=True, slots=True)
