@@ -58,6 +58,11 @@ def evaluated_statically(text: str, env: Mapping[str, str], *, environment: str 
         raise Unreadable(node[1], str(failure)) from None
 
 
+def check(text: str) -> None:
+    """`ValueError`, with the place in the text, unless this is an expression of variables and functions there are."""
+    compiled_node(read(text), {})
+
+
 def given_needed(text: str) -> Needed:
     """What this expression has to be given. `ValueError` for a text that is none."""
     return needed_by(read(text))

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from jwtgate.dialects.couper.expressions.language import evaluated_statically
-from jwtgate.dialects.couper.expressions.tree import Unreadable, read
+from jwtgate.dialects.couper.expressions.language import check, evaluated_statically
+from jwtgate.dialects.couper.expressions.tree import Unreadable
 from jwtgate.dialects.couper.reading.blocks import Block
 from jwtgate.dialects.couper.reading.configuration import Edits, Place, Text
 from jwtgate.dialects.couper.reading.durations import parse_duration
@@ -64,7 +64,7 @@ class Attributes:
         """The source of its expression, which is one."""
         text = self._text(name)
         if text and name not in self._values:
-            self._noting(name, text, lambda: read(text.source))
+            self._noting(name, text, lambda: check(text.source))
         return text
 
     def edits(self) -> Edits:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from jwtgate.dialects.couper.expressions.static import Needed, evaluated_statically, given_needed, needed_by
+from jwtgate.dialects.couper.expressions.static import Needed, check, evaluated_statically, given_needed, needed_by
 from jwtgate.dialects.couper.expressions.tree import read
 
 ENV = {"A": "x", "N": "5"}
@@ -42,6 +42,13 @@ def test_what_needs_no_request_has_a_value_at_once(text: str, value: object) -> 
 def test_what_needs_one_or_fails_is_refused(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         evaluated_statically(text, ENV)
+
+
+def test_an_expression_is_checked_before_anything_is_known() -> None:
+    check("merge(request.context.J, {a = unixtime() / 0})")
+    for text in ("a.b", "none()", "saml_sso_url()", "a +", "to_lower()"):
+        with pytest.raises(ValueError, match="line 1, column 1|line 1, column 4"):
+            check(text)
 
 
 def names(*each: str) -> frozenset[str]:
