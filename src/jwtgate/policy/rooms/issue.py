@@ -34,11 +34,16 @@ NOT_COPIED_WHOLESALE = OURS | {"aud", "cnf", "x5c", "x5t", "x5t#S256"}
 
 
 def issue(known: Known, facts: Facts) -> Steps[list[tuple[Issue, IssuedToken]]]:
-    """The tokens of this route whose slot was proven and whose condition holds, each with its description."""
-    issued = []
+    """The tokens of this route whose slot was proven and whose condition holds, each with its description.
+
+    Of several for one field it is the first.
+    """
+    issued: list[tuple[Issue, IssuedToken]] = []
     for description in known.route.issue:
         proven = known.principal.tokens.get(description.slot)
-        if proven is None or (description.when is not None and not holds(description.when, known)):
+        if proven is None or any(other.field == description.field for other, _ in issued):
+            continue
+        if description.when is not None and not holds(description.when, known):
             continue
         generated: Mapping[str, JSON] = {}
         if description.generator is not None:

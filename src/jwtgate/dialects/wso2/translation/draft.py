@@ -1,0 +1,70 @@
+"""The document while it is written: what became of the settings, and files of keys and certificates."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from jwtgate.dialects.dialect import Meaning, Note, Objects, Settings
+from jwtgate.dialects.wso2.reading.configuration import Configuration
+
+FILES = "wso2-files"
+_NAME = re.compile(r"[!#-\[\]-~]{1,128}")
+
+
+def as_name(text: str) -> str:
+    """The text where it can be a name of a document, else its digest."""
+    return text if _NAME.fullmatch(text) else hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+class Draft:
+    """What all parts of the translation share."""
+
+    def __init__(self, objects: Objects, settings: Settings, configuration: Configuration) -> None:
+        self.objects = objects
+        self.settings = settings
+        self.configuration = configuration
+        self._notes: dict[str, Note] = {}
+
+    def exact(self, place: str) -> None:
+        """It means the same here."""
+        self._notes.setdefault(place, Note(place, Meaning.EXACT))
+
+    def changed(self, place: str, sentence: str) -> None:
+        """It means something else here."""
+        self._notes.setdefault(place, Note(place, Meaning.CHANGED, sentence))
+
+    def refused(self, place: str, sentence: str) -> None:
+        """It cannot be had."""
+        self._notes.setdefault(place, Note(place, Meaning.REFUSED, sentence))
+
+    def dangerous(self, place: str, sentence: str) -> None:
+        """It is taken over as it is, and is worth a second look."""
+        self._notes.setdefault(place, Note(place, Meaning.EXACT, sentence, dangerous=True))
+
+    def notes(self) -> tuple[Note, ...]:
+        """All that was said."""
+        return tuple(self._notes.values())
+
+    def place(self, option: str) -> str:
+        """Where an option stands."""
+        where = self.objects["places"].get(option)
+        return f"{where} {option}" if where else option
+
+    def file_of(self, file: str, text: str) -> Path:
+        """The file of this name, as a file of records means it."""
+        return Path(self.settings.folder, file).parent / text
+
+    def file(self, text: str, ending: str) -> str:
+        """A file with this text, which only we may read. Its name tells its content."""
+        folder = self.settings.state_folder / FILES
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = Path(folder, f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.{ending}")
+        if not path.exists():
+            partial = path.with_suffix(".new")
+            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+                file.write(text)
+            partial.replace(path)
+        return str(path)
