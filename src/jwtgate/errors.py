@@ -207,6 +207,9 @@ CATALOGUE: Mapping[str, Reason] = MappingProxyType(
             "The proof that the caller holds the token's key is not valid.",
             oauth_error="invalid_dpop_proof",
         ),
+        "proof_nonce_needed": Reason(
+            TokenRefused, "The proof must carry the nonce that comes with this answer.", oauth_error="use_dpop_nonce"
+        ),
         # What the caller may do.
         "scope_missing": Reason(ScopeRefused, "The token's scope is not enough."),
         "scope_insufficient": Reason(ScopeRefused, "The token's scope is not enough."),

@@ -26,6 +26,7 @@ def whole(upstream: str) -> Document:
     slots = {"bound": {"issuers": ["main"], "dpop": {"algorithms": ["ES256"]}}, "plain": {"issuers": ["main"]}}
     made["routes"] |= {
         "bound": {**bound, "headers": {"X-User-Id": {"claim": "sub"}}, "forward_cors_preflight": True},
+        "fresh": {**bound, "path": "/fresh/*", "dpop": {"nonce_seconds": 3600}},
         "either": {"path": "/either/*", "auth": "required", "slots": slots, "enough": "one_slot", "upstream": "echo"},
     }
     return made
@@ -133,6 +134,16 @@ def test_a_route_may_take_both_kinds_and_names_both(gateway: Gateway) -> None:
     with Client(gateway.port) as client:
         answer = client.ask(request(path, host=HOST))
     assert answer.values("WWW-Authenticate") == ['DPoP algs="ES256"', 'Bearer realm="jwtgate"']
+
+
+def test_sec_77_a_client_is_told_of_the_nonce_it_needs(gateway: Gateway) -> None:
+    bound, path = token(cnf=BOUND), "/fresh/a"
+    refused = ask(gateway, bound, f"DPoP: {made_for(bound, path)}", path=path)
+    assert (refused.status, json.loads(refused.body)["error"]) == (401, "use_dpop_nonce")
+    assert 'error="use_dpop_nonce"' in (refused.value("WWW-Authenticate") or "")
+    nonce = refused.value("DPoP-Nonce")
+    assert ask(gateway, bound, f"DPoP: {made_for(bound, path, nonce=nonce)}", path=path).status == 200
+    assert ask(gateway, bound, f"DPoP: {made_for(bound, path, nonce='made up')}", path=path).status == 401
 
 
 def test_what_is_good_once_is_good_once_also_in_memory(gateway: Gateway, upstream: Upstream) -> None:

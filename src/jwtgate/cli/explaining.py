@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
 from contextlib import closing
@@ -33,6 +34,7 @@ from jwtgate.policy.facts import (
     NeedIssuedToken,
     NeedKeys,
     NeedNewerCredential,
+    NeedNonces,
     NeedSigned,
 )
 from jwtgate.policy.outcome import Outcome, Refused, Trail
@@ -48,6 +50,7 @@ from jwtgate.state.keys.addressed_keys import AddressedKeys
 from jwtgate.state.keys.key_sets import KeySets
 from jwtgate.state.keys.key_sources import is_remote
 from jwtgate.state.keys.keyring import Signer
+from jwtgate.state.nonces import NONCE_SECRET_BYTES, Nonces
 from jwtgate.state.signed_tokens import SignedTokens
 
 _FETCH_SECONDS = 10.0
@@ -124,6 +127,9 @@ class _Answers:
                 raise UpstreamFault("upstream_unreachable", call=need.call.name, cause="calls are not made here")
             case NeedFirstUse():
                 return True
+            case NeedNonces():
+                # Nobody outside knows the nonces of the gateway that runs.
+                return Nonces(os.urandom(NONCE_SECRET_BYTES)).around(self._now, need.seconds)
             case NeedSigned():
                 return self._signed(need)
             case NeedAllowance():

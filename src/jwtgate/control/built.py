@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -82,6 +82,7 @@ class Built:
     certificates: tuple[object, ...]
     named_files: Mapping[Path, Mark | None]
     cautions: tuple[str, ...]
+    nonce_secret: bytes = field(repr=False)
 
     @property
     def files(self) -> Mapping[Path, Mark | None]:
@@ -98,6 +99,7 @@ class Built:
             key_sets=key_sets,
             signing=self.signing(),
             metadata_document=_metadata(self.plan),
+            nonce_secret=self.nonce_secret,
         )
 
     def signing(self) -> Signing:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -47,6 +48,7 @@ from jwtgate.state.keys.key_records import copied
 from jwtgate.state.keys.key_sets import KeySets
 from jwtgate.state.keys.keyring import Keyring, sealer_of
 from jwtgate.state.keys.rotation import Periods
+from jwtgate.state.nonces import NONCE_SECRET_BYTES
 from jwtgate.state.secrets.references import Secrets, references_in
 from jwtgate.state.secrets.secret_stores import SecretStores
 from jwtgate.state.stores.store import Store, StoreFailed
@@ -103,6 +105,8 @@ class Generations:
         self._callers: Callers | None = None
         self._master_key: str | None = None
         self._number = 0
+        # One for all generations: a nonce outlives a reload.
+        self._nonce_secret = os.urandom(NONCE_SECRET_BYTES)
 
     async def build(self, text: Text, *, after: Built | None, stored: Added | None = None) -> Built:
         """The next generation, warmed; what did not change in its sources is taken over. `ConfigError`.
@@ -141,6 +145,7 @@ class Generations:
             certificates=checked.certificates,
             named_files=read.files,
             cautions=(*read.cautions, *checked.cautions, *secrets.warnings),
+            nonce_secret=self._nonce_secret,
         )
 
     async def check(self, text: Text, *, after: Built, stored: Added) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Iterator
 from itertools import chain
 
@@ -10,12 +11,13 @@ from jwtgate.gateway.balancer import Balancer, Pool
 from jwtgate.gateway.heads.fields import CallFieldKinds, RequestFieldKinds, ResponseFieldKinds
 from jwtgate.gateway.memory import head_memory, outcome_memory, places_of
 from jwtgate.gateway.mint import NeedMinted
-from jwtgate.policy.facts import Need, NeedIssuedToken, NeedSigned
+from jwtgate.policy.facts import Need, NeedIssuedToken, NeedNonces, NeedSigned
 from jwtgate.policy.plan import Plan
 from jwtgate.policy.sources import ClaimGenerator
 from jwtgate.state.answers import Snapshot
 from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.issued_tokens import IssuedTokens
+from jwtgate.state.nonces import NONCE_SECRET_BYTES, Nonces
 from jwtgate.state.signed_tokens import SignedTokens
 
 OWN_KEYS, OWN_METADATA, LIVEZ, READYZ, METRICS = "keys", "metadata", "livez", "readyz", "metrics"
@@ -34,6 +36,7 @@ class Generation:
         *,
         issued_tokens: IssuedTokens,
         signed_tokens: SignedTokens = NO_SIGNED_TOKENS,
+        nonces: Nonces | None = None,
         claim_generators: ClaimGenerators,
         keys_document: bytes,
         metadata_document: bytes | None,
@@ -43,6 +46,7 @@ class Generation:
         self.facts = facts
         self.issued_tokens = issued_tokens
         self.signed_tokens = signed_tokens
+        self.nonces = nonces or Nonces(os.urandom(NONCE_SECRET_BYTES))
         self.claim_generators = claim_generators
         self.keys_document = keys_document
         self.metadata_document = metadata_document
@@ -78,6 +82,8 @@ class Generation:
             return self.issued_tokens.issue(need, now)
         if isinstance(need, NeedSigned) and not self.signed_tokens.is_slow(need):
             return self.signed_tokens.sign(need)
+        if isinstance(need, NeedNonces):
+            return self.nonces.around(int(now), need.seconds)
         return None
 
     def is_trusted(self, client: str) -> bool:

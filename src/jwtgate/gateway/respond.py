@@ -40,6 +40,9 @@ def refusal_fields(error: Refusal | Fault, route: Route | None) -> list[tuple[st
         fields += (("WWW-Authenticate", each) for each in _challenges(error, route))
     if error.status == 405 and route is not None:
         fields.append(("Allow", ", ".join(_methods(error, route))))
+    nonce = error.detail.get("nonce")
+    if error.reason == "proof_nonce_needed" and isinstance(nonce, str):
+        fields.append((dpop.NONCE_FIELD, nonce))
     if isinstance(error, DependencyFault | RateRefused):
         fields.append(("Retry-After", str(error.retry_after_seconds)))
     return fields

@@ -20,6 +20,7 @@ from jwtgate.jose.token import UnverifiedToken, type_matches
 from jwtgate.oauth.bearer import error_parameters, quoted
 
 FIELD = b"dpop"
+NONCE_FIELD = "DPoP-Nonce"
 TYPE = "dpop+jwt"
 MOST_BYTES = 8_192
 MOST_JTI_BYTES = 128
@@ -50,6 +51,7 @@ class Proof:
     htu: str = field(repr=False)
     iat: int | float
     ath: str
+    nonce: str | None = None
 
 
 def parse_authorization(value: bytes) -> str | None:
@@ -99,7 +101,8 @@ def read_proof(text: bytes, algorithms: Sequence[str], *, ec_called_ecdsa: bool)
     iat = claims.get("iat")
     if isinstance(iat, bool) or not isinstance(iat, int | float):
         raise wrong("iat")
-    return Proof(thumbprints, jti, _text(claims, "htm"), _text(claims, "htu"), iat, _text(claims, "ath"))
+    nonce = _text(claims, "nonce") if "nonce" in claims else None
+    return Proof(thumbprints, jti, _text(claims, "htm"), _text(claims, "htu"), iat, _text(claims, "ath"), nonce)
 
 
 def wrong(cause: str) -> TokenRefused:

@@ -130,11 +130,19 @@ class NeedFirstUse:
     seconds: int
 
 
+@dataclass(frozen=True, slots=True)
+class NeedNonces:
+    """The nonces a proof may carry, which change every so many seconds. Answered by two texts, the newest first."""
+
+    seconds: int
+
+
 Need = (
     NeedKeys
     | NeedIssuedToken
     | NeedSigned
     | NeedFirstUse
+    | NeedNonces
     | NeedCredential
     | NeedNewerCredential
     | NeedConsumer
@@ -271,6 +279,12 @@ def find_first_use(need: NeedFirstUse) -> Steps[bool]:
     if not isinstance(is_first, bool):
         raise DependencyFault("requests_not_counted")
     return is_first
+
+
+def find_nonces(need: NeedNonces) -> Steps[tuple[str, str]]:
+    """The nonce to use from now on, and the one before it."""
+    nonces: tuple[str, str] = yield need
+    return nonces
 
 
 def find_credential(name: str, *, facts: Facts) -> Steps[Credential]:

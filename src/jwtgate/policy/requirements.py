@@ -229,12 +229,14 @@ class Dpop:
 
     `algorithms` are in the order in which a challenge names them. Its `iat` lies at most `most_age_seconds` from now.
     `replayed`: the same proof is taken as often as it comes. `ec_called_ecdsa`: an EC key may say so of its type.
+    `nonce_seconds`: it carries a nonce of ours, which changes so often; None: it need not.
     """
 
     algorithms: tuple[str, ...]
     most_age_seconds: int = 60
     replayed: bool = False
     ec_called_ecdsa: bool = False
+    nonce_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

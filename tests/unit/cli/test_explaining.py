@@ -170,3 +170,29 @@ def test_a_proof_is_explained_as_the_first_of_its_kind(document: Path, token: Ca
         assert isinstance(_explain(document, "/orders/1", *fields).outcome, Allowed)
     assert _reason(_explain(document, "/orders/2", *fields)) == "proof_wrong"
     assert _reason(_explain(document, "/orders/1", fields[0])) == "credential_missing"
+
+
+def test_a_nonce_of_the_gateway_that_runs_is_known_to_nobody_else(document: Path, token: Callable[..., str]) -> None:
+    text = json.loads(document.read_text())
+    text["routes"]["orders"]["dpop"] = {"nonce_seconds": 60}
+    document.write_text(json.dumps(text))
+    bound = token(cnf=BOUND)
+    proof = a_proof(bound, htu="http://h/orders/1", iat=NOON, nonce="of another gateway")
+    fields = (f"Authorization: DPoP {bound}", f"DPoP: {proof}")
+    assert _reason(_explain(document, "/orders/1", *fields)) == "proof_nonce_needed"
+
+
+def test_what_an_expression_has_signed_is_signed_with_a_key_that_is_forgotten(document: Path) -> None:
+    signed = {
+        "language": "couper",
+        "expression": 'jwt_sign("p", {sub = "ann"})',
+        "given": {"profiles": {"p": {"key": "default", "alg": "ES256", "ttl_seconds": 60}}},
+    }
+    text = json.loads(document.read_text())
+    text["signing"]["keys"] = {"default": {"signs_any_claims_for_legacy_readers": True}}
+    text["routes"]["health"]["request_headers"] = {"set": {"X-Signed": signed}}
+    document.write_text(json.dumps(text))
+    outcome = _explain(document, "/health").outcome
+    assert isinstance(outcome, Allowed)
+    ((name, value),) = outcome.rewrite.fields
+    assert (name, value.count(b".")) == (b"X-Signed", 2)

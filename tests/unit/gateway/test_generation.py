@@ -22,7 +22,7 @@ from jwtgate.errors import DependencyFault
 from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ
 from jwtgate.gateway.heads.fields import FORWARD, REMOVE
 from jwtgate.gateway.memory import FOR_EVER, Remembered
-from jwtgate.policy.facts import IssuedToken, NeedIssuedToken, NeedKeys, NeedSigned
+from jwtgate.policy.facts import IssuedToken, NeedIssuedToken, NeedKeys, NeedNonces, NeedSigned
 from jwtgate.state.issued_tokens import IssuedTokens
 from jwtgate.state.keys.keyring import Signer
 from jwtgate.state.signed_tokens import SignedTokens
@@ -118,3 +118,10 @@ def test_a_text_for_an_expression_is_signed_at_once_unless_that_is_slow() -> Non
     assert text.count(".") == 2
     generation.signed_tokens = SignedTokens({"default": Signer(SLOW_SIGNER, "RS256")})
     assert generation.answer_now(need, NOW) is None
+
+
+def test_nonces_are_at_hand_and_of_this_gateway_alone() -> None:
+    need = NeedNonces(60)
+    generation = a_generation()
+    assert generation.answer_now(need, NOW) == generation.answer_now(need, NOW)
+    assert generation.answer_now(need, NOW) != a_generation().answer_now(need, NOW)

@@ -114,6 +114,7 @@ def _dpop(section: DpopSection) -> Dpop:
         section.most_age_seconds,
         replayed=section.replay_not_refused_for_legacy_clients,
         ec_called_ecdsa=section.ec_keys_may_be_called_ecdsa_for_legacy_clients,
+        nonce_seconds=section.nonce_seconds,
     )
 
 

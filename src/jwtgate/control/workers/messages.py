@@ -61,6 +61,7 @@ class Prepare:
     key_sets: Mapping[str, tuple[SentKey, ...]]
     signing: Signing
     metadata_document: bytes | None
+    nonce_secret: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

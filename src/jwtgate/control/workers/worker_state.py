@@ -54,6 +54,7 @@ from jwtgate.state.answers import Snapshot
 from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.issued_tokens import IssuedTokens
 from jwtgate.state.keys.keyring import Signer
+from jwtgate.state.nonces import Nonces
 from jwtgate.state.signed_tokens import SignedTokens
 
 MOST_QUIET = 4_096
@@ -81,6 +82,7 @@ class Served:
             held,
             issued_tokens=IssuedTokens(signers),
             signed_tokens=_signed_tokens(signers, sent.plan),
+            nonces=Nonces(sent.nonce_secret),
             claim_generators=ClaimGenerators(generators_of(sent.plan)),
             keys_document=sent.signing.keys_document,
             metadata_document=sent.metadata_document,

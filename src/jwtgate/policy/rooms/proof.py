@@ -5,9 +5,9 @@ It is looked at when the token is known to be good: what it is bound to is a cla
 
 from __future__ import annotations
 
-from jwtgate.errors import RequestRefused
+from jwtgate.errors import RequestRefused, TokenRefused
 from jwtgate.oauth.dpop import FIELD, Proof, access_token_hash, read_proof, split_target, wrong
-from jwtgate.policy.facts import NeedFirstUse, Steps, find_first_use
+from jwtgate.policy.facts import NeedFirstUse, NeedNonces, Steps, find_first_use, find_nonces
 from jwtgate.policy.request import PathRules, RequestView, canonical_path
 from jwtgate.policy.requirements import Dpop
 from jwtgate.policy.rooms.claims import MISSING, Claims, find
@@ -20,8 +20,8 @@ def check_proof(
 ) -> Steps[None]:
     """Refuses `proof_wrong` unless the proof was made for this request and token, by the key the token is bound to.
 
-    `claims` are those of the token, and `paths` is how the path of the request was read. Whether the proof was used
-    before is asked last: one that does not fit uses up nothing.
+    `claims` are those of the token, and `paths` is how the path of the request was read. `proof_nonce_needed` where a
+    nonce is asked for. Whether the proof was used before is asked last: one that does not fit uses up nothing.
     """
     (text,) = request.field_values(FIELD)
     proof = read_proof(text, dpop.algorithms, ec_called_ecdsa=dpop.ec_called_ecdsa)
@@ -39,6 +39,10 @@ def check_proof(
         raise wrong("not_bound")
     if jkt not in proof.thumbprints:
         raise wrong("thumbprint")
+    if dpop.nonce_seconds is not None:
+        nonces = yield from find_nonces(NeedNonces(dpop.nonce_seconds))
+        if proof.nonce not in nonces:
+            raise TokenRefused("proof_nonce_needed", nonce=nonces[0])
     if dpop.replayed:
         return
     # As long as the same proof would be taken, whichever way its clock is wrong.

@@ -71,12 +71,13 @@ def test_a_proof_is_asked_for_beside_authorization_and_nothing_is_remembered(pla
     asked = {
         "algorithms": ["RS256", "ES256"],
         "most_age_seconds": 10,
+        "nonce_seconds": 30,
         "replay_not_refused_for_legacy_clients": True,
         "ec_keys_may_be_called_ecdsa_for_legacy_clients": True,
     }
     compiled = plan({"routes/orders/dpop": asked})
     assert slot(compiled).sources == (Source(Place.DPOP),)
-    assert slot(compiled).dpop == Dpop(("RS256", "ES256"), 10, replayed=True, ec_called_ecdsa=True)
+    assert slot(compiled).dpop == Dpop(("RS256", "ES256"), 10, replayed=True, ec_called_ecdsa=True, nonce_seconds=30)
     route = next(route for route in compiled.routes if route.name == "orders")
     assert not route.remembered
     assert {b"authorization", b"dpop"} <= route.removed_fields

@@ -238,6 +238,14 @@ def test_sec_67_changed_keys_hold_at_once_and_what_was_remembered_is_forgotten()
     assert len(served.generation.memory) == 0
 
 
+def test_every_worker_gives_out_the_same_nonces_after_a_reload_too() -> None:
+    by = generations()
+    one, other = (Served.build(built(by=by).prepare()).generation.nonces for _ in range(2))
+    assert one.around(1_800_000_000, 60) == other.around(1_800_000_000, 60)
+    elsewhere = Served.build(built().prepare()).generation.nonces
+    assert one.around(1_800_000_000, 60) != elsewhere.around(1_800_000_000, 60)
+
+
 def test_keys_that_may_not_be_used_any_more_are_gone() -> None:
     served = Served.build(built().prepare())
     served.change(KeysChanged(1, "main", None))

@@ -8,7 +8,7 @@ from tests.unit.oauth.proofs import BOUND, CLIENT_KEY, JKT, THIEFS_KEY, a_proof
 from tests.unit.policy.plans import NOON, finish, reason, refusal, request
 
 from jwtgate.errors import DependencyFault
-from jwtgate.policy.facts import NeedFirstUse, Steps
+from jwtgate.policy.facts import NeedFirstUse, NeedNonces, Steps
 from jwtgate.policy.request import STRICT_PATHS, PathRules, RequestView
 from jwtgate.policy.requirements import Dpop
 from jwtgate.policy.rooms.claims import Claims
@@ -151,3 +151,22 @@ def test_a_legacy_client_may_name_its_key_another_way() -> None:
     assert cause(view) == "jwk"
     assert finish(check(view, asked=replace(AGAIN, ec_called_ecdsa=True))) is None
     assert reason(lambda: finish(check(view))) == "proof_wrong"
+
+
+def test_sec_77_where_a_nonce_is_asked_for_only_one_of_ours_will_do() -> None:
+    asked = replace(AGAIN, nonce_seconds=60)
+
+    def answered(nonce: Any) -> Steps[None]:
+        moves = check(presented(proof=a_proof(nonce=nonce)), asked=asked)
+        assert next(moves) == NeedNonces(60)
+        return moves
+
+    for good in ("new", "old"):
+        assert finish(answered(good), [("new", "old")]) is None
+    for wrong in (None, "", "older"):
+        refused = refusal(lambda nonce=wrong: answered(nonce).send(("new", "old")))  # type: ignore[misc]
+        assert (refused.reason, refused.detail) == ("proof_nonce_needed", {"nonce": "new"})
+
+
+def test_a_nonce_that_is_no_text_is_none_that_anybody_gave_out() -> None:
+    assert cause(presented(proof=a_proof(nonce=7))) == "nonce"

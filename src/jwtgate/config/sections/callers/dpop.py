@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from jwtgate.config.sections.section import Alg, Filled, Flag, Section, Whole
+from jwtgate.config.sections.section import Alg, Filled, Flag, Maybe, Section, Whole
 from jwtgate.jose.algorithms import DEFAULT_ALGORITHMS, is_mac
 
 
@@ -26,6 +26,11 @@ class DpopSection(Section):
     )
     most_age_seconds: Annotated[Whole, Field(ge=1, le=300)] = Field(
         60, description="How far the `iat` of a proof may lie from now, before or after."
+    )
+    nonce_seconds: Maybe[Annotated[Whole, Field(ge=10, le=3600)]] = Field(
+        None,
+        description="A proof must carry a nonce of ours, which changes so often; the one before is still taken. A "
+        "client is told of it by a refusal. Default: none is asked for.",
     )
     replay_not_refused_for_legacy_clients: Flag = Field(
         False, description="The same proof is taken again while it is young enough. Dangerous."

@@ -15,6 +15,7 @@ def test_whoever_says_nothing_asks_for_all_that_is_safe() -> None:
     asked = DpopSection.model_validate({})
     assert {"ES256", "RS256", "Ed25519"} <= set(asked.algorithms)
     assert not any(map(is_mac, asked.algorithms))
+    assert asked.nonce_seconds is None
     assert (asked.most_age_seconds, asked.replay_not_refused_for_legacy_clients) == (60, False)
 
 
@@ -32,6 +33,7 @@ def test_algorithms_keep_their_order() -> None:
         ({"most_age_seconds": 0}, "greater than or equal to 1"),
         ({"most_age_seconds": 301}, "less than or equal to 300"),
         ({"most_age_seconds": "10"}, "valid integer"),
+        ({"nonce_seconds": 9}, "greater than or equal to 10"),
         ({"nonce": True}, "not permitted"),
     ],
 )
