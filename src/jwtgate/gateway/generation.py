@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from jwtgate.gateway.balancer import Balancer, Pool
-from jwtgate.gateway.heads.fields import CallFieldKinds, RequestFieldKinds, ResponseFieldKinds
+from jwtgate.gateway.heads.fields import CallFieldKinds, FieldKinds, RequestFieldKinds, ResponseFieldKinds
 from jwtgate.gateway.memory import head_memory, outcome_memory, places_of
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.policy.facts import Need, NeedIssuedToken, NeedNonces, NeedSigned
-from jwtgate.policy.plan import Plan
+from jwtgate.policy.plan import Plan, Upstream
 from jwtgate.policy.sources import ClaimGenerator
 from jwtgate.state.answers import Snapshot
 from jwtgate.state.claim_generators import ClaimGenerators
@@ -59,15 +59,13 @@ class Generation:
         self.trusted_kinds = RequestFieldKinds(plan, trusted=True)
         self.response_kinds = ResponseFieldKinds(plan)
         self.places = {route.name: places_of(route) for route in plan.routes}
-        upstreams = {route.upstream.name: route.upstream for route in plan.routes if route.upstream.targets}
-        self.balancers = {
-            name: Balancer(upstream, response_kinds=self.response_kinds) for name, upstream in upstreams.items()
-        }
+        self.balancers = _balancers(
+            (route.upstream for route in plan.routes if route.upstream.targets), self.response_kinds
+        )
         # What a call is answered is read, not passed on: every field of it may matter.
-        called = {call.upstream.name: call.upstream for route in plan.routes for call in route.calls}
-        self.call_balancers = {
-            name: Balancer(upstream, response_kinds=CallFieldKinds()) for name, upstream in called.items()
-        }
+        self.call_balancers = _balancers(
+            (call.upstream for route in plan.routes for call in route.calls), CallFieldKinds()
+        )
         self.own_addresses = _own_addresses(plan)
         self._trusted = [ipaddress.ip_network(network) for network in plan.trusted_proxies]
 
@@ -102,6 +100,12 @@ class Generation:
         """Keep no connection for later; what is going on goes on."""
         for pool in self.pools():
             pool.close()
+
+
+def _balancers(upstreams: Iterable[Upstream], response_kinds: FieldKinds) -> dict[str, Balancer]:
+    """A balancer for each of these upstreams, by their names."""
+    by_name = {upstream.name: upstream for upstream in upstreams}
+    return {name: Balancer(upstream, response_kinds=response_kinds) for name, upstream in by_name.items()}
 
 
 def generators_of(plan: Plan) -> tuple[ClaimGenerator, ...]:
