@@ -13,7 +13,7 @@ from jwtgate.dialects.couper.expressions.tree import Unreadable
 from jwtgate.dialects.couper.reading.blocks import Block
 from jwtgate.dialects.couper.reading.configuration import Edits, Place, Text
 from jwtgate.dialects.couper.reading.durations import parse_duration
-from jwtgate.dialects.couper.reading.files import beside
+from jwtgate.dialects.couper.reading.files import beside, content_of
 from jwtgate.dialects.couper.reading.mistakes import Mistakes
 
 Value = TypeVar("Value")
@@ -148,6 +148,22 @@ class Attributes:
         """The absolute path of a file, which may be told from the folder of the file the attribute stands in."""
         said = self.string(name)
         return beside(said, self.place(name), self.context.folder) if said else None
+
+    def text_file(self, name: str, *, label: str) -> Path | None:
+        """The absolute path of a file that holds a text in UTF-8."""
+        path = self.path(name)
+        if path is None:
+            return None
+        try:
+            content_of(path).decode()
+        except UnicodeDecodeError:
+            sentence = "invalid file content"
+        except ValueError as problem:
+            sentence = str(problem)
+        else:
+            return path
+        self.mistakes.of(label, f"{name}: read error: {sentence}", place=self.place(name))
+        return None
 
     def _text(self, name: str) -> Text | None:
         attribute = self.block.attributes.get(name)

@@ -51,7 +51,7 @@ _ALL_EDITS = RESPONSE_EDITS | REQUEST_EDITS
 _ACCESS = frozenset({"access_control", "disable_access_control", "error_file", "custom_log_fields"})
 _SETTINGS = (
     "accept_forwarded_url bind_address ca_file environment health_path https_dev_proxy log_format log_level log_pretty "
-    "no_proxy_from_env pprof pprof_port port request_id_accept_from_header request_id_backend_header "
+    "default_port no_proxy_from_env pprof pprof_port port request_id_accept_from_header request_id_backend_header "
     "request_id_client_header request_id_format secure_cookies server_timing_header xfh beta_metrics "
     "beta_metrics_port beta_service_name"
 )

@@ -124,6 +124,18 @@ def test_paths_are_absolute_and_modifiers_are_texts() -> None:
     assert edits.add_response_headers is None
 
 
+def test_a_file_that_holds_no_text_is_told_with_the_label(tmp_path: Path) -> None:
+    (tmp_path / "good").write_text("ü")
+    (tmp_path / "bad").write_bytes(b"\xff")
+    attributes = Attributes(block_of('a = "good"\nb = "bad"\nc = "none"\n'), context_of(tmp_path))
+    found = [attributes.text_file(name, label="J") for name in "abcd"]
+    assert found == [tmp_path / "good", None, None, None]
+    assert said_of(attributes) == (
+        "configuration error: J: b: read error: invalid file content",
+        f"configuration error: J: c: read error: open {tmp_path}/none: no such file or directory",
+    )
+
+
 def test_a_place_in_a_text_is_one_in_its_file() -> None:
     place = Place("f", 3, 10, 5, 1)
     assert str(within(place, (1, 2))) == "f:3,11-12"

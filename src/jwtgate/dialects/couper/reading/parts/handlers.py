@@ -15,7 +15,7 @@ def read_handlers(parent: Block, context: Context, backends: Backends, *, label:
     found: dict[str, ErrorHandler] = {}
     for block in parent.of_type("error_handler"):
         kinds = _kinds(block)
-        handler = _read(block, context, backends, kinds=kinds)
+        handler = _read(block, context, backends, kinds=kinds, label=label)
         for kind in kinds:
             if kind != WILDCARD and kind not in ALLOWED[parent.type]:
                 context.mistakes.of(label, f'error type is unknown: "{kind}"', place=block.place)
@@ -30,7 +30,7 @@ def _kinds(block: Block) -> tuple[str, ...]:
     return tuple(kinds) or (WILDCARD,)
 
 
-def _read(block: Block, context: Context, backends: Backends, *, kinds: tuple[str, ...]) -> ErrorHandler:
+def _read(block: Block, context: Context, backends: Backends, *, kinds: tuple[str, ...], label: str) -> ErrorHandler:
     attributes = Attributes(block, context)
     work = read_work(block, context, backends)
     return ErrorHandler(
@@ -41,5 +41,5 @@ def _read(block: Block, context: Context, backends: Backends, *, kinds: tuple[st
         response=work.response,
         edits=attributes.edits(),
         custom_log_fields=attributes.text("custom_log_fields"),
-        error_file=attributes.path("error_file"),
+        error_file=attributes.text_file("error_file", label=label),
     )

@@ -104,6 +104,7 @@ class _Routing:
         return below(
             above,
             attributes,
+            label=label,
             path=path,
             handlers=read_handlers(block, self._context, self._definitions.backends, label=label),
             cors=self._cors(block),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.unit.dialects.couper.reading.couper_hcl import SECRET, SERVER, configuration, jwt, jwt_problems, problems
 
@@ -49,7 +51,8 @@ def test_two_handlers_for_one_kind_are_refused(first: str, second: str, kind: st
     assert jwt_problems(body) == (f'duplicate error type registration: "{kind}"',)
 
 
-def test_a_handler_holds_a_response_work_and_modifiers() -> None:
+def test_a_handler_holds_a_response_work_and_modifiers(tmp_path: Path) -> None:
+    (tmp_path / "e.html").write_text("page")
     body = """error_handler {
       set_response_status = 418
       set_response_headers = { x = request.path }
@@ -59,11 +62,11 @@ def test_a_handler_holds_a_response_work_and_modifiers() -> None:
       proxy { url = "http://b/" }
       response { status = 303 }
     }"""
-    handler = jwt(f"{SECRET} {body}").handler_for("jwt_token_missing")
+    handler = jwt(f"{SECRET} {body}", folder=tmp_path).handler_for("jwt_token_missing")
     assert handler is not None
     assert handler.edits.set_response_status is not None
     assert handler.edits.set_response_status.source == "418"
-    assert str(handler.error_file) == "/nowhere/e.html"
+    assert handler.error_file == tmp_path / "e.html"
     assert handler.custom_log_fields is not None
     assert ([each.name for each in handler.requests], [each.name for each in handler.proxies]) == (["r"], ["default"])
     assert handler.response is not None

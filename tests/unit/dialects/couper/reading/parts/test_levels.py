@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from tests.unit.dialects.couper.reading.couper_hcl import block_of, context_of
+from tests.unit.dialects.couper.reading.couper_hcl import FOLDER, block_of, context_of
 
 from jwtgate.dialects.couper.reading.attributes import Attributes
 from jwtgate.dialects.couper.reading.configuration import Cors, ErrorHandlers, Place
@@ -10,9 +12,9 @@ from jwtgate.dialects.couper.reading.parts.levels import Level, below, joined
 LABELS = frozenset("ABC")
 
 
-def level_of(above: Level, text: str, *, path: str = "", cors: Cors | None = None) -> Level:
-    attributes = Attributes(block_of(text), context_of())
-    found = below(above, attributes, path=path, handlers=ErrorHandlers(), cors=cors, labels=LABELS)
+def level_of(above: Level, text: str, *, path: str = "", cors: Cors | None = None, folder: Path = FOLDER) -> Level:
+    attributes = Attributes(block_of(text), context_of(folder))
+    found = below(above, attributes, label="x", path=path, handlers=ErrorHandlers(), cors=cors, labels=LABELS)
     assert not attributes.mistakes
     return found
 
@@ -41,24 +43,29 @@ def test_a_disabled_one_does_not_hold_there_or_below_and_not_even_where_it_is_as
 
 def test_a_label_nobody_has_is_told_at_its_place() -> None:
     attributes = Attributes(block_of('access_control = ["X"]\ndisable_access_control = ["Y", "A"]\n'), context_of())
-    below(Level(), attributes, path="", handlers=ErrorHandlers(), cors=None, labels=LABELS)
+    below(Level(), attributes, label="x", path="", handlers=ErrorHandlers(), cors=None, labels=LABELS)
     assert attributes.mistakes.error().problems == (
         'couper.hcl:1,18-23: referenced access control "X" is not defined; ',
         'couper.hcl:2,26-36: referenced access control "Y" is not defined; ',
     )
 
 
-def test_the_nearest_counts_of_what_there_is_one_of_and_all_of_log_fields() -> None:
+def test_the_nearest_counts_of_what_there_is_one_of_and_all_of_log_fields(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).write_text("page")
     cors = Cors(Place("f", 1, 1, 1, 1))
     above = level_of(
         Level(),
         'error_file = "a"\n allowed_methods = ["GET"]\n required_permission = "p"\n custom_log_fields = { a = 1 }\n',
         cors=cors,
+        folder=tmp_path,
     )
     same = level_of(above, "")
     assert same == above
-    nearer = level_of(above, 'error_file = "b"\n allowed_methods = []\n custom_log_fields = { b = 1 }\n')
-    assert (str(nearer.error_file), nearer.allowed_methods) == ("/nowhere/b", ())
+    nearer = level_of(
+        above, 'error_file = "b"\n allowed_methods = []\n custom_log_fields = { b = 1 }\n', folder=tmp_path
+    )
+    assert (nearer.error_file, nearer.allowed_methods) == (tmp_path / "b", ())
     assert [text.source for text in nearer.custom_log_fields] == ["{ a = 1 }", "{ b = 1 }"]
     assert nearer.required_permission is above.required_permission
     assert nearer.cors is cors
