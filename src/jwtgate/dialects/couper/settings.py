@@ -8,6 +8,7 @@ from jwtgate.dialects.couper.reading.configuration import Configuration
 from jwtgate.dialects.couper.translation.routing import default_port, ports_of
 from jwtgate.dialects.dialect import Settings
 
+_ANYWHERE = "0.0.0.0"  # noqa: S104 - as Couper does
 _PORT_VARIABLE = "COUPER_DEFAULT_PORT"
 
 
@@ -16,6 +17,8 @@ def settings_of(configuration: Configuration, settings: Settings) -> Settings:
     if settings.listen or settings.tls_listen:
         return settings
     told = settings.environ.get(_PORT_VARIABLE, "")
-    default = int(told) if told.isdigit() else default_port(configuration.settings.values.get("default_port"))
+    default = int(told) if told.isdigit() else default_port(configuration.settings.values)
     ports = dict.fromkeys(port for server in configuration.servers for port in ports_of(server, default))
-    return replace(settings, listen=tuple(f"0.0.0.0:{port}" for port in ports))
+    address = configuration.settings.values.get("bind_address")
+    host = address if isinstance(address, str) and address not in ("", "*") else _ANYWHERE
+    return replace(settings, listen=tuple(f"{f'[{host}]' if ':' in host else host}:{port}" for port in ports))

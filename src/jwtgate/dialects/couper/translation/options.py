@@ -8,7 +8,16 @@ from jwtgate.dialects.couper.translation.draft import Draft, Section
 
 _FIELD = "Couper-Request-ID"
 _KEPT = frozenset(
-    {"default_port", "health_path", "ca_file", "environment", "couper_compat", "request_id_client_header"}
+    {
+        "default_port",
+        "port",
+        "bind_address",
+        "health_path",
+        "ca_file",
+        "environment",
+        "couper_compat",
+        "request_id_client_header",
+    }
     | {"jwks_accept_missing_use", "jwks_refetch_on_unknown_kid", "introspection_failure_status"}
     | {"undefined_permission_is_none", "ignore_crit"}
 )
@@ -33,9 +42,11 @@ _OTHERWISE = "It changes nothing here."
 def note_settings(draft: Draft) -> None:
     """Say of every setting that it means something else, or nothing."""
     for name, place in draft.configuration.settings.places.items():
-        if name not in _KEPT:
-            sentence = _SENTENCES.get(name, _OTHERWISE)
-            draft.notes.changed(f"{place.file}:{place.line} settings/{name}", sentence)
+        here = f"{place.file}:{place.line} settings/{name}"
+        if name in ("ignore_crit", "couper_compat") and draft.option("ignore_crit"):
+            draft.notes.refused(here, "A token whose crit names what nobody here knows is refused, whatever it is.")
+        elif name not in _KEPT:
+            draft.notes.changed(here, _SENTENCES.get(name, _OTHERWISE))
 
 
 def own_fields(draft: Draft) -> Section:

@@ -137,6 +137,8 @@ def _permission(draft: Draft, endpoint: Endpoint, around: Around) -> Section:
     if draft.option("undefined_permission_is_none"):
         draft.notes.dangerous(f"{place_of(endpoint)}/required_permission", "Without a value it asks for none.")
         text = Text(f'default(({text.source}), "")', text.place)
+    if constant is not VARIES:
+        return {"permission": special(text.source)}  # which fails, as it should
     return {"permission": value_of(draft, text, around)}
 
 

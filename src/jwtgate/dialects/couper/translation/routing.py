@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from jwtgate.dialects.couper.reading.configuration import Server
 from jwtgate.dialects.couper.translation.draft import Draft, Section
@@ -52,14 +52,15 @@ def ports_of(server: Server, default: int) -> list[int]:
     return list(dict.fromkeys(port or default for port in named)) or [default]
 
 
-def default_port(draft_values: object) -> int:
+def default_port(settings: Mapping[str, object]) -> int:
     """The port of `settings`, or Couper's own."""
-    return draft_values if isinstance(draft_values, int) and not isinstance(draft_values, bool) else _DEFAULT_PORT
+    told = settings.get("default_port", settings.get("port"))
+    return told if isinstance(told, int) and not isinstance(told, bool) else _DEFAULT_PORT
 
 
 def hosts_of(draft: Draft, server: Server, others: Iterable[Server]) -> Section:
     """What of a request's host a route of this server looks at."""
-    default = default_port(draft.option("default_port"))
+    default = default_port(draft.configuration.settings.values)
     named = [_split(host)[0] for host in server.hosts]
     keys: Section = {} if not named or "*" in named else {"hosts": list(dict.fromkeys(named))}
     ports = ports_of(server, default)

@@ -72,8 +72,6 @@ def _issuer(draft: Draft, jwt: Jwt) -> Section:
     if jwt.introspection is not None:
         section["introspection"] = introspection_of(draft, jwt.introspection)
         section |= insecure(jwt.introspection.endpoint)
-    if draft.option("ignore_crit"):
-        draft.notes.refused(place, "A token whose crit names what nobody here knows is refused, whatever it is.")
     return section
 
 

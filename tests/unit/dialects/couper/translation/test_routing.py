@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import pytest
+from tests.unit.dialects.couper.reading.couper_hcl import configuration
+from tests.unit.dialects.couper.translated import draft, not_exact, translate
+
+from jwtgate.dialects.couper.translation.routing import (
+    below,
+    default_port,
+    hosts_of,
+    is_template,
+    particular_first,
+    ports_of,
+    rank,
+    templates_of,
+)
+
+
+def server(hosts: str, label: str = "s") -> str:
+    return f'server "{label}" {{\n hosts = {hosts}\n endpoint "/" {{\n response {{}}\n }}\n }}\n'
+
+
+@pytest.mark.parametrize(
+    ("path", "templates"),
+    [
+        ("/", ["/"]),
+        ("/a", ["/a", "/a/"]),
+        ("/a/", ["/a", "/a/"]),
+        ("/a/{b}", ["/a/{b}", "/a/{b}/"]),
+        ("/**", ["/*"]),
+        ("/a/**", ["/a", "/a/*"]),
+    ],
+)
+def test_a_path_is_a_template_with_and_without_a_slash_at_its_end(path: str, templates: list[str]) -> None:
+    assert templates_of(path) == templates
+
+
+def test_everything_in_a_base_path_is_below_it() -> None:
+    assert (below("/"), below("/api"), below("/api/")) == ("/**", "/api/**", "/api/**")
+
+
+def test_text_goes_before_parameters_and_those_before_everything_below() -> None:
+    paths = ["/**", "/{a}/b", "/a/**", "/a/{b}", "/a/b/**", "/a/b", "/a", "/{a}"]
+    assert sorted(paths, key=rank) == ["/a", "/a/b", "/a/b/**", "/a/{b}", "/a/**", "/{a}", "/{a}/b", "/**"]
+
+
+def test_a_parameter_is_a_whole_segment() -> None:
+    assert is_template("/a/{b}/**")
+    assert not is_template("/a/{b}.json")
+    assert not is_template("/a/x{b}")
+
+
+def test_names_of_hosts_are_looked_at_and_a_star_is_any() -> None:
+    found = draft(server('["A.example", "b.example:8080"]'))
+    (one,) = found.configuration.servers
+    assert hosts_of(found, one, [one]) == {"hosts": ["a.example", "b.example"]}
+    (every,) = configuration(server('["*"]')).servers
+    assert hosts_of(found, every, [every]) == {}
+
+
+def test_servers_on_different_ports_are_told_apart_by_the_host_field() -> None:
+    source = server('["*:8081"]', "one") + server('["*:8082"]', "two")
+    translation = translate(source)
+    assert translation.document["routes"]["one:/"]["match"] == {"when": "request.headers.host.endsWith(':8081')"}
+    assert set(not_exact(translation)) == {'server "one"/hosts', 'server "two"/hosts'}
+
+
+def test_a_server_for_any_host_comes_last() -> None:
+    every, one = configuration(server('["*"]', "every") + server('["a.example"]', "one")).servers
+    assert particular_first([every, one]) == [one, every]
+
+
+def test_the_port_is_that_of_the_host_or_the_usual_one() -> None:
+    (found,) = configuration(server('["a.example:81", "b.example"]')).servers
+    assert ports_of(found, 8080) == [81, 8080]
+    told: list[dict[str, object]] = [{"default_port": 9090}, {"port": 7070}, {}, {"port": True}]
+    assert [default_port(each) for each in told] == [9090, 7070, 8080, 8080]
