@@ -10,6 +10,7 @@ from jwtgate.cli.explaining import explain
 from jwtgate.cli.outcome_report import Shown, report
 from jwtgate.cli.request_text import parse_http
 
+from ..oauth.proofs import BOUND, a_proof
 from .conftest import NOON
 
 Told = Callable[..., tuple[Answer, Any]]
@@ -193,3 +194,21 @@ def test_a_slot_that_stood_in_for_another_is_told_so(document: Path, told: Told,
     answer, value = told("/either", _bearer(token(exp=1)), f"Cookie: sid={token()}")
     assert (value["outcome"], value["forgiven"]) == ("allowed", "token_expired")
     assert "goes on by another slot after token_expired" in answer.text
+
+
+def test_a_proof_is_told_of_and_what_is_wrong_with_it(document: Path, told: Told, token: Callable[..., str]) -> None:
+    text = json.loads(document.read_text())
+    text["routes"]["orders"]["dpop"] = {}
+    document.write_text(json.dumps(text))
+    bound = token(cnf=BOUND)
+    proof = a_proof(bound, htu="http://h/orders/1", iat=NOON)
+    fields = (f"Authorization: DPoP {bound}", f"DPoP: {proof}")
+    answer, value = told("/orders/1", *fields)
+    assert answer.good
+    (slot,) = value["slots"]
+    assert slot["found_in"] == ["Authorization: DPoP"]
+    assert "a proof for this request, made with the key the token is bound to" in slot["checks"]
+    assert value["removes"] == ["authorization", "dpop"]
+    answer, value = told("/orders/2", *fields)
+    assert (value["room"], value["reason"], value["detail"]) == ("proof", "proof_wrong", {"cause": "htu"})
+    assert proof not in answer.text
