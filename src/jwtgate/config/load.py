@@ -13,10 +13,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from jwtgate.config.checks import Mistake, Mistakes, Place
-from jwtgate.config.languages import INSTALLED, Languages
 from jwtgate.config.problems import mistakes_of, sentences, shown
 from jwtgate.config.schema import keeps_references
 from jwtgate.config.sections.document import Document
+from jwtgate.config.sections.languages import INSTALLED, Languages
 from jwtgate.config.source import Plain, read_source
 from jwtgate.errors import ConfigError
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from jwtgate.errors import CredentialMissing, Fault, Refusal, RequestRefused, TokenRefused
 from jwtgate.policy.calls.making import make_calls
@@ -45,7 +46,7 @@ def decide(plan: Plan, request: RequestView, facts: Facts, now: int, *, route: R
         known.become(principal)
         if not preflight:
             trail.room = "permissions"
-            yield from asking(known, lambda: check_permissions(known))
+            (yield from asking(known, partial(check_permissions, known))) if route.asks else check_permissions(known)
         trail.room = "limits"
         trail.allowance = yield from ask_allowance(known)
         check_allowance(trail.allowance)
@@ -55,7 +56,8 @@ def decide(plan: Plan, request: RequestView, facts: Facts, now: int, *, route: R
         trail.room = "issue"
         issued = yield from issue(known, facts)
         trail.room = "rewrite"
-        rewritten = yield from asking(known, lambda: rewrite(known, issued=issued))
+        rewriting = partial(rewrite, known, issued=issued)
+        rewritten = (yield from asking(known, rewriting)) if route.asks else rewriting()
         # What was let through unasked is never remembered for who should have been asked.
         return Allowed(route, rewritten, trail, 0 if preflight else _good_until(trail, issued))
     except Refusal as refusal:

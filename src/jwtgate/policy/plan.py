@@ -93,7 +93,8 @@ class Route:
     instead. `sent_fields` are set in the request on its way, `answer_fields` in its answer; the upstream's loses
     the fields of the names (lower case) in `answer_removed`. `respond`: it gives this answer instead of forwarding.
     `rate_limit`: how many requests callers may make here, unless they have a limit of their own. `calls` are made,
-    in order, before it answers or forwards. `body_first_bytes`: the body, at most so much of it, is read before the
+    in order, before it answers or forwards. `asks`: expressions take part that may have to ask for something first.
+    `body_first_bytes`: the body, at most so much of it, is read before the
     decision; None: it is not.
     """
 
@@ -131,6 +132,7 @@ class Route:
     slot_answers: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
     log: tuple[tuple[str, Value], ...] = ()
     rate_limit: RateLimit | None = None
+    asks: bool = True
     calls: tuple[Call, ...] = ()
     body_first_bytes: int | None = None
 

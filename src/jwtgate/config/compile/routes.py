@@ -21,7 +21,7 @@ from jwtgate.config.compile.forwarding import (
 from jwtgate.config.compile.issued import compile_issue, compile_value
 from jwtgate.config.compile.rate_limits import compile_rate_limit
 from jwtgate.config.compile.slots import compile_slot
-from jwtgate.config.compile.taking_part import asks_for_path, may_be_remembered
+from jwtgate.config.compile.taking_part import asks_for_path, may_ask, may_be_remembered
 from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.routes import MintSection, RouteSection
@@ -99,7 +99,7 @@ class RouteCompiler:
             **{name: getattr(section, name) for name in _TAKEN_OVER},
         )
         templates = section.templates if asks_for_path(route) else ()
-        return replace(route, remembered=may_be_remembered(route), templates=templates)
+        return replace(route, remembered=may_be_remembered(route), asks=may_ask(route), templates=templates)
 
     def _slots(self, section: RouteSection) -> tuple[Slot, ...]:
         return tuple(

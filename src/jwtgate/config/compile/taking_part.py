@@ -31,8 +31,12 @@ def may_be_remembered(route: Route) -> bool:
 def asks_for_path(route: Route) -> bool:
     """Whether a value may look at what stands in the path for the parameters of its template."""
     by_path = (Origin.EXPRESSION, Origin.LANGUAGE, Origin.PARAMETER)
-    values = (*_deciding(route), *_besides(route))
-    return any(_expressions(route)) or any(value.origin in by_path for value in values)
+    return any(_expressions(route)) or any(value.origin in by_path for value in _values(route))
+
+
+def may_ask(route: Route) -> bool:
+    """Whether an expression takes part that may have to ask for something first: one of an installed language."""
+    return any(value.origin is Origin.LANGUAGE for value in _values(route))
 
 
 def _expressions(route: Route) -> Iterator[Expression]:
@@ -44,6 +48,11 @@ def _looks_further(expression: Expression) -> bool:
     """Whether an expression looks at more than the caller: at the request, or at the clock."""
     paths = expression.paths if isinstance(expression, CelExpression) else (("request",),)
     return any(path[0] in ("request", "now") for path in paths)
+
+
+def _values(route: Route) -> Iterator[Value]:
+    yield from _deciding(route)
+    yield from _besides(route)
 
 
 def _deciding(route: Route) -> Iterator[Value]:

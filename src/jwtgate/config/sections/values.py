@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Valida
 
 from jwtgate.config.expression_text import OF_ANSWERS
 from jwtgate.config.expressions import compiled_expression
-from jwtgate.config.languages import INSTALLED, Languages
 from jwtgate.config.sections.claims import Path
+from jwtgate.config.sections.languages import INSTALLED, Languages
 from jwtgate.config.sections.section import FieldName, JsonValue, Maybe, Name, Referable, Section, exactly_one
 from jwtgate.policy.expression import KnownExpression
 from jwtgate.policy.requirements import ClaimPath

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.policy.plans import ISSUE, ROUTE, SLOT, UPSTREAM, Expr, told
 
-from jwtgate.config.compile.taking_part import asks_for_path, may_be_remembered
+from jwtgate.config.compile.taking_part import asks_for_path, may_ask, may_be_remembered
 from jwtgate.policy.calls.call import Call
 from jwtgate.policy.forwarding import RespondWorded, Rewriting
 from jwtgate.policy.plan import NOWHERE, Route
@@ -114,3 +114,11 @@ def test_an_expression_and_a_parameter_look_at_the_path(of: Any) -> None:
 
 def test_a_permission_that_a_language_names_may_be_another_for_each_method() -> None:
     assert not may_be_remembered(route(deciding(OF_CALLER)["permission"]))
+
+
+@pytest.mark.parametrize("of", [deciding, besides, answering])
+def test_only_expressions_of_a_language_may_ask(of: Any) -> None:
+    for place in of(CLAIM):
+        assert may_ask(route(of(SAID)[place]))
+        for value in (CLAIM, CONSTANT, Value(Origin.EXPRESSION), Value(Origin.PATH)):
+            assert not may_ask(route(of(value)[place]))

@@ -14,10 +14,10 @@ from tests.unit.config.conftest import GOOD
 
 from jwtgate.config.compile.document import compile_document
 from jwtgate.config.dangers import dangers
-from jwtgate.config.languages import Languages
-from jwtgate.config.languages import installed as installed_here
 from jwtgate.config.load import load_document
 from jwtgate.config.sections.document import Document
+from jwtgate.config.sections.languages import Languages
+from jwtgate.config.sections.languages import installed as installed_here
 from jwtgate.errors import ConfigError
 from jwtgate.policy.plan import Plan, Route
 from jwtgate.policy.provisions import Origin
