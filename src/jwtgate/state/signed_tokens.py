@@ -7,6 +7,7 @@ and what browsers read in markup is escaped.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 
 from jwtgate.errors import DependencyFault, KeyRefused
@@ -19,6 +20,7 @@ from jwtgate.state.signers import is_slow
 _MOST_WHOLE = 10**21  # beyond it a number is written with its exponent
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True)
 # They stand in strings alone, where an escape means the same.
+_MARKUP = re.compile("[<>&\u2028\u2029]").search
 _ESCAPED = str.maketrans({each: f"\\u{ord(each):04x}" for each in "<>&\u2028\u2029"})
 
 
@@ -50,13 +52,17 @@ class SignedTokens:
 
 def _segment(members: Mapping[str, JSON]) -> str:
     text = _ENCODER.encode(_whole(dict(members)))
-    return base64url_encode(text.translate(_ESCAPED).encode("utf-8"))
+    if _MARKUP(text):
+        text = text.translate(_ESCAPED)
+    return base64url_encode(text.encode("utf-8"))
 
 
 def _whole(value: JSON) -> JSON:
     """The value with every whole number written as one."""
-    if isinstance(value, float) and value.is_integer() and abs(value) < _MOST_WHOLE:
-        return int(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return int(value) if value.is_integer() and abs(value) < _MOST_WHOLE else value
+    if isinstance(value, dict):
         return {name: _whole(member) for name, member in value.items()}
     return [_whole(item) for item in value] if isinstance(value, list | tuple) else value
