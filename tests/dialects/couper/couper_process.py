@@ -18,7 +18,6 @@ class CouperProcess(DialectProcess):
         file.write_text(text)
         super().__init__("couper", folder, file, environ=environ)
         self.proxy = ""
-        self._asked = 0
 
     def found(self, proxy: list[str], admin: str) -> None:
         """Note the address."""
@@ -29,9 +28,10 @@ class CouperProcess(DialectProcess):
         """The answer to a request with these arguments of curl; `bearer` is a token for `Authorization`."""
         if bearer is not None:
             arguments = ("--header", f"Authorization: Bearer {bearer}", *arguments)
-        self._asked += 1
         return curl("--url", f"{self.proxy}{path}", *arguments)
 
-    def line(self) -> dict[str, Any]:
-        """The line of the access log for the request that was asked last."""
-        return self.logged(self._asked)[self._asked - 1]
+    def line(self, answer: Answer) -> dict[str, Any]:
+        """The line of the access log for the request that was answered so. Workers write theirs in any order."""
+        identifier = answer.field("couper-request-id")
+        self.until(lambda: any(line["uid"] == identifier for line in self.logged()))
+        return next(line for line in self.logged() if line["uid"] == identifier)

@@ -56,7 +56,7 @@ def couper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CouperProcess]:
 
 def refused(couper: CouperProcess, answer: Answer, kind: str) -> dict[str, Any]:
     """The line of the access log for an answer that is a refusal of this kind."""
-    line = couper.line()
+    line = couper.line(answer)
     assert (answer.status, line["error_type"], line["level"]) == (401, kind, "error")
     assert answer.field("couper-error") == "access control error"
     assert "401 access control error" in answer.body
@@ -77,7 +77,7 @@ def test_1_a_block_is_referenced_at_any_level(tmp_path: Path, level: str) -> Non
     text = f"server {{\n{here['server']}\napi {{\n{here['api']}\n{inner}\n}}\n}}\ndefinitions {{\n{jwt()}\n}}\n"
     with CouperProcess(tmp_path, text) as couper:
         answer_without = couper.ask()
-        assert (answer_without.status, couper.line()["error_type"]) == (401, "jwt_token_missing")
+        assert (answer_without.status, couper.line(answer_without)["error_type"]) == (401, "jwt_token_missing")
         error = answer_without.value["error"]
         assert (error["status"], error["message"], error["path"]) == (401, "access control error", "/p")
         allowed(couper.ask(bearer=T1))
@@ -167,7 +167,7 @@ def test_15_a_token_may_stand_in_a_form_or_be_the_body(couper: CouperProcess) ->
 
 @pytest.mark.parametrize(
     "pair",
-    combinations(("bearer = true", 'cookie = "c"', 'header = "h"', "token_value = request.query.t[0]"), 2),
+    list(combinations(("bearer = true", 'cookie = "c"', 'header = "h"', "token_value = request.query.t[0]"), 2)),
 )
 def test_16_two_sources_do_not_start(tmp_path: Path, pair: tuple[str, str]) -> None:
     said = mistakes(tmp_path, file(endpoint(), definitions=(jwt("J", *pair),)))
