@@ -20,7 +20,7 @@ from jwtgate.dialects.couper.reading.configuration import (
 )
 from jwtgate.dialects.couper.translation.access_log import log_of
 from jwtgate.dialects.couper.translation.draft import Draft, Section
-from jwtgate.dialects.couper.translation.fields import Changes, as_fields, change_responses, set_fields
+from jwtgate.dialects.couper.translation.fields import Changes, as_fields, change_responses, set_fields, take_media_type
 from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.values import VARIES, Around, constant_of, special, value_of
 from jwtgate.dialects.dialect import literal
@@ -81,8 +81,11 @@ def standard(draft: Draft, surface: Surface, *, handler: ErrorHandler | None = N
         change_responses(draft, changes, edits, place)
     error_file = surface.error_file if handler is None else handler.error_file or surface.error_file
     ours = {"Retry-After": None, "Server": SERVER, "Couper-Error": special("@error_synopsis"), **surface.cors}
+    body = _error_body(surface, error_file)
+    media = take_media_type(draft, changes, surface.around)
+    told = {} if media is None else {"content_type": media}
     fields = _with_changes(draft, surface, ours, changes)
-    return {"headers": fields, **_error_body(surface, error_file), "challenge": False}
+    return {"headers": fields, **body, **told, "challenge": False}
 
 
 def _with_changes(draft: Draft, surface: Surface, ours: Section, changes: Changes) -> Section:
@@ -225,11 +228,8 @@ def _status(draft: Draft, text: Text | None, status: int | None, around: Around)
 
 def own_content(draft: Draft, changes: Changes, body: Text | None, json_body: Text | None, around: Around) -> Section:
     """The body of an answer of our own and its media type, which is taken from the fields where it stands there."""
-    told = changes.set.pop("content-type", None)
-    media: Any = PLAIN if json_body is None else JSON
-    if told is not None:
-        value = value_of(draft, told[-1], around)
-        media = value["constant"] if isinstance(value.get("constant"), str) else value
+    told = take_media_type(draft, changes, around)
+    media: Any = (PLAIN if json_body is None else JSON) if told is None else told
     if json_body is not None:
         body = Text(f"json_encode({json_body.source})", json_body.place)
     if body is None:

@@ -29,7 +29,8 @@ _OUR_OWN = frozenset(
         "x-request-id",
     ]
 )
-_OF_REQUESTS = frozenset({"forwarded", "set-cookie", "via"})
+_OF_REQUESTS = frozenset({"forwarded", "host", "set-cookie", "via"})
+_MEDIA = "content-type"
 _OURS = "The gateway itself is responsible for this field."
 
 
@@ -74,8 +75,20 @@ def change_responses(draft: Draft, changes: Changes, edits: Edits, place: str) -
 
 
 def set_fields(draft: Draft, changes: Changes, text: Text | None, place: str) -> None:
-    """Set the fields of an object."""
+    """Set the fields of an answer as in this object."""
     _change(draft, changes, text, kind="set", place=place, refused=frozenset())
+
+
+def ask_with_fields(draft: Draft, changes: Changes, text: Text | None, place: str) -> None:
+    """Set the fields of a request as in this object."""
+    _change(draft, changes, text, kind="set", place=place, refused=_OF_REQUESTS)
+
+
+def take_media_type(draft: Draft, changes: Changes, around: Around) -> Any:
+    """The media type that was set, which is no field of its own with us; None where there is none."""
+    told = changes.set.pop(_MEDIA, []) + changes.added.pop(_MEDIA, [])
+    changes.removed.pop(_MEDIA, None)
+    return field_value(draft, told[-1], around) if told else None
 
 
 def _change(
@@ -106,8 +119,10 @@ def as_request_headers(draft: Draft, changes: Changes, around: Around) -> Sectio
     return _section(changes, *(_as_they_stand(each) for each in _both(draft, changes, around)))
 
 
-def as_response_headers(draft: Draft, changes: Changes, around: Around) -> Section:
-    """The changes as `response_headers` of a route."""
+def as_response_headers(draft: Draft, changes: Changes, around: Around, place: str) -> Section:
+    """The changes as `response_headers` of a route, to what a backend answers: its media type stays."""
+    if take_media_type(draft, changes, around) is not None:
+        draft.notes.refused(f"{place}/{_MEDIA}", "What a backend answers keeps its media type.")
     return _section(changes, *_both(draft, changes, around))
 
 

@@ -196,7 +196,7 @@ def _passed_on(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
         change_responses(draft, changes, edits, where)
         if edits.set_response_status is not None:
             draft.notes.refused(f"{where}/set_response_status", KEEPS_STATUS)
-    headers = as_response_headers(draft, changes, surface.around)
+    headers = as_response_headers(draft, changes, surface.around, place_of(endpoint))
     headers = {**headers, "set": {"Server": SERVER, **headers.get("set", {})}}
     return {
         "respond": {"call": surface.around.calls["default"]},

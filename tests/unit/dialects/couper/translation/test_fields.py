@@ -10,10 +10,12 @@ from jwtgate.dialects.couper.translation.fields import (
     as_fields,
     as_request_headers,
     as_response_headers,
+    ask_with_fields,
     change_requests,
     change_responses,
     field_value,
     set_fields,
+    take_media_type,
 )
 from jwtgate.dialects.couper.translation.values import Around
 
@@ -29,7 +31,7 @@ def answered(*edits: Edits) -> dict[str, Any]:
     found, changes = draft(text()), Changes()
     for each in edits:
         change_responses(found, changes, each, "here")
-    return as_response_headers(found, changes, AROUND)
+    return as_response_headers(found, changes, AROUND, "here")
 
 
 def sent(edits: Edits) -> tuple[dict[str, Any], list[str]]:
@@ -79,6 +81,28 @@ def test_fields_the_gateway_is_responsible_for_are_left_to_it() -> None:
 def test_names_to_remove_must_not_vary() -> None:
     _, said = sent(Edits(remove_request_headers=expression("[request.path]")))
     assert said == ["here/remove_request_headers"]
+
+
+def test_a_backends_media_type_stays() -> None:
+    found, changes = draft(text()), Changes()
+    change_responses(found, changes, Edits(set_response_headers=expression('{ content-type = "text/x" }')), "here")
+    assert as_response_headers(found, changes, AROUND, "here") == {}
+    assert found.notes.notes()[-1].place == "here/content-type"
+
+
+def test_a_media_type_is_taken_out_of_the_fields() -> None:
+    found, changes = draft(text()), Changes()
+    set_fields(found, changes, expression('{ Content-Type = "text/x", x-a = "1" }'), "here")
+    assert take_media_type(found, changes, AROUND) == "text/x"
+    assert as_fields(found, changes, AROUND) == {"x-a": "1"}
+    assert take_media_type(found, changes, AROUND) is None
+
+
+def test_a_request_names_no_other_host() -> None:
+    found, changes = draft(text()), Changes()
+    ask_with_fields(found, changes, expression('{ host = "h", x-a = "1" }'), "here")
+    assert as_fields(found, changes, AROUND) == {"x-a": "1"}
+    assert found.notes.notes()[-1].place == "here/host"
 
 
 def test_fields_of_an_answer_of_our_own_are_set() -> None:

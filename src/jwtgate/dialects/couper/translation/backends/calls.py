@@ -8,7 +8,7 @@ from jwtgate.dialects.couper.expressions.language import given_needed
 from jwtgate.dialects.couper.reading.configuration import Edits, Endpoint, Place, Proxy, Request, Text
 from jwtgate.dialects.couper.translation.backends.forwarding import Destination, changed_query, destination_of
 from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
-from jwtgate.dialects.couper.translation.fields import Changes, as_fields, change_requests, set_fields
+from jwtgate.dialects.couper.translation.fields import Changes, as_fields, ask_with_fields, change_requests
 from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.values import Around, constant_of, source_of, value_of
 from jwtgate.dialects.dialect import literal
@@ -133,7 +133,7 @@ def _proxied(draft: Draft, proxy: Proxy, changes: Changes, around: Around) -> Se
 
 def _asked(draft: Draft, request: Request, changes: Changes, around: Around) -> Section:
     place = place_of(request)
-    set_fields(draft, changes, request.headers, f"{place}/headers")
+    ask_with_fields(draft, changes, request.headers, f"{place}/headers")
     found: Section = {}
     for name, text in (("body", request.body), ("json", request.json_body), ("form", request.form_body)):
         if text is not None:

@@ -154,7 +154,7 @@ def forwarded(
         "upstream": destination.upstream,
         **({"rewrite": rewrite} if rewrite else {}),
         "request_headers": as_request_headers(draft, _keeping_cookie(sent), around),
-        "response_headers": as_response_headers(draft, answered, around),
+        "response_headers": as_response_headers(draft, answered, around, place),
         **timeout,
     }
 
