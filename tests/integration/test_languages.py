@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.policy.plans import principal, proven
 
 from jwtgate.jose.key import Key
 from jwtgate.jose.token import UnverifiedToken
+from jwtgate.policy.expression import ExpressionFailed
+from jwtgate.policy.plan import NO_ROUTE
+from jwtgate.policy.request import RequestView
+from jwtgate.policy.value import Known
 
 from .gateway_process import GatewayProcess
 from .rig import Upstream, document, token
@@ -215,3 +221,17 @@ def test_a_document_with_what_is_no_expression_is_not_served(
     assert told["event"] == "reload_refused"
     assert sentence in json.dumps(told)
     assert ask(gateway, "/text/a", bearer=token()).status == 200
+
+
+def test_the_language_of_the_page_says_what_the_page_has_it_say() -> None:
+    page = (ROOT / "docs/how-to/expression-languages.md").read_text()
+    (code,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    found: dict[str, Any] = {}
+    exec(compile(code, "polite.py", "exec"), found)
+    greeting = found["compiled"]("Dear {sub} of {house}", {"house": "York"})
+    known = Known(NO_ROUTE, RequestView("GET", "", "", "/", "", ()), principal(access=proven()), 0)
+    assert (greeting(known), greeting.of_request) == ("Dear alice of York", False)
+    with pytest.raises(ExpressionFailed, match="there is no 'nobody'"):
+        found["compiled"]("{nobody}", {})(known)
+    with pytest.raises(ValueError, match="is no polite text"):
+        found["compiled"]("\x00", {})
