@@ -212,3 +212,40 @@ def test_a_proof_is_told_of_and_what_is_wrong_with_it(document: Path, told: Told
     answer, value = told("/orders/2", *fields)
     assert (value["room"], value["reason"], value["detail"]) == ("proof", "proof_wrong", {"cause": "htu"})
     assert proof not in answer.text
+
+
+def _changed(document: Path, **route: object) -> None:
+    text = json.loads(document.read_text())
+    text["routes"]["orders"].update(route)
+    document.write_text(json.dumps(text))
+
+
+@pytest.mark.parametrize(
+    ("source", "field", "place"),
+    [
+        ({"scheme": "bearer"}, "Authorization: BEARER  {}", "Authorization: Bearer"),
+        ({"value": {"header": "X-Sent"}}, "X-Sent: {}", "a value of the document"),
+    ],
+)
+def test_where_a_credential_of_a_scheme_or_a_value_stood_is_told(
+    told: Told, document: Path, token: Callable[..., str], source: object, field: str, place: str
+) -> None:
+    _changed(document, **{"from": source})
+    _, value = told("/orders/1", field.format(token()))
+    assert (value["outcome"], value["slots"][0]["found_in"]) == ("allowed", [place])
+
+
+def test_what_was_expected_is_told_and_its_values_to_those_who_ask(
+    told: Told, document: Path, token: Callable[..., str]
+) -> None:
+    _changed(document, claims_equal={"constant": {"sub": "alice"}})
+    assert "its claims equal what this request expects" in told("/orders/1", _bearer(token()))[1]["slots"][0]["checks"]
+    bad = _bearer(token(sub="bob"))
+    hidden = "(--show-claims)"
+    assert told("/orders/1", bad)[1]["detail"] == {"claim": "sub", "got": hidden, "expected": hidden}
+    assert told("/orders/1", bad, claims=True)[1]["detail"] == {"claim": "sub", "got": "bob", "expected": "alice"}
+
+
+def test_a_value_that_fails_presents_nothing_to_the_report(told: Told, document: Path) -> None:
+    _changed(document, **{"from": {"value": {"cel": "request.query.missing"}}})
+    assert told("/orders/1")[1]["reason"] == "condition_not_met"
