@@ -33,7 +33,7 @@ def reasons_markdown() -> str:
 
 def _section(kind: type[Exception]) -> str:
     described = (kind.__doc__ or "").partition("\n")[0]
-    error = kind.oauth_error if issubclass(kind, Refusal) else None
+    error = kind.usual_oauth_error if issubclass(kind, Refusal) else None
     named = f" Its OAuth error code is `{error}` (RFC 6750 section 3.1)." if error else ""
     rows = "\n".join(
         f"| `{name}` | {_status(entry)} | {entry.sentence} |"

@@ -148,8 +148,10 @@ def _fields(answer: Answer, known: Known) -> list[tuple[str, str]]:
 
 
 def _escaped(name: bytes, value: Value, said: object) -> str:
+    # An expression of a language has escapes of its own.
+    form = Form.VISIBLE if value.origin is Origin.LANGUAGE else Form.TEXT
     try:
-        return field_value(IdentityField(name, value, Form.VISIBLE), said).decode("latin-1")
+        return field_value(IdentityField(name, value, form), said).decode("latin-1")
     except (TokenRefused, ValueError):
         return ""
 
