@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from jwtgate.config.checks import Place
 from jwtgate.config.problems import shown
 from jwtgate.config.redact import secrets_in
+from jwtgate.config.route_checks import CREDENTIAL_FIELDS
 from jwtgate.config.sections.answers import AnswerSection, blames_the_caller, tells_why
 from jwtgate.config.sections.callers.consumers import CredentialSection
 from jwtgate.config.sections.callers.rate_limits import RateLimitSection
@@ -18,6 +19,7 @@ from jwtgate.config.sections.issued import IssueSection, TokenSection
 from jwtgate.config.sections.issuers import IssuerSection
 from jwtgate.config.sections.routes import RouteSection
 from jwtgate.config.sections.section import Section
+from jwtgate.policy.rooms.rewrite import fold
 
 Found = Iterator[tuple[Place, str]]
 
@@ -225,10 +227,20 @@ def _of_route(route: RouteSection) -> Found:
     for name, slot in (route.slots or {}).items():
         yield from _below(("slots", name), _of_answers(slot.answers))
     yield from _of_edits(route)
+    yield from _of_calls(route)
     for name, value in route.log.items():
         if value.origin == "language":
             yield ("log", name), "nobody can see whether the expression has a credential stand in the log"
     yield from _flagged(route, _FLAGS_OF_ROUTE)
+
+
+def _of_calls(route: RouteSection) -> Found:
+    """Header fields of calls that hold a credential of the caller."""
+    held = {fold(name.encode()) for credential in route.credentials.values() for name in credential.fields}
+    for call, section in (route.calls or {}).items():
+        for place, value in section.values:
+            if value.header is not None and fold(value.header.encode()) in held | CREDENTIAL_FIELDS:
+                yield ("calls", call, *place), "an upstream receives the caller's own token and could use it elsewhere"
 
 
 def _of_edits(route: RouteSection) -> Found:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _OF_CALLER = {"claim": "a claim", "claims": "claims", "consumer": "the consumer", "permissions": "permissions"}
 
-_CREDENTIAL_FIELDS = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
+CREDENTIAL_FIELDS = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
 
 
 def find_route_mistakes(document: Document, present: Mapping[str, Any] | None = None) -> Iterator[Mistake]:
@@ -36,6 +36,9 @@ def find_route_mistakes(document: Document, present: Mapping[str, Any] | None = 
         yield from _issued(document, route, place, names)
         for here, value in _values(route, place):
             yield from _value(route, value, here)
+        for slot, here, value in _values_of_slots(route, place):
+            yield from _value(route, value, here)
+            yield from _known_by_then(route, slot, value, place=here)
         yield from _logged(route, place)
         yield from _fields(route, place)
         yield from _forwarded(route, place, set_by_us)
@@ -181,6 +184,26 @@ def _values(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSec
     yield from _of_slots_answers(route, place)
 
 
+def _values_of_slots(route: RouteSection, place: Place) -> Iterator[tuple[str, Place, ValueSection]]:
+    for slot, credential in route.credentials.items():
+        here = _place_of(route, slot, place)
+        for index, source in enumerate(credential.places):
+            if source.value is not None:
+                yield slot, (*here, "from", index, "value"), source.value
+        if credential.claims_equal is not None:
+            yield slot, (*here, "claims_equal"), credential.claims_equal
+
+
+def _known_by_then(route: RouteSection, slot: str, value: ValueSection, *, place: Place) -> Iterator[Mistake]:
+    """Slots are proven one after the other, and who the caller is comes after them."""
+    if value.origin == "consumer":
+        yield Mistake(place, "asks for the consumer, which is not known before all slots were looked at")
+    names = list(route.credentials)
+    meant = value.slot or names[0]
+    if value.origin == "claim" and meant in names and names.index(meant) >= names.index(slot):
+        yield Mistake(place, f"asks for a claim of slot {meant}, whose token is not known by then")
+
+
 def _of_slots_answers(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSection]]:
     for slot, asked in (route.slots or {}).items():
         yield from _of_answers(asked.answers, (*place, "slots", slot))
@@ -203,15 +226,25 @@ def _value(route: RouteSection, value: ValueSection, place: Place) -> Iterator[M
 def _logged(route: RouteSection, place: Place) -> Iterator[Mistake]:
     """A credential stands in no log (SEC-144)."""
     fields = {fold(name.encode()) for credential in route.credentials.values() for name in credential.fields}
-    fields |= _CREDENTIAL_FIELDS
+    fields |= CREDENTIAL_FIELDS
     sources = [source for credential in route.credentials.values() for source in credential.places]
     parameters = {source.query for source in sources if source.query is not None}
+    for path in (path for source in sources if source.value is not None for path in _looked_at(source.value)):
+        match path:
+            case ("request", "headers", str(name), *_):
+                fields.add(fold(name.encode()))
+            case ("request", "query", str(name), *_):
+                parameters.add(name)
     for here, value in _values_of_log(route, place):
-        looked_at = CelExpression(value.cel).paths if value.cel is not None else (("request", "headers", value.header),)
-        if value.request in ("url", "query"):
-            looked_at = (("request", "query"),)
-        if any(_holds_credential(path, fields, parameters) for path in looked_at):
+        if any(_holds_credential(path, fields, parameters) for path in _looked_at(value)):
             yield Mistake(here, "holds a credential, which stands in no log")
+
+
+def _looked_at(value: ValueSection) -> tuple[tuple[object, ...], ...]:
+    """The parts of a request a value looks at, as paths of an expression."""
+    if value.cel is not None:
+        return CelExpression(value.cel).paths
+    return (("request", "query"),) if value.request in ("url", "query") else (("request", "headers", value.header),)
 
 
 def _values_of_log(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSection]]:

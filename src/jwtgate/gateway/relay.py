@@ -162,7 +162,8 @@ class Upload:
         done, self._collected = self._collected, None
         assert done is not None  # noqa: S101
         body = b"".join(self._pending)
-        self._pending = [body]  # held once, should it go on
+        # Held once, should it go on; an empty piece would end what is sent in chunks.
+        self._pending = [body] if body else []
         done(body)
 
     def _pass_on(self, upstream: UpstreamConnection, data: bytes) -> None:

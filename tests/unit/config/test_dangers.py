@@ -26,6 +26,10 @@ def test_the_good_document_has_none(load: Load) -> None:
     ("changes", "place"),
     [
         ({"issuers/main/audience": "any"}, "issuers.main.audience"),
+        (
+            {"routes/orders/calls": {"one": {"upstream": "echo", "headers": {"X-A": {"header": "Authorization"}}}}},
+            "routes.orders.calls.one.headers.X-A",
+        ),
         ({"routes/orders/body_read_before_decision_bytes": 1}, "routes.orders.body_read_before_decision_bytes"),
         ({"issuers/main/exp_optional_for_legacy_tokens": True}, "issuers.main.exp_optional_for_legacy_tokens"),
         ({"issuers/main/insecure_http": True}, "issuers.main.insecure_http"),
@@ -153,6 +157,11 @@ def test_sec_162_a_dangerous_setting_is_told_with_its_place(load: Load, changes:
 )
 def test_an_answer_that_misleads_nobody_is_no_danger(load: Load, answers: dict[str, Any]) -> None:
     assert dangers(load({"routes/orders/answers": answers})) == ()
+
+
+def test_a_call_that_is_given_no_credential_is_no_danger(load: Load) -> None:
+    call = {"upstream": "echo", "headers": {"X-A": {"header": "Accept"}, "Authorization": "Bearer ours"}}
+    assert dangers(load({"routes/orders/calls": {"one": call}})) == ()
 
 
 def test_sec_143_a_fault_that_looks_like_a_bad_token_is_told_in_every_way(load: Load) -> None:

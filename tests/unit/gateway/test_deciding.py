@@ -335,6 +335,13 @@ def test_the_decision_sees_the_whole_body_and_the_upstream_gets_it() -> None:
     assert gate.answer(OK).startswith(b"HTTP/1.1 200")
 
 
+def test_sec_92_a_body_of_no_chunks_ends_once() -> None:
+    gate = first_read()
+    gate.send(an_order(b"Transfer-Encoding: chunked", start=b"POST /orders/1"), b"0\r\n\r\n")
+    assert gate.wire.sent.endswith(b"\r\n\r\n0\r\n\r\n")
+    assert gate.wire.sent.count(b"0\r\n\r\n") == 1
+
+
 def test_a_request_without_a_body_is_decided_at_once_and_seen_with_none() -> None:
     gate = first_read()
     gate.send(an_order())
