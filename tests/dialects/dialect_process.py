@@ -59,7 +59,7 @@ def curl(*arguments: str) -> Answer:
 class DialectProcess:
     """Runs inside `with`, on free ports for each of `listening`. `environ` is added to that of the tests."""
 
-    listening = ("--listen", "--admin-listen")
+    listening: tuple[str, ...] = ("--listen", "--admin-listen")
     workers = 2
 
     def __init__(self, dialect: str, folder: Path, *files: Path, environ: dict[str, str] | None = None) -> None:

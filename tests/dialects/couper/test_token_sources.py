@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.dialects.couper.couper_process import CouperProcess
 from tests.dialects.couper.files import endpoint, file, jwt, mistakes
+from tests.dialects.couper.seen import allowed, refused
 from tests.dialects.couper.tokens import T1, T2, T4, token, unsigned
 from tests.dialects.dialect_process import Answer
 from tests.integration.background_server import BackgroundServer, QuietHandler
@@ -52,21 +52,6 @@ def couper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CouperProcess]:
         )
         with CouperProcess(tmp_path_factory.mktemp("couper"), text) as running:
             yield running
-
-
-def refused(couper: CouperProcess, answer: Answer, kind: str) -> dict[str, Any]:
-    """The line of the access log for an answer that is a refusal of this kind."""
-    line = couper.line(answer)
-    assert (answer.status, line["error_type"], line["level"]) == (401, kind, "error")
-    assert answer.field("couper-error") == "access control error"
-    assert "401 access control error" in answer.body
-    assert "couper_access" in line["type"]
-    return line
-
-
-def allowed(answer: Answer) -> None:
-    """An answer to the caller of the examples."""
-    assert (answer.status, answer.field("x-sub")) == (200, "john.doe"), answer
 
 
 @pytest.mark.parametrize("level", ["server", "api", "endpoint"])
