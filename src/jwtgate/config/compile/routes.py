@@ -103,7 +103,13 @@ class RouteCompiler:
 
     def _slots(self, section: RouteSection) -> tuple[Slot, ...]:
         return tuple(
-            compile_slot(slot, credential, self._issuers, required=section.is_required(credential))
+            compile_slot(
+                slot,
+                credential,
+                self._issuers,
+                required=section.is_required(credential),
+                first=next(iter(section.credentials)),
+            )
             for slot, credential in section.credentials.items()
         )
 

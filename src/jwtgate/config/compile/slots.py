@@ -36,8 +36,8 @@ _PLACES = {
 _shared = lru_cache(maxsize=1024)
 
 
-def compile_slot(name: str, section: Credential, issuers: Mapping[str, Issuer], *, required: bool) -> Slot:
-    """What is asked of one credential. `issuers` are all of the document, by name."""
+def compile_slot(name: str, section: Credential, issuers: Mapping[str, Issuer], *, required: bool, first: str) -> Slot:
+    """What is asked of one credential. `issuers` are all of the document, by name; `first` the first slot."""
     named = [issuers[issuer] for issuer in section.issuers or ()]
     by_credential = next((issuer for issuer in named if issuer.credentials is not None), None)
     takes_keys = by_credential is not None and by_credential.takes_api_keys
@@ -45,7 +45,7 @@ def compile_slot(name: str, section: Credential, issuers: Mapping[str, Issuer], 
     slot = Slot(
         name=name,
         required=required,
-        sources=_sources(section, name, decoded=takes_keys),
+        sources=_sources(section, first, decoded=takes_keys),
         issuers={issuer.iss: issuer for issuer in signing if issuer.iss is not None},
         audiences=None if section.audience is None else frozenset(section.audience),
         rules=compile_rules(section.claims),
@@ -59,7 +59,7 @@ def compile_slot(name: str, section: Credential, issuers: Mapping[str, Issuer], 
         first_source_wins=section.first_source_wins_for_legacy_clients,
         equal_tokens_count_once=section.equal_tokens_count_once_for_legacy_clients,
         empty_is_absent=section.empty_counts_as_absent_for_legacy_clients,
-        claims_equal=None if section.claims_equal is None else compile_value(section.claims_equal, name),
+        claims_equal=None if section.claims_equal is None else compile_value(section.claims_equal, first),
         dpop=None if section.dpop is None else _dpop(section.dpop),
     )
     asked = section.introspected
@@ -85,15 +85,15 @@ def slot_values(slot: Slot) -> Iterator[Value]:
         yield slot.claims_equal
 
 
-def _sources(section: Credential, slot: str, *, decoded: bool) -> tuple[Source, ...]:
+def _sources(section: Credential, first: str, *, decoded: bool) -> tuple[Source, ...]:
     if section.dpop is not None:
         return (Source(Place.DPOP),)
-    return tuple(_source(place, slot, decoded=decoded) for place in section.places)
+    return tuple(_source(place, first, decoded=decoded) for place in section.places)
 
 
-def _source(section: SourceSection, slot: str, *, decoded: bool) -> Source:
+def _source(section: SourceSection, first: str, *, decoded: bool) -> Source:
     if section.value is not None:
-        return Source(Place.VALUE, name="", value=compile_value(section.value, slot))
+        return Source(Place.VALUE, name="", value=compile_value(section.value, first))
     return _place(section, decoded=decoded)
 
 

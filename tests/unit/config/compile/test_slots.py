@@ -115,3 +115,14 @@ def test_what_depends_on_the_request_is_not_remembered(plan: Compile) -> None:
     assert remembered(claims_equal={"constant": {"sub": "a"}}, methods_permitted=["GET"])
     assert not remembered(claims_equal={"header": "X-T"})
     assert not remembered(**{"from": {"value": {"header": "X-T"}}})
+
+
+def test_a_value_that_names_no_slot_means_the_first(plan: Compile) -> None:
+    slots = {
+        "a": {"issuers": ["main"]},
+        "b": {"issuers": ["main"], "from": {"cookie": "t"}, "claims_equal": {"claim": "x"}},
+    }
+    taken = {f"routes/orders/{name}": ... for name in ("issuers", "issue", "headers")}
+    made = plan({**taken, "routes/orders/slots": slots})
+    second = next(route.slots[1] for route in made.routes if route.name == "orders")
+    assert second.claims_equal == Value(Origin.CLAIM, slot="a", path=("x",))

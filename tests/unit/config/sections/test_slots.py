@@ -162,7 +162,7 @@ def test_a_token_with_a_proof_stands_in_authorization(load: Load, mistakes: Find
     assert mistake.endswith("so dpop and from exclude each other")
 
 
-@pytest.mark.parametrize("value", ["x", 7, {"constant": "x"}, {"claim": "a"}, {"cel": "request.query.t"}])
+@pytest.mark.parametrize("value", ["x", 7, {"constant": "x"}, {"header": "X-T"}, {"cel": "request.query.t"}])
 def test_a_credential_may_be_a_value(load: Load, value: object) -> None:
     (found,) = load({"routes/orders/from": {"value": value}}).routes["orders"].places
     assert (found.place, found.value is not None) == ("value", True)
@@ -217,3 +217,49 @@ def test_values_and_schemes_of_two_names_are_no_place_that_is_shared(load: Load)
         name: {"issuers": ["main"], "from": {"scheme": scheme}} for name, scheme in (("a", "Bearer"), ("b", "Basic"))
     }
     load({**changes, "routes/orders/slots": slots})
+
+
+def behind_another(second: dict[str, object], first: dict[str, object] | None = None) -> dict[str, object]:
+    slots = {"a": {"issuers": ["main"], **(first or {})}, "b": {"issuers": ["main"], "from": {"cookie": "t"}, **second}}
+    return {**two_slots("bearer"), "routes/orders/slots": slots}
+
+
+def test_a_value_of_a_slot_may_look_at_the_slots_before_it(load: Load, mistakes: Find) -> None:
+    for value in ({"claim": "x"}, {"claim": "x", "slot": "a"}, {"permissions": True}, {"header": "X-T"}):
+        load(behind_another({"claims_equal": value}))
+        load(behind_another({"from": {"value": value}}))
+    late = "whose token is not known by then"
+    assert mistakes(behind_another({"claims_equal": {"claim": "x", "slot": "b"}})) == [
+        f"routes.orders.slots.b.claims_equal: asks for a claim of slot b, {late}"
+    ]
+    assert mistakes(behind_another({}, {"from": {"value": {"claim": "x"}}})) == [
+        f"routes.orders.slots.a.from.value: asks for a claim of slot a, {late}"
+    ]
+    assert mistakes(behind_another({"claims_equal": {"claim": "x", "slot": "c"}})) == [
+        "routes.orders.slots.b.claims_equal.slot: there is no slot of this name"
+    ]
+
+
+def test_a_value_of_a_slot_names_nothing_that_is_not_there_yet(mistakes: Find) -> None:
+    assert mistakes(behind_another({"claims_equal": {"consumer": "name"}})) == [
+        "routes.orders.slots.b.claims_equal: asks for the consumer, which is not known before all slots were looked at"
+    ]
+    assert mistakes(behind_another({"claims_equal": {"path_parameter": "id"}})) == [
+        "routes.orders.slots.b.claims_equal.path_parameter: not every path of the route has {id}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "logged"),
+    [
+        ({"header": "X-T"}, {"header": "x-t"}),
+        ({"cel": "request.headers['x-t']"}, {"header": "X-T"}),
+        ({"cel": "request.query.t"}, {"cel": "request.query.t"}),
+    ],
+)
+def test_sec_144_a_credential_that_is_a_value_stands_in_no_log(
+    load: Load, mistakes: Find, value: object, logged: object
+) -> None:
+    changes = {"routes/orders/from": {"value": value}, "routes/orders/log": {"sent": logged}}
+    assert mistakes(changes) == ["routes.orders.log.sent: holds a credential, which stands in no log"]
+    load({**changes, "routes/orders/log": {"sent": {"header": "X-Other"}}})
