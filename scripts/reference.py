@@ -36,7 +36,7 @@ def _section(kind: type[Exception]) -> str:
     error = kind.usual_oauth_error if issubclass(kind, Refusal) else None
     named = f" Its OAuth error code is `{error}` (RFC 6750 section 3.1)." if error else ""
     rows = "\n".join(
-        f"| `{name}` | {_status(entry)} | {entry.sentence} |"
+        f"| `{name}` | {_status(entry)} | {_sentence(entry)} |"
         for name, entry in CATALOGUE.items()
         if entry.raised_as is kind
     )
@@ -48,6 +48,10 @@ def _section(kind: type[Exception]) -> str:
 def _status(entry: Reason) -> str:
     # A key is refused while it is loaded, when there is no request to answer.
     return "–" if entry.raised_as is KeyRefused else str(entry.status or entry.raised_as.usual_status)
+
+
+def _sentence(entry: Reason) -> str:
+    return entry.sentence if entry.oauth_error is None else f"{entry.sentence} Its code is `{entry.oauth_error}`."
 
 
 _FILES_HEAD = """# Files
