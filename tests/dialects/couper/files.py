@@ -30,6 +30,11 @@ def endpoint(path: str = "/p", label: str = "J", *lines: str, answer: str | None
     return "\n    ".join([f'endpoint "{path}" {{', f'access_control = ["{label}"]', *lines, told]) + "\n  }"
 
 
+def open_endpoint(path: str, *lines: str) -> str:
+    """An endpoint for everybody."""
+    return "\n    ".join([f'endpoint "{path}" {{', *lines]) + "\n  }"
+
+
 def file(*endpoints: str, definitions: tuple[str, ...] = (jwt(),), more: str = "") -> str:
     """A whole file."""
     served, defined = "\n  ".join(endpoints), "\n  ".join(definitions)
