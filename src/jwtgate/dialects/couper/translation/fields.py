@@ -84,6 +84,11 @@ def ask_with_fields(draft: Draft, changes: Changes, text: Text | None, place: st
     _change(draft, changes, text, kind="set", place=place, refused=_OF_REQUESTS)
 
 
+def as_basic_auth(credentials: Text) -> Text:
+    """The value of `Authorization` for this `user:password`."""
+    return Text(f'"Basic ${{base64_encode({credentials.source})}}"', credentials.place)
+
+
 def take_media_type(draft: Draft, changes: Changes, around: Around) -> Any:
     """The media type that was set, which is no field of its own with us; None where there is none."""
     told = changes.set.pop(_MEDIA, []) + changes.added.pop(_MEDIA, [])

@@ -166,7 +166,8 @@ def _limits(draft: Draft, endpoint: Endpoint) -> Section:
 def _kind(endpoint: Endpoint) -> str:
     """Whether requests are sent on as they come, or an answer is worked out."""
     alone = len(endpoint.proxies) == 1 and not endpoint.requests and endpoint.response is None
-    return "forward" if alone else "respond"
+    # What is passed on is passed on whatever its status; a call looks at it.
+    return "forward" if alone and not endpoint.proxies[0].expected_status else "respond"
 
 
 def _done(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section | None:

@@ -120,6 +120,14 @@ def _environ(draft: Draft, names: frozenset[str] | None) -> dict[str, str]:
     return {name: f"${{env:{name}}}" if own.get(name) == environ[name] else literal(environ[name]) for name in wanted}
 
 
+def reference_of(draft: Draft, text: Text) -> str | None:
+    """The reference to the one variable this expression is; None for another, or one that the defaults set."""
+    name = text.source.strip().removeprefix("env.")
+    if f"env.{name}" != text.source.strip() or name not in draft.settings.environ:
+        return None
+    return f"${{env:{name}}}"
+
+
 def reads_body(texts: Iterable[Text | None]) -> bool:
     """Whether one of these expressions looks at the body of the request."""
     return any(given_needed(text.source).body for text in texts if text is not None)

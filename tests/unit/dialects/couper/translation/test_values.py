@@ -14,6 +14,7 @@ from jwtgate.dialects.couper.translation.values import (
     listed,
     members,
     reads_body,
+    reference_of,
     source_of,
     value_of,
 )
@@ -102,6 +103,13 @@ def test_an_object_whose_names_may_vary_is_refused() -> None:
 def test_a_plain_value_is_written_as_an_expression() -> None:
     assert constant_of(draft(text()), expression(source_of(["a${b}", 1, None]))) == ["a${b}", 1, None]
     assert constant_of(draft(text()), listed([expression("1"), expression('"b"')], expression("1"))) == [1, "b"]
+
+
+def test_one_variable_alone_is_a_reference() -> None:
+    found = draft(text(), {"A": "1"})
+    assert reference_of(found, expression(" env.A ")) == "${env:A}"
+    assert reference_of(found, expression("env.B")) is None
+    assert reference_of(found, expression('"env.A"')) is None
 
 
 def test_an_expression_that_reads_the_body_is_known() -> None:

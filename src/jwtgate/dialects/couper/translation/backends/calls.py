@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from jwtgate.dialects.couper.expressions.language import given_needed
-from jwtgate.dialects.couper.reading.configuration import Edits, Endpoint, Place, Proxy, Request, Text
+from jwtgate.dialects.couper.reading.configuration import Edits, Endpoint, Proxy, Request, Text
 from jwtgate.dialects.couper.translation.backends.forwarding import Destination, changed_query, destination_of
 from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
-from jwtgate.dialects.couper.translation.fields import Changes, as_fields, ask_with_fields, change_requests
+from jwtgate.dialects.couper.translation.fields import (
+    Changes,
+    as_basic_auth,
+    as_fields,
+    ask_with_fields,
+    change_requests,
+)
 from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.values import Around, constant_of, source_of, value_of
 from jwtgate.dialects.dialect import literal
@@ -84,14 +90,13 @@ def _call(draft: Draft, block: Proxy | Request, around: Around, endpoint: Endpoi
     edits = [] if block.backend is None else [(block.backend.edits, place_of(block.backend))]
     if isinstance(block, Proxy):
         edits = [(endpoint.edits, place_of(endpoint)), (block.edits, place_of(block)), *edits]
-    section: Section = {"upstream": destination.upstream, "path": _path(draft, destination, around, block.place)}
+    section: Section = {"upstream": destination.upstream, "path": _path(draft, destination, around, endpoint)}
     changes = Changes()
     section |= (
         _proxied(draft, block, changes, around) if isinstance(block, Proxy) else _asked(draft, block, changes, around)
     )
     if block.backend is not None and block.backend.basic_auth is not None:
-        text = Text(f'"Basic ${{base64_encode({block.backend.basic_auth.source})}}"', block.place)
-        changes.put("authorization", text)
+        changes.put("authorization", as_basic_auth(block.backend.basic_auth))
     for each, where in edits:
         change_requests(draft, changes, each, where)
     fields = as_fields(draft, changes, around)
@@ -106,19 +111,25 @@ def _call(draft: Draft, block: Proxy | Request, around: Around, endpoint: Endpoi
     return {**section, "timeout_seconds": float(timeout), "most_bytes": _MOST_BYTES}
 
 
-def _path(draft: Draft, destination: Destination, around: Around, place: Place) -> Section | str:
+def _path(draft: Draft, destination: Destination, around: Around, endpoint: Endpoint) -> Section | str:
     path, prefix = destination.path, source_of(destination.prefix)
     if path is None:
         if not destination.prefix:
             return {"request": "path"}
-        return value_of(draft, Text(f'join("", [{prefix}, request.path])', place), around)
+        return value_of(draft, Text(f'join("", [{prefix}, request.path])', endpoint.place), around)
     fixed = constant_of(draft, path)
     if destination.wildcard and isinstance(fixed, str):
-        stem = source_of(destination.prefix + fixed.removesuffix(_WILDCARD))
-        return value_of(draft, Text(f'join("", [{stem}, "/", request.path_params._wildcard])', path.place), around)
+        stem = source_of(destination.prefix + fixed.removesuffix(_WILDCARD) + "/")
+        return value_of(draft, Text(f'join("", [{stem}, {_below(endpoint)}])', path.place), around)
     if isinstance(fixed, str):
         return literal(destination.prefix + fixed) or "/"
     return value_of(draft, Text(f'join("", [{prefix}, ({path.source})])', path.place), around)
+
+
+def _below(endpoint: Endpoint) -> str:
+    """The expression of what `/**` of the endpoint stands for in a path."""
+    depth = endpoint.path.removesuffix(_WILDCARD).count("/")
+    return f'join("/", [for i, s in split("/", request.path) : s if i > {depth}])'
 
 
 def _proxied(draft: Draft, proxy: Proxy, changes: Changes, around: Around) -> Section:

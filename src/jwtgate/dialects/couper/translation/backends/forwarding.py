@@ -10,6 +10,7 @@ from jwtgate.dialects.couper.reading.configuration import Backend, Edits, Endpoi
 from jwtgate.dialects.couper.translation.draft import Draft, Section
 from jwtgate.dialects.couper.translation.fields import (
     Changes,
+    as_basic_auth,
     as_request_headers,
     as_response_headers,
     change_requests,
@@ -128,8 +129,6 @@ def forwarded(
     if destination is None:
         return None
     place = place_of(proxy)
-    if proxy.expected_status:
-        draft.notes.refused(f"{place}/expected_status", "An answer is passed on whatever its status.")
     edits = [(endpoint.edits, place_of(endpoint)), (proxy.edits, place)]
     if proxy.backend is not None:
         edits.append((proxy.backend.edits, place_of(proxy.backend)))
@@ -168,8 +167,7 @@ def _keeping_cookie(sent: Changes) -> Changes:
 
 def _authenticate(changes: Changes, backend: Backend | None) -> None:
     if backend is not None and backend.basic_auth is not None:
-        text = f'"Basic ${{base64_encode({backend.basic_auth.source})}}"'
-        changes.put("authorization", Text(text, backend.basic_auth.place))
+        changes.put("authorization", as_basic_auth(backend.basic_auth))
 
 
 def _refuse_forms(draft: Draft, edits: Edits, place: str) -> None:

@@ -15,9 +15,9 @@ from jwtgate.dialects.couper.reading.configuration import (
 from jwtgate.dialects.couper.translation.controls.introspection import introspection_of
 from jwtgate.dialects.couper.translation.controls.keys import insecure, key_of, secret_of
 from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
-from jwtgate.dialects.couper.translation.fields import Changes, as_fields, change_requests
+from jwtgate.dialects.couper.translation.fields import Changes, as_basic_auth, change_requests
 from jwtgate.dialects.couper.translation.notebook import place_of
-from jwtgate.dialects.couper.translation.values import Around
+from jwtgate.dialects.couper.translation.values import constant_of, reference_of
 from jwtgate.dialects.dialect import Caller, literal
 from jwtgate.dialects.secrets import leniencies
 
@@ -128,11 +128,18 @@ def _keys_backend(draft: Draft, backend: Backend | None, place: str) -> Section:
         return {}
     changes = Changes()
     change_requests(draft, changes, backend.edits, place)
-    fields = {name: value for name, value in as_fields(draft, changes, Around()).items() if isinstance(value, str)}
-    for name in changes.set.keys() - fields.keys():
-        draft.notes.refused(f"{place}/set_request_headers/{name}", "It must not vary: no request is at hand.")
     if backend.basic_auth is not None:
-        draft.notes.refused(f"{place}/basic_auth", "Set the field Authorization instead.")
+        changes.put("authorization", as_basic_auth(backend.basic_auth))
+    fields: Section = {}
+    for name, (text, *_) in {**changes.added, **changes.set}.items():
+        value = constant_of(draft, text)
+        if isinstance(value, str):
+            fields[name] = reference_of(draft, text) or literal(value)
+        elif value is not None:
+            draft.notes.refused(f"{place}/set_request_headers/{name}", "It must not vary: no request is at hand.")
+    for name in ("path", "path_prefix", "hostname"):
+        if getattr(backend, name) is not None:
+            draft.notes.refused(f"{place}/{name}", "Keys are fetched from jwks_url as it stands.")
     if backend.disable_certificate_validation:
         draft.notes.changed(f"{place}/disable_certificate_validation", "Certificates are always verified.")
     return {"headers": fields} if fields else {}

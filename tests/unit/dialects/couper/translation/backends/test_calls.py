@@ -58,7 +58,14 @@ def test_a_proxy_beside_a_response_is_a_call_with_the_clients_request() -> None:
 def test_a_path_may_end_with_what_the_endpoint_left_open() -> None:
     endpoint = 'proxy {\n url = "http://127.0.0.1:9/x/**"\n }\n response {}'
     call = route(endpoint, name="/p/**", path="/p/**", definitions=BACKEND)["calls"]["default"]
-    assert "_wildcard" in call["path"]["expression"]
+    below = 'join("/", [for i, s in split("/", request.path) : s if i > 1])'
+    assert call["path"]["expression"] == f'join("", ["/x/", {below}])'
+
+
+def test_a_proxy_that_expects_a_status_is_a_call() -> None:
+    found = route('proxy {\n backend = "up"\n expected_status = [200]\n }', definitions=BACKEND)
+    assert found["calls"]["default"]["expected_status"] == [200]
+    assert found["respond"] == {"call": "default"}
 
 
 def test_nobody_is_sent_where_a_request_says() -> None:

@@ -88,7 +88,12 @@ def test_a_backend_sets_the_fields_of_the_request_for_keys() -> None:
     assert issuer(f'jwks_url = "{URL}"\n {backend}')["keys"]["headers"] == {"x-probe": "1"}
 
 
-@pytest.mark.parametrize("line", ["set_request_headers = { x-a = request.path }", 'basic_auth = "a:b"'])
+def test_a_backend_proves_who_asks_for_keys() -> None:
+    backend = 'backend {\n origin = "https://as.example"\n basic_auth = "a:b"\n }'
+    assert issuer(f'jwks_url = "{URL}"\n {backend}')["keys"]["headers"] == {"authorization": "Basic YTpi"}
+
+
+@pytest.mark.parametrize("line", ["set_request_headers = { x-a = request.path }", 'path = "/b"'])
 def test_what_a_backend_cannot_do_for_keys_is_refused(line: str) -> None:
     backend = f'backend {{\n origin = "https://as.example"\n {line}\n }}'
     found = refused(text(definitions=f'jwt "J" {{\n jwks_url = "{URL}"\n {backend}\n }}\n {BACKEND}'))
