@@ -20,7 +20,7 @@ from jwtgate.control.documents import Text, read_document
 from jwtgate.control.generations import Generations
 from jwtgate.control.sockets import ListeningSockets
 from jwtgate.control.state_folder import DATABASE
-from jwtgate.control.workers.desk import note_allowances
+from jwtgate.control.workers.desk import note_tables
 from jwtgate.control.workers.messages import KeysChanged, RevocationsChanged, SigningChanged
 from jwtgate.control.workers.worker_state import Served, noted
 from jwtgate.errors import ConfigError
@@ -184,7 +184,7 @@ class EmbeddedGateway:
 
     async def _report(self) -> Report:
         counters = self.worker.count_now()
-        note_allowances(counters, self._allowances)
+        note_tables(counters, self._allowances, self._first_uses)
         return await self._built.report(counters, ready=not self.worker.draining)
 
 

@@ -33,6 +33,8 @@ class Counters:
     remembered_entries: int = 0
     rate_limit_evictions: int = 0
     rate_limit_entries: int = 0
+    proof_evictions: int = 0
+    proof_entries: int = 0
 
     def count(self, route: str, status: int, reason: str, *, seconds: float) -> None:
         """Count one finished request."""
@@ -59,12 +61,13 @@ _PLAIN_COUNTERS = (
     "remembered_hits",
     "remembered_evictions",
     "rate_limit_evictions",
+    "proof_evictions",
     "connections",
     "connections_refused",
     "upstream_retries",
     "log_lines_lost",
 )
-_GAUGES = ("connections_open", "remembered_entries", "rate_limit_entries")
+_GAUGES = ("connections_open", "remembered_entries", "rate_limit_entries", "proof_entries")
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,11 @@ class FirstUses:
     def __len__(self) -> int:
         return len(self._seen)
 
+    @property
+    def evicted(self) -> int:
+        """How many were let go of before their time, and would be taken for new."""
+        return self._seen.evicted
+
     def take(self, need: NeedFirstUse) -> bool:
         """Whether this is new; it is not from now on."""
         return self._seen.take(NeedAllowance(need.owner, need.used, 1, need.seconds)).granted

@@ -36,7 +36,7 @@ def test_sec_79_whoever_makes_up_too_many_loses_what_is_his_own() -> None:
     uses.take(NeedFirstUse("other", "mine", 21))
     for number in range(50):
         assert uses.take(NeedFirstUse("flood", str(number), 21))
-    assert len(uses) == 5
+    assert (len(uses), uses.evicted) == (5, 46)
     assert not uses.take(NeedFirstUse("other", "mine", 21))
     assert not uses.take(NeedFirstUse("flood", "49", 21))
     assert uses.take(NeedFirstUse("flood", "0", 21))

@@ -148,17 +148,19 @@ class Desk:
         """How the node is doing, with counters as fresh as they can be had."""
         await self.caught_up()
         total = self._ledger.total()
-        note_allowances(total, self._allowances)
+        note_tables(total, self._allowances, self._first_uses)
         return await self._report(total)
 
     async def _answer_report(self, worker: WorkerHandle, wanted: ReportWanted) -> None:
         worker.send(Told(wanted.ask, await self.report()))
 
 
-def note_allowances(counters: Counters, allowances: Allowances) -> None:
-    """Have the counters of a node tell of the requests it counts for limits."""
+def note_tables(counters: Counters, allowances: Allowances, first_uses: FirstUses) -> None:
+    """Have the counters of a node tell of the requests it counts for limits, and of the proofs it has seen."""
     counters.rate_limit_entries = len(allowances)
     counters.rate_limit_evictions = allowances.evicted
+    counters.proof_entries = len(first_uses)
+    counters.proof_evictions = first_uses.evicted
 
 
 async def _counted(worker: WorkerHandle) -> None:

@@ -150,15 +150,17 @@ def test_requests_are_counted_at_once_for_all_workers_whatever_their_generation(
     assert other.told == [Found(1, Allowance(True, 0, 30))]
 
 
-def test_rel_18_a_report_tells_how_many_limits_are_counted() -> None:
+def test_rel_18_a_report_tells_how_many_limits_are_counted_and_proofs_seen() -> None:
     async def run() -> Report:
         desk = Desk(built=lambda _: None, workers=tuple, report=reported)
         for ask, name in enumerate("aab"):
             desk.heard(Asker(), Wanted(ask, 1, NeedAllowance("route orders", name, 2, 30)))  # type: ignore[arg-type]
+            desk.heard(Asker(), Wanted(ask, 1, NeedFirstUse("key", str(ask), 21)))  # type: ignore[arg-type]
         return await desk.report()
 
     counters = asyncio.run(run()).counters
     assert (counters.rate_limit_entries, counters.rate_limit_evictions) == (2, 0)
+    assert (counters.proof_entries, counters.proof_evictions) == (3, 0)
 
 
 class Busy(Asker):
