@@ -54,7 +54,7 @@ def test_a_pattern_is_written_out_and_matched_by_us() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("tokn.a", "names tokn; there are request, token, consumer, permissions, now"),
+        ("tokn.a", "names tokn; there are request, token, consumer, permissions, calls, now"),
         ("_0", "names _0;"),
         ("true && nobody", "names nobody;"),
         ("size(x)", "names x;"),

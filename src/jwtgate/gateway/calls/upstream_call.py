@@ -134,8 +134,6 @@ class UpstreamCall:
     def upstream_failed(self, reason: str, cause: str, *, answered: bool) -> None:
         """The connection ended, or the answer is nonsense. Asked again when that cannot do anything twice (REL-12)."""
         self._connection = None
-        if self._over:
-            return
         repeatable = self._need.method in _REPEATABLE and self._need.body is None
         if repeatable and not answered and self._may_retry():
             self._ask(self._balancer.pick())

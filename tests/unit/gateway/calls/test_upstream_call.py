@@ -163,6 +163,15 @@ def test_rel_11_what_cannot_be_connected_to_is_tried_elsewhere_and_then_a_fault(
     assert exchange.fault() == ("upstream_unreachable", {"cause": "refused", "call": "one"})
 
 
+def test_an_upstream_may_say_that_nothing_is_tried_again() -> None:
+    targets = {"targets": ["http://127.0.0.1:9020", "http://127.0.0.1:9021"], "retries": 0}
+    exchange = asking(upstream=targets)
+    exchange.balancer.pools[0].failures.append(UpstreamFault("upstream_unreachable"))
+    exchange.ask()
+    assert exchange.fault() == ("upstream_unreachable", {"call": "one"})
+    assert exchange.balancer.pools[1].made == []
+
+
 @pytest.mark.parametrize(
     ("method", "body", "sent_again"), [("GET", None, True), ("GET", b"a", False), ("POST", None, False)]
 )
