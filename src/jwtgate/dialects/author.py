@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import logging
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 
 from jwtgate.control.documents import Text, Watched, read_document
@@ -25,6 +27,8 @@ from jwtgate.state.stores.store import Store, StoreFailed
 MASTER_KEY = "JWTGATE_MASTER_KEY"
 """The environment variable with the secret that seals what is kept; without it nothing is sealed."""
 CALLERS = "callers"
+MOST_TOLD = 20
+_LOGGER = logging.getLogger(__name__)
 CALLER_FILES = 8
 CERTIFICATE_DAYS = 3650
 
@@ -125,6 +129,7 @@ class DialectAuthor:
         if MASTER_KEY in self.settings.environ:
             signing = document.get("signing", {"issuer": "jwtgate"})
             document["signing"] = {**signing, "master_key": f"${{env:{MASTER_KEY}}}"}
+        _tell(note for note in translation.notes if note not in self.notes)
         self.notes = translation.notes
         return Text(f"{self.dialect.name}.json", json_bytes(document))
 
@@ -159,6 +164,12 @@ class DialectAuthor:
         for path in newest.parent.glob("*.jsonl"):
             if path not in self._caller_files:
                 path.unlink(missing_ok=True)
+
+
+def _tell(notes: Iterable[Note]) -> None:
+    """Say in the log what means something else here; the report of an import says all of it."""
+    for note in islice((note for note in notes if note.meaning is Meaning.CHANGED), MOST_TOLD):
+        _LOGGER.warning("%s: %s", note.place, note.sentence)
 
 
 def _stop_at_refused(notes: Iterable[Note]) -> None:
