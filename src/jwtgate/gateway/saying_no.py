@@ -136,19 +136,21 @@ def _media_type(answer: Answer, known: Known) -> str:
 
 
 def _fields(answer: Answer, known: Known) -> list[tuple[str, str]]:
-    fields = []
-    for name, value in answer.fields:
-        said = _said(value, known)
-        if said is None:
-            continue
-        # The document's own words stand as they are.
-        plain = value.origin is Origin.CONSTANT and isinstance(said, str)
-        fields.append((name.decode("latin-1"), str(said) if plain else _escaped(name, value, said)))
+    found = ((name, value, each) for name, value in answer.fields for each in _elements(value, known))
+    fields = [(name.decode("latin-1"), _shown(name, value, each)) for name, value, each in found if each is not None]
     return [field for field in fields if field[1].isprintable()]
 
 
-def _escaped(name: bytes, value: Value, said: object) -> str:
-    # An expression of a language has escapes of its own.
+def _elements(value: Value, known: Known) -> list[object]:
+    """What makes a field each: of what a language says, every element of a list."""
+    said = _said(value, known)
+    return said if isinstance(said, list) and value.origin is Origin.LANGUAGE else [said]
+
+
+def _shown(name: bytes, value: Value, said: object) -> str:
+    # The document's own words stand as they are, and an expression of a language has escapes of its own.
+    if value.origin is Origin.CONSTANT and isinstance(said, str):
+        return said
     form = Form.VISIBLE if value.origin is Origin.LANGUAGE else Form.TEXT
     try:
         return field_value(IdentityField(name, value, form), said).decode("latin-1")

@@ -1,7 +1,7 @@
 """Expressions of a document: what they look at, and what their results mean.
 
-The languages themselves are compiled on the floor above (`config/expressions.py`, `config/sections/languages.py`); here an
-expression is a callable. An error and any result that is not the one asked for deny (SEC-50).
+The languages themselves are compiled on the floor above (`config/expressions.py`, `config/sections/languages.py`);
+here an expression is a callable. An error and any result that is not the one asked for deny (SEC-50).
 """
 
 from __future__ import annotations

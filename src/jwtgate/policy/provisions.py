@@ -178,6 +178,8 @@ class Form(Enum):
     BASE64URL = "base64url"
     VISIBLE = "visible"
     """Text for a client: what is visible stands as it is, the percent sign, too."""
+    LINES = "lines"
+    """The same, and each element of a list makes a field of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -378,6 +378,13 @@ def test_what_is_worked_out_for_a_field_stands_as_it_is() -> None:
     assert said(EXPIRED, any=Answer(fields=fields))[1]["Location"] == "/a%20b%0D%0AX: y"
 
 
+def test_each_element_a_language_says_is_a_field_of_its_own() -> None:
+    fields = ((b"Set-Cookie", told(lambda _: ["a=1", None, "b=2"])), (b"X-A", constant(["a", "b"])))
+    route = Route("a", NOWHERE, answers={"*": Answer(fields=fields)})
+    shown = of_route(EXPIRED, Known(route, REQUEST, ANONYMOUS, 0), "0001")[1]
+    assert shown[-3:] == [("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("X-A", "a,b")]
+
+
 def in_slot(slot: str, error: Refusal | Fault) -> tuple[int, Known]:
     answers = {"first": {"*": Answer(status=418, log=(("why", told(lambda known: known.error.reason)),))}}  # type: ignore[union-attr]
     route = Route("a", NOWHERE, answers={"token_expired": Answer(status=303)}, slot_answers=answers)

@@ -138,11 +138,12 @@ class FieldSection(ValueSection):
     constant: Maybe[Annotated[str, Field(pattern=r"^[!-~]([ -~]*[!-~])?$")]] = Field(
         None, description="Text, as it stands: visible ASCII, blanks inside."
     )
-    form: Maybe[Literal["text", "visible", "json", "base64url"]] = Field(
+    form: Maybe[Literal["text", "visible", "lines", "json", "base64url"]] = Field(
         None,
         description="How the value is written: `text` (plain values, and lists of them), `visible` (the same, of which "
-        "the percent sign stands as it is), `json`, or `base64url` of the JSON text. Default: `text`, `base64url` for "
-        "all claims. What is not there sets no field.",
+        "the percent sign stands as it is), `lines` (as `visible`, each element of a list in a field of its own), "
+        "`json`, or `base64url` of the JSON text. Default: `text`, `base64url` for all claims. What is not there sets "
+        "no field.",
     )
     separator: Annotated[str, Field(pattern=r"^[ -$&-/:-@\[-`{-~]{1,4}$")] = Field(
         ",", description="What stands between the elements of a list in the form `text`."
@@ -160,7 +161,7 @@ class FieldSection(ValueSection):
             raise ValueError("slot stands beside claim and claims only")
         if origin == "constant" and self.model_fields_set != {"constant"}:
             raise ValueError("nothing else stands beside a constant")
-        if origin == "claims" and self.form in ("text", "visible"):
+        if origin == "claims" and self.form in ("text", "visible", "lines"):
             raise ValueError("all claims have no form of plain text; json and base64url are possible")
         return self
 

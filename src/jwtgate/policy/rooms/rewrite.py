@@ -132,8 +132,10 @@ def _set(wanted: Iterable[IdentityField], known: Known) -> Iterator[tuple[bytes,
     room = MOST_IDENTITY_BYTES
     for identity in wanted:
         value = value_of(identity.value, known)
-        if value is not MISSING and value is not None:
-            written = field_value(identity, value)
+        for each in value if isinstance(value, list) and identity.form is Form.LINES else (value,):
+            if each is MISSING or each is None:
+                continue
+            written = field_value(identity, each)
             room -= len(written)
             if room < 0:
                 raise _unsafe(identity, "too long")
@@ -149,7 +151,7 @@ def field_value(identity: IdentityField, value: object) -> bytes:
     if isinstance(value, list):
         return _joined(identity, value)
     plain = _plain(identity, value)
-    return _INVISIBLE.sub(_hex_of, plain) if identity.form is Form.VISIBLE else _escaped(plain)
+    return _INVISIBLE.sub(_hex_of, plain) if identity.form in (Form.VISIBLE, Form.LINES) else _escaped(plain)
 
 
 def _joined(identity: IdentityField, values: Iterable[object]) -> bytes:

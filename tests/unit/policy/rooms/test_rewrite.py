@@ -164,6 +164,14 @@ def test_issued_tokens_come_first_with_their_prefix() -> None:
     )
 
 
+def test_of_lines_each_element_makes_a_field() -> None:
+    lines = IdentityField(b"X-A", told(lambda _: ["a%20", None, 7, "b\r\n"]), Form.LINES)
+    route = replace(ROUTE, answer_fields=(lines,))
+    said = rewrite(known(route=route), issued=()).answer_fields
+    assert said == ((b"X-A", b"a%20"), (b"X-A", b"7"), (b"X-A", b"b%0D%0A"))
+    assert fields(replace(FIELD, form=Form.LINES)) == ((b"X-User", b"alice"),)
+
+
 def responding(respond: Responding, **changes: Any) -> Respond | None:
     here = known(principal(access=proven()), route=replace(ROUTE, respond=respond))
     return rewrite(replace(here, **changes), issued=()).respond
