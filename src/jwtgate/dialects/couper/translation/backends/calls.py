@@ -138,7 +138,7 @@ def _proxied(draft: Draft, proxy: Proxy, changes: Changes, around: Around) -> Se
     draft.notes.changed(place_of(proxy), sentence)
     for name in _PASSED_ON:
         changes.put(name, Text(f'request.headers["{name}"]', proxy.place))
-    body = value_of(draft, Text("request.body", proxy.place), around)
+    body = value_of(draft, Text('request.body == "" ? null : request.body', proxy.place), around)
     return {"method": {"request": "method"}, "query": {"request": "query"}, "body": body}
 
 
