@@ -89,14 +89,16 @@ def explain(path: Path, asked: Asked, *, client: str, now: int, offline: bool) -
         client=client,
     )
     try:
-        kinds = generation.trusted_kinds if generation.is_trusted(client) else generation.kinds
+        trusted = generation.is_trusted(client)
+        kinds = generation.trusted_kinds if trusted else generation.kinds
         head.read(kinds, HostNames(), paths=opened.plan.paths)
     except ValueError:
         raise ConfigError(f"--client {client}: is no address") from None
     except Refusal as refusal:
         return Explained(asked, Refused(refusal, Trail(unread, now, room="request")))
     fields = tuple((name.lower(), value) for name, value in asked.fields)
-    view = replace(unread, host=head.host, path=head.path, query=head.query.decode("ascii"), fields=fields)
+    query = head.query.decode("ascii")
+    view = replace(unread, host=head.host, path=head.path, query=query, fields=fields, trusted=trusted)
     outcome = asyncio.run(_decided(opened, view, now, offline=offline))
     return Explained(asked, outcome, generation.own_addresses.get(head.path))
 

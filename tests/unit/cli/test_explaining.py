@@ -196,3 +196,16 @@ def test_what_an_expression_has_signed_is_signed_with_a_key_that_is_forgotten(do
     assert isinstance(outcome, Allowed)
     ((name, value),) = outcome.rewrite.fields
     assert (name, value.count(b".")) == (b"X-Signed", 2)
+
+
+def test_a_trusted_proxy_tells_where_the_client_sent_its_request(document: Path, token: Callable[..., str]) -> None:
+    text = json.loads(document.read_text())
+    text["routes"]["orders"]["dpop"] = {}
+    text["trusted_proxies"] = ["10.0.0.0/8"]
+    document.write_text(json.dumps(text))
+    bound = token(cnf=BOUND)
+    proof = a_proof(bound, htu="https://shop.example/orders/1", iat=NOON)
+    told = ("X-Forwarded-Proto: https", "X-Forwarded-Host: shop.example")
+    fields = (f"Authorization: DPoP {bound}", f"DPoP: {proof}", *told)
+    assert isinstance(_explain(document, "/orders/1", *fields, client="10.1.2.3").outcome, Allowed)
+    assert _reason(_explain(document, "/orders/1", *fields, client="192.0.2.7")) == "proof_wrong"
