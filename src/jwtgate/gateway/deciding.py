@@ -6,7 +6,7 @@ The usual path is a few plain calls. A walk that has to wait comes back to where
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,12 +31,13 @@ from jwtgate.policy.decide import decide
 from jwtgate.policy.facts import Need
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused, Trail
 from jwtgate.policy.rooms.limits import limit_of
+from jwtgate.policy.rooms.rewrite import fold
 from jwtgate.policy.value import Known
 
 if TYPE_CHECKING:
     from jwtgate.gateway.exchange import Exchange
     from jwtgate.policy.forwarding import Respond
-    from jwtgate.policy.plan import Route
+    from jwtgate.policy.plan import Plan, Route
 
 Result = TypeVar("Result")
 Walk = Generator[Need | NeedMinted, Any, Result]
@@ -173,7 +174,7 @@ def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome
 
 def _respond(exchange: Exchange, route: Route, said: Respond, fields: tuple[tuple[bytes, bytes], ...]) -> None:
     """Give the answer of the route, with these fields."""
-    told = [field for field in said.fields if field[0].encode("latin-1") not in route.answer_removed]
+    told = list(_told_by_call(said.fields, route, exchange.generation.plan))
     told += [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
     if said.media_type is not None:
         told.append(("Content-Type", said.media_type))
@@ -181,6 +182,15 @@ def _respond(exchange: Exchange, route: Route, said: Respond, fields: tuple[tupl
     if route.private_responses and route.slots and not any(map(_is_private, told)):
         told.append(("Cache-Control", "private"))
     exchange.answer(said.status, [*told, exchange.id_field], said.body)
+
+
+def _told_by_call(fields: Iterable[tuple[str, str]], route: Route, plan: Plan) -> Iterator[tuple[str, str]]:
+    """The fields of a call's answer that are for a client: none that tells what we tell upstreams of the caller."""
+    removed = route.answer_removed | {plan.request_id_field.lower().encode()}
+    for name, value in fields:
+        encoded = name.encode("latin-1")
+        if encoded not in removed and fold(encoded) not in plan.identity_names:
+            yield name, value
 
 
 def _is_private(field: tuple[str, str]) -> bool:
