@@ -120,8 +120,8 @@ def _names(draft: Draft, text: Text | None, place: str) -> list[str]:
 
 
 def as_request_headers(draft: Draft, changes: Changes, around: Around) -> Section:
-    """The changes as `request_headers` of a route: text goes to the upstream as it stands."""
-    return _section(changes, *(_as_they_stand(each) for each in _both(draft, changes, around)))
+    """The changes as `request_headers` of a route."""
+    return _section(changes, *_both(draft, changes, around))
 
 
 def as_response_headers(draft: Draft, changes: Changes, around: Around, place: str) -> Section:
@@ -131,13 +131,18 @@ def as_response_headers(draft: Draft, changes: Changes, around: Around, place: s
     return _section(changes, *_both(draft, changes, around))
 
 
+def as_own_fields(draft: Draft, changes: Changes, around: Around) -> Section:
+    """The fields of what a route answers by itself."""
+    return _as_they_stand(as_fields(draft, changes, around))
+
+
 def as_fields(draft: Draft, changes: Changes, around: Around) -> Section:
-    """The fields of an answer of our own, or of a call."""
+    """The fields of an answer to an error, or of a call, which are written as they stand."""
     return _fields(draft, {**changes.added, **changes.set}, around)
 
 
-def _both(draft: Draft, changes: Changes, around: Around) -> tuple[Section, Section]:
-    return _fields(draft, changes.set, around), _fields(draft, changes.added, around)
+def _both(draft: Draft, changes: Changes, around: Around) -> tuple[Section, ...]:
+    return tuple(_as_they_stand(_fields(draft, each, around)) for each in (changes.set, changes.added))
 
 
 def _section(changes: Changes, fields: Section, added: Section) -> Section:
@@ -146,7 +151,8 @@ def _section(changes: Changes, fields: Section, added: Section) -> Section:
 
 
 def _as_they_stand(fields: Section) -> Section:
-    return {name: {**value, "form": "visible"} if isinstance(value, dict) else value for name, value in fields.items()}
+    """The fields, each element of a list a field of its own."""
+    return {name: {**value, "form": "lines"} if isinstance(value, dict) else value for name, value in fields.items()}
 
 
 def _fields(draft: Draft, wanted: Mapping[str, Iterable[Text]], around: Around) -> Section:

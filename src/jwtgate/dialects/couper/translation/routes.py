@@ -26,7 +26,7 @@ from jwtgate.dialects.couper.translation.controls.slots import is_private, reads
 from jwtgate.dialects.couper.translation.draft import Draft, Section
 from jwtgate.dialects.couper.translation.fields import (
     Changes,
-    as_fields,
+    as_own_fields,
     as_response_headers,
     change_responses,
     set_fields,
@@ -215,7 +215,7 @@ def _responded(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
         change_responses(draft, changes, edits, where)
     status = _status(draft, endpoint.edits.set_response_status or response.status, around)
     content = own_content(draft, changes, response.body, response.json_body, around)
-    fields = {"Server": SERVER, **surface.cors, **as_fields(draft, changes, around)}
+    fields = {"Server": SERVER, **surface.cors, **as_own_fields(draft, changes, around)}
     return {"respond": {**status, "headers": fields, **content}}
 
 

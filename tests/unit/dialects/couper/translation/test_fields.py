@@ -66,9 +66,9 @@ def test_a_field_set_to_nothing_is_removed() -> None:
     assert answered(Edits(set_response_headers=expression('{ x-a = null, x-b = "" }'))) == {"remove": ["x-a", "x-b"]}
 
 
-def test_text_goes_to_the_upstream_as_it_stands() -> None:
+def test_each_element_of_a_list_is_a_field_of_its_own() -> None:
     found, said = sent(Edits(set_request_headers=expression("{ x-a = request.path }")))
-    assert found["set"]["x-a"]["form"] == "visible"
+    assert found["set"]["x-a"]["form"] == "lines"
     assert said == []
 
 
