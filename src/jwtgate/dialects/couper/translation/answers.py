@@ -22,7 +22,7 @@ from jwtgate.dialects.couper.translation.access_log import log_of
 from jwtgate.dialects.couper.translation.draft import Draft, Section
 from jwtgate.dialects.couper.translation.fields import Changes, as_fields, change_responses, set_fields, take_media_type
 from jwtgate.dialects.couper.translation.notebook import place_of
-from jwtgate.dialects.couper.translation.values import VARIES, Around, constant_of, special, value_of
+from jwtgate.dialects.couper.translation.values import Around, special, status_of, value_of
 from jwtgate.dialects.dialect import literal
 
 SERVER = "couper.io"
@@ -218,12 +218,8 @@ def _handled(draft: Draft, surface: Surface, handler: ErrorHandler, *, status: i
 
 
 def _status(draft: Draft, text: Text | None, status: int | None, around: Around) -> Section:
-    if text is None:
-        return {} if status is None else {"status": status}
-    constant = constant_of(draft, text)
-    if isinstance(constant, int | float):
-        return {"status": int(constant)}
-    return {"status": value_of(draft, text, around)} if constant is VARIES else {}
+    told = status if text is None else status_of(draft, text, around)
+    return {} if told is None else {"status": told}
 
 
 def own_content(draft: Draft, changes: Changes, body: Text | None, json_body: Text | None, around: Around) -> Section:

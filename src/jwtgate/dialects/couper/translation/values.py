@@ -15,6 +15,7 @@ from jwtgate.dialects.dialect import literal, literals
 
 LANGUAGE = "couper"
 _NOBODY = frozenset[str]()
+_FIRST_STATUS, _LAST_STATUS = 200, 599
 
 
 class Varies(Enum):
@@ -61,6 +62,16 @@ def value_of(draft: Draft, text: Text, around: Around) -> Section:
     place = text.place
     given["place"] = literal(f"{place.file}:{place.line},{place.column}")
     return {"language": LANGUAGE, "expression": text.source, "given": given}
+
+
+def status_of(draft: Draft, text: Text, around: Around) -> Any:
+    """A status as a number, else as a value; None for none. What no status can be is found out with the request."""
+    constant = constant_of(draft, text)
+    if constant is VARIES:
+        return value_of(draft, text, around)
+    if isinstance(constant, int | float) and constant in range(_FIRST_STATUS, _LAST_STATUS + 1):
+        return int(constant)
+    return None if constant is None else special(source_of(constant))
 
 
 def special(expression: str, **given: Any) -> Section:

@@ -32,5 +32,5 @@ def test_what_couper_itself_warns_of_is_told() -> None:
         text(definitions='jwt "J" {\n signature_algorithm = "HS256"\n key = "k"\n header = "Authorization"\n }')
     )
     (warning,) = [note for note in found.notes if note.place == "couper"]
-    assert warning.dangerous
+    assert warning.meaning is Meaning.CHANGED
     assert "J" in warning.sentence
