@@ -32,11 +32,12 @@ _ENTRY_BYTES = 500  # what Python itself needs for one entry, roughly
 _IAT, _EXP, _JTI = b'"iat":%(iat)d', b'"exp":%(exp)d', b'"jti":"%(jti)b"'
 _SIGNER_CLAIMS = frozenset({"iat", "exp", "jti"})
 _NOT_EXTRA = frozenset({"alg", "crit", "b64"})
-_ENCODED: Mapping[Encoding, Callable[[bytes], str]] = {
+ENCODED: Mapping[Encoding, Callable[[bytes], str]] = {
     Encoding.BASE64URL: base64url_encode,
     Encoding.BASE64: base64_encode,
     Encoding.BASE64_UNPADDED: lambda data: base64_encode(data).rstrip("="),
 }
+"""How the bytes of a part become text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class IssuedTokens:
         if signer is None:
             raise DependencyFault("signer_unavailable", issue=issue.name, key=issue.key)
         writing = issue.writing
-        encoded = _ENCODED[writing.encoding]
+        encoded = ENCODED[writing.encoding]
         header = encoded(written(json_bytes(_header(issue, signer)), writing))
         alike = (
             *(issue.key, header, writing, issue.omitted),

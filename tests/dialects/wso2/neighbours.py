@@ -20,8 +20,6 @@ class _Handler(QuietHandler, BaseHTTPRequestHandler):
         fields = [[name.lower(), value] for name, value in self.headers.items()]
         self.answer(200, json.dumps({"path": self.path, "fields": fields}).encode())
 
-    do_OPTIONS = do_GET
-
 
 class Backend(BackgroundServer):
     """Runs inside `with`. `requests` is how many it received, `keys` what it publishes at `/jwks`."""

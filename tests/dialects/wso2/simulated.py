@@ -21,12 +21,13 @@ from jwtgate.policy.callers import Consumer, Credential
 from jwtgate.policy.decide import decide
 from jwtgate.policy.facts import Need, NeedClaims, NeedConsumer, NeedCredential, NeedIssuedToken
 from jwtgate.policy.outcome import Allowed, Outcome
+from jwtgate.policy.provisions import Issue
 from jwtgate.policy.requirements import ConsumerName
 from jwtgate.policy.sources import SigningKeys
 from jwtgate.state.answers import Snapshot
 from jwtgate.state.callers.credentials import credential_of
 from jwtgate.state.claim_generators import ClaimGenerators
-from jwtgate.state.issued_tokens import IssuedTokens
+from jwtgate.state.issued_tokens import ENCODED, IssuedTokens
 from jwtgate.state.keys.keyring import Signer
 
 NOON = 1_800_000_000
@@ -83,6 +84,10 @@ class Simulated:
         assert isinstance(outcome, Allowed), outcome
         (text,) = [value.decode() for name, value in outcome.rewrite.fields if name.lower() == b"x-jwt-assertion"]
         return text
+
+    def encoded(self, issue: Issue, data: bytes) -> str:
+        """These bytes as a part of such a token."""
+        return ENCODED[issue.writing.encoding](data)
 
     def _answer(self, need: Need, now: float) -> object:
         match need:

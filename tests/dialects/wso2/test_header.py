@@ -19,10 +19,8 @@ def test_s4_switched_off_nothing_is_sent_nor_let_through(served: Served) -> None
 
 
 def test_s4_the_client_s_field_stays_where_that_is_asked_for(served: Served) -> None:
-    kept = OFF.replace(
-        "<JWTConfiguration/>",
-        "<JWTConfiguration><strip_client_assertion>false</strip_client_assertion></JWTConfiguration>",
-    )
+    children = "<strip_client_assertion>false</strip_client_assertion>"
+    kept = f"<APIManager><JWTConfiguration>{children}</JWTConfiguration></APIManager>"
     assert seen(served(kept).ask(USER_TOKEN, EVIL), HEADER) == ["evil"]
 
 
@@ -66,7 +64,8 @@ def test_s7_the_client_s_own_field_never_arrives(served: Served) -> None:
 
 def test_s36_one_flag_is_enough_where_gateway_and_key_manager_are_one(served: Served) -> None:
     old = "<APIConsumerAuthentication><EnableTokenGeneration>TRUE</EnableTokenGeneration></APIConsumerAuthentication>"
-    only_there = f"<APIManager>{old}<JWTConfiguration><EnableJWTGeneration>false</EnableJWTGeneration></JWTConfiguration></APIManager>"
+    new = "<JWTConfiguration><EnableJWTGeneration>false</EnableJWTGeneration></JWTConfiguration>"
+    only_there = f"<APIManager>{old}{new}</APIManager>"
     assert len(seen(served(only_there).ask(USER_TOKEN), HEADER)) == 1
     in_gateway = "[apim.jwt.gateway_generator]\nenable = true\n"
     assert len(seen(served(in_gateway).ask(USER_TOKEN), HEADER)) == 1

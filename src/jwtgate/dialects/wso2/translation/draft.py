@@ -9,8 +9,10 @@ from pathlib import Path
 
 from jwtgate.dialects.dialect import Meaning, Note, Objects, Settings
 from jwtgate.dialects.wso2.reading.configuration import Configuration
+from jwtgate.errors import ConfigError
 
 FILES = "wso2-files"
+_PEM = "-----BEGIN"
 _NAME = re.compile(r"[!#-\[\]-~]{1,128}")
 
 
@@ -53,9 +55,14 @@ class Draft:
         where = self.objects["places"].get(option)
         return f"{where} {option}" if where else option
 
-    def file_of(self, file: str, text: str) -> Path:
-        """The file of this name, as a file of records means it."""
-        return Path(self.settings.folder, file).parent / text
+    def pem(self, value: str, file: str, place: str) -> str:
+        """The PEM text that stands here, or in the file of this name, found from where it is named. `ConfigError`."""
+        if _PEM in value:
+            return value
+        try:
+            return (Path(self.settings.folder, file).parent / value).read_text()
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"{file}: {place}: cannot be read: {type(error).__name__}.") from None
 
     def file(self, text: str, ending: str) -> str:
         """A file with this text, which only we may read. Its name tells its content."""

@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jwtgate.dialects.wso2.translation.draft import Draft, as_name
-from jwtgate.errors import ConfigError
+from jwtgate.errors import ConfigError, KeyRefused
+from jwtgate.jose.key import Key
 
 OPAQUE_ISSUER = "known-tokens"
-_ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
-_PEM = "-----BEGIN"
+# One for each kind of key: a key that names none is for one alone.
+_ALGORITHMS = ("RS256", "ES256", "ES384", "ES512")
 
 
 def issuers(draft: Draft) -> dict[str, dict[str, Any]]:
@@ -25,8 +26,7 @@ def issuers(draft: Draft) -> dict[str, dict[str, Any]]:
         draft.dangerous(place, "Tokens are taken whoever they are meant for.")
         found[name] = {
             "issuer": issuer["name"],
-            "keys": _keys(draft, issuer),
-            "algorithms": issuer.get("algorithms") or list(_ALGORITHMS),
+            **_keys(draft, issuer),
             "audience": "any",
             **_reached(issuer),
         }
@@ -45,16 +45,19 @@ def consumer_claims(draft: Draft) -> list[list[str | int]]:
 
 
 def _keys(draft: Draft, issuer: Mapping[str, Any]) -> dict[str, Any]:
+    """Where its keys come from, and its algorithms: of one key only those that it fits."""
     jwks, certificate = issuer.get("jwks"), issuer.get("certificate")
-    if isinstance(jwks, str):
-        return {"url": jwks}
-    if isinstance(jwks, dict):
-        return {"url": jwks["url"]} if "url" in jwks else {"jwks": jwks}
-    if isinstance(jwks, list):
-        return {"jwks": {"keys": jwks}}
-    if _PEM in str(certificate):
-        return {"pem": certificate}
-    return {"file": str(draft.file_of(issuer["_file"], str(certificate)).resolve())}
+    named = issuer.get("algorithms") or list(_ALGORITHMS)
+    if jwks is not None:
+        address = jwks.get("url") if isinstance(jwks, dict) else jwks
+        keys = {"url": address} if isinstance(address, str) else {"jwks": jwks}
+        return {"keys": keys, "algorithms": named}
+    pem = draft.pem(certificate or "", issuer["_file"], f"issuers/{issuer['name']}/certificate")
+    try:
+        key = Key.from_pem(pem)
+    except KeyRefused:
+        raise ConfigError(f"{issuer['_file']}: issuers/{issuer['name']}/certificate: cannot be read.") from None
+    return {"keys": {"pem": pem}, "algorithms": [alg for alg in named if key.fits(alg)]}
 
 
 def _reached(issuer: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from jwtgate.jose.key import Key
 MADE = "tenant_keys"
 DEFAULT_KEY = "default"
 _DAYS = 3650
-_PEM = "-----BEGIN"
 
 
 def completed(objects: Objects) -> Objects:
@@ -77,18 +76,10 @@ class TenantKeys:
             if "certificate" not in tenant:
                 raise ConfigError(f"{tenant['_file']}: {place}: needs certificate beside signing_key.")
             draft.exact(f"{place}/signing_key")
-            yield tenant["domain"], self._text(tenant, "signing_key"), self._text(tenant, "certificate")
-
-    def _text(self, tenant: Mapping[str, Any], name: str) -> str:
-        """The PEM text that stands here, or in the file named here."""
-        text: str = tenant[name]
-        if _PEM in text:
-            return text
-        try:
-            return self._draft.file_of(tenant["_file"], text).read_text()
-        except (OSError, ValueError) as error:
-            where = f"{tenant['_file']}: tenants/{tenant['domain']}/{name}"
-            raise ConfigError(f"{where}: cannot be read: {type(error).__name__}.") from None
+            key, certificate = (
+                draft.pem(tenant[name], tenant["_file"], f"{place}/{name}") for name in ("signing_key", "certificate")
+            )
+            yield tenant["domain"], key, certificate
 
     def _add(self, domain: str, signing_key: str, certificate: str) -> None:
         try:
