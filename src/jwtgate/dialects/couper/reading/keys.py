@@ -16,7 +16,7 @@ ALGORITHMS = frozenset(f"{family}{size}" for family in ("RS", "HS", "ES") for si
 _PEM = re.compile(rb"-----BEGIN (?!EC PARAMETERS)([A-Z0-9 ]+)-----\n.*?-----END \1-----\n?", re.DOTALL)
 _NO_PEM = "invalid key: Key must be a PEM encoded PKCS1 or PKCS8 key"
 _FAMILIES = {"RS": ("RSA", "RSA"), "ES": ("EC", "ECDSA")}
-_LEAST_RSA_BITS = 512
+_WEAK = "key is too short or known to be weak; an RSA key has 2048 bits at least"
 
 
 def read_secret(attributes: Attributes, name: str, *, label: str, what: str) -> Secret | None:
@@ -49,15 +49,11 @@ def public_key(secret: Secret, alg: str) -> Secret:
     if is_mac(alg):
         return secret
     pem = _pem(secret)
-    try:
-        key = Key.from_pem(pem, least_rsa_bits=_LEAST_RSA_BITS)
-    except KeyRefused:
-        raise ValueError("key is not a valid RSA public key") from None
-    kty, name = _FAMILIES[alg[:2]]
+    key = _read(pem, "key is not a valid RSA public key")
     if key.is_private:
         raise ValueError("key is not a valid RSA public key")
-    if key.kty != kty:
-        raise ValueError(f"invalid {name} public key")
+    if not key.verifies(alg):
+        raise ValueError(f"invalid {_FAMILIES[alg[:2]][1]} public key")
     return _as_read(secret, pem)
 
 
@@ -67,13 +63,18 @@ def private_key(secret: Secret, alg: str) -> Secret:
         return secret
     pem = _pem(secret)
     kty, name = _FAMILIES[alg[:2]]
-    try:
-        key = Key.from_pem(pem, least_rsa_bits=_LEAST_RSA_BITS)
-    except KeyRefused:
-        raise ValueError(f"key is not a valid {name} private key") from None
+    unusable = f"key is not a valid {name} private key"
+    key = _read(pem, unusable)
     if not key.is_private or key.kty != kty:
-        raise ValueError(f"key is not a valid {name} private key")
+        raise ValueError(unusable)
     return _as_read(secret, pem)
+
+
+def _read(pem: bytes, unusable: str) -> Key:
+    try:
+        return Key.from_pem(pem)
+    except KeyRefused as refusal:
+        raise ValueError(_WEAK if refusal.reason == "key_too_weak" else unusable) from None
 
 
 def _pem(secret: Secret) -> bytes:

@@ -3,7 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from tests.unit.dialects.couper.reading.couper_hcl import block_of, context_of
 
 from jwtgate.dialects.couper.reading.attributes import Attributes
@@ -97,6 +98,15 @@ def test_a_public_key_that_cannot_be_used_is_refused_in_couper_s_words() -> None
     assert refused_public(RSA.to_private_pem(), "RS256") == "key is not a valid RSA public key"
     assert refused_public(EC.to_pem(), "RS512") == "invalid RSA public key"
     assert refused_public(RSA.to_pem(), "ES384") == "invalid ECDSA public key"
+    assert refused_public(EC.to_pem(), "ES384") == "invalid ECDSA public key"
+
+
+def test_a_key_that_anybody_can_break_is_refused() -> None:
+    short = rsa.generate_private_key(65537, 1024)
+    public = short.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    private = short.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    assert refused_public(public, "RS256").startswith("key is too short")
+    assert refused_private(private.decode(), "RS256").startswith("key is too short")
 
 
 def test_a_private_key_that_cannot_be_used_is_refused() -> None:
