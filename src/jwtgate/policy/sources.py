@@ -47,10 +47,10 @@ class Fetching:
 class KeySource:
     """Where one issuer's keys come from: kept here (`local`), a JWK Set address, or discovery. Times in seconds.
 
-    A `discovery` address is that of the metadata document; empty means both usual addresses of `iss` are tried. A set is
-    used until `max_stale_seconds` after it was fetched.
-    `use_required`: a key must say that it is for signatures. `serves_every_algorithm`: one that names none serves each
-    of `algorithms` that fits. `first_of_a_kid`: of different keys under one `kid` the first is meant.
+    A `discovery` address is that of the metadata document; empty means both usual addresses of `iss` are tried. A set
+    is used until `max_stale_seconds` after it was fetched. `use_required`: a key must say that it is for signatures.
+    `serves_every_algorithm`: one that names none serves each of `algorithms` that fits. `first_of_a_kid`: of different
+    keys under one `kid` the first is meant.
     `unusable_skipped`: an entry of a local set that cannot be used is left out. `fields` are sent to `url`.
     """
 
