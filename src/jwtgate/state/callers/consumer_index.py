@@ -360,6 +360,8 @@ def _limit_members(limit: RateLimit | None) -> JSON:
 def _answer_members(answer: Answer | None) -> JSON:
     if answer is None:
         return None
+    assert not isinstance(answer.status, Value)  # noqa: S101 - as the document has those of consumers
+    assert not isinstance(answer.content_type, Value)  # noqa: S101 - as above
     return [answer.status, None if answer.body is None else answer.body.constant, answer.content_type]
 
 
