@@ -15,6 +15,7 @@ from jwtgate.dialects.couper.reading.configuration import (
     ErrorHandlers,
     Jwt,
     Place,
+    Response,
     Source,
     Text,
 )
@@ -22,7 +23,7 @@ from jwtgate.dialects.couper.translation.access_log import log_of
 from jwtgate.dialects.couper.translation.draft import Draft, Section
 from jwtgate.dialects.couper.translation.fields import Changes, as_fields, change_responses, set_fields, take_media_type
 from jwtgate.dialects.couper.translation.notebook import place_of
-from jwtgate.dialects.couper.translation.values import Around, special, status_of, value_of
+from jwtgate.dialects.couper.translation.values import VARIES, Around, constant_of, special, status_of, value_of
 from jwtgate.dialects.dialect import literal
 
 SERVER = "couper.io"
@@ -197,7 +198,23 @@ def _answer(
         sentence = f"Where we fail ourselves, which is no mistake of a caller's, it is answered with {status or 502}."
         draft.notes.changed(f"{place}/status", sentence)
         return {reason: _built_in(draft, surface, reason, status=status or 502, challenge=challenge)}
+    if handler.response is not None:
+        answer |= _unless_it_fails(draft, handler.response, told, surface.around)
     return {reason: answer | _allowed(reason, told if isinstance(told, int) else 0)}
+
+
+def _unless_it_fails(draft: Draft, response: Response, status: Any, around: Around) -> Section:
+    """The status, unless something in the answer fails: then that which belongs to the error stands."""
+    varying = [
+        text.source
+        for text in (response.status, response.headers, response.body, response.json_body)
+        if text is not None and constant_of(draft, text) is VARIES
+    ]
+    if not varying:
+        return {}
+    told = f"({response.status.source})" if response.status is not None else str(status)
+    guarded = f"can([{', '.join(f'({source})' for source in varying)}]) ? {told} : null"
+    return {"status": value_of(draft, Text(guarded, response.place), around)}
 
 
 def _handled(draft: Draft, surface: Surface, handler: ErrorHandler, *, status: int | None) -> Section:
@@ -230,6 +247,9 @@ def own_content(draft: Draft, changes: Changes, body: Text | None, json_body: Te
         body = Text(f"json_encode({json_body.source})", json_body.place)
     if body is None:
         return {"body": "", "content_type": media} if told is not None else {}
-    value = value_of(draft, body, around)
-    constant = value.get("constant")
-    return {"body": constant if isinstance(constant, str) else value, "content_type": media}
+    constant = value_of(draft, body, around).get("constant")
+    if isinstance(constant, str):
+        return {"body": constant, "content_type": media}
+    if json_body is None:  # no body is an empty one, not that of somebody else
+        body = Text(f'default({body.source}, "")', body.place)
+    return {"body": value_of(draft, body, around), "content_type": media}

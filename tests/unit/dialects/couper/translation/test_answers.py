@@ -99,6 +99,11 @@ def test_a_response_of_a_handler_stands_alone() -> None:
     assert found["token_expired"]["status"] == 401
 
 
+def test_a_handler_that_fails_keeps_the_status_of_the_error() -> None:
+    found = handled('{\n response {\n status = 400\n body = jwt_sign("nobody", {})\n }\n }')["token_refused"]
+    assert found["status"]["expression"] == 'can([(jwt_sign("nobody", {}))]) ? (400) : null'
+
+
 def test_a_handler_without_a_response_changes_the_standard_answer() -> None:
     answer = handled('{\n set_response_status = 418\n set_response_headers = { x-a = "1" }\n }')["token_refused"]
     assert (answer["status"], answer["headers"]["x-a"]) == (418, "1")
@@ -125,7 +130,7 @@ def test_a_handler_logs_what_it_says() -> None:
 
 def test_a_body_of_a_handler_is_json_as_couper_writes_it() -> None:
     answer = handled("{\n response {\n status = 400\n json_body = { b = request.path }\n }\n }")["token_refused"]
-    assert answer["body"]["expression"] == "json_encode({ b = request.path })"
+    assert answer["body"]["expression"] == 'default(json_encode({ b = request.path }), "")'
     assert answer["content_type"] == "application/json"
 
 
