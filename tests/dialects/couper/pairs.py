@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-_CURVES = {"ES256": ec.SECP256R1, "ES384": ec.SECP384R1, "ES512": ec.SECP521R1}
+_CURVES = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R1()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Pair:
 @cache
 def pair(alg: str, number: int = 0) -> Pair:
     """A pair for this algorithm, made once; one more for each number."""
-    key = ec.generate_private_key(_CURVES[alg]()) if alg in _CURVES else rsa.generate_private_key(65537, 2048)
+    key = ec.generate_private_key(_CURVES[alg]) if alg in _CURVES else rsa.generate_private_key(65537, 2048)
     forms = (PrivateFormat.TraditionalOpenSSL, PrivateFormat.PKCS8)
     traditional, pkcs8 = (key.private_bytes(Encoding.PEM, form, NoEncryption()).decode() for form in forms)
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()

@@ -130,7 +130,7 @@ def test_a_handler_logs_what_it_says() -> None:
 
 def test_a_body_of_a_handler_is_json_as_couper_writes_it() -> None:
     answer = handled("{\n response {\n status = 400\n json_body = { b = request.path }\n }\n }")["token_refused"]
-    assert answer["body"]["expression"] == 'default(json_encode({ b = request.path }), "")'
+    assert answer["body"]["expression"] == "json_encode({ b = request.path })"
     assert answer["content_type"] == "application/json"
 
 

@@ -76,7 +76,7 @@ def test_a_parameter_that_is_part_of_a_segment_is_refused() -> None:
 def test_an_answer_of_ones_own_is_worked_out() -> None:
     found = route('response {\n status = 201\n json_body = { p = request.path }\n headers = { x-a = "1" }\n }')
     assert found["respond"]["status"] == 201
-    assert found["respond"]["body"]["expression"] == 'default(json_encode({ p = request.path }), "")'
+    assert found["respond"]["body"]["expression"] == "json_encode({ p = request.path })"
     assert found["respond"]["content_type"] == "application/json"
     assert found["respond"]["headers"] == {"Server": "couper.io", "x-a": "1"}
 
