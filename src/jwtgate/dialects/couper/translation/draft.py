@@ -9,7 +9,7 @@ from typing import Any
 
 from jwtgate.dialects.couper.reading.configuration import AccessControl, Configuration
 from jwtgate.dialects.couper.translation.notebook import Notebook
-from jwtgate.dialects.dialect import Settings
+from jwtgate.dialects.dialect import Settings, literal
 
 _NAME = re.compile(r"[!#-\[\]-~]{1,128}")
 
@@ -44,6 +44,11 @@ class Draft:
         values = self.configuration.settings.values
         compat = values.get("couper_compat")
         return compat.get(name) if isinstance(compat, Mapping) and name in compat else values.get(name)
+
+    def trusted(self, url: str) -> Section:
+        """What a section says that may speak TLS with this address: whom to trust, if that was told."""
+        told = self.option("ca_file")
+        return {"ca_file": literal(told)} if isinstance(told, str) and url.startswith("https:") else {}
 
     def upstream(self, wanted: str, section: Section) -> str:
         """The name of the upstream with this section: `wanted`, if no other has it already."""

@@ -87,7 +87,7 @@ def _of_url(block: Proxy | Request, url: str) -> tuple[Text | None, Text | None]
 
 
 def _upstream(draft: Draft, origin: str, backend: Backend | None) -> str:
-    section: Section = {"targets": [literal(origin)]}
+    section: Section = {"targets": [literal(origin)], **draft.trusted(origin)}
     if backend is None:
         return draft.upstream(urlsplit(origin).netloc, section)
     section |= {
@@ -108,9 +108,6 @@ def _upstream(draft: Draft, origin: str, backend: Backend | None) -> str:
         draft.notes.changed(f"{place}/max_connections", "As many connections are made as there are requests.")
     if backend.custom_log_fields is not None:
         draft.notes.changed(f"{place}/custom_log_fields", "There is no log of backends.")
-    trusted = draft.option("ca_file")
-    if isinstance(trusted, str) and origin.startswith("https"):
-        section["ca_file"] = literal(trusted)
     return draft.upstream(backend.label or urlsplit(origin).netloc, section)
 
 

@@ -10,6 +10,7 @@ from jwtgate.dialects.couper.reading.configuration import (
     BasicAuth,
     Configuration,
     Jwt,
+    Place,
     Secret,
 )
 from jwtgate.dialects.couper.translation.controls.introspection import introspection_of
@@ -23,6 +24,7 @@ from jwtgate.dialects.secrets import leniencies
 
 PUBLIC_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 _LEAST_REFRESH_SECONDS = 1
+_USUAL = Backend("", Place("", 0, 0, 0, 0))
 
 
 def issuer_of(draft: Draft, label: str) -> str:
@@ -71,7 +73,7 @@ def _issuer(draft: Draft, jwt: Jwt) -> Section:
         section["permissions"] = granted
     if jwt.introspection is not None:
         section["introspection"] = introspection_of(draft, jwt.introspection)
-        section |= insecure(jwt.introspection.endpoint)
+        section |= {**insecure(jwt.introspection.endpoint), **draft.trusted(jwt.introspection.endpoint)}
     return section
 
 
@@ -117,6 +119,7 @@ def _set_of_keys(draft: Draft, jwt: Jwt) -> Section:
         "refresh_seconds": float(max(jwt.jwks_ttl, _LEAST_REFRESH_SECONDS)),
         "max_stale_seconds": float(jwt.jwks_max_stale),
         **insecure(url),
+        **draft.trusted(url),
     }
     if "insecure_http" in section:
         draft.notes.dangerous(f"{place}/jwks_url", "It is fetched without TLS.")
@@ -137,6 +140,9 @@ def _keys_backend(draft: Draft, backend: Backend | None, place: str) -> Section:
             fields[name] = reference_of(draft, text) or literal(value)
         elif value is not None:
             draft.notes.refused(f"{place}/set_request_headers/{name}", "It must not vary: no request is at hand.")
+    for name in ("connect_timeout", "ttfb_timeout", "timeout"):
+        if getattr(backend, name) != getattr(_USUAL, name):
+            draft.notes.changed(f"{place}/{name}", "Fetching keys has time limits of its own.")
     for name in ("path", "path_prefix", "hostname"):
         if getattr(backend, name) is not None:
             draft.notes.refused(f"{place}/{name}", "Keys are fetched from jwks_url as it stands.")

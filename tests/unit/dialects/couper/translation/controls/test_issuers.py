@@ -88,6 +88,18 @@ def test_a_backend_sets_the_fields_of_the_request_for_keys() -> None:
     assert issuer(f'jwks_url = "{URL}"\n {backend}')["keys"]["headers"] == {"x-probe": "1"}
 
 
+def test_time_limits_of_a_backend_are_told() -> None:
+    backend = 'backend {\n origin = "https://as.example"\n timeout = "3s"\n }'
+    source = text(definitions=f'jwt "J" {{\n jwks_url = "{URL}"\n {backend}\n }}')
+    assert set(not_exact(translate(source))) == {'jwt "J"/backend/timeout'}
+
+
+def test_certificates_of_the_settings_are_trusted() -> None:
+    more = 'settings {\n ca_file = "ca.pem"\n }'
+    assert issuer(f'jwks_url = "{URL}"', more)["ca_file"] == "ca.pem"
+    assert "ca_file" not in issuer('jwks_url = "http://127.0.0.1:9/k"', more)
+
+
 def test_a_backend_proves_who_asks_for_keys() -> None:
     backend = 'backend {\n origin = "https://as.example"\n basic_auth = "a:b"\n }'
     assert issuer(f'jwks_url = "{URL}"\n {backend}')["keys"]["headers"] == {"authorization": "Basic YTpi"}
