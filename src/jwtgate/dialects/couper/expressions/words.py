@@ -61,7 +61,7 @@ _OF_TOKEN = {
     "crit_unknown": "token is malformed: unknown critical header parameter",
     "issuer_unknown": "token has invalid claims: token has invalid issuer",
     "issuer_wrong": "token has invalid claims: token has invalid issuer",
-    "signature_unreadable": "token is malformed: could not base64 decode signature",
+    "signature_unreadable": "token signature is invalid: signature is invalid",
     "signature_wrong": "token signature is invalid: signature is invalid",
     "time_malformed": "token has invalid claims: invalid type for claim: {claim} is invalid",
     "token_encrypted": "token is malformed: token contains an invalid number of segments",
@@ -144,7 +144,7 @@ def _told(known: Known, error: Error, source: str) -> str:
         return _missing(source, str(detail.get("cause", "")))
     fixed = _OF_TOKEN.get(error.reason)
     if fixed is not None:
-        return fixed.format(claim=detail.get("claim", ""))
+        return fixed.format(claim=_path(detail.get("claim")))
     told = _varying(detail, error.reason) or _of_request(known.request, detail, error.reason)
     return told or str(detail.get("cause") or error.reason.replace("_", " "))
 
