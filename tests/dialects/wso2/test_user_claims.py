@@ -167,3 +167,11 @@ def test_claims_about_the_identity_itself_stay_inside(tmp_path: Path, included: 
     tokens = [{"token": "t", "consumer_key": "ck2", "user": f"secretive-{included}"}]
     configuration = xml(ClaimsRetrieverImplClass=DEFAULT, IncludeIdentityClaims=included)
     assert (name in claims(Simulated(tmp_path, configuration, users=users, tokens=tokens).token("t"))) is there
+
+
+def test_text_of_any_language_is_utf_8(tmp_path: Path) -> None:
+    users = [{"name": "zoë", "claims": {"givenname": "Zoë 名"}}]
+    tokens = [{"token": "t", "consumer_key": "ck2", "user": "zoë@carbon.super"}]
+    token = Simulated(tmp_path, xml(ClaimsRetrieverImplClass=DEFAULT), users=users, tokens=tokens).token("t")
+    assert of_dialect(token)["givenname"] == "Zoë 名"
+    assert of_dialect(token)["enduser"] == "zoë@carbon.super"
