@@ -118,3 +118,38 @@ def test_a_file_of_another_gateway_is_called_so(tmp_path: Path) -> None:
     path.write_text('_format_version: "3.0"\nservices: []\n')
     with pytest.raises(ConfigError, match=r"kong\.yml: is a file of Kong; serve it with --dialect kong, or import it"):
         check(path)
+
+
+COUPER = """server {
+  endpoint "/p" {
+    access_control = ["J"]
+    response {}
+  }
+}
+definitions {
+  jwt "J" {
+    signature_algorithm = "HS256"
+    key = "a-secret-that-nobody-would-ever-guess"
+  }
+}
+"""
+
+
+def test_a_file_of_couper_is_looked_at_as_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "couper.hcl"
+    path.write_text(COUPER)
+    answer = check(path)
+    value: Any = answer.value
+    assert answer.good
+    assert {"route": "/p", "path": "/p /p/", "auth": "required", "slots": "J", "issues for": "-", "upstream": "-"} in (
+        value["routes"]
+    )
+    assert any("Tokens that never expire are accepted" in warning for warning in value["warnings"])
+    assert check(path, dialect="couper").value == value
+
+
+def test_a_setting_of_another_gateway_that_is_refused_is_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "apisix.yaml"
+    path.write_text("routes: [{id: 1, uri: /a, script: x, upstream: {nodes: {'127.0.0.1:1': 1}}}]\n#END\n")
+    with pytest.raises(ConfigError, match="script"):
+        check(path, dialect="apisix")

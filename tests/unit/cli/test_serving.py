@@ -22,6 +22,7 @@ from ..dialects.fake_dialect import FakeDialect
         ([], "Exactly one document is needed"),
         (["a.yaml", "b.yaml"], "Exactly one document is needed"),
         (["a.yaml", "--listen", "127.0.0.1:1"], "need a --dialect"),
+        (["a.hcl", "b.yaml"], "Exactly one document is needed"),
         (["--dialect", "nginx"], "'nginx' is not one of"),
         (["--dialect", "kong", "--listen", "8000"], "must be written host:port"),
         (["--dialect", "kong", "--certificate", "c.pem"], "--certificate and --private-key belong together"),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jwtgate.cli.translating import dialect_of, report, translate
+from jwtgate.cli.translating import dialect_of, dialect_told_by, report, stop_at_another, take_over, translate
 from jwtgate.config.load import load_plain
 from jwtgate.config.source import yaml_text
 from jwtgate.dialects.dialect import Meaning, Note
@@ -33,7 +33,41 @@ def test_text_from_outside_cannot_move_the_cursor() -> None:
 
 
 def test_every_dialect_that_is_offered_is_there() -> None:
-    assert [dialect_of(name).name for name in ("apisix", "kong")] == ["apisix", "kong"]
+    offered = ["apisix", "couper", "kong", "wso2"]
+    assert [dialect_of(name).name for name in offered] == offered
+
+
+def test_files_of_couper_are_known_by_their_names(tmp_path: Path) -> None:
+    (tmp_path / "a.hcl").touch()
+    assert dialect_told_by([tmp_path / "couper.hcl", tmp_path]) == "couper"
+    assert [dialect_told_by(paths) for paths in ([], [Path("gate.yaml")], [Path("x.hcl"), Path("y.yaml")])] == [
+        None
+    ] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "advice"),
+    [
+        ("couper.conf", 'server "x" {\n}\n', "is a file of Couper; say couper instead of kong"),
+        ("api-manager.xml", "<APIManager>\n", "is a file of WSO2 API Manager; say wso2 instead of kong"),
+        ("deployment.toml", "[apim.jwt]\nenable = true\n", "is a file of WSO2 API Manager; say wso2"),
+    ],
+)
+def test_a_file_of_another_gateway_is_told_from_its_words(tmp_path: Path, name: str, text: str, advice: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=advice):
+        stop_at_another("kong", [path])
+
+
+def test_of_several_environments_the_one_is_taken_that_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "couper.hcl"
+    path.write_text(
+        'server {\n endpoint "/a" {\n  environment "prod" {\n   response { status = 204 }\n  }\n'
+        '  environment "test" {\n   response { status = 418 }\n  }\n }\n}\n'
+    )
+    document = take_over("couper", [path], environment="test").document
+    assert document["routes"]["/a"]["respond"]["status"] == 418
 
 
 def test_what_is_written_as_yaml_is_read_as_the_same() -> None:
