@@ -119,7 +119,12 @@ def _in_value(value: Value, known: Known | None) -> _Found:
         return [found] if found.strip() else []
     if isinstance(found, bool) or not isinstance(found, int | float):
         return []
-    return [json_bytes(int(found) if found == int(found) else found).decode()]
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)
+    try:
+        return [json_bytes(found).decode()]
+    except ValueError:  # a number without digits, or with far too many
+        return []
 
 
 def _in_query(source: Source, request: RequestView) -> _Found:

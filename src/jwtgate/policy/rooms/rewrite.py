@@ -82,7 +82,7 @@ def _rewritten(known: Known, issued: Iterable[tuple[Issue, IssuedToken]]) -> Rew
     for slot in known.route.slots:
         proven = known.principal.tokens.get(slot.name)
         if slot.original_field is not None and proven is not None:
-            fields.append((slot.original_field, proven.text.encode()))
+            fields.append((slot.original_field, _passed_on(slot.original_field, proven.text)))
     fields += _set(known.route.identity, known)
     fields += _set(known.route.sent_fields, known)
     answered = _set(known.route.answer_fields, known)
@@ -93,6 +93,14 @@ def _rewritten(known: Known, issued: Iterable[tuple[Issue, IssuedToken]]) -> Rew
         None if rewriting is None else _sent(rewriting, known),
         None if respond is None else _responded(respond, known),
     )
+
+
+def _passed_on(name: bytes, credential: str) -> bytes:
+    """A credential as a field value. One that a value of the document found may be any text."""
+    written = credential.encode()
+    if _INVISIBLE.search(written):
+        raise TokenRefused("field_value_unsafe", field=name.decode(), cause="a credential that is no field value")
+    return written
 
 
 def _sent(rewriting: Rewriting, known: Known) -> tuple[str, str]:

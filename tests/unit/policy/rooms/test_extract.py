@@ -285,7 +285,12 @@ def test_a_value_presents_its_text_or_its_digits(found: object, text: str, flag:
     assert by_value(found, **{flag: True}) == text
 
 
-@pytest.mark.parametrize("found", [None, MISSING, "", "  ", True, ["a"], {"a": "b"}])
+LONG = pytest.param(10**5000, id="10**5000")
+
+
+@pytest.mark.parametrize(
+    "found", [None, MISSING, "", "  ", True, ["a"], {"a": "b"}, float("inf"), float("-inf"), float("nan"), LONG]
+)
 def test_a_value_that_is_blank_or_neither_text_nor_a_number_presents_nothing(found: object) -> None:
     assert by_value(found, required=False) is None
     assert reason(lambda: by_value(found)) == "credential_missing"

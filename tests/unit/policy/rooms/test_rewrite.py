@@ -238,3 +238,11 @@ def test_what_is_worked_out_and_cannot_be_sent_is_a_fault(value: object) -> None
     with pytest.raises(DependencyFault) as caught:
         rewrite(known(route=route), issued=())
     assert caught.value.detail == {"cause": "a value cannot be sent"}
+
+
+@pytest.mark.parametrize("text", ["abc\r\nX-Admin: 1", "abc\n", " abc", "abc\x00", "ab\u00e9"])
+def test_sec_115_a_credential_that_is_no_field_value_is_not_passed_on(text: str) -> None:
+    route = replace(ROUTE, slots=(replace(ROUTE.slots[0], original_field=b"X-Original"),))
+    caller = principal(access=replace(proven(), text=text))
+    error = refusal(lambda: rewrite(known(caller, route=route), issued=()))
+    assert (error.reason, error.detail["field"]) == ("field_value_unsafe", "X-Original")
