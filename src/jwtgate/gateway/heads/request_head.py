@@ -200,16 +200,16 @@ class RequestHead:
         if upgrading:
             forwarded += b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
         method, path = sent or (self.method, self.path)
-        line = (method.encode(), self._target_for(route, path.encode()))
+        line = (method.encode(), self._target_for(route, path))
         return b"%b %b HTTP/1.1\r\n%b%b%b\r\n" % (*line, host, forwarded, ours)
 
-    def _target_for(self, route: Route, path: bytes) -> bytes:
-        if b"?" in path:  # it brings a query of its own
-            return path.removesuffix(b"?")
-        query = self.query
+    def _target_for(self, route: Route, path: str) -> bytes:
+        path, brings, query = path.partition("?")
+        if not brings:
+            query = self.query.decode("ascii")
         if query and route.removed_parameters:
-            query = query_without(query.decode("ascii"), route.removed_parameters).encode()
-        return b"%b?%b" % (path, query) if query else path
+            query = query_without(query, route.removed_parameters)
+        return f"{path}?{query}".encode() if query else path.encode()
 
     def _forwarded_without(self, names: frozenset[bytes] | set[bytes]) -> bytes:
         lines = self.forwarded.splitlines(keepends=True)

@@ -316,12 +316,23 @@ def test_the_upstream_is_asked_for_what_was_made_of_the_request_and_the_query_st
     assert told.startswith(b"PUT /other?b=c HTTP/1.1\r\n")
 
 
-@pytest.mark.parametrize(("path", "target"), [("/other?d=e", b"/other?d=e"), ("/other?", b"/other")])
+@pytest.mark.parametrize(
+    ("path", "target"), [("/other?d=e", b"/other?d=e"), ("/other?", b"/other"), ("/other?d=e?", b"/other?d=e?")]
+)
 def test_a_query_of_its_own_takes_the_place_of_the_clients(path: str, target: bytes) -> None:
     head = read(HOST, target=b"/open/a?b=c")
     (route,) = [route for route in PLAN.routes if route.name == "open"]
     told = head.written_for(route, host_line=b"", ours=b"", upgrading=False, sent=("GET", path))
     assert told.startswith(b"GET %b HTTP/1.1\r\n" % target)
+
+
+def test_sec_116_a_query_of_its_own_brings_no_token_back() -> None:
+    plan = a_plan(routes=a_route(**{"from": {"query": "t"}}, rewrite={"query": {"request": "query"}}))
+    head = read(HOST, plan=plan, target=b"/orders/1?x=1&t=a.b.c")
+    (route,) = [route for route in plan.routes if route.name == "orders"]
+    sent = ("GET", "/orders/1?x=1&t=a.b.c")
+    told = head.written_for(route, host_line=b"", ours=b"", upgrading=False, sent=sent)
+    assert told.startswith(b"GET /orders/1?x=1 HTTP/1.1\r\n")
 
 
 def test_cookies_may_be_removed_as_a_whole() -> None:
