@@ -221,6 +221,8 @@ class Introspect(Enum):
     """Every token, in place of its signature."""
     ADDITIONALLY = "additionally"
     """Every token; a JWT after its signature and its claims held."""
+    JWT_ADDITIONALLY = "jwt_additionally"
+    """The same, and what is no JWT is no token."""
 
 
 @dataclass(frozen=True, slots=True)

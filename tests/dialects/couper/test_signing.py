@@ -12,7 +12,7 @@ import jwt as pyjwt
 import pytest
 from tests.dialects.couper.couper_process import CouperProcess
 from tests.dialects.couper.files import endpoint, file, jwt, mistakes, open_endpoint
-from tests.dialects.couper.pairs import pair
+from tests.dialects.couper.key_forms import pkcs8, pkix, private_key, traditional
 from tests.dialects.couper.tokens import SECRET, claims_of, header_of, token
 
 HS256 = 'signature_algorithm = "HS256"'
@@ -24,9 +24,9 @@ GOLDEN = (
 TTLS = ("300s", "5m", "300000ms", "300000000us", "300000000µs", "300000000000ns", "0.0833333333334h")
 OF_KEYS = {
     "RS256": ("key_file", "signing_key_file", "rs-own.pem"),
-    "RS384": ("key_file", "signing_key", pair("RS256").pkcs8),
+    "RS384": ("key_file", "signing_key", pkcs8(private_key("RS256"))),
     "ES256": ("key_file", "signing_key_file", "es.pem"),
-    "ES384": ("key_file", "signing_key", pair("ES384").traditional),
+    "ES384": ("key_file", "signing_key", traditional(private_key("ES384"))),
 }
 PUBLIC = {"RS256": "rs-public.pem", "RS384": "rs-public.pem", "ES256": "es-public.pem", "ES384": "es384-public.pem"}
 SHARED = f"""jwt_signing_profile "shared" {{
@@ -80,15 +80,16 @@ def block(alg: str) -> str:
 
 
 def write_keys(folder: Path) -> None:
-    """The files of keys."""
-    pair("RS256").write(folder, "rs")
-    pair("ES256").write(folder, "es")
-    pair("ES384").write(folder, "es384")
+    """The files of keys: `NAME.pem`, in the form of its own `NAME-own.pem`, and `NAME-public.pem`."""
+    for name, alg in (("rs", "RS256"), ("es", "ES256"), ("es384", "ES384")):
+        key = private_key(alg)
+        for ending, pem in (("", pkcs8(key)), ("-own", traditional(key)), ("-public", pkix(key))):
+            (folder / f"{name}{ending}.pem").write_text(pem)
 
 
 def served() -> str:
     """All of the examples at once."""
-    at_jwt = AT_JWT % "\n      ".join(pair("ES256").traditional.splitlines())
+    at_jwt = AT_JWT % "\n      ".join(traditional(private_key("ES256")).splitlines())
     base = 'claims = { iss = "I", sub = "of the block", path = request.path }'
     return file(
         endpoint(),
@@ -149,7 +150,7 @@ def failed(couper: CouperProcess, name: str, *arguments: str) -> str:
 def verified(text: str, name: str, alg: str) -> dict[str, Any]:
     """The claims of a token, verified by somebody else's library."""
     options = {"verify_exp": False, "verify_aud": False, "verify_iat": False}
-    claims: dict[str, Any] = pyjwt.decode(text, pair(name).public, algorithms=[alg], options=options)
+    claims: dict[str, Any] = pyjwt.decode(text, pkix(private_key(name)), algorithms=[alg], options=options)
     return claims
 
 
@@ -195,7 +196,7 @@ def test_43_a_signing_key_is_needed_once(tmp_path: Path) -> None:
 
     without = told()
     assert "configuration error: J: jwt signing key: read error: required: configured attribute or file" in without
-    both = told(heredoc("signing_key", pair("RS256").pkcs8), 'signing_key_file = "rs.pem"')
+    both = told(heredoc("signing_key", pkcs8(private_key("RS256"))), 'signing_key_file = "rs.pem"')
     assert "configuration error: J: jwt signing key: read error: configured attribute and file" in both
     assert told('signing_key_file = "rs.pem"') == ""
 

@@ -165,10 +165,10 @@ class Credential(Section):
         None, description="Scope the token must have: text or a list (all of them), or `all` and `any` of a claim."
     )
 
-    introspect: Maybe[Literal["opaque", "always", "additionally"]] = Field(
+    introspect: Maybe[Literal["opaque", "always", "additionally", "jwt_additionally"]] = Field(
         None,
-        description="Which tokens the introspecting issuer is asked about: those that are no JWT, all of them, or a "
-        "JWT only after its signature held. Default: `opaque`.",
+        description="Which tokens the introspecting issuer is asked about: those that are no JWT, all of them, all "
+        "but a JWT only after its signature held, or the last alone: what is no JWT is refused. Default: `opaque`.",
     )
     introspected: Maybe[IntrospectedSection] = Field(
         None,

@@ -30,6 +30,7 @@ from jwtgate.policy.rooms.introspect import introspect
 
 _ADDRESSES = frozenset({"jku", "x5u"})
 _OPAQUE = frozenset({"token_malformed", "token_encrypted", "claims_unreadable", "signature_unreadable"})
+_ASKED_BESIDES = (Introspect.ADDITIONALLY, Introspect.JWT_ADDITIONALLY)
 _MOST_NAME_CHARACTERS = 256
 _TO_BASE64URL = str.maketrans("+/", "-_")
 
@@ -63,7 +64,7 @@ def verify(slot: Slot, text: str, facts: Facts, *, client: str, limit_bytes: int
         if (signed := _of_issuer(slot, text, limit_bytes)) is not None:
             return (yield from _by_signature(slot, signed, facts, client=client))
         return (yield from _by_api_key(slot.by_credential, text, facts, limit_bytes=limit_bytes))
-    if slot.introspector is None:
+    if slot.introspector is None or slot.introspect is Introspect.JWT_ADDITIONALLY:
         token = UnverifiedToken.parse(text, limit_bytes=limit_bytes)
         return (yield from _by_signature(slot, token, facts, client=client))
     if not text or len(text) > limit_bytes:
@@ -81,7 +82,7 @@ def ask_besides(slot: Slot, verified: Verified, text: str, *, limit_bytes: int) 
 
     It is asked last, when nothing else stands against the token. Refuses `token_inactive`.
     """
-    if slot.introspector is None or slot.introspect is not Introspect.ADDITIONALLY or verified.answer is not None:
+    if slot.introspector is None or slot.introspect not in _ASKED_BESIDES or verified.answer is not None:
         return verified
     told = yield from introspect(slot.introspector, text, limit_bytes=limit_bytes)
     return replace(verified, answer=told.answer, described=(_answering(slot.introspector, told.claims), told.claims))

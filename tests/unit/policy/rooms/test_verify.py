@@ -195,6 +195,15 @@ def test_nobody_is_asked_besides_where_that_is_not_wanted_or_was_done() -> None:
     assert finish(ask_besides(slot, opaque, "opaque", limit_bytes=16_384)) is opaque
 
 
+def test_what_is_no_jwt_may_be_refused_without_asking() -> None:
+    slot = replace(OPAQUE_SLOT, introspect=Introspect.JWT_ADDITIONALLY)
+    assert reason(lambda: finish(walk("opaque", slot=slot))) == "token_malformed"
+    by_signature = finish(walk(a_token(), slot=slot))
+    moves = ask_besides(slot, by_signature, a_token(), limit_bytes=16_384)
+    next(moves)
+    assert finish(moves, [ACTIVE]).answer == ACTIVE
+
+
 def test_an_answer_that_does_not_repeat_the_issuer_is_its_issuers_all_the_same() -> None:
     assert asked("opaque", OPAQUE_SLOT, Introspected(True, {"sub": "x"}, 0)).issuer == replace(ASKED, iss=None)
 

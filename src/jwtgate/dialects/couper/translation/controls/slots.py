@@ -63,7 +63,7 @@ def _slot(draft: Draft, control: AccessControl, around: Around) -> Section:
     if control.claims is not None:
         slot["claims_equal"] = value_of(draft, control.claims, around)
     if control.introspection is not None:
-        slot["introspect"] = "additionally"
+        slot["introspect"] = "jwt_additionally"
     return slot
 
 

@@ -14,7 +14,7 @@ def source(body: str) -> str:
 
 def introspection(body: str) -> dict[str, Any]:
     found = document(source(body))
-    assert found["routes"]["/p"]["slots"]["J"]["introspect"] == "additionally"
+    assert found["routes"]["/p"]["slots"]["J"]["introspect"] == "jwt_additionally"
     asked: dict[str, Any] = found["issuers"]["J"]["introspection"]
     return asked
 
