@@ -10,12 +10,12 @@ from jwtgate.dialects.couper.expressions.frame import Constant, Frame, Run
 from jwtgate.dialects.couper.expressions.kinds import ordered
 from jwtgate.dialects.couper.expressions.special import MARK, Special
 from jwtgate.dialects.couper.expressions.static import Needed, check, evaluated_statically, given_needed, needed_by
-from jwtgate.dialects.couper.expressions.tree import Node, members_of, read
+from jwtgate.dialects.couper.expressions.tree import Node, members_of, pieces_of, read
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.expression import ExpressionFailed
 from jwtgate.policy.value import Known
 
-__all__ = ["Compiled", "Needed", "check", "compiled", "evaluated_statically", "given_needed", "members_of"]
+__all__ = ["Compiled", "Needed", "check", "compiled", "evaluated_statically", "given_needed", "members_of", "pieces_of"]
 
 EVALUATION = "evaluation"
 

@@ -83,14 +83,9 @@ def _inner(tree: Tree) -> list[Tree]:
 
 
 def members_of(text: str) -> dict[str, str] | None:
-    """The texts of the members of an object by their names; None for anything but an object whose names are fixed.
-
-    `Unreadable` when the text is no expression.
-    """
+    """The texts of the members of an object by their names; None for anything but an object whose names are fixed."""
     read(text)
-    tree = parse_expression(text)
-    while tree.data == "expr_term" and len(_inner(tree)) == 1:
-        tree = _inner(tree)[0]
+    tree = _unwrapped(parse_expression(text))
     if tree.data != "object":
         return None
     found: dict[str, str] = {}
@@ -99,9 +94,31 @@ def members_of(text: str) -> dict[str, str] | None:
         name = _key(key, 0)
         if name[0] != "constant" or not isinstance(name[2], str):
             return None
-        start, end = (at - len(BEFORE_EXPRESSION) for at in (value.meta.start_pos, value.meta.end_pos))
-        found[name[2]] = text[start:end]
+        found[name[2]] = _source(value, text)
     return found
+
+
+def pieces_of(text: str) -> tuple[tuple[bool, str], ...]:
+    """A quoted template in pieces, each True and a text, or False and that of an interpolation; else the text alone."""
+    read(text)
+    tree = _unwrapped(parse_expression(text))
+    if tree.data != "string":
+        return ((False, text),)
+    pieces = ((part.children[0], _part(part, 0)) for part in _inner(tree))
+    return tuple(
+        (True, made) if isinstance(made, str) else (False, _source(of.children[1], text)) for of, made in pieces
+    )
+
+
+def _unwrapped(tree: Tree) -> Tree:
+    while tree.data == "expr_term" and len(_inner(tree)) == 1:
+        tree = _inner(tree)[0]
+    return tree
+
+
+def _source(tree: Tree, text: str) -> str:
+    start, end = (at - len(BEFORE_EXPRESSION) for at in (tree.meta.start_pos, tree.meta.end_pos))
+    return text[start:end]
 
 
 def path_of(node: Node) -> tuple[str | None, tuple[str | int, ...]]:

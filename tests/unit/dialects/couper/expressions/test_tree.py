@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from jwtgate.dialects.couper.expressions.tree import MOST_CHARACTERS, Unreadable, members_of, path_of, read
+from jwtgate.dialects.couper.expressions.tree import MOST_CHARACTERS, Unreadable, members_of, path_of, pieces_of, read
 
 
 def without_places(node: Any) -> Any:
@@ -145,3 +145,17 @@ def test_the_members_of_an_object_have_their_own_texts() -> None:
 @pytest.mark.parametrize("text", ["merge({a = 1})", "a", "{(a) = 1}", "{for a in b : a => a}", '{"${a}" = 1}'])
 def test_what_has_no_fixed_names_has_no_members(text: str) -> None:
     assert members_of(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ('"a${b}$${c}${ d["e"] }"', ((True, "a"), (False, "b"), (True, "${c}"), (False, 'd["e"]'))),
+        ('("x\\n")', ((True, "x\n"),)),
+        ('"${a}"', ((False, "a"),)),
+        ("a.b", ((False, "a.b"),)),
+        ('""', ()),
+    ],
+)
+def test_a_quoted_template_has_pieces(text: str, pieces: Any) -> None:
+    assert pieces_of(text) == pieces

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from jwtgate.dialects.couper.expressions.language import given_needed
 from jwtgate.dialects.couper.reading.configuration import Edits, Endpoint, Proxy, Request, Text
-from jwtgate.dialects.couper.translation.backends.forwarding import Destination, changed_query, destination_of
+from jwtgate.dialects.couper.translation.backends.destinations import Destination, below_path, destination_of
+from jwtgate.dialects.couper.translation.backends.forwarding import changed_query
 from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
 from jwtgate.dialects.couper.translation.fields import (
     Changes,
@@ -100,9 +101,10 @@ def _call(draft: Draft, block: Proxy | Request, around: Around, endpoint: Endpoi
     for each, where in edits:
         change_requests(draft, changes, each, where)
     fields = as_fields(draft, changes, around)
-    query = changed_query(draft, destination.query, edits) if "query" not in section else None
-    if query is not None:
-        section["query"] = value_of(draft, query, around)
+    there = "request.query" if isinstance(block, Proxy) else "{}"
+    query = changed_query(draft, destination, edits, there=there)
+    if query is not None and (isinstance(block, Proxy) or block.query_params is None):
+        section["query"] = {"constant": literal(query)} if isinstance(query, str) else value_of(draft, query, around)
     if fields:
         section["headers"] = fields
     if block.expected_status:
@@ -112,24 +114,16 @@ def _call(draft: Draft, block: Proxy | Request, around: Around, endpoint: Endpoi
 
 
 def _path(draft: Draft, destination: Destination, around: Around, endpoint: Endpoint) -> Section | str:
-    path, prefix = destination.path, source_of(destination.prefix)
+    path = destination.path
     if path is None:
         if not destination.prefix:
             return {"request": "path"}
-        return value_of(draft, Text(f'join("", [{prefix}, request.path])', endpoint.place), around)
-    fixed = constant_of(draft, path)
-    if destination.wildcard and isinstance(fixed, str):
-        stem = source_of(destination.prefix + fixed.removesuffix(_WILDCARD) + "/")
-        return value_of(draft, Text(f'join("", [{stem}, {_below(endpoint)}])', path.place), around)
-    if isinstance(fixed, str):
-        return literal(destination.prefix + fixed) or "/"
-    return value_of(draft, Text(f'join("", [{prefix}, ({path.source})])', path.place), around)
-
-
-def _below(endpoint: Endpoint) -> str:
-    """The expression of what `/**` of the endpoint stands for in a path."""
-    depth = endpoint.path.removesuffix(_WILDCARD).count("/")
-    return f'join("/", [for i, s in split("/", request.path) : s if i > {depth}])'
+        prefixed = f'join("", [{source_of(destination.prefix)}, request.path])'
+        return value_of(draft, Text(prefixed, endpoint.place), around)
+    varying = below_path(destination, endpoint)
+    if varying is not None:
+        return value_of(draft, varying, around)
+    return literal(path) or "/" if isinstance(path, str) else value_of(draft, path, around)
 
 
 def _proxied(draft: Draft, proxy: Proxy, changes: Changes, around: Around) -> Section:

@@ -59,7 +59,7 @@ def test_a_path_may_end_with_what_the_endpoint_left_open() -> None:
     endpoint = 'proxy {\n url = "http://127.0.0.1:9/x/**"\n }\n response {}'
     call = route(endpoint, name="/p/**", path="/p/**", definitions=BACKEND)["calls"]["default"]
     below = 'join("/", [for i, s in split("/", request.path) : s if i > 1])'
-    assert call["path"]["expression"] == f'join("", ["/x/", {below}])'
+    assert call["path"]["expression"] == f'join("", ["/x", "/", {below}])'
 
 
 def test_a_proxy_that_expects_a_status_is_a_call() -> None:

@@ -72,8 +72,10 @@ def test_parameters_of_the_query_are_removed_set_and_added() -> None:
     edits = 'remove_query_params = ["r"]\n set_query_params = { s = "1" }\n add_query_params = { a = request.path }'
     query = rewrite(f'backend = "up"\n {edits}')["query"]["expression"]
     assert '!contains(["r", "s"], k)' in query
-    assert '{ "s" = ("1") }' in query
-    assert '{ "a" = [(request.path)] }' in query
+    assert '{ "s" = ("1")[*] }' in query
+    assert '{ "a" = (request.path)[*] }' in query
+    query = rewrite(f'url = "{ORIGIN}/?u=1"\n set_query_params = {{ s = "1" }}')["query"]
+    assert query == {"constant": {"u": ["1"], "s": ["1"]}}
 
 
 def test_modifiers_apply_from_the_endpoint_inwards_and_back() -> None:
