@@ -22,6 +22,7 @@ from jwtgate.control.workers.messages import (
     Sent,
     SentCredential,
     SentKey,
+    SentKeySet,
     SentSigner,
     Signing,
     SigningChanged,
@@ -262,9 +263,9 @@ def sent(found: Consumer | Credential | Introspected | Minted | NotYet | None) -
     )
 
 
-def sent_keys(key_set: KeySet) -> tuple[SentKey, ...]:
+def sent_keys(key_set: KeySet) -> SentKeySet:
     """The keys of a set as they are sent: public halves, and the secrets of MAC keys."""
-    return tuple(SentKey(_jwk(key)) for key in key_set)
+    return SentKeySet(tuple(SentKey(_jwk(key)) for key in key_set), key_set.left_out)
 
 
 def _jwk(key: Key) -> Mapping[str, object]:

@@ -29,18 +29,19 @@ class KeySet:
     """Keys that belong together, immutable. Look-ups are dictionary reads.
 
     Two different keys that one `kid` and one algorithm would both point to are refused with
-    `key_set_contradicts`; the same key twice counts once (SEC-31).
+    `key_set_contradicts`; the same key twice counts once (SEC-31). `left_out`: how many others could not be used.
     """
 
-    __slots__ = ("_by_alg", "_by_kid", "_keys")
+    __slots__ = ("_by_alg", "_by_kid", "_keys", "left_out")
 
-    def __init__(self, keys: Iterable[Key]) -> None:
+    def __init__(self, keys: Iterable[Key], *, left_out: int = 0) -> None:
         distinct = {(key.thumbprint(), key.kid, key.alg, key.use, key.key_ops, key.is_private): key for key in keys}
         self._keys = tuple(distinct.values())
         self._by_alg = MappingProxyType(
             {alg: _unique(key for key in self._keys if key.fits(alg)) for alg in ALGORITHMS}
         )
         self._by_kid = MappingProxyType(_by_kid(self._keys))
+        self.left_out = left_out
 
     @classmethod
     def parse_remote(cls, data: bytes) -> tuple[KeySet, tuple[Skipped, ...]]:
@@ -121,6 +122,11 @@ class KeySet:
         """Whether this is a single key without a `kid`."""
         return len(self._keys) == 1 and self._keys[0].kid is None
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether there was nothing in it, not even a key that cannot be used."""
+        return not self._keys and not self.left_out
+
     def to_jwks(self) -> dict[str, object]:
         """The JWK Set of the public halves; `KeyRefused("key_not_public")` for a symmetric key (SEC-29)."""
         return {"keys": [key.to_jwk() for key in self._keys]}
@@ -200,7 +206,9 @@ def _entries(value: bytes | Mapping[str, object]) -> list[object]:
             value = parse_json_object(value, limit_bytes=MOST_SET_BYTES, most_members=_MOST_MEMBERS)
         except ValueError:
             raise KeyRefused("key_set_malformed") from None
-    entries = value.get("keys")
+    if "keys" not in value:
+        raise KeyRefused("key_set_malformed", missing="keys")
+    entries = value["keys"]
     if not isinstance(entries, list) or len(entries) > MOST_KEYS:
         raise KeyRefused("key_set_malformed")
     return entries

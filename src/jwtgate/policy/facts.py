@@ -214,7 +214,8 @@ def find_keys(issuer: Issuer, alg: str, kid: str | None, *, facts: Facts, client
         held = yield NeedKeys(issuer.name, kid, client)
         keys = _candidates(issuer, held, alg, kid=kid)
     if not keys:
-        raise TokenRefused("key_unknown", issuer=issuer.name, kid=kid, alg=alg)
+        of = {"set": "empty"} if held is not None and held.is_blank else {}
+        raise TokenRefused("key_unknown", issuer=issuer.name, kid=kid, alg=alg, **of)
     return keys
 
 
@@ -227,10 +228,10 @@ def find_newer_keys(issuer: Issuer, alg: str, kid: str | None, *, facts: Facts, 
 
 def _candidates(issuer: Issuer, held: KeySet, alg: str, *, kid: str | None) -> tuple[Key, ...]:
     # A PEM or a secret of the document has no name that a `kid` could contradict: there is one key, and it is meant.
-    if issuer.local_keys and held.is_one_unnamed_key:
-        kid = None
     if issuer.keys_by_kid_alone:
         return held.named(alg, kid)
+    if issuer.local_keys and held.is_one_unnamed_key:
+        kid = None
     return held.candidates(alg, kid, most_tries=issuer.keys_tried_without_kid)
 
 

@@ -51,7 +51,9 @@ class KeySource:
     is used until `max_stale_seconds` after it was fetched. `use_required`: a key must say that it is for signatures.
     `serves_every_algorithm`: one that names none serves each of `algorithms` that fits. `first_of_a_kid`: of different
     keys under one `kid` the first is meant.
-    `unusable_skipped`: an entry of a local set that cannot be used is left out. `fields` are sent to `url`.
+    `unusable_skipped`: an entry that cannot be used is left out of a local set too; with `empty_set_allowed` all may
+    be, and what has no entries is a set. `refreshed_early`: fetched again somewhat before `refresh_seconds` are over,
+    so that many nodes do not ask as one. `saved`: kept on disk. `fields` are sent to `url`.
     """
 
     issuer: str
@@ -70,6 +72,8 @@ class KeySource:
     serves_every_algorithm: bool = False
     first_of_a_kid: bool = False
     unusable_skipped: bool = False
+    refreshed_early: bool = True
+    saved: bool = True
     fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     username: str | None = None
     password: str | None = field(default=None, repr=False)

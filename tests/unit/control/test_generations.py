@@ -45,12 +45,12 @@ def test_a_worker_is_sent_the_key_sets_and_not_where_they_come_from() -> None:
     sent = built(document).prepare()
     assert sent.plan.sources.keys == {}
     assert SECRET.encode() not in encode(sent.plan)
-    assert [dict(key.jwk)["kty"] for key in sent.key_sets["main"]] == ["oct"]
+    assert [dict(key.jwk)["kty"] for key in sent.key_sets["main"].keys] == ["oct"]
 
 
 def test_sec_35_no_key_is_shown_by_what_is_sent() -> None:
     sent = built().prepare()
-    secrets = [str(key.jwk[name]) for keys in sent.key_sets.values() for key in keys for name in ("k",)]
+    secrets = [str(key.jwk[name]) for keys in sent.key_sets.values() for key in keys.keys for name in ("k",)]
     secrets += [str(key.jwk["d"]) for signer in sent.signing.signers.values() for key in (signer.key,)]
     assert len(secrets) == 2
     for shown in (repr(sent), repr(sent.signing), repr(KeysChanged(1, "main", sent.key_sets["main"]))):
@@ -71,12 +71,12 @@ def test_sec_150_a_master_key_seals_the_keys_in_the_store_and_is_sent_to_nobody(
 
 def test_of_an_issuer_s_pairs_only_the_public_halves_are_sent() -> None:
     private = generate_key("ES256")
-    (sent,) = sent_keys(KeySet([private.public()]))
+    (sent,) = sent_keys(KeySet([private.public()])).keys
     assert dict(sent.jwk) == private.to_jwk()
 
 
 def test_the_secret_of_a_mac_is_sent_whole() -> None:
-    (sent,) = sent_keys(KeySet([Key.secret(SECRET.encode(), alg="HS256", kid="k")]))
+    (sent,) = sent_keys(KeySet([Key.secret(SECRET.encode(), alg="HS256", kid="k")])).keys
     assert {name: sent.jwk[name] for name in ("kty", "alg", "kid")} == {"kty": "oct", "alg": "HS256", "kid": "k"}
 
 

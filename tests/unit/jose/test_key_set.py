@@ -290,3 +290,9 @@ def test_the_keys_of_a_remote_set_are_told_before_they_contradict_each_other() -
     assert ([key.kid for key in keys], [each.reason for each in skipped]) == (["k", "k"], ["key_not_public"])
     assert reason_of(lambda: KeySet.parse_remote(entries)) == "key_set_contradicts"
     assert reason_of(lambda: parse_remote_keys(data(OCT))) == "key_set_empty"
+
+
+def test_a_set_is_blank_when_nothing_was_in_it_at_all() -> None:
+    assert KeySet(()).is_blank
+    assert not KeySet((), left_out=1).is_blank
+    assert not KeySet([generate_key("ES256").public()]).is_blank

@@ -38,7 +38,14 @@ from jwtgate.jose.key import Key
 
 USUAL_LEEWAY_SECONDS = 300
 _OF_SECRETS = ("short_secret_allowed_for_legacy_credential", "guessable_secret_allowed_for_legacy_credential")
-_OF_FETCHED_KEYS = frozenset({"keys_fetched_again_after_wrong_signature", "keys_fetched_for_unknown_kid"})
+_OF_FETCHED_KEYS = frozenset(
+    {
+        "key_set_refreshed_early",
+        "key_set_saved",
+        "keys_fetched_again_after_wrong_signature",
+        "keys_fetched_for_unknown_kid",
+    }
+)
 _OF_KEY_SETS = frozenset({"keys_by_kid_alone", "keys_must_say_use", "keys_without_alg_serve_every_algorithm"})
 _UNREAD = {
     "exp_not_looked_at_for_legacy_tokens": {"exp_claim", "max_lifetime_seconds", "max_remaining_seconds"},
@@ -63,7 +70,7 @@ class KeysSection(Section):
     unusable_skipped: Flag = Field(
         False,
         description="Keys of `file` or `jwks` that cannot be used are left out, as those that are fetched; else each "
-        "must be good.",
+        "must be good. With `empty_key_set_allowed` all may be left out, or `keys` itself, also of a set at `url`.",
     )
     client_certificate: Maybe[FileName] = Field(None, description="A PEM file with the certificate we show there.")
     client_key: Maybe[FileName] = Field(None, description="A PEM file with its private key.")
@@ -84,8 +91,8 @@ class KeysSection(Section):
     def _mistakes_of_client(self, kind: str) -> Iterator[str]:
         if kind != "url" and (self.username is not None or self.client_certificate is not None or self.headers):
             yield "username, client_certificate and headers stand beside url only"
-        if kind not in ("file", "jwks") and self.unusable_skipped:
-            yield "unusable_skipped stands beside file and jwks only"
+        if kind not in ("file", "jwks", "url") and self.unusable_skipped:
+            yield "unusable_skipped stands beside url, file and jwks only"
         if (self.username is None) != (self.password is None):
             yield "username and password need each other"
         if (self.client_certificate is None) != (self.client_key is None):
@@ -206,6 +213,14 @@ class IssuerSection(Section):
     max_stale_seconds: Annotated[float, Strict(), Field(ge=0, le=366 * 24 * 3600)] = Field(
         86400,
         description="How long the last good key set is used beyond `refresh_seconds`, while it cannot be fetched.",
+    )
+    key_set_refreshed_early: Flag = Field(
+        True,
+        description="Its key set is fetched again up to a quarter before `refresh_seconds` are over, so that many "
+        "nodes do not ask as one; else just then.",
+    )
+    key_set_saved: Flag = Field(
+        True, description="Its key set is kept on disk, so that a node can start while it cannot be fetched."
     )
     keys_fetched_for_unknown_kid: Flag = Field(
         True, description="Its key set is fetched again for a `kid` it does not hold, at most once in 30 seconds."

@@ -25,6 +25,14 @@ class SentKey:
     jwk: Mapping[str, object] = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class SentKeySet:
+    """The keys of a set, and how many others could not be used."""
+
+    keys: tuple[SentKey, ...]
+    left_out: int = 0
+
+
 # Down: from the supervisor to a worker.
 
 
@@ -58,7 +66,7 @@ class Prepare:
 
     number: int
     plan: Plan
-    key_sets: Mapping[str, tuple[SentKey, ...]]
+    key_sets: Mapping[str, SentKeySet]
     signing: Signing
     metadata_document: bytes | None
     nonce_secret: bytes = field(repr=False)
@@ -77,7 +85,7 @@ class KeysChanged:
 
     number: int
     issuer: str
-    keys: tuple[SentKey, ...] | None
+    keys: SentKeySet | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +124,7 @@ class SentCredential:
     id: str
     consumer: Consumer
     algorithms: frozenset[str]
-    keys: tuple[SentKey, ...]
+    keys: SentKeySet
     leeway_seconds: int | None
     labels: Mapping[str, str] = field(default_factory=dict)
     fetched: bool = False

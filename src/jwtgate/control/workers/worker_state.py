@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 
 from jwtgate.control.workers.messages import (
@@ -24,6 +24,7 @@ from jwtgate.control.workers.messages import (
     RevocationsChanged,
     SentCredential,
     SentKey,
+    SentKeySet,
     Signing,
     SigningChanged,
     Told,
@@ -145,8 +146,8 @@ def _holds(credential: object, kid: str | None) -> bool:
     return isinstance(credential, Credential) and any(key.kid == kid for key in credential.keys)
 
 
-def _key_set(keys: Iterable[SentKey]) -> KeySet:
-    return KeySet(map(_key, keys))
+def _key_set(sent: SentKeySet) -> KeySet:
+    return KeySet(map(_key, sent.keys), left_out=sent.left_out)
 
 
 def _key(sent: SentKey) -> Key:

@@ -44,12 +44,16 @@ def read_local(source: KeySource, resolve: Callable[[str], str]) -> KeySet:
         except ConfigError as error:
             problems += [f"{place}: {problem}" for problem in error.problems]
         except (KeyRefused, ValueError) as error:
+            if (without := _without_keys(source, error)) is not None:
+                return without
             problems.append(f"{place}: {_sentence(error)}")
     if problems:
         raise ConfigError(*problems)
     try:
         return _bound(source, KeySet(_meant(source, keys)))
     except KeyRefused as refusal:
+        if (without := _without_keys(source, refusal)) is not None:
+            return without
         raise ConfigError(f"issuer {source.issuer!r}: {_sentence(refusal)}") from refusal
 
 
@@ -81,6 +85,18 @@ def _meant(source: KeySource, keys: Sequence[Key]) -> Sequence[Key]:
     if not meant:
         raise KeyRefused("key_set_empty", skipped=len(keys))
     return first_of_each_kid(meant) if source.first_of_a_kid else meant
+
+
+def _without_keys(source: KeySource, error: KeyRefused | ValueError) -> KeySet | None:
+    """The set without usable keys that will do for this source all the same; None where it will not."""
+    if not source.empty_set_allowed or not isinstance(error, KeyRefused):
+        return None
+    if error.detail.get("missing") == "keys":
+        return KeySet(()) if source.unusable_skipped else None
+    left_out = error.detail.get("skipped", 0)
+    if error.reason != "key_set_empty" or not isinstance(left_out, int) or (left_out and not source.unusable_skipped):
+        return None
+    return KeySet((), left_out=left_out)
 
 
 def _public(key: Key) -> Key:
@@ -133,8 +149,8 @@ def parse_fetched(source: KeySource, body: bytes) -> FetchedKeys:
         meant = _meant(source, keys)
         usable, unfit = _usable(source, KeySet(meant))
     except KeyRefused as refusal:
-        if refusal.reason == "key_set_empty" and not refusal.detail["skipped"] and source.empty_set_allowed:
-            return FetchedKeys(KeySet(()), 0, body)
+        if (without := _without_keys(source, refusal)) is not None:
+            return FetchedKeys(without, without.left_out, body)
         raise FetchFailed(refusal.reason, status=200) from refusal
     return FetchedKeys(usable, len(skipped) + len(keys) - len(meant) + unfit, body)
 

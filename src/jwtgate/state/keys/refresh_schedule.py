@@ -33,10 +33,11 @@ class RefreshSchedule:
         self.failures = 0
 
     def succeeded(self, now: float) -> None:
-        """A usable set was fetched; the next fetch comes well before this set has had its time."""
+        """A usable set was fetched; the next fetch comes well before this set has had its time, or just then."""
         self.failures = 0
         self._fetched_at = now
-        self._wait(now, self._source.refresh_seconds * (0.75 + 0.15 * self._jitter()))
+        share = 0.75 + 0.15 * self._jitter() if self._source.refreshed_early else 1.0
+        self._wait(now, self._source.refresh_seconds * share)
 
     def failed(self, now: float) -> None:
         """A fetch failed: try again after 1, 2, 4 … seconds, at most five minutes or the usual interval."""

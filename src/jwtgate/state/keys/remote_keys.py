@@ -70,6 +70,7 @@ class RemoteKeys:
         self.held: KeySet | None = None
         self._name = name
         self._around = around
+        self._folder = around.folder if source.saved else None
         self._schedule = RefreshSchedule(source, around.jitter, now=around.clock())
         self._body = b""
         self._skipped = self._fetches = 0
@@ -272,8 +273,8 @@ class RemoteKeys:
         self._skipped = fetched.skipped
         if self.held is None or fetched.body != self._body:
             self._replace(fetched.key_set, fetched.body)
-        if self._around.folder is not None:
-            self._saving = asyncio.create_task(self._save(self._around.folder, fetched.body))
+        if self._folder is not None:
+            self._saving = asyncio.create_task(self._save(self._folder, fetched.body))
 
     def _replace(self, key_set: KeySet | None, body: bytes) -> None:
         self.held, self._body = key_set, body
@@ -292,10 +293,10 @@ class RemoteKeys:
 
     def _load(self) -> None:
         """Take up the set saved by an earlier process, unless it is too old."""
-        if self._around.folder is None:
+        if self._folder is None:
             return
         try:
-            saved = read_saved(self._file(self._around.folder))
+            saved = read_saved(self._file(self._folder))
             if saved is None:
                 return
             fetched_at, fetched = _parse_saved(self.source, saved)

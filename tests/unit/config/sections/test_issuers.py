@@ -312,10 +312,10 @@ def test_keys_may_be_asked_for_with_fields_of_ours(load: Load, mistakes: Find) -
     ]
 
 
-def test_useless_keys_are_left_out_of_sets_of_ours_only(load: Load, mistakes: Find) -> None:
+def test_useless_keys_are_left_out_of_sets_only(load: Load, mistakes: Find) -> None:
     load({"issuers/main/keys": {"file": "a.json", "unusable_skipped": True}})
     assert mistakes({"issuers/main/keys": {"pem": "x", "unusable_skipped": True}}) == [
-        "issuers.main.keys: unusable_skipped stands beside file and jwks only"
+        "issuers.main.keys: unusable_skipped stands beside url, file and jwks only"
     ]
 
 

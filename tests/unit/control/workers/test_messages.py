@@ -2,7 +2,7 @@
 
 import pytest
 
-from jwtgate.control.workers.messages import Found, SentCredential, SentKey, SentSigner, Signing, Wanted
+from jwtgate.control.workers.messages import Found, SentCredential, SentKey, SentKeySet, SentSigner, Signing, Wanted
 from jwtgate.gateway.mint import Minted, NeedMinted
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.facts import Introspected, NeedIntrospection
@@ -15,7 +15,7 @@ KEY = SentKey({"kty": "oct", "k": "c2VjcmV0"})
     [
         KEY,
         Signing({"default": SentSigner(KEY, "HS256")}, b"{}"),
-        Found(1, SentCredential("key-1", "c-1", Consumer("ann", "1"), frozenset({"HS256"}), (KEY,), None)),
+        Found(1, SentCredential("key-1", "c-1", Consumer("ann", "1"), frozenset({"HS256"}), SentKeySet((KEY,)), None)),
         Found(1, Minted("c2VjcmV0", 60)),
         Found(1, Introspected(True, {"sub": "c2VjcmV0"}, 0)),
         Wanted(1, 1, NeedIntrospection("main", "c2VjcmV0")),

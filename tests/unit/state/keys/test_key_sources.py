@@ -247,6 +247,26 @@ def test_an_allowed_empty_set_is_not_a_set_of_useless_keys() -> None:
         assert caught.value.cause == "key_set_empty"
 
 
+def test_all_may_be_left_out_of_a_set_where_the_document_says_both() -> None:
+    both = replace(DIRECT, empty_set_allowed=True, unusable_skipped=True)
+    for body, left_out in (
+        (json_bytes({"keys": [{"kty": "odd"}, 7]}), 2),
+        (json_bytes({"keys": [key("Ed25519").to_jwk()]}), 1),
+        (b'{"keys":[]}', 0),
+        (b"{}", 0),
+    ):
+        found = parse_fetched(both, body)
+        assert (len(found.key_set), found.key_set.left_out, found.skipped) == (0, left_out, left_out)
+        assert found.key_set.is_blank is (left_out == 0)
+        local = read_local(replace(both, url=None, local=(KeyText(text=body.decode()),)), str)
+        assert (len(local), local.left_out) == (0, left_out)
+    for body in (b"[]", b'{"keys":1}', b"no set"):
+        with pytest.raises(FetchFailed):
+            parse_fetched(both, body)
+    with pytest.raises(FetchFailed):
+        parse_fetched(replace(both, unusable_skipped=False), b"{}")
+
+
 def test_an_address_of_ours_learns_who_asks_and_one_that_was_discovered_does_not() -> None:
     class Watched(Web):
         async def send(

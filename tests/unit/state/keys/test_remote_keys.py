@@ -107,6 +107,20 @@ def test_rel_30_a_set_is_refreshed_in_the_background_before_its_time_is_over() -
     live(life())
 
 
+def test_a_set_may_be_refreshed_just_when_its_time_is_over() -> None:
+    async def life() -> None:
+        issuer = Issuer(seconds=0.0)
+        node = await Node(issuer, source=replace(SOURCE, refreshed_early=False, refresh_seconds=HOUR)).started()
+        first = issuer.asked_at[0]
+        await asyncio.sleep(HOUR - 1)
+        assert len(issuer.asked_at) == 1
+        await asyncio.sleep(HOUR)
+        assert [round(at - first) for at in issuer.asked_at] == [0, HOUR]
+        await node.keys.close()
+
+    live(life())
+
+
 def test_sec_67_a_key_that_disappears_is_gone_within_one_interval() -> None:
     async def life() -> None:
         issuer = Issuer(jwks("k1", "k2"))
@@ -418,6 +432,19 @@ def test_rel_63_a_saved_set_serves_a_start_without_the_issuer(tmp_path: Path) ->
 
     live(first())
     live(second())
+
+
+def test_a_set_that_is_not_to_be_saved_serves_no_other_start(tmp_path: Path) -> None:
+    async def life(source: KeySource) -> None:
+        await (await Node(Issuer(), tmp_path, source=source).started()).keys.close()
+        node = await Node(Issuer(None), tmp_path, source=replace(SOURCE, saved=False)).started()
+        await node.fault("k1")
+        await node.keys.close()
+
+    live(life(replace(SOURCE, saved=False)))
+    assert not (tmp_path / "key-sets").exists()
+    live(life(SOURCE))
+    assert (tmp_path / "key-sets").exists()
 
 
 @pytest.mark.parametrize("wall", [NOON + 25 * HOUR, NOON + 24 * HOUR + 1])

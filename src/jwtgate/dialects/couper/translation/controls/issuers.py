@@ -24,6 +24,8 @@ from jwtgate.dialects.secrets import leniencies
 
 PUBLIC_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 _LEAST_REFRESH_SECONDS = 1
+_STARTING_SECONDS = 1
+"""A set is fetched before there is anybody to ask for its keys; that much of its time is not its users'."""
 _USUAL = Backend("", Place("", 0, 0, 0, 0))
 
 
@@ -107,6 +109,7 @@ def _set_of_keys(draft: Draft, jwt: Jwt) -> Section:
         "keys_by_kid_alone": True,
         "keys_must_say_use": not draft.option("jwks_accept_missing_use"),
         "keys_without_alg_serve_every_algorithm": True,
+        "empty_key_set_allowed": True,
     }
     if jwt.jwks_file is not None:
         return {**section, "keys": {"file": str(jwt.jwks_file), "unusable_skipped": True}}
@@ -114,10 +117,12 @@ def _set_of_keys(draft: Draft, jwt: Jwt) -> Section:
     if jwt.jwks_ttl < _LEAST_REFRESH_SECONDS:
         draft.notes.changed(f"{place}/jwks_ttl", "Keys are fetched once a second at most.")
     section |= {
-        "keys": {"url": url, **_keys_backend(draft, jwt.backend, f"{place}/backend")},
+        "keys": {"url": url, "unusable_skipped": True, **_keys_backend(draft, jwt.backend, f"{place}/backend")},
         "keys_fetched_for_unknown_kid": bool(draft.option("jwks_refetch_on_unknown_kid")),
+        "key_set_refreshed_early": False,
+        "key_set_saved": False,
         "refresh_seconds": float(max(jwt.jwks_ttl, _LEAST_REFRESH_SECONDS)),
-        "max_stale_seconds": float(jwt.jwks_max_stale),
+        "max_stale_seconds": float(jwt.jwks_max_stale) + _STARTING_SECONDS,
         **insecure(url),
         **draft.trusted(url),
     }
