@@ -241,14 +241,25 @@ def _of_issuer(issuer: Mapping[str, Any]) -> Iterator[str]:
     jwks = issuer.get("jwks")
     if isinstance(jwks, dict) and not jwks.keys() & {"url", "keys"}:
         yield "jwks needs url"
+    elif not isinstance(jwks, dict | str | None):
+        yield "jwks must be an address, or a mapping with url"
     if jwks is None and issuer.get("certificate") is None:
         yield "needs jwks.url or certificate"
     mapping = issuer.get("claim_mapping", ())
-    pairs = mapping.items() if isinstance(mapping, dict) else mapping
-    if isinstance(mapping, list | tuple) and not all(
-        isinstance(each, dict) and each.keys() == {"remote_claim", "local_claim"} for each in pairs
-    ):
+    if not _is_mapping_of_claims(mapping):
         yield "claim_mapping must hold remote_claim and local_claim"
+
+
+def _is_mapping_of_claims(mapping: object) -> bool:
+    """Whether these are pairs of names, as TOML has them, or names by names."""
+    if isinstance(mapping, dict):
+        return all(isinstance(local, str) for local in mapping.values())
+    return isinstance(mapping, list | tuple) and all(
+        isinstance(each, dict)
+        and each.keys() == {"remote_claim", "local_claim"}
+        and all(isinstance(name, str) for name in each.values())
+        for each in mapping
+    )
 
 
 def _texts(name: str, held: Mapping[str, Any]) -> Iterator[str]:

@@ -21,7 +21,9 @@ JWT, GATEWAY, CACHE, DEVPORTAL = (
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One option: its kind (`flag`, `text`, `number`, `list` or `map`) and where it stands, our own name aside.
+    """One option: its kind (`flag`, `switch`, `text`, `number`, `list`, `map`) and where it stands, its name aside.
+
+    A `switch` is a flag of ours: the product takes whatever is not `true` for false, which must turn none of ours off.
 
     `xml` are paths below the root element, `toml` paths of tables and a key. `one_of` are the values it may have.
     """
@@ -110,20 +112,20 @@ OPTIONS: Mapping[str, Option] = {
         Option("exp_unit", one_of=("s", "ms")),
         Option("x5t_format", one_of=("wso2-hex", "rfc7515")),
         Option("claim_precedence", one_of=("standard", "custom")),
-        Option("drop_unparsable_objects", "flag"),
-        Option("include_identity_claims", "flag"),
-        Option("escape_slashes", "flag"),
-        Option("strip_client_assertion", "flag"),
+        Option("drop_unparsable_objects", "switch"),
+        Option("include_identity_claims", "switch"),
+        Option("escape_slashes", "switch"),
+        Option("strip_client_assertion", "switch"),
         Option("standard_claims", "list"),
         Option("clock_skew", "number"),
         Option("java_class_map", "map"),
         Option("claim_conversion", "map"),
         Option("multi_attribute_separator"),
-        Option("parse_json_arrays", "flag"),
-        Option("sub_without_tenant", "flag"),
-        Option("subscription_validation", "flag"),
+        Option("parse_json_arrays", "switch"),
+        Option("sub_without_tenant", "switch"),
+        Option("subscription_validation", "switch"),
         Option("api_key_header"),
-        Option("unsigned_tokens_trusted_by_legacy_backend", "flag"),
+        Option("unsigned_tokens_trusted_by_legacy_backend", "switch"),
     )
 }
 """Every option by its name."""
@@ -138,6 +140,8 @@ def valued(option: Option, value: object) -> Any:
     """The value of this option as it was written: text of XML, or what TOML, YAML or JSON hold. `ValueError`."""
     if option.kind == "flag":
         return value if isinstance(value, bool) else _flag(value)
+    if option.kind == "switch":
+        return value if isinstance(value, bool) else _switch(value)
     if option.kind == "number":
         return _number(value)
     if option.kind == "list":
@@ -155,6 +159,13 @@ def _flag(value: object) -> bool:
     if not isinstance(value, str):
         raise ValueError("must be true or false")  # noqa: TRY004
     return value.strip().lower() == "true"
+
+
+def _switch(value: object) -> bool:
+    text = value.strip().lower() if isinstance(value, str) else ""
+    if text not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text == "true"
 
 
 def _number(value: object) -> int:

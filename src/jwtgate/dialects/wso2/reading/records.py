@@ -64,7 +64,10 @@ def _of_text(data: bytes, name: str, said: Said) -> Iterator[tuple[str, str, Any
 
 def _take_settings(said: Said, value: Any, place: Any) -> None:
     names = {plain(name): name for name in OPTIONS}
-    for key, each in (value or {}).items() if isinstance(value, dict | None) else ():
+    if not isinstance(value, dict | None):
+        said.mistakes.append(f"{place('')}: settings must be a mapping")
+        return
+    for key, each in (value or {}).items():
         option = names.get(plain(key))
         if option is None:
             said.mistakes.append(f"{place(key)}: {key} is not known")
@@ -93,6 +96,9 @@ def _of_csv(data: bytes, name: str, said: Said) -> Iterator[tuple[str, str, Any]
         raise ConfigError(f"{name}: is larger than {MOST_CSV_BYTES // 1024 // 1024} MiB")
     try:
         reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True)
+        columns = reader.fieldnames or ()
+        if "" in columns or len({*columns}) < len(columns):
+            raise ConfigError(f"{name}:1: every column needs a name of its own")
         for row in reader:
             if None in row or None in row.values():
                 said.mistakes.append(f"{name}:{reader.line_num}: has another number of fields than the first line")

@@ -13,10 +13,11 @@ from jwtgate.dialects.wso2.reading.said import Said
 from jwtgate.errors import ConfigError
 
 MOST_BYTES = 4 * 1024 * 1024
+MOST_DEPTH = 16
 Place = tuple[str, ...]
 _READ_WHOLE = (JWT, GATEWAY, (*CACHE, "gateway_token"), (*CACHE, "km_token"), (*CACHE, "jwt_claim"))
 _ISSUERS = (*JWT, "issuer")
-_HEADER = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]\]?")
+_HEADER = re.compile(r"\s*\[\[?([^\[\]]+)\]")
 _KEY = re.compile(r"""^\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
 
 
@@ -31,6 +32,8 @@ def read_toml(data: bytes, name: str) -> Said:
         raise ConfigError(f"{name}: is not UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{name}: is not TOML: {error}") from None
+    except (RecursionError, ValueError):
+        raise ConfigError(f"{name}: is nested too deeply, or a number has too many digits") from None
     said, lines = Said(name), dict(_lines(text))
     places = {place: option for option, places in _places().items() for place in places}
     for place, value in _leaves(held, ()):
@@ -80,7 +83,7 @@ def _leaves(value: Mapping[str, Any], place: Place) -> Iterator[tuple[Place, Any
     for name, each in value.items():
         here = (*place, name)
         is_map = here[:-1] == JWT and name in OPTIONS and OPTIONS[name].kind == "map"
-        if isinstance(each, dict) and not is_map:
+        if isinstance(each, dict) and not is_map and len(here) < MOST_DEPTH:
             yield from _leaves(each, here)
         elif here[: len(_ISSUERS)] != _ISSUERS:
             yield here, each

@@ -6,8 +6,9 @@ Neither a document type nor an entity of one's own is read: both can make a smal
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, NoReturn
 from xml.parsers import expat
 
@@ -17,6 +18,8 @@ from jwtgate.errors import ConfigError
 
 MOST_BYTES = 4 * 1024 * 1024
 MOST_DEPTH = 64
+MOST_ELEMENTS = 50_000
+_PIECE_BYTES = 64 * 1024
 _PLACEHOLDER = re.compile(r"\$\{([^{}]*)\}")
 _CONFIGURATION = "JWTConfiguration"
 _KNOWN = {
@@ -30,8 +33,13 @@ class Element:
 
     name: str
     line: int
-    text: str = ""
+    pieces: list[str] = field(default_factory=list)
     children: list[Element] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """What stands in it and in none of its children, without blanks around it."""
+        return "".join(self.pieces).strip()
 
     def at(self, path: str) -> Iterator[Element]:
         """The elements below this path."""
@@ -62,7 +70,8 @@ def parsed(data: bytes, name: str) -> Element:
         raise ConfigError(f"{name}: is larger than {MOST_BYTES // 1024 // 1024} MiB")
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
-    open_elements = [Element("", 0)]
+    parser.buffer_text, parser.buffer_size = True, _PIECE_BYTES
+    open_elements, numbers = [Element("", 0)], count(1)
 
     def refuse(*_: object) -> NoReturn:
         raise ConfigError(f"{name}:{parser.CurrentLineNumber}: a document type or an entity of its own is not read")
@@ -70,6 +79,8 @@ def parsed(data: bytes, name: str) -> Element:
     def start(tag: str, _: object) -> None:
         if len(open_elements) > MOST_DEPTH:
             raise ConfigError(f"{name}:{parser.CurrentLineNumber}: elements lie more than {MOST_DEPTH} deep")
+        if next(numbers) > MOST_ELEMENTS:
+            raise ConfigError(f"{name}:{parser.CurrentLineNumber}: there are more than {MOST_ELEMENTS} elements")
         element = Element(tag.rpartition(" ")[2], parser.CurrentLineNumber)
         open_elements[-1].children.append(element)
         open_elements.append(element)
@@ -78,7 +89,7 @@ def parsed(data: bytes, name: str) -> Element:
         open_elements.pop()
 
     def text(piece: str) -> None:
-        open_elements[-1].text += piece
+        open_elements[-1].pieces.append(piece)
 
     parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
     parser.ExternalEntityRefHandler = parser.SkippedEntityHandler = refuse
@@ -87,6 +98,8 @@ def parsed(data: bytes, name: str) -> Element:
         parser.Parse(data, True)
     except expat.ExpatError as error:
         raise ConfigError(f"{name}:{error.lineno}: is not XML: {expat.ErrorString(error.code)}") from None
+    except (ValueError, LookupError):
+        raise ConfigError(f"{name}:1: its encoding is not known; UTF-8 is") from None
     return open_elements[0].children[0]
 
 
@@ -127,9 +140,8 @@ def _set(said: Said, option: Option, value: Any, place: str) -> None:
 
 def _filled(element: Element, said: Said, environ: Mapping[str, str]) -> str:
     """The text of an element, with what the environment has for its placeholders."""
-    text = element.text.strip()
-    replace: Callable[[re.Match[str]], str] = lambda found: environ.get(found[1], found[0])  # noqa: E731
-    filled = _PLACEHOLDER.sub(replace, text)
-    for missing in _PLACEHOLDER.findall(filled):
-        said.mistakes.append(f"{said.name}:{element.line}: the environment has no {missing}")
-    return filled
+    text = element.text
+    for variable in _PLACEHOLDER.findall(text):
+        if variable not in environ:
+            said.mistakes.append(f"{said.name}:{element.line}: the environment has no {variable}")
+    return _PLACEHOLDER.sub(lambda found: environ.get(found[1], ""), text)
