@@ -60,7 +60,7 @@ def own(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_s15_s16_a_retriever_of_one_s_own_is_made_ready_once_and_may_fail(served: Served, own: Path) -> None:
+def test_s15_s16_a_retriever_of_one_s_own_is_made_ready_once(served: Served, own: Path) -> None:
     gateway = served(xml(**OWN), environ={"PYTHONPATH": str(own)})
     assert not (own / "inits").exists()
     found = claims(gateway.token(USER_TOKEN))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from jwtgate.dialects.wso2.tokens.context import User, ValidationContext
@@ -131,7 +131,7 @@ def _found(
         return granted or _retrieved(context, end_user, record, given=given, retriever=retriever)
     found: dict[str, Any] = {}
     if given.user_claims and (context.token.kind != "jwt" or given.user_claims_of_jwt):
-        found = granted or _cached(context, end_user, given, lambda: store_claims(record, given), "store")
+        found = granted or _cached(context, given, lambda: store_claims(record, given))
     return {**found, **_retrieved(context, end_user, record, given=given, retriever=retriever)}
 
 
@@ -143,14 +143,17 @@ def _retrieved(
     if retriever is None:
         if record is None:
             _LOGGER.warning("the user store has nobody of the name of a caller")
-        return _cached(context, end_user, given, lambda: store_claims(record, given), "store")
+        return _cached(context, given, lambda: store_claims(record, given))
     return retriever.claims(end_user)
 
 
-def _cached(context: ValidationContext, end_user: str | None, given: Given, find: Any, source: str) -> dict[str, Any]:
-    if not given.claim_cache_seconds or end_user is None:
+def _cached(context: ValidationContext, given: Given, find: Callable[[], Mapping[str, str]]) -> dict[str, str]:
+    """What the user store says, asked now or a while ago. By the name the record has: an end user's may be another's."""
+    application = context.application
+    name = (application.owner if application else None) if context.token.is_application_token else context.token.user
+    if not given.claim_cache_seconds or name is None:
         return dict(find())
-    key = (source, given.prefix, end_user, str(given.tenant_id(tenant_of(end_user))))
+    key = (given.prefix, name, str(given.tenant_id(tenant_of(name))))
     held = CACHE.find(key, now=context.now, seconds=given.claim_cache_seconds)
     if held is None:
         held = find()
