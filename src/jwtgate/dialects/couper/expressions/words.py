@@ -167,6 +167,8 @@ def _varying(detail: Mapping[str, Any], reason: str) -> str:
             return _METHOD_INVALID.format(detail["alg"])
         case "alg_unreadable":
             return f'{_KEYS}missing "alg" in JOSE header'
+        case "key_unknown" if detail.get("set") == "empty":
+            return f"{_KEYS}missing jwks key-data"
         case "key_unknown":
             return f'{_KEYS}no matching {detail.get("alg")} JWK for kid "{detail.get("kid") or ""}"'
         case "issuer_unreachable":
