@@ -68,6 +68,16 @@ def test_what_a_call_says_may_come_from_the_request_and_its_caller(side: Upstrea
         assert upstream.one_request().start == b"GET /orders/17?q=1 HTTP/1.1"
 
 
+def test_a_call_may_pass_on_the_fields_of_the_request_without_its_credentials(side: Upstream) -> None:
+    call = {"upstream": "side", "passes_request_fields": True, "headers": {"X-Ours": {"constant": "yes"}}}
+    lines = ("X-Ours: no", "X-Theirs: yes", "Accept-Encoding: gzip", "Connection: x-hop", "X-Hop: 1", "Cookie: a=b")
+    with served(side, {"user": call}) as (client, _, _gateway):
+        assert client.ask(request("/orders/17", *lines, bearer=token())).status == 200
+        asked = side.one_request()
+    assert (asked.values("X-Ours"), asked.values("X-Theirs")) == (["yes"], ["yes"])
+    assert not [name for name in ("Accept-Encoding", "X-Hop", "Cookie", "Authorization") if asked.values(name)]
+
+
 def test_calls_are_made_in_order_and_their_answers_are_known_from_then_on(side: Upstream) -> None:
     calls = {
         "first": {"upstream": "side"},

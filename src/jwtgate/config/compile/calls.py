@@ -25,6 +25,7 @@ def compile_call(name: str, section: CallSection, first: str, *, upstreams: Mapp
         fields=tuple((field.encode(), compile_value(value, first)) for field, value in section.headers.items()),
         body=None if body is None else compile_value(body, first),
         form=form,
+        passed_on=section.passes_request_fields,
         expected=frozenset(section.expected_status or ()),
         seconds=section.timeout_seconds,
         most_bytes=section.most_bytes,

@@ -106,11 +106,20 @@ class UpstreamCall:
         self._connection = connection
         need = self._need
         lines = [b"%b: %b\r\n" % field for field in need.fields]
+        if need.call.passed_on:
+            lines.append(self._passed_on())
         if need.body is not None or need.method not in _BODILESS:
             lines.append(b"Content-Length: %d\r\n" % len(need.body or b""))
         lines.append("{}: {}\r\n".format(*self._exchange.id_field).encode())
         asked = f"{need.method} {need.target} HTTP/1.1\r\n".encode("ascii")
         connection.send(self, b"".join((asked, connection.pool.host_line, *lines, b"\r\n", need.body or b"")))
+
+    def _passed_on(self) -> bytes:
+        """The lines of the request's own fields. Its answer is read here, so nothing is said of codings."""
+        exchange, need = self._exchange, self._need
+        assert exchange.route is not None  # noqa: S101
+        ours = {name.lower() for name, _ in (*need.call.fields, *need.fields)}
+        return exchange.head.forwarded_without(exchange.route.removed_fields | ours | {b"accept-encoding"})
 
     # What its connection does.
 

@@ -187,7 +187,7 @@ class RequestHead:
         host = b"Host: %b\r\n" % self.host_value if route.upstream.preserve_host else host_line
         forwarded = self.forwarded
         if self.nominated or not route.removed_fields <= _AUTHORIZATION:
-            forwarded = self._forwarded_without(route.removed_fields | self.nominated)
+            forwarded = self.forwarded_without(route.removed_fields)
         if self.authorization is not None and b"authorization" not in route.removed_fields:
             forwarded += b"Authorization: %b\r\n" % self.authorization
         if self.cookie is not None and b"cookie" not in route.removed_fields:
@@ -211,9 +211,10 @@ class RequestHead:
             query = query_without(query, route.removed_parameters)
         return f"{path}?{query}".encode() if query else path.encode()
 
-    def _forwarded_without(self, names: frozenset[bytes] | set[bytes]) -> bytes:
-        lines = self.forwarded.splitlines(keepends=True)
-        return b"".join(line for line in lines if line.partition(b":")[0].lower() not in names)
+    def forwarded_without(self, names: frozenset[bytes]) -> bytes:
+        """The lines of the fields that go on, but for those of these names, in lower case."""
+        lines, without = self.forwarded.splitlines(keepends=True), names | self.nominated
+        return b"".join(line for line in lines if line.partition(b":")[0].lower() not in without)
 
 
 _new_head = RequestHead.__new__

@@ -28,6 +28,7 @@ class BodyForm(Enum):
 class Call:
     """One call. Where it goes is the upstream's to say; only path and query are worked out for a request.
 
+    `passed_on`: the fields of the request that go on with it are sent too, where `fields` has none of their names.
     `expected`: the statuses that will do; empty: any. `seconds`: how long all of it may take. `most_bytes`: of the
     answer's body.
     """
@@ -40,6 +41,7 @@ class Call:
     fields: tuple[tuple[bytes, Value], ...] = ()
     body: Value | None = None
     form: BodyForm = BodyForm.TEXT
+    passed_on: bool = False
     expected: frozenset[int] = frozenset()
     seconds: float = 10.0
     most_bytes: int = 1024 * 1024

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
+from jwtgate.dialects.couper.expressions.language import given_needed
 from jwtgate.dialects.couper.reading.configuration import (
     AccessControl,
     Api,
@@ -14,13 +15,14 @@ from jwtgate.dialects.couper.reading.configuration import (
     Endpoint,
     ErrorHandlers,
     Jwt,
+    Proxy,
     Server,
     Text,
 )
 from jwtgate.dialects.couper.translation import cors as cors_of
 from jwtgate.dialects.couper.translation.access_log import log_of
 from jwtgate.dialects.couper.translation.answers import SERVER, Surface, of_route, own_content
-from jwtgate.dialects.couper.translation.backends.calls import blocks_of, calls_of, names_of, texts_of
+from jwtgate.dialects.couper.translation.backends.calls import blocks_of, calls_of, names_of, texts_of, texts_of_answers
 from jwtgate.dialects.couper.translation.backends.forwarding import KEEPS_STATUS, forwarded
 from jwtgate.dialects.couper.translation.controls.slots import is_private, reads_body_first, share_a_place, slots_of
 from jwtgate.dialects.couper.translation.draft import Draft, Section
@@ -65,7 +67,7 @@ def routes_of(draft: Draft, server: Server, api: Api | None, endpoint: Endpoint,
         "methods_permitted": list(methods),
         **_permission(draft, endpoint, around),
         **done,
-        **_limits(draft, endpoint),
+        **_limits(draft, endpoint, surface),
     }
     log = _log(draft, endpoint.access_control, endpoint.custom_log_fields, around, place_of(endpoint))
     answers = of_route(draft, surface, endpoint.error_handlers)
@@ -148,7 +150,7 @@ def _by_method(permissions: dict[str, Any]) -> Section:
     return named if every is None else {**dict.fromkeys(METHODS, every), **named}
 
 
-def _limits(draft: Draft, endpoint: Endpoint) -> Section:
+def _limits(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
     """How large a body may be, and whether it is read first."""
     limit = endpoint.request_body_limit
     texts = [text for block in blocks_of(endpoint) for text in texts_of(block)]
@@ -157,22 +159,40 @@ def _limits(draft: Draft, endpoint: Endpoint) -> Section:
         found = (response.status, response.headers, response.body, response.json_body)
         texts += [text for text in found if text is not None]
     texts += [text for text in (endpoint.required_permission, *endpoint.custom_log_fields) if text is not None]
-    proxied = bool(endpoint.proxies) and "respond" in _kind(endpoint)
+    proxied = bool(endpoint.proxies) and not _is_forwarded(endpoint, surface)
     if proxied or reads_body(texts) or reads_body_first(draft, endpoint.access_control):
         return {"body_limit_bytes": limit, "body_read_before_decision_bytes": max(limit, 1)}
     return {"body_limit_bytes": limit}
 
 
-def _kind(endpoint: Endpoint) -> str:
-    """Whether requests are sent on as they come, or an answer is worked out."""
-    alone = len(endpoint.proxies) == 1 and not endpoint.requests and endpoint.response is None
-    # What is passed on is passed on whatever its status; a call looks at it.
-    return "forward" if alone and not endpoint.proxies[0].expected_status else "respond"
+def _is_forwarded(endpoint: Endpoint, surface: Surface) -> bool:
+    """Whether requests are sent on as they come; else an answer is worked out."""
+    if len(endpoint.proxies) != 1 or endpoint.requests or endpoint.response is not None:
+        return False
+    # What is passed on is passed on whatever it is; a call is looked at.
+    changed = (text for edits, _ in _edits(endpoint, surface) for text in texts_of_answers(edits))
+    logged = endpoint.custom_log_fields
+    return not endpoint.proxies[0].expected_status and not any(_reads_calls(text) for text in (*changed, *logged))
+
+
+def _edits(endpoint: Endpoint, surface: Surface) -> Iterator[tuple[Edits, str]]:
+    """What modifies the answer of the one block that is passed on, the order it applies in, with places."""
+    block = next((each for each in blocks_of(endpoint) if each.name == "default"), None)
+    if block is not None and block.backend is not None:
+        yield block.backend.edits, place_of(block.backend)
+    if isinstance(block, Proxy):
+        yield block.edits, place_of(block)
+    yield endpoint.edits, place_of(endpoint)
+    yield from surface.edits
+
+
+def _reads_calls(text: Text) -> bool:
+    return given_needed(text.source).calls != frozenset()
 
 
 def _done(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section | None:
     """What a route does with requests that are let in; None where that cannot be said."""
-    if _kind(endpoint) == "forward":
+    if _is_forwarded(endpoint, surface):
         keys = forwarded(draft, endpoint, endpoint.proxies[0], surface.around, surface.edits)
         return None if keys is None else {**keys, "response_headers": _with_cors(keys["response_headers"], surface)}
     calls = calls_of(draft, endpoint, surface.around)
@@ -193,7 +213,7 @@ def _with_cors(headers: Section, surface: Surface) -> Section:
 def _passed_on(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
     """The answer of a call, but for its fields."""
     changes = Changes()
-    for edits, where in ((endpoint.edits, place_of(endpoint)), *surface.edits):
+    for edits, where in _edits(endpoint, surface):
         change_responses(draft, changes, edits, where)
         if edits.set_response_status is not None:
             draft.notes.refused(f"{where}/set_response_status", KEEPS_STATUS)

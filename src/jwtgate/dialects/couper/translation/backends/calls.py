@@ -17,12 +17,11 @@ from jwtgate.dialects.couper.translation.fields import (
     change_requests,
 )
 from jwtgate.dialects.couper.translation.notebook import place_of
-from jwtgate.dialects.couper.translation.values import Around, constant_of, source_of, value_of
+from jwtgate.dialects.couper.translation.values import Around, constant_of, source_of, special, value_of
 from jwtgate.dialects.dialect import literal
 
 _WILDCARD = "/**"
 _MOST_BYTES = 64 * 1024 * 1024
-_PASSED_ON = ("accept", "accept-language", "content-type", "if-match", "if-none-match", "user-agent")
 
 
 def blocks_of(endpoint: Endpoint) -> list[Proxy | Request]:
@@ -46,6 +45,12 @@ def texts_of(block: Proxy | Request) -> Iterator[Text]:
         own = (block.method, block.headers, block.query_params, block.body, block.json_body, block.form_body)
         yield from (text for text in own if text is not None)
     yield from (text for each in edits for text in _of_edits(each))
+
+
+def texts_of_answers(edits: Edits) -> Iterator[Text]:
+    """The expressions that say how an answer is changed."""
+    texts = (edits.set_response_headers, edits.add_response_headers, edits.set_response_status)
+    yield from (text for text in texts if text is not None)
 
 
 def _of_edits(edits: Edits) -> Iterator[Text]:
@@ -101,6 +106,8 @@ def _call(draft: Draft, block: Proxy | Request, around: Around, endpoint: Endpoi
     for each, where in edits:
         change_requests(draft, changes, each, where)
     fields = as_fields(draft, changes, around)
+    if isinstance(block, Proxy):
+        fields = {**{name: special("null") for name in changes.removed}, **fields}
     there = "request.query" if isinstance(block, Proxy) else "{}"
     query = changed_query(draft, destination, edits, there=there)
     if query is not None and (isinstance(block, Proxy) or block.query_params is None):
@@ -128,12 +135,14 @@ def _path(draft: Draft, destination: Destination, around: Around, endpoint: Endp
 
 def _proxied(draft: Draft, proxy: Proxy, changes: Changes, around: Around) -> Section:
     """What of the client's own request is asked of the backend."""
-    sentence = f"Of the client's header fields these are sent: {', '.join(_PASSED_ON)}."
-    draft.notes.changed(place_of(proxy), sentence)
-    for name in _PASSED_ON:
-        changes.put(name, Text(f'request.headers["{name}"]', proxy.place))
+    changes.put("content-type", Text('request.headers["content-type"]', proxy.place))
     body = value_of(draft, Text('request.body == "" ? null : request.body', proxy.place), around)
-    return {"method": {"request": "method"}, "query": {"request": "query"}, "body": body}
+    return {
+        "method": {"request": "method"},
+        "query": {"request": "query"},
+        "body": body,
+        "passes_request_fields": True,
+    }
 
 
 def _asked(draft: Draft, request: Request, changes: Changes, around: Around) -> Section:

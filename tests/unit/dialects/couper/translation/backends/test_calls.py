@@ -52,7 +52,21 @@ def test_a_proxy_beside_a_response_is_a_call_with_the_clients_request() -> None:
     )
     assert call["body"]["expression"] == 'request.body == "" ? null : request.body'
     assert found["body_read_before_decision_bytes"] == found["body_limit_bytes"]
-    assert set(not_exact(translate(text(endpoint, definitions=BACKEND)))) == {"proxy"}
+    assert call["passes_request_fields"]
+    assert not not_exact(translate(text(endpoint, definitions=BACKEND)))
+
+
+def test_a_proxy_whose_answer_is_looked_at_is_a_call_that_is_passed_on() -> None:
+    endpoint = """proxy {
+      remove_request_headers = ["x-a"]
+      set_response_headers = { x-status = backend_responses.default.status }
+      backend "up" { add_response_headers = { x-b = "1" } }
+    }"""
+    found = route(endpoint, definitions=BACKEND)
+    assert found["respond"] == {"call": "default"}
+    assert found["calls"]["default"]["headers"]["x-a"] == {"language": "couper", "expression": "null"}
+    assert {*found["response_headers"]["set"], *found["response_headers"]["add"]} == {"Server", "x-b", "x-status"}
+    assert "upstream" in route(endpoint.replace("backend_responses.default.status", '"200"'), definitions=BACKEND)
 
 
 def test_a_path_may_end_with_what_the_endpoint_left_open() -> None:
