@@ -129,6 +129,11 @@ def test_a_value_of_the_request_presents_the_token_each_time_anew(client: Client
         assert ask(client, "/query?tok=a.b.c") == (401, "token_malformed")
 
 
+def test_sec_116_a_token_that_a_value_found_is_not_sent_on(both: tuple[Gateway, Upstream], client: Client) -> None:
+    assert ask(client, f"/query?a=b&tok={a_token()}&c=d") == (200, "")
+    assert both[1].one_request().start == b"GET /query?a=b&c=d HTTP/1.1"
+
+
 def test_claims_have_to_equal_what_the_document_says(client: Client) -> None:
     assert ask(client, "/equal", bearer()) == (200, "")
     assert ask(client, "/equal", bearer(sub="jane")) == (401, "claim_wrong")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from jwtgate.config.checks import Place
 from jwtgate.config.problems import shown
 from jwtgate.config.redact import secrets_in
-from jwtgate.config.route_checks import CREDENTIAL_FIELDS
+from jwtgate.config.route_checks import credential_finder, values_of
 from jwtgate.config.sections.answers import AnswerSection, blames_the_caller, tells_why
 from jwtgate.config.sections.callers.consumers import CredentialSection
 from jwtgate.config.sections.callers.rate_limits import RateLimitSection
@@ -19,7 +19,8 @@ from jwtgate.config.sections.issued import IssueSection, TokenSection
 from jwtgate.config.sections.issuers import IssuerSection
 from jwtgate.config.sections.routes import RouteSection
 from jwtgate.config.sections.section import Section
-from jwtgate.policy.rooms.rewrite import fold
+from jwtgate.config.sections.slots import Credential
+from jwtgate.config.sections.values import ValueSection
 
 Found = Iterator[tuple[Place, str]]
 
@@ -136,6 +137,8 @@ _FLAGS_OF_CREDENTIAL = {
 }
 
 
+_IN_PATH = (("request", "path"), ("request", "path_parameters"))
+_SENT = ("calls", "headers", "issue", "request_headers")
 _FLAGS_OF_ROUTE = {
     "forward_token": "the upstream receives the caller's own token and could use it elsewhere",
     "forward_cors_preflight": "preflight requests reach the upstream without a token",
@@ -210,8 +213,9 @@ def _of_token(token: TokenSection) -> Found:
 def _of_route(route: RouteSection) -> Found:
     for name, credential in route.credentials.items():
         place: Place = ("slots", name) if route.slots is not None else ()
-        if any(source.query is not None for source in credential.places):
+        if credential.parameters:
             yield (*place, "from"), "a token in the query is seen wherever addresses are written down"
+        yield from _below(place, _of_found(credential))
         by_cookie = any(source.cookie is not None for source in credential.places)
         if by_cookie and route.upgrade is not None and route.upgrade_origins is None:
             yield ("upgrade",), "any page may open a WebSocket with the cookies of its visitor; name upgrade_origins"
@@ -227,20 +231,26 @@ def _of_route(route: RouteSection) -> Found:
     for name, slot in (route.slots or {}).items():
         yield from _below(("slots", name), _of_answers(slot.answers))
     yield from _of_edits(route)
-    yield from _of_calls(route)
-    for name, value in route.log.items():
-        if value.origin == "language":
-            yield ("log", name), "nobody can see whether the expression has a credential stand in the log"
+    yield from _of_sent(route)
+    yield from _below(("log",), _of_log(route.log))
     yield from _flagged(route, _FLAGS_OF_ROUTE)
 
 
-def _of_calls(route: RouteSection) -> Found:
-    """Header fields of calls that hold a credential of the caller."""
-    held = {fold(name.encode()) for credential in route.credentials.values() for name in credential.fields}
-    for call, section in (route.calls or {}).items():
-        for place, value in section.values:
-            if value.header is not None and fold(value.header.encode()) in held | CREDENTIAL_FIELDS:
-                yield ("calls", call, *place), "an upstream receives the caller's own token and could use it elsewhere"
+def _of_found(credential: Credential) -> Found:
+    """Values that find a credential where nobody keeps it from being seen."""
+    values = [source.value for source in credential.places if source.value is not None]
+    if any(path[:2] in _IN_PATH for value in values for path in value.looks_at):
+        yield ("from",), "a token in the path is seen wherever addresses are written down"
+    if any(value.origin == "language" for value in values):
+        yield ("from",), "nobody can see where the expression finds a token, which the upstream then receives, too"
+
+
+def _of_sent(route: RouteSection) -> Found:
+    """Values of what upstreams are sent that hold a credential of the caller."""
+    holds = credential_finder(route)
+    for place, value in values_of(route, ()):
+        if place[0] in _SENT and holds(value):
+            yield place, "an upstream receives the caller's own token and could use it elsewhere"
 
 
 def _of_edits(route: RouteSection) -> Found:
@@ -261,8 +271,15 @@ def _of_edits(route: RouteSection) -> Found:
                 yield ("request_headers", kind, name), sentence
 
 
+def _of_log(values: Mapping[str, ValueSection]) -> Found:
+    for name, value in values.items():
+        if value.origin == "language":
+            yield (name,), "nobody can see whether the expression has a credential stand in the log"
+
+
 def _of_answers(answers: Mapping[str, AnswerSection] | None) -> Found:
     for name, answer in (answers or {}).items():
+        yield from _below(("answers", name, "log"), _of_log(answer.log))
         status = answer.status_written
         if status is not None and status < 300:
             yield ("answers", name, "status"), "whoever is refused is told that the request succeeded"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from jwtgate.config.checks import Mistake, Names, Place, did_you_mean, signing_mistakes
-from jwtgate.config.expressions import CelExpression
 from jwtgate.policy.rooms.rewrite import fold
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from jwtgate.config.sections.routes import RouteSection
     from jwtgate.config.sections.slots import Credential, SourceSection
     from jwtgate.config.sections.values import ValueSection
+    from jwtgate.policy.requirements import ClaimPath
 
 _OF_CALLER = {"claim": "a claim", "claims": "claims", "consumer": "the consumer", "permissions": "permissions"}
 
@@ -34,7 +34,7 @@ def find_route_mistakes(document: Document, present: Mapping[str, Any] | None = 
         yield from _named(document, route, place, names)
         yield from _credentials(document, route, place, names)
         yield from _issued(document, route, place, names)
-        for here, value in _values(route, place):
+        for here, value in values_of(route, place):
             yield from _value(route, value, here)
         for slot, here, value in _values_of_slots(route, place):
             yield from _value(route, value, here)
@@ -161,7 +161,8 @@ def _issued(document: Document, route: RouteSection, place: Place, names: Names)
         yield from _slot_known(route, issue, here)
 
 
-def _values(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSection]]:
+def values_of(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSection]]:
+    """Every value of a route but those of its slots, with its place."""
     for index, issue in enumerate(route.issue or ()):
         for part, values in (("add", issue.add), ("set", issue.set)):
             yield from (((*place, "issue", index, part, claim), value) for claim, value in values.items())
@@ -225,26 +226,18 @@ def _value(route: RouteSection, value: ValueSection, place: Place) -> Iterator[M
 
 def _logged(route: RouteSection, place: Place) -> Iterator[Mistake]:
     """A credential stands in no log (SEC-144)."""
-    fields = {fold(name.encode()) for credential in route.credentials.values() for name in credential.fields}
-    fields |= CREDENTIAL_FIELDS
-    sources = [source for credential in route.credentials.values() for source in credential.places]
-    parameters = {source.query for source in sources if source.query is not None}
-    for path in (path for source in sources if source.value is not None for path in _looked_at(source.value)):
-        match path:
-            case ("request", "headers", str(name), *_):
-                fields.add(fold(name.encode()))
-            case ("request", "query", str(name), *_):
-                parameters.add(name)
+    holds = credential_finder(route)
     for here, value in _values_of_log(route, place):
-        if any(_holds_credential(path, fields, parameters) for path in _looked_at(value)):
+        if holds(value):
             yield Mistake(here, "holds a credential, which stands in no log")
 
 
-def _looked_at(value: ValueSection) -> tuple[tuple[object, ...], ...]:
-    """The parts of a request a value looks at, as paths of an expression."""
-    if value.cel is not None:
-        return CelExpression(value.cel).paths
-    return (("request", "query"),) if value.request in ("url", "query") else (("request", "headers", value.header),)
+def credential_finder(route: RouteSection) -> Callable[[ValueSection], bool]:
+    """Whether a value looks at a credential of this route, as far as that can be seen."""
+    credentials = route.credentials.values()
+    fields = CREDENTIAL_FIELDS | {fold(name.encode()) for each in credentials for name in each.fields}
+    parameters = {name for each in credentials for name in each.parameters}
+    return lambda value: any(_holds_credential(path, fields, parameters) for path in value.looks_at)
 
 
 def _values_of_log(route: RouteSection, place: Place) -> Iterator[tuple[Place, ValueSection]]:
@@ -253,7 +246,7 @@ def _values_of_log(route: RouteSection, place: Place) -> Iterator[tuple[Place, V
     yield from ((here, value) for here, value in answers if here[-2] == "log")
 
 
-def _holds_credential(path: tuple[object, ...], fields: set[bytes], parameters: set[str]) -> bool:
+def _holds_credential(path: ClaimPath, fields: Collection[bytes], parameters: Collection[str]) -> bool:
     match path:
         case ("request", "headers", str(name), *_):
             return fold(name.encode()) in fields

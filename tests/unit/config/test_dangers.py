@@ -22,6 +22,23 @@ def test_the_good_document_has_none(load: Load) -> None:
     assert dangers(load({})) == ()
 
 
+@pytest.mark.parametrize("source", [{"query": "t"}, {"value": {"cel": "request.query.t"}}])
+@pytest.mark.parametrize(
+    ("place", "value", "shown"),
+    [
+        ("calls", {"one": {"upstream": "echo", "query": {"request": "query"}}}, "calls.one.query"),
+        ("headers/X-A", {"cel": "request.query.t"}, "headers.X-A"),
+        ("request_headers", {"add": {"X-A": {"request": "url"}}}, "request_headers.add.X-A"),
+        ("issue/set", {"t": {"cel": "request.query"}}, "issue[0].set.t"),
+    ],
+)
+def test_sec_162_a_token_in_the_query_is_told_and_where_it_goes_on(
+    load: Load, source: object, place: str, value: object, shown: str
+) -> None:
+    found = dangers(load({"routes/orders/from": source, f"routes/orders/{place}": value}))
+    assert [sentence.partition(": ")[0] for sentence in found] == ["routes.orders.from", f"routes.orders.{shown}"]
+
+
 @pytest.mark.parametrize(
     ("changes", "place"),
     [
@@ -30,6 +47,8 @@ def test_the_good_document_has_none(load: Load) -> None:
             {"routes/orders/calls": {"one": {"upstream": "echo", "headers": {"X-A": {"header": "Authorization"}}}}},
             "routes.orders.calls.one.headers.X-A",
         ),
+        ({"routes/orders/from": {"value": {"request": "path"}}}, "routes.orders.from"),
+        ({"routes/orders/from": {"value": {"cel": "request.path_parameters.t"}}}, "routes.orders.from"),
         ({"routes/orders/body_read_before_decision_bytes": 1}, "routes.orders.body_read_before_decision_bytes"),
         ({"issuers/main/exp_optional_for_legacy_tokens": True}, "issuers.main.exp_optional_for_legacy_tokens"),
         ({"issuers/main/insecure_http": True}, "issuers.main.insecure_http"),

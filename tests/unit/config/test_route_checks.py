@@ -97,6 +97,18 @@ def test_sec_144_a_credential_stands_in_no_log(mistakes: Find) -> None:
     assert mistakes({**elsewhere, "routes/orders/log": {"a": {"header": "User-Agent"}}}) == []
 
 
+def test_sec_144_nor_does_one_that_a_value_finds(mistakes: Find) -> None:
+    for place, log in (
+        ({"header": "X-T"}, {"header": "x-t"}),
+        ({"header": "X-T"}, {"cel": "request.headers['x-t']"}),
+        ({"cel": "request.query.t"}, {"request": "url"}),
+        ({"cel": "request.query.t"}, {"cel": "request.query.t"}),
+    ):
+        assert mistakes({"routes/orders/from": {"value": place}, "routes/orders/log": {"a": log}}) == [
+            "routes.orders.log.a: holds a credential, which stands in no log"
+        ], place
+
+
 def test_sec_144_an_expression_brings_no_credential_into_a_log_either(mistakes: Find) -> None:
     places = {"routes/orders/from": [{"header": "X-Token"}, {"query": "token"}]}
     good = ("request.headers['user-agent']", "request.query.page", "request.path", "token.access.sub", "now")
@@ -325,3 +337,15 @@ def test_an_api_key_is_bound_to_nothing(mistakes: Find) -> None:
     keyed = {"audience": "any", "consumers": {"api_key": True}}
     (mistake,) = mistakes({"issuers/keyed": keyed, "routes/orders/issuers": "keyed", "routes/orders/dpop": {}})
     assert mistake.endswith("takes API keys, which are bound to no key that a proof could be made with")
+
+
+def test_of_several_tokens_for_one_field_all_but_the_last_have_a_condition(mistakes: Find) -> None:
+    def found(*conditions: str | None) -> list[str]:
+        entries = [{"audience": "a", **({} if when is None else {"when": when})} for when in conditions]
+        return mistakes({"routes/orders/issue": entries})
+
+    assert found("now > 1", "now > 2", None) == []
+    assert found("now > 1", "now > 2") == []
+    repeated = "another entry of this route sets the same field"
+    assert found(None, None) == [f"routes.orders.issue[1].header: {repeated}"]
+    assert found(None, "now > 1") == [f"routes.orders.issue[1].header: {repeated}"]

@@ -26,7 +26,6 @@ from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.routes import MintSection, RouteSection
 from jwtgate.config.sections.values import ValueSection
-from jwtgate.oauth import dpop
 from jwtgate.policy.plan import NOWHERE, Route
 from jwtgate.policy.provisions import (
     Answer,
@@ -37,11 +36,7 @@ from jwtgate.policy.provisions import (
     PermissionNeed,
     QueryNames,
 )
-from jwtgate.policy.requirements import (
-    Issuer,
-    Place,
-    Slot,
-)
+from jwtgate.policy.requirements import Issuer, Slot
 from jwtgate.policy.rooms.rewrite import fold
 
 T = TypeVar("T")
@@ -95,7 +90,7 @@ class RouteCompiler:
             private_responses=_is_private(section),
             **_upgrade(section),
             **compile_edits(section, first),
-            **self._removed(section, slots),
+            **self._removed(section),
             **{name: getattr(section, name) for name in _TAKEN_OVER},
         )
         templates = section.templates if asks_for_path(route) else ()
@@ -117,20 +112,18 @@ class RouteCompiler:
         entries = enumerate(section.issue or ())
         return tuple(compile_issue(f"{name}/{index}", entry, self._document, first=first) for index, entry in entries)
 
-    def _removed(self, section: RouteSection, slots: tuple[Slot, ...]) -> dict[str, Any]:
+    def _removed(self, section: RouteSection) -> dict[str, Any]:
         """Every place the credentials of a route come from, for an upstream that must not see them, and its edits."""
-        sources = () if section.forward_token else tuple(source for slot in slots for source in slot.sources)
-        fields = [source.name.encode() for source in sources if source.place in _IN_FIELDS]
-        if any(source.place is Place.DPOP for source in sources):
-            fields.append(dpop.FIELD)
+        credentials = () if section.forward_token else tuple(section.credentials.values())
+        fields = (name.lower().encode() for each in credentials for name in each.fields)
+        cookies = (source.cookie for each in credentials for source in each.places)
         return {
             "removed_fields": self._set_by_us | _set((*fields, *edited_fields(section))),
-            "removed_cookies": _set(tuple(source.name.encode() for source in sources if source.place is Place.COOKIE)),
-            "removed_parameters": _set(tuple(source.name for source in sources if source.place is Place.QUERY)),
+            "removed_cookies": _set(tuple(cookie.encode() for cookie in cookies if cookie is not None)),
+            "removed_parameters": _set(tuple(name for each in credentials for name in each.parameters)),
         }
 
 
-_IN_FIELDS = (Place.AUTHORIZATION, Place.DPOP, Place.FIELD)
 _TAKEN_OVER = ("realm", "close_on_expiry", "request_seconds", "body_limit_bytes", "forward_cors_preflight")
 
 

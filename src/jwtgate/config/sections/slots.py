@@ -57,6 +57,23 @@ class SourceSection(Section):
         """The name of the kind of place."""
         return exactly_one(self.model_fields_set, _PLACES)
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The header fields it looks at, cookies aside."""
+        if self.bearer or self.scheme is not None:
+            return ("Authorization",)
+        return self._parts("headers") if self.header is None else (self.header,)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters of the query it looks at."""
+        return self._parts("query") if self.query is None else (self.query,)
+
+    def _parts(self, of: str) -> tuple[str, ...]:
+        """The names its value looks at in this part of a request."""
+        paths = () if self.value is None else self.value.looks_at
+        return tuple(str(path[2]) for path in paths if path[:2] == ("request", of) and len(path) > 2)
+
     @model_validator(mode="after")
     def _is_one_place(self) -> SourceSection:
         place = self.place
@@ -208,9 +225,13 @@ class Credential(Section):
     @property
     def fields(self) -> tuple[str, ...]:
         """The header fields it may stand in, cookies aside."""
-        found = ("Authorization" if source.bearer or source.scheme else source.header for source in self.places)
-        proof = () if self.dpop is None else ("DPoP",)
-        return (*(name for name in found if name is not None), *proof)
+        found = (name for source in self.places for name in source.fields)
+        return (*found, *(() if self.dpop is None else ("DPoP",)))
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The parameters of the query it may stand in."""
+        return tuple(name for source in self.places for name in source.parameters)
 
 
 class SlotSection(Credential):

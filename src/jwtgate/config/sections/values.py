@@ -93,6 +93,19 @@ class ValueSection(Section):
         return self._compiled
 
     @property
+    def looks_at(self) -> tuple[ClaimPath, ...]:
+        """The parts of a request it looks at, as paths of an expression. What a language looks at nobody can see."""
+        if self.cel is not None:
+            return compiled_expression(self.cel).paths
+        if self.header is not None:
+            return (("request", "headers", self.header),)
+        if self.path_parameter is not None:
+            return (("request", "path_parameters", self.path_parameter),)
+        if self.request == "url":
+            return (("request", "path"), ("request", "query"))
+        return (("request", self.request),) if self.request is not None else ()
+
+    @property
     def origin(self) -> str:
         """The name of where the value comes from."""
         return exactly_one(self.model_fields_set, ORIGINS)

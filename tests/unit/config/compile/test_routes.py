@@ -81,6 +81,16 @@ def test_sec_116_a_forwarded_token_stays_where_it_is(plan: Compile) -> None:
     assert route(plan({})).removed_fields == {b"authorization"}
 
 
+def test_sec_116_what_a_value_finds_a_credential_in_stays_here(plan: Compile) -> None:
+    found = "has(request.query.tok) ? request.query.tok : request.headers['x-Tok']"
+    places = [{"value": {"header": "X-Token"}}, {"value": {"cel": found}}, {"value": {"request": "path"}}]
+    compiled = route(plan({"routes/orders/from": places}))
+    assert compiled.removed_fields == {b"x-token", b"x-tok"}
+    assert compiled.removed_parameters == {"tok"}
+    forwarding = route(plan({"routes/orders/from": places, "routes/orders/forward_token": True}))
+    assert not forwarding.removed_fields | forwarding.removed_parameters
+
+
 def test_slots_keep_their_names_and_order(plan: Compile) -> None:
     slots = {
         "b": {"issuers": "main", "audience": "x", "scope": {"any": ["s"], "claim": "scp"}},
