@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from jwtgate.dialects.author import CALLER_FILES, MASTER_KEY, DialectAuthor, with_certificate
-from jwtgate.dialects.dialect import Objects, Settings
+from jwtgate.dialects.dialect import Meaning, Note, Objects, Settings, Translation
 from jwtgate.errors import ConfigError
 from jwtgate.state.callers.consumer_files import ConsumerFile
 from jwtgate.state.keys.keyring import sealer_of
@@ -178,3 +178,15 @@ def test_a_certificate_is_made_once_where_tls_is_wanted_and_none_is_given(settin
     assert not (settings.state_folder / "certificate.new").exists()
     given = replace(settings, tls_listen=("127.0.0.1:8443",), certificate="mine.pem")
     assert with_certificate(given) is given
+
+
+def test_what_means_something_else_is_told_once(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    class Changing(FakeDialect):
+        def translate(self, objects: Objects, settings: Settings) -> Translation:
+            notes = (Note("a", Meaning.CHANGED, "Other."), Note("b", Meaning.EXACT))
+            return replace(super().translate(objects, settings), notes=notes)
+
+    author = DialectAuthor(Changing(), (), settings, MemoryStore())
+    for _ in range(2):
+        author.written()
+    assert caplog.messages == ["a: Other."]

@@ -332,9 +332,7 @@ def members_of(source: ConsumerSource) -> list[JSON]:
 
 def _credential_members(credential: CredentialSource) -> JSON:
     return [
-        credential.name,
-        credential.id,
-        credential.alg,
+        *(credential.name, credential.id, credential.alg),
         _key_members(credential.key),
         _key_members(credential.private_key),
         credential.leeway_seconds,

@@ -101,7 +101,7 @@ def test_sec_115_a_value_that_is_not_there_leaves_no_stale_claim() -> None:
 
 
 def test_a_token_is_asked_for_each_slot_that_was_proven() -> None:
-    second = replace(ISSUE, name="orders/1", slot="channel")
+    second = replace(ISSUE, name="orders/1", slot="channel", field=b"X-Channel")
     route = replace(ROUTE, issue=(ISSUE, second))
     alice = principal(access=proven())
     walk = issue(known(alice, route=route, view=VIEW), HELD)
@@ -245,3 +245,16 @@ def test_a_plug_in_may_be_told_of_more_consumers_and_of_the_request() -> None:
     assert context["consumers"] == {"user": ACME.members(), "owner": None}
     assert context["credential"] == {"name": "key-1", "labels": {"kind": "opaque"}}
     assert context["request"] == {"method": VIEW.method, "path": VIEW.path}
+
+
+def test_of_several_tokens_for_one_field_the_first_whose_condition_holds_is_made() -> None:
+    first, second, third = (
+        replace(ISSUE, name="first", when=Expr(lambda _: False)),
+        replace(ISSUE, name="second", when=Expr(lambda _: True)),
+        replace(ISSUE, name="third"),
+    )
+    other = replace(ISSUE, name="other", field=b"X-Other")
+    walk = issue(known(principal(access=proven()), route=replace(ROUTE, issue=(first, second, third, other))), HELD)
+    assert next(walk).issue is second
+    assert walk.send(ISSUED).issue is other
+    assert finish(walk, [ISSUED]) == [(second, ISSUED), (other, ISSUED)]
