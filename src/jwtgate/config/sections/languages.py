@@ -7,6 +7,7 @@ none.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol
@@ -45,13 +46,34 @@ class Languages:
         if found is None:
             if len(self._compiled) >= _MOST_KEPT:
                 self._compiled.clear()
-            found = self._compiled[written] = self._language(language)(text, given)
+            found = self._compiled[written] = _made(language, self._language(language), text, given=given)
         return found
 
     def _language(self, name: str) -> Language:
         if name not in self._loaded:
             self._loaded[name] = _load(name, list(self._installed()))
         return self._loaded[name]
+
+
+def _made(name: str, language: Language, text: str, *, given: Mapping[str, JSON]) -> KnownExpression:
+    """The expression, which workers can be sent. `ValueError` with its own sentence, or with one of ours."""
+    try:
+        made = language(text, given)
+    except ValueError:
+        raise
+    except Exception as error:
+        raise ValueError(f"is of the language {name!r}, which failed: {error!r}") from error
+    if not callable(made) or not isinstance(getattr(made, "text", None), str):
+        raise ValueError(  # noqa: TRY004 - a mistake of whoever wrote the document
+            f"is of the language {name!r}, which gives no expression: {type(made).__name__}"
+        )
+    try:
+        pickle.dumps(made)
+    except Exception as error:
+        raise ValueError(
+            f"is of the language {name!r}, which gives nothing that can be sent to another process: {error!r}"
+        ) from error
+    return made
 
 
 INSTALLED = Languages()

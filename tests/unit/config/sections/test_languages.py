@@ -145,6 +145,32 @@ def test_a_language_that_cannot_be_used_is_a_mistake(offered: tuple[Offered, ...
     assert sentence in mistake({"language": "shout", "expression": "hello"}, found=languages(*offered))
 
 
+class Unsendable(Shout):
+    """An expression that no other process can be sent."""
+
+    def __reduce__(self) -> Any:
+        raise TypeError("it holds a parser")
+
+
+def stumbles(text: str, given: Mapping[str, Any]) -> Shout:
+    raise LookupError(text)
+
+
+@pytest.mark.parametrize(
+    ("compiled", "sentence"),
+    [
+        (lambda text, given: Unsendable(text), "gives nothing that can be sent to another process: TypeError"),
+        (lambda text, given: lambda known: text, "gives no expression: function"),
+        (lambda text, given: "hello", "gives no expression: str"),
+        (stumbles, "failed: LookupError"),
+    ],
+)
+def test_sec_163_a_language_that_fails_is_a_mistake_and_ends_nothing(compiled: object, sentence: str) -> None:
+    assert sentence in mistake(
+        {"language": "shout", "expression": "hello"}, found=languages(Offered("shout", lambda: compiled))
+    )
+
+
 def test_nothing_is_loaded_that_no_document_names() -> None:
     found = languages(Offered("broken", fails), Offered("shout", lambda: shout))
     assert found.compiled("shout", "hello", {}) == Shout("hello")
@@ -171,6 +197,13 @@ def test_the_languages_of_this_environment_are_found() -> None:
 
 def test_an_expression_in_the_log_is_dangerous_and_elsewhere_it_is_not() -> None:
     hello = {"language": "shout", "expression": "hello"}
-    (danger,) = dangers(read(hello, log={"said": hello}))
-    assert danger.startswith("routes.orders.log.said: nobody can see whether the expression has a credential")
+    answers = {"refusal": {"log": {"said": hello}, "body": hello}}
+    found = dangers(read(hello, log={"said": hello}, answers=answers))
+    sentence = "nobody can see whether the expression has a credential stand in the log"
+    assert set(found) == {f"routes.orders.{place}: {sentence}" for place in ("log.said", "answers.refusal.log.said")}
     assert dangers(read(hello)) == ()
+
+
+def test_sec_116_so_is_one_that_finds_a_credential() -> None:
+    (danger,) = dangers(read("plain", **{"from": {"value": {"language": "shout", "expression": "hello"}}}))
+    assert danger.startswith("routes.orders.from: nobody can see where the expression finds a token")
