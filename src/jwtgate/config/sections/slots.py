@@ -49,7 +49,7 @@ class SourceSection(Section):
     value: Maybe[SomeValue] = Field(
         None,
         description="A value, whose text is the credential, or the digits of its number. What is blank, or neither, is "
-        "not there.",
+        "not there. The upstream does not receive the header fields and parameters it looks at.",
     )
 
     @property
