@@ -278,9 +278,9 @@ def _fields(route: RouteSection, place: Place) -> Iterator[Mistake]:
 def _places_of_fields(route: RouteSection, place: Place) -> Iterator[tuple[Place, str]]:
     issued = route.issue or ()
     for index, issue in enumerate(issued):
-        # Of several tokens for one field the first whose condition holds is made.
-        later = {fold(other.header.encode()) for other in issued[index + 1 :]}
-        if issue.when is None or fold(issue.header.encode()) not in later:
+        # Of several tokens for one field, spelled alike, the first whose condition holds is made.
+        later = {other.header for other in issued[index + 1 :]}
+        if issue.when is None or issue.header not in later:
             yield (*place, "issue", index, "header"), issue.header
     for name in route.headers:
         yield (*place, "headers", name), name

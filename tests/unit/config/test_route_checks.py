@@ -349,3 +349,6 @@ def test_of_several_tokens_for_one_field_all_but_the_last_have_a_condition(mista
     repeated = "another entry of this route sets the same field"
     assert found(None, None) == [f"routes.orders.issue[1].header: {repeated}"]
     assert found(None, "now > 1") == [f"routes.orders.issue[1].header: {repeated}"]
+    # The one that is made leaves no room for the others, and is known by its name as it is written.
+    spelled = [{"audience": "a", "when": "now > 1", "header": name} for name in ("X-Token", "x-token")]
+    assert mistakes({"routes/orders/issue": spelled}) == [f"routes.orders.issue[1].header: {repeated}"]
