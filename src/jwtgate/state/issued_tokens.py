@@ -6,6 +6,7 @@ changed by single dictionary operations; at worst two threads sign the same toke
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from uuid import uuid4
 
 from jwtgate.errors import DependencyFault, KeyRefused
 from jwtgate.jose.certificate import hex_thumbprint, sha1_digest, sha256_digest, x5c
-from jwtgate.jose.encoding import JSON, base64_encode, base64url_encode, json_bytes, parse_json_object
+from jwtgate.jose.encoding import JSON, base64_encode, base64url_encode, json_bytes
 from jwtgate.jose.key import Key
 from jwtgate.jose.signature import sign_bytes
 from jwtgate.policy.facts import IssuedToken, NeedIssuedToken
@@ -76,9 +77,9 @@ def random_uuid() -> str:
 
 
 def written(text: bytes, writing: Writing) -> bytes:
-    """A JSON object as the reader of a token wants it written."""
+    """A JSON object of ours as the reader of a token wants it written."""
     if writing.first:
-        members = parse_json_object(text, limit_bytes=len(text))
+        members = json.loads(text)
         text = json_bytes({name: members[name] for name in writing.first if name in members} | members)
     return text.replace(b"/", b"\\/") if writing.slashes_escaped else text
 

@@ -501,3 +501,14 @@ def test_sec_38_a_token_is_unsigned_only_where_the_document_says_so_in_words(alg
     assert json.loads(base64url_decode(payload))["iss"] == ISSUE.iss
     assert signature == ""
     assert not tokens().is_slow(need(unsigned))
+
+
+def test_members_stand_first_however_long_and_deep_the_others_are() -> None:
+    deep: JSON = "x"
+    for _ in range(40):
+        deep = [deep]
+    claims = {"long": "x" * 20_000, "deep": deep, **{f"c{number}": 1 for number in range(1_100)}}
+    issue = replace(ISSUE, writing=Writing(first=("sub",)))
+    payload = decoded(tokens().issue(need(issue, **claims), NOW).text.split(".")[1])
+    assert payload.startswith(b'{"sub":"ada",')
+    assert json.loads(payload)["deep"] == deep
