@@ -63,7 +63,7 @@ def own_page(template: str, known: Known) -> str | None:
     if variables is None:
         return None
     escaped = _escaped(variables)
-    named = {"error_code": escaped["status"], "request_id": escaped["id"], **escaped}
+    named = {"http_status": escaped["status"], "error_code": escaped["status"], "request_id": escaped["id"], **escaped}
     return _VARIABLE.sub(lambda found: named.get(found[1], ""), template)
 
 

@@ -27,7 +27,7 @@ from jwtgate.dialects.couper.translation.values import VARIES, Around, constant_
 from jwtgate.dialects.dialect import literal
 
 SERVER = "couper.io"
-JSON, HTML, PLAIN = "application/json", "text/html", "text/plain; charset=utf-8"
+JSON, HTML, PLAIN = "application/json", "text/html", "text/plain"
 _INVALID = 'error="invalid_token"'
 _DPOP = 'DPoP algs="RS256 RS384 RS512 ES256 ES384 ES512"'
 _PARAMETERS: Mapping[str, str] = {

@@ -39,13 +39,13 @@ def preflight(cors: Cors, methods: Sequence[str]) -> Section:
     allowed = f'contains({source_of(list(methods))}, default({asked}, "")) ? {asked} : null'
     fields = {
         **fields_of(cors),
-        "Access-Control-Allow-Methods": special(allowed),
-        "Access-Control-Allow-Headers": special('request.headers["access-control-request-headers"]'),
+        "Access-Control-Allow-Methods": _if_allowed(cors, f"({allowed})"),
+        "Access-Control-Allow-Headers": _if_allowed(cors, 'request.headers["access-control-request-headers"]'),
         "Vary": "Origin, Access-Control-Request-Method, Access-Control-Request-Headers",
         "Server": "couper.io",
     }
     if cors.max_age is not None:
-        fields["Access-Control-Max-Age"] = str(int(cors.max_age))
+        fields["Access-Control-Max-Age"] = _if_allowed(cors, f'"{int(cors.max_age)}"')
     return {"methods": ["OPTIONS"], "auth": "none", "respond": {"status": 204, "headers": fields}}
 
 
