@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -49,6 +51,13 @@ def test_s23_the_documented_example(served: Served) -> None:
         assert {name.removeprefix(D): value for name, value in said.items() if name.startswith(D)} == standard
         assert said["messge"] == "This is custom JWT"
         assert abs(int(said["current_timestamp"]) / 1000 - time.time()) < 5
+
+
+def test_the_tests_of_the_example_pass() -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(EXAMPLE.parent)]
+    environ = {**os.environ, **ENVIRON, "PYTHONDONTWRITEBYTECODE": "1"}
+    run = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60)
+    assert run.returncode == 0, run.stdout + run.stderr
 
 
 def test_s24_one_class_serves_both_kinds_of_callers(importable: Path) -> None:

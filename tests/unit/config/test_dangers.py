@@ -153,6 +153,10 @@ def test_sec_162_a_token_in_the_query_is_told_and_where_it_goes_on(
             {"routes/orders/issue": {**EVERYTHING, "no_exp_when_incoming_has_none_for_legacy_upstream": True}},
             "routes.orders.issue[0].no_exp_when_incoming_has_none_for_legacy_upstream",
         ),
+        (
+            {"routes/orders/issue": {**EVERYTHING, "unsigned_with_alg_for_legacy_upstream": "none"}},
+            "routes.orders.issue[0].unsigned_with_alg_for_legacy_upstream",
+        ),
         ({"signing/master_key": "m" * 32}, "signing.master_key"),
         ({"paths": {"parameters": "keep"}}, "paths.parameters"),
         ({"routes/orders/from": {"cookie": "t"}, "routes/orders/upgrade": "websocket"}, "routes.orders.upgrade"),

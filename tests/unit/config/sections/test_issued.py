@@ -166,3 +166,18 @@ def test_two_tokens_of_a_route_never_share_a_field(mistakes: Find) -> None:
     two = [{"audience": "a"}, {"audience": "b", "header": "x_jwt_assertion"}]
     (mistake,) = mistakes({"routes/orders/issue": two})
     assert "sets the same field" in mistake
+
+
+def test_a_plug_in_is_told_more_where_there_is_one(load: Load, mistakes: Find) -> None:
+    told = {"request": True, "consumers": {"user": {"value": {"claim": "sub"}, "by": "id", "prefix": "user:"}}}
+    assert mistakes(issuing(generator_told=told)) == ["routes.orders.issue: generator_told needs generator"]
+    (issue,) = load(issuing(generator="acme", generator_told=told)).routes["orders"].issue or ()
+    assert issue.generator_told.consumers["user"].by == ("id",)
+    for wrong in ({"consumers": {"user": {}}}, {"consumers": {"user": {"value": 1, "by": "age"}}}, {"token": True}):
+        assert mistakes(issuing(generator="acme", generator_told=wrong))
+
+
+@pytest.mark.parametrize("alg", ["None", "HS256", "", True])
+def test_sec_38_only_two_words_leave_a_token_unsigned(mistakes: Find, alg: object) -> None:
+    assert mistakes(issuing(unsigned_with_alg_for_legacy_upstream="NONE")) == []
+    assert len(mistakes(issuing(unsigned_with_alg_for_legacy_upstream=alg))) == 1

@@ -128,3 +128,9 @@ def test_a_weak_secret_needs_words_nobody_writes_by_accident(mistakes: Find) -> 
     for flag in (short, guessable):
         (mistake,) = mistakes({"signing/keys": {"a": {flag: True}}})
         assert mistake.endswith(f"{flag} stands beside secret only")
+
+
+def test_a_plug_in_may_be_given_anything(mistakes: Find) -> None:
+    assert mistakes({"signing/generators": {"mine": {"plug_in": "acme", "given": {"a": [1, None]}}}}) == []
+    assert len(mistakes({"signing/generators": {"mine": {"given": {}}}})) == 1
+    assert len(mistakes({"signing/generators": {"mine": {"plug_in": "acme", "given": [1]}}})) == 1
