@@ -1,4 +1,4 @@
-"""What errors look like, and the order things are asked in: pages, methods, browsers of other sites, paths nobody has."""
+"""What errors look like, and the order things are asked in: methods, browsers of other sites, paths nobody has."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -16,10 +17,19 @@ from tests.integration.background_server import BackgroundServer, QuietHandler
 JSON = ("--header", "Content-Type: application/json", "--data")
 
 
-class _Backend(QuietHandler):
-    """Tells what it was sent. `/public` may be cached by anybody, `/status/N` answers so, `/error` fails."""
+class _Backend(QuietHandler, BaseHTTPRequestHandler):
+    """Tells what it was sent. `/public` may be cached by anybody, `/status/N` answers so."""
 
     def do_GET(self) -> None:
+        self._tell()
+
+    def do_POST(self) -> None:
+        self._tell()
+
+    def do_PUT(self) -> None:
+        self._tell()
+
+    def _tell(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path, _, query = self.path.partition("?")
         fields = [[name.lower(), value] for name, value in self.headers.items()]
@@ -33,9 +43,7 @@ class _Backend(QuietHandler):
         if path == "/public":
             self.send_header("Cache-Control", "public")
         self.end_headers()
-        self.wfile.write(b"" if self.command == "HEAD" else sent)
-
-    do_HEAD = do_POST = do_PUT = do_DELETE = do_GET
+        self.wfile.write(sent)
 
 
 @pytest.fixture(scope="module")

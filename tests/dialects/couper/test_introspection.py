@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -61,7 +62,7 @@ class Authority(BackgroundServer):
         return sum(form["token"] == text for form, _ in self.asked)
 
 
-class _Authority(QuietHandler):
+class _Authority(QuietHandler, BaseHTTPRequestHandler):
     server: Authority
 
     def do_POST(self) -> None:
