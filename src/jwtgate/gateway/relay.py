@@ -38,6 +38,7 @@ class Upload:
         "_pending",
         "_received_bytes",
         "_since",
+        "_whole",
         "deadline",
     )
 
@@ -50,6 +51,7 @@ class Upload:
         self._since = 0.0
         self._held_since = 0.0
         self._collected: Callable[[bytes], None] | None = None
+        self._whole = bytearray()
         self._most_bytes = 0
         self.deadline = float("inf")
 
@@ -100,9 +102,9 @@ class Upload:
             self._collect(data)
         if self._exchange.finished:
             return
+        self._exchange.connection.release(self._exchange.connection.BODY)
         if self._exchange.body_done:
             self._give()
-        self._exchange.connection.release(self._exchange.connection.BODY)
 
     def start(self, upstream: UpstreamConnection) -> None:
         """Send what came so far, and let the rest come."""
@@ -129,6 +131,7 @@ class Upload:
     def abandon(self) -> None:
         """Nobody wants the rest: the client has a moment to send it, or to stop."""
         self._pending.clear()
+        self._whole.clear()
         self._since = time.monotonic()
         self.deadline = self._since + _DRAIN_SECONDS
 
@@ -154,14 +157,14 @@ class Upload:
 
     def _collect(self, data: bytes) -> None:
         self.deadline = time.monotonic() + self._limits.body_idle_seconds
-        self._pending.append(data)
+        self._whole += data  # however small the pieces are, it takes no more room
         if self._received_bytes > self._most_bytes:
             self._exchange.cut(RequestRefused("request_too_large", limit_bytes=self._most_bytes))
 
     def _give(self) -> None:
         done, self._collected = self._collected, None
         assert done is not None  # noqa: S101
-        body = b"".join(self._pending)
+        body, self._whole = bytes(self._whole), bytearray()
         # Held once, should it go on; an empty piece would end what is sent in chunks.
         self._pending = [body] if body else []
         done(body)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 
 import pytest
 from tests.unit.gateway.messages import status_of
@@ -69,6 +70,21 @@ def test_a_body_waits_for_an_upstream_that_is_not_connected_yet(line: bytes, bod
     assert body_of(gate) == sent
     assert gate.transport.reading
     assert status_of(gate.answer(OK)) == 200
+
+
+def test_rel_16_a_body_that_is_read_first_takes_no_more_room_in_small_pieces() -> None:
+    first = {"path": "/open/*", "auth": "none", "upstream": "echo", "body_read_before_decision_bytes": 100_000}
+    gate = Gate(a_generation(a_plan(routes={"open": first})))
+    gate.idle()
+    gate.send(a_request(b"Content-Length: 40000", start=POST))
+    tracemalloc.start()
+    for number in range(19_999):
+        gate.client.data_received(number.to_bytes(2, "big"))
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 200_000
+    gate.send(b"zz")
+    assert body_of(gate) == b"".join(number.to_bytes(2, "big") for number in range(19_999)) + b"zz"
 
 
 def test_sec_95_a_body_of_exactly_the_limit_passes_and_one_byte_more_does_not() -> None:
