@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from jwtgate.dialects.wso2.tokens.given import Given
+from jwtgate.dialects.wso2.tokens.given import USER, Given
 
 JWT, OPAQUE = "jwt", "opaque"
 APPLICATION, APPLICATION_USER = "APPLICATION", "APPLICATION_USER"
@@ -33,8 +33,9 @@ class CallerToken:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A record of the user store. `claims` are by URI or short name."""
+    """A record of the user store. `name` is with its tenant, `claims` are by URI or short name."""
 
+    name: str
     claims: Mapping[str, str] = field(repr=False)
     federated: bool = False
 
@@ -121,18 +122,22 @@ def _token(told: Mapping[str, Any], attributes: Mapping[str, Any]) -> CallerToke
     kind = credential.get("labels", {}).get("kind", JWT)
     of_application = claims.get("aut") == APPLICATION
     held = claims.get("claims", {}) if credential else claims
-    scope = claims.get("scope")
     exp = claims.get("exp")
     return CallerToken(
         kind,
         consumer_key=attributes.get("consumer_key"),
         user=_text(claims.get("sub")),
         user_type=APPLICATION if of_application else APPLICATION_USER,
-        scopes=tuple(scope.split() if isinstance(scope, str) else scope or ("default",)),
+        scopes=_scopes(claims.get("scope")),
         claims=held,
         id=_text(claims.get("jti")),
         exp=int(exp) if isinstance(exp, int | float) else None,
     )
+
+
+def _scopes(value: object) -> tuple[str, ...]:
+    words = value.split() if isinstance(value, str) else value if isinstance(value, list) else ()
+    return tuple(word for word in words if isinstance(word, str)) or ("default",)
 
 
 def _text(value: object) -> str | None:
@@ -143,7 +148,9 @@ def _user(record: Mapping[str, Any] | None) -> User | None:
     if record is None:
         return None
     attributes = record["attributes"]
-    return User(attributes.get("claims", {}), bool(attributes.get("federated", False)))
+    return User(
+        str(record["id"]).removeprefix(USER), attributes.get("claims", {}), bool(attributes.get("federated", False))
+    )
 
 
 def _application(attributes: Mapping[str, Any]) -> Application | None:

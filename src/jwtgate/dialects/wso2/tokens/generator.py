@@ -16,7 +16,7 @@ from jwtgate.dialects.wso2.tokens.user_claims import Retriever, user_claims
 _RESTRICTED = frozenset(
     {"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "application", "tierInfo", "subscribedAPIs", "aut"}
 )
-_IDENTITY = "*/identity/*"
+_IDENTITY = ("*/identity/*", "identity/*")
 
 
 class BackendJwtGenerator:
@@ -48,7 +48,7 @@ class BackendJwtGenerator:
     def _is_excluded(self, name: str) -> bool:
         if name in self.given.excluded:
             return True
-        return not self.given.identity_claims and fnmatchcase(name, _IDENTITY)
+        return not self.given.identity_claims and any(fnmatchcase(name, pattern) for pattern in _IDENTITY)
 
 
 def copied_claims(claims: Mapping[str, Any], given: Given) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from typing import Any
 from jwtgate.errors import ConfigError
 
 SUPER_TENANT, SUPER_TENANT_ID = "carbon.super", -1234
+USER = "user:"
+"""What stands before the name of a user where the records of users and of applications lie together."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -40,7 +41,8 @@ class Wso2Claims:
         # Only generators of one's own are told of the request, and only what they make can differ each time.
         if context.path is None or not self._given.token_cache_seconds:
             return self._claims(context)
-        key = json_bytes({name: value for name, value in told.items() if name != "now"})
+        described = json_bytes({name: value for name, value in told.items() if name != "now"})
+        key = hashlib.sha256(described).digest()
         held = self._made.get(key)
         if held is not None and 0 <= context.now - held[0] < self._given.token_cache_seconds:
             return held[1]

@@ -53,8 +53,8 @@ def end_user(context: ValidationContext, given: Given) -> str | None:
 
 def _application_end_user(context: ValidationContext, given: Given) -> str | None:
     if given.profile == "v4":
-        subscriber = _subscriber(context, given)
-        return None if subscriber is None else with_tenant(subscriber)
+        developer = subscriber(context)
+        return None if developer is None else with_tenant(developer)
     owner = context.application.owner if context.application else None
     if owner is None or given.remove_user:
         return None
@@ -69,16 +69,16 @@ def _sub(context: ValidationContext, given: Given) -> str | None:
     return without_tenant(sub) if sub is not None and given.sub_without_tenant else sub
 
 
-def _subscriber(context: ValidationContext, given: Given) -> str | None:
+def subscriber(context: ValidationContext, _: Given | None = None) -> str | None:
+    """The developer whose application calls."""
     if context.subscription is not None and context.subscription.subscriber is not None:
         return context.subscription.subscriber
     return context.application.owner if context.application else None
 
 
 def _subscriber_tenant(context: ValidationContext) -> str:
-    subscription, application = context.subscription, context.application
-    subscriber = (subscription.subscriber if subscription else None) or (application.owner if application else None)
-    return tenant_of(subscriber) if subscriber else SUPER_TENANT
+    developer = subscriber(context)
+    return tenant_of(developer) if developer else SUPER_TENANT
 
 
 def _user_type(context: ValidationContext, given: Given) -> str:
@@ -119,7 +119,7 @@ def _tier(context: ValidationContext, _: Given) -> str | None:
 
 
 _VALUES: Mapping[str, Callable[[ValidationContext, Given], Any]] = {
-    "subscriber": _subscriber,
+    "subscriber": subscriber,
     "applicationid": _of_application("id"),
     "applicationname": _of_application("name"),
     "applicationtier": _of_application("tier"),

@@ -34,9 +34,9 @@ def _object(name: str, value: str, given: Given) -> Any:
     if isinstance(found, dict):
         return found
     if given.drop_unparsable:
-        _LOGGER.error("the claim %s is no JSON object, and is left out", name)
+        _LOGGER.error("the claim %.100s is no JSON object, and is left out", name)
         return DROPPED
-    _LOGGER.warning("the claim %s is no JSON object, and stays text", name)
+    _LOGGER.warning("the claim %.100s is no JSON object, and stays text", name)
     return value
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from jwtgate.dialects.wso2.tokens.context import User, ValidationContext
-from jwtgate.dialects.wso2.tokens.given import Given, tenant_of
+from jwtgate.dialects.wso2.tokens.given import Given, with_tenant
+from jwtgate.dialects.wso2.tokens.standard import subscriber
 
 LOCAL = "http://wso2.org/claims/"
 MOST_CACHED = 10_000
@@ -122,40 +123,47 @@ def user_claims(
         return {}
 
 
+def record_of(context: ValidationContext, end_user: str | None, given: Given) -> User | None:
+    """The record of the end user. One found by the caller's name may be of another tenant's user of that name."""
+    record, name = context.user, context.token.user
+    if context.token.is_application_token:
+        owner = context.application.owner if context.application else None
+        record, name = context.owner, subscriber(context) if given.profile == "v4" else owner
+    if record is None or name is None:
+        return None
+    return record if end_user in (record.name, name, with_tenant(name)) else None
+
+
 def _found(
     context: ValidationContext, end_user: str | None, given: Given, retriever: Retriever | None
 ) -> dict[str, Any]:
-    record = context.owner if context.token.is_application_token else context.user
     granted = converted(context.grants, given)
     if given.profile in ("v1", "v2"):
-        return granted or _retrieved(context, end_user, record, given=given, retriever=retriever)
+        return granted or _retrieved(context, end_user, given, retriever)
     found: dict[str, Any] = {}
     if given.user_claims and (context.token.kind != "jwt" or given.user_claims_of_jwt):
-        found = granted or _cached(context, given, lambda: store_claims(record, given))
-    return {**found, **_retrieved(context, end_user, record, given=given, retriever=retriever)}
+        found = granted or _stored(context, end_user, given)
+    return {**found, **_retrieved(context, end_user, given, retriever)}
 
 
 def _retrieved(
-    context: ValidationContext, end_user: str | None, record: User | None, *, given: Given, retriever: Retriever | None
+    context: ValidationContext, end_user: str | None, given: Given, retriever: Retriever | None
 ) -> dict[str, Any]:
     if not given.retriever or end_user is None:
         return {}
-    if retriever is None:
-        if record is None:
+    return _stored(context, end_user, given) if retriever is None else retriever.claims(end_user)
+
+
+def _stored(context: ValidationContext, end_user: str | None, given: Given) -> dict[str, str]:
+    """What the user store says, asked now or a while ago."""
+    record = record_of(context, end_user, given)
+    if record is None:
+        if end_user is not None:
             _LOGGER.warning("the user store has nobody of the name of a caller")
-        return _cached(context, given, lambda: store_claims(record, given))
-    return retriever.claims(end_user)
-
-
-def _cached(context: ValidationContext, given: Given, find: Callable[[], Mapping[str, str]]) -> dict[str, str]:
-    """What the user store says, asked now or a while ago. By the name the record has: an end user's may be another's."""
-    application = context.application
-    name = (application.owner if application else None) if context.token.is_application_token else context.token.user
-    if not given.claim_cache_seconds or name is None:
-        return dict(find())
-    key = (given.prefix, name, str(given.tenant_id(tenant_of(name))))
+        return {}
+    key = (given.prefix, str(given.federated), record.name)
     held = CACHE.find(key, now=context.now, seconds=given.claim_cache_seconds)
     if held is None:
-        held = find()
+        held = store_claims(record, given)
         CACHE.keep(key, held, now=context.now)
     return dict(held)

@@ -30,6 +30,8 @@ def translated(objects: Objects, settings: Settings) -> Translation:
     is_refused = configuration.enabled and not configuration.signed and not configuration.unsigned_allowed
     if is_refused:
         draft.refused(draft.place("signing_algorithm"), _UNSIGNED)
+    elif configuration.enabled and not configuration.signed:
+        draft.dangerous(draft.place("signing_algorithm"), "Whoever reaches the backend can make the tokens it trusts.")
     for option in objects["options"]:
         draft.exact(draft.place(option))
     keys = TenantKeys(draft)

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jwtgate.dialects.wso2.reading.configuration import ISS, Configuration
-from jwtgate.dialects.wso2.tokens.given import SUPER_TENANT, SUPER_TENANT_ID
-from jwtgate.dialects.wso2.translation.callers import USER
+from jwtgate.dialects.wso2.tokens.given import SUPER_TENANT, SUPER_TENANT_ID, USER
 from jwtgate.dialects.wso2.translation.draft import Draft
 from jwtgate.dialects.wso2.translation.keys import DEFAULT_KEY, TenantKeys, key_name
 

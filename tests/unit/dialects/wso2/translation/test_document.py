@@ -42,6 +42,9 @@ def test_sec_38_without_its_word_an_unsigned_token_is_refused_and_nothing_forwar
         assert route.keys().isdisjoint({"issue", "upstream", "rewrite"})
     allowed = made(tmp_path, signing_algorithm="NONE", unsigned_tokens_trusted_by_legacy_backend=True)
     assert all(note.meaning is not Meaning.REFUSED for note in allowed.notes)
+    assert [note.sentence for note in allowed.notes if note.dangerous] == [
+        "Whoever reaches the backend can make the tokens it trusts."
+    ]
     assert allowed.document["routes"]["/p"]["issue"][0]["unsigned_with_alg_for_legacy_upstream"] == "none"
 
 
