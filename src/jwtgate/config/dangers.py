@@ -106,6 +106,7 @@ _FLAGS_OF_ISSUER = {
     "exp_not_looked_at_for_legacy_tokens": "tokens are accepted long after their end",
     "nbf_not_looked_at_for_legacy_tokens": "tokens are accepted before their time",
     "iat_not_looked_at_for_legacy_tokens": "tokens are accepted whenever they say they were made",
+    "malformed_claims_count_as_absent_for_legacy_tokens": "tokens whose sub or jti is no text cannot be revoked by it",
     "long_leeway_allowed_for_legacy_tokens": "tokens that ended long ago are accepted",
     "insecure_http": (
         "keys may be fetched, and tokens asked about, without TLS: whoever sits on the way can make tokens"

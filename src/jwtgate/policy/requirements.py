@@ -123,7 +123,8 @@ class Issuer:
     document holds the keys itself. `credentials`: the tokens are made by consumers, each with the keys and the
     algorithms of its own credential. `iss` None: it is not looked at. `signature_unverified`: nor is the signature.
     `keys_again`: the keys are fetched again when none of them made a signature. `keys_by_kid_alone`: a token without a
-    `kid` was made with the first key that has none.
+    `kid` was made with the first key that has none. `malformed_is_absent`: a registered claim that is no text is as if
+    it were not there.
     """
 
     name: str
@@ -140,6 +141,7 @@ class Issuer:
     signature_unverified: bool = False
     keys_again: bool = False
     keys_by_kid_alone: bool = False
+    malformed_is_absent: bool = False
     credentials: CredentialLookup | None = None
     introspection: Introspection | None = None
     grants: Grants | None = None

@@ -88,6 +88,7 @@ def test_sec_162_a_token_in_the_query_is_told_and_where_it_goes_on(
                 "exp_not_looked_at_for_legacy_tokens",
                 "nbf_not_looked_at_for_legacy_tokens",
                 "iat_not_looked_at_for_legacy_tokens",
+                "malformed_claims_count_as_absent_for_legacy_tokens",
                 "long_leeway_allowed_for_legacy_tokens",
                 "keys_fetched_again_after_wrong_signature",
             )

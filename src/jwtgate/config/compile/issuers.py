@@ -51,6 +51,7 @@ def compile_issuer(name: str, section: IssuerSection) -> Issuer:
         signature_unverified=section.signature_not_verified_for_legacy_issuer,
         keys_again=section.keys_fetched_again_after_wrong_signature,
         keys_by_kid_alone=section.keys_by_kid_alone,
+        malformed_is_absent=section.malformed_claims_count_as_absent_for_legacy_tokens,
         credentials=_lookup(section),
         introspection=_answers(section, section.introspection) if section.introspection else None,
         grants=_grants(section.permissions) if section.permissions else None,

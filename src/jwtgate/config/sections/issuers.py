@@ -202,6 +202,9 @@ class IssuerSection(Section):
         False,
         description="A token with an `iat` from the future, or that is no time, is accepted. Dangerous.",
     )
+    malformed_claims_count_as_absent_for_legacy_tokens: Flag = Field(
+        False, description="An `iss`, `sub`, `jti` or `aud` that is no text is as if it were not there. Dangerous."
+    )
     exp_claim: Path = Field(("exp",), description="Path of the claim that holds the end of a token.")
     nbf_claim: Path = Field(("nbf",), description="Path of the claim that holds the beginning of a token.")
     nbf_required: Flag = Field(False, description="Tokens must say when they begin.")

@@ -28,6 +28,7 @@ MISSING = object()
 
 Time = int | float | None
 
+_TEXTS = ("iss", "sub", "jti")
 _FIRST_MILLISECONDS = 10**11
 
 NOTHING_SHOWN: frozenset[str] = frozenset()
@@ -41,7 +42,8 @@ def check_claims(issuer: Issuer, slot: Slot, claims: Claims, *, now: int, expect
     """
     audiences = slot.audiences if slot.audiences is not None else issuer.audiences
     shown = NOTHING_SHOWN if slot.dpop is None else SHOWN_BY_DPOP
-    good_until = check_registered(claims, iss=issuer.iss, audiences=audiences, times=issuer.times, now=now, shown=shown)
+    formed = _without_malformed(claims) if issuer.malformed_is_absent else claims
+    good_until = check_registered(formed, iss=issuer.iss, audiences=audiences, times=issuer.times, now=now, shown=shown)
     if expected is not None:
         _check_expected_names(expected, claims)
     for rule in issuer.rules:
@@ -51,6 +53,14 @@ def check_claims(issuer: Issuer, slot: Slot, claims: Claims, *, now: int, expect
     if expected is not None:
         _check_equal(expected, claims)
     return good_until
+
+
+def _without_malformed(claims: Claims) -> Claims:
+    """The claims without registered ones of another form than RFC 7519 gives them."""
+    malformed = {name for name in _TEXTS if not isinstance(claims.get(name, ""), str)}
+    if _audiences(claims.get("aud", "")) is None:
+        malformed.add("aud")
+    return {name: value for name, value in claims.items() if name not in malformed} if malformed else claims
 
 
 def _check_expected_names(expected: Claims, claims: Claims) -> None:
@@ -104,7 +114,7 @@ def check_registered(
         raise TokenRefused("issuer_wrong", wanted=iss)
     good_until = check_times(times, claims, now)
     check_audience(audiences, claims)
-    for name in ("iss", "sub", "jti"):
+    for name in _TEXTS:
         if not isinstance(claims.get(name, ""), str):
             raise TokenRefused("claim_malformed", claim=name)
     # A token bound to a key is never good as a plain bearer token (RFC 7800, 8705, 9449); nor one that is bound in a
@@ -230,13 +240,17 @@ def check_audience(wanted: Collection[str] | None, claims: Claims) -> None:
         if wanted is not None:
             raise TokenRefused("audience_missing", wanted=sorted(wanted))
         return
-    if isinstance(aud, str) and (wanted is None or aud in wanted):
-        return
-    named = [aud] if isinstance(aud, str) else aud
-    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+    named = _audiences(aud)
+    if named is None:
         raise TokenRefused("claim_malformed", claim="aud")
     if wanted is not None and not any(name in wanted for name in named):
         raise TokenRefused("audience_wrong", wanted=sorted(wanted))
+
+
+def _audiences(aud: object) -> list[str] | None:
+    """What an `aud` names; None if it is neither a text nor a list of texts."""
+    named = [aud] if isinstance(aud, str) else aud
+    return named if isinstance(named, list) and all(isinstance(name, str) for name in named) else None
 
 
 def check_rule(rule: ClaimRule, claims: Claims) -> None:

@@ -98,6 +98,22 @@ def registered(claims: dict[str, object]) -> int | None:
     return check_registered(claims, iss=None, audiences=None, times=Times(), now=NOON)
 
 
+def test_registered_claims_that_are_no_texts_may_count_as_absent() -> None:
+    legacy = replace(ISSUER, malformed_is_absent=True)
+    odd = {**GOOD, "sub": 7, "jti": ["a"]}
+    assert check_claims(legacy, SLOT, odd, now=NOON) == GOOD["exp"] + LEEWAY
+    assert check_claims(legacy, SLOT, GOOD, now=NOON)
+    assert reason(lambda: check_claims(legacy, SLOT, {**odd, "iss": 7}, now=NOON)) == "issuer_wrong"
+    assert reason(lambda: check_claims(legacy, SLOT, {**odd, "aud": [7]}, now=NOON)) == "audience_missing"
+    anyone = replace(legacy, iss=None, audiences=None)
+    for aud in (7, None, [AUDIENCE, 7], {}):
+        assert check_claims(anyone, SLOT, {**odd, "iss": 7, "aud": aud}, now=NOON)
+    expected = {"aud": AUDIENCE}
+    found = reason(lambda: check_claims(anyone, SLOT, {**odd, "aud": [AUDIENCE, 7]}, now=NOON, expected=expected))
+    assert found == "claim_malformed"
+    assert reason(lambda: check_claims(anyone, SLOT, {**odd, "exp": "soon"}, now=NOON)) == "time_malformed"
+
+
 def test_where_any_issuer_and_audience_will_do_they_may_be_left_out_but_not_be_malformed() -> None:
     assert registered({"exp": NOON + 1}) == NOON + 1 + LEEWAY
     assert registered({"exp": NOON + 1, "iss": "x", "aud": ["y", "z"]})

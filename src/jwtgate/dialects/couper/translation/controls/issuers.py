@@ -64,6 +64,7 @@ def _issuer(draft: Draft, jwt: Jwt) -> Section:
         "exp_optional_for_legacy_tokens": True,
         "exp_zero_counts_as_none_for_legacy_tokens": True,
         "iat_not_looked_at_for_legacy_tokens": True,
+        "malformed_claims_count_as_absent_for_legacy_tokens": True,
         **(_set_of_keys(draft, jwt) if jwt.key is None else _key(jwt, jwt.key)),
     }
     if "exp" not in jwt.required_claims:
