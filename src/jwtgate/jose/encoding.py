@@ -60,11 +60,16 @@ def base64url_decode(text: str | bytes) -> bytes:
 
 
 def json_bytes(value: object) -> bytes:
-    """The compact UTF-8 JSON text of `value`. `ValueError` for NaN, infinity and lone surrogates."""
+    """The compact UTF-8 JSON text of `value`.
+
+    `ValueError` for NaN, infinity, lone surrogates, what is nested beyond measure, and what is no JSON at all.
+    """
     try:
         return _ENCODER.encode(value).encode("utf-8")
     except UnicodeEncodeError:
         raise ValueError("not text that has a UTF-8 form") from None
+    except (TypeError, RecursionError):
+        raise ValueError("not JSON") from None
 
 
 def parse_json(

@@ -44,7 +44,7 @@ class SignedTokens:
             header = _segment({"typ": "JWT", **need.header, "alg": signer.alg})
             signing_input = f"{header}.{_segment(need.claims)}"
             signature = sign_bytes(signer.alg, signer.key, signing_input.encode("ascii"))
-        except (KeyRefused, ValueError, TypeError) as error:
+        except (KeyRefused, ValueError, TypeError, RecursionError) as error:
             # Its text is not for the log: it may quote a claim.
             raise DependencyFault("signer_unavailable", key=need.key, cause=type(error).__name__) from None
         return f"{signing_input}.{base64url_encode(signature)}"

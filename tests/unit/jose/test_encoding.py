@@ -252,7 +252,21 @@ def test_json_is_written_compactly_and_keeps_its_characters() -> None:
     assert json_bytes({"a": ["é", 1, None]}) == '{"a":["é",1,null]}'.encode()
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, ["\ud800"], {"\udfff": 1}])
+def nested(depth: int) -> object:
+    value: object = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(math.nan, math.inf, -math.inf, ["\ud800"], {"\udfff": 1}, {"a", "b"}, object(), b"a", {(1, 2): 3}),
+        pytest.param(nested(100_000), id="nested"),
+        pytest.param(10**5000, id="10**5000"),
+    ],
+)
 def test_what_has_no_json_form_is_not_written(value: object) -> None:
     with pytest.raises(ValueError):
         json_bytes(value)

@@ -66,9 +66,19 @@ def test_members_are_sorted_and_markup_is_escaped(claims: dict[str, JSON], text:
     assert parts(claims)[1] == text
 
 
+def nested() -> JSON:
+    value: JSON = 1
+    for _ in range(100_000):
+        value = [value]
+    return value
+
+
 @pytest.mark.parametrize(
     ("key", "claims"),
-    [("other", {}), ("mac", {"a": float("nan")}), ("mac", {"a": object()}), ("mac", {"a": "\ud800"})],
+    [
+        *(("other", {}), ("mac", {"a": float("nan")}), ("mac", {"a": object()}), ("mac", {"a": "\ud800"})),
+        pytest.param("mac", {"a": nested()}, id="nested"),
+    ],
 )
 def test_what_cannot_be_signed_is_a_fault_that_quotes_nothing(key: str, claims: dict[str, JSON]) -> None:
     with pytest.raises(DependencyFault) as caught:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from functools import partial
 
-from jwtgate.errors import RateRefused
+from jwtgate.errors import DependencyFault, RateRefused
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.policy.facts import Allowance, NeedAllowance, Steps, find_allowance
 from jwtgate.policy.plan import Route
@@ -26,7 +26,10 @@ def limit_of(route: Route, principal: Principal) -> RateLimit | None:
 
 
 def ask_allowance(known: Known) -> Steps[Allowance | None]:
-    """What the limit of this caller leaves, this request counted; None where there is no limit."""
+    """What the limit of this caller leaves, this request counted; None where there is no limit.
+
+    Fails with `expression_failed` for a value nobody can count by.
+    """
     limit = limit_of(known.route, known.principal)
     if limit is None:
         return None
@@ -34,8 +37,11 @@ def ask_allowance(known: Known) -> Steps[Allowance | None]:
     # Another limit counts anew.
     counted_by = yield from asking(known, partial(_counted_by, limit, known))
     named = [owner, limit.requests, limit.window_seconds, counted_by]
-    # Of one size, whatever the request holds.
-    counted = hashlib.sha256(json_bytes(named)).hexdigest()
+    try:
+        # Of one size, whatever the request holds.
+        counted = hashlib.sha256(json_bytes(named)).hexdigest()
+    except ValueError:
+        raise DependencyFault("expression_failed", cause="a value cannot be counted by") from None
     need = NeedAllowance(owner, counted, limit.requests, limit.window_seconds)
     return (yield from find_allowance(need))
 

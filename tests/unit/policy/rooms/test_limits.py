@@ -17,6 +17,7 @@ from tests.unit.policy.plans import (
     reason,
     refusal,
     request,
+    told,
 )
 
 from jwtgate.errors import RateRefused
@@ -143,6 +144,11 @@ def test_a_value_that_cannot_be_had_is_refused() -> None:
     )
     walk = ask_allowance(known(ALICE, route=route(limit=limit)))
     assert reason(lambda: next(walk)) == "condition_not_met"
+
+
+@pytest.mark.parametrize("value", [float("nan"), ["\ud800"], {1, 2}])
+def test_sec_143_a_value_nobody_can_count_by_is_a_fault(value: object) -> None:
+    assert reason(lambda: counted(ALICE, CountedBy.VALUE, value=told(lambda _: value))) == "expression_failed"
 
 
 def test_a_consumer_is_counted_on_all_routes_together_unless_it_is_by_route() -> None:
