@@ -249,9 +249,11 @@ def _of_found(credential: Credential) -> Found:
 def _of_sent(route: RouteSection) -> Found:
     """Values of what upstreams are sent that hold a credential of the caller."""
     holds = credential_finder(route)
-    for place, value in values_of(route, ()):
-        if place[0] in _SENT and holds(value):
-            yield place, "an upstream receives the caller's own token and could use it elsewhere"
+    sent = [place for place, value in values_of(route, ()) if place[0] in _SENT and holds(value)]
+    if route.forward_token:
+        calls = (route.calls or {}).items()
+        sent += [("calls", name, "passes_request_fields") for name, call in calls if call.passes_request_fields]
+    yield from ((place, "an upstream receives the caller's own token and could use it elsewhere") for place in sent)
 
 
 def _of_edits(route: RouteSection) -> Found:

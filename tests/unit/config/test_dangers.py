@@ -22,6 +22,14 @@ def test_the_good_document_has_none(load: Load) -> None:
     assert dangers(load({})) == ()
 
 
+def test_sec_162_a_token_that_calls_pass_on_as_well_is_told(load: Load) -> None:
+    calls = {"one": {"upstream": "echo", "passes_request_fields": True}, "two": {"upstream": "echo"}}
+    assert dangers(load({"routes/orders/calls": calls})) == ()
+    found = dangers(load({"routes/orders/calls": calls, "routes/orders/forward_token": True}))
+    places = ["routes.orders.calls.one.passes_request_fields", "routes.orders.forward_token"]
+    assert [sentence.partition(": ")[0] for sentence in found] == places
+
+
 @pytest.mark.parametrize("source", [{"query": "t"}, {"value": {"cel": "request.query.t"}}])
 @pytest.mark.parametrize(
     ("place", "value", "shown"),

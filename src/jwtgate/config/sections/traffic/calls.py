@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from jwtgate.config.sections.section import (
     Count,
     FieldName,
+    Flag,
     Maybe,
     Name,
     OneOrMore,
@@ -63,10 +64,10 @@ class CallSection(Section):
     headers: dict[Annotated[FieldName, AfterValidator(_settable)], SomeValue] = Field(
         {}, description="Its header fields; a list makes several lines. What is not there sets none."
     )
-    passes_request_fields: bool = Field(
+    passes_request_fields: Flag = Field(
         False,
-        description="Send the header fields of the request too, but for credentials, `Accept-Encoding` and the names "
-        "in `headers`.",
+        description="Send the header fields of the request too, but for credentials (with `forward_token` for those in "
+        "`Authorization` and cookies alone), `Accept-Encoding` and the names in `headers`.",
     )
     body: Maybe[SomeValue] = Field(None, description="The body: text as it stands, anything else as JSON.")
     json_body: Maybe[SomeValue] = Field(None, alias="json", description="The body: any value, as JSON.")
