@@ -158,14 +158,19 @@ def parse_remote_keys(data: bytes) -> tuple[tuple[Key, ...], tuple[Skipped, ...]
 
 
 def first_of_each_kid(keys: Iterable[Key]) -> tuple[Key, ...]:
-    """The keys without those that an earlier, different one under the same `kid` and algorithm leaves no use for."""
+    """The keys, each without the algorithms that an earlier, different one under the same `kid` serves.
+
+    One that is left some of several is bound to each of these.
+    """
     held: dict[tuple[str, str], str] = {}
-    kept = []
+    kept: list[Key] = []
     for key in keys:
-        named = [(key.kid, alg) for alg in key.algorithms] if key.kid is not None else []
-        if all(held.get(name, key.thumbprint()) == key.thumbprint() for name in named):
-            held.update(dict.fromkeys(named, key.thumbprint()))
+        kid, thumbprint = key.kid, key.thumbprint()
+        if kid is None:
             kept.append(key)
+            continue
+        free = [alg for alg in sorted(key.algorithms) if held.setdefault((kid, alg), thumbprint) == thumbprint]
+        kept += [key] if len(free) == len(key.algorithms) else [key.bound_to(alg) for alg in free]
     return tuple(kept)
 
 

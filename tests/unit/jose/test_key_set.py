@@ -284,6 +284,14 @@ def test_sec_31_of_different_keys_under_one_name_the_first_may_be_meant() -> Non
     assert reason_of(lambda: KeySet([first, other])) == "key_set_contradicts"
 
 
+def test_a_later_key_of_a_kid_serves_the_algorithms_that_are_left() -> None:
+    first, later = (Key.from_jwk(jwk(key, kid="k", alg=alg)) for key, alg in ((RSA, "RS384"), (RSA2, None)))
+    kept = KeySet(first_of_each_kid([first, later]))
+    found = {alg: kept.named(alg, "k")[0].thumbprint() for alg in ("RS256", "RS384", "RS512")}
+    assert found == {"RS256": RSA2.thumbprint(), "RS384": RSA.thumbprint(), "RS512": RSA2.thumbprint()}
+    assert {each.alg for each in kept} >= {"RS256", "RS384", "RS512"}
+
+
 def test_the_keys_of_a_remote_set_are_told_before_they_contradict_each_other() -> None:
     entries = data(jwk(EC, kid="k"), jwk(EC2, kid="k"), OCT)
     keys, skipped = parse_remote_keys(entries)
