@@ -44,6 +44,11 @@ TWO = {
 ROUTES = {
     "two": {"path": "/two/*", "auth": "required", "slots": TWO, "log": {"path": says("path")}, "upstream": "echo"},
     "signed": {"respond": {"body": says("signed any"), "headers": {"X-Again": says("signed any")}}},
+    "signed-no": {
+        "permission": "admin",
+        "respond": {"body": "in"},
+        "answers": {"*": {"body": says("signed any"), "headers": {"X-Again": says("signed any")}}},
+    },
     "failing": {"respond": {"body": says("fail no such thing")}},
     "given": {
         "respond": {"json": says("given made", made={"of": "${env:MADE_OF}"}), "status": says("given code", code=201)}
@@ -152,8 +157,10 @@ def test_a_credential_may_come_from_an_expression(gateway: GatewayProcess) -> No
     assert ask(gateway, "/two/a", bearer=token(), X_Second="x").status == 303
 
 
-def test_an_expression_may_have_a_token_signed(gateway: GatewayProcess) -> None:
-    answer = ask(gateway, "/signed/a", bearer=token(sub="bob"))
+@pytest.mark.parametrize(("path", "status"), [("signed", 200), ("signed-no", 403)])
+def test_an_expression_may_have_a_token_signed(gateway: GatewayProcess, path: str, status: int) -> None:
+    answer = ask(gateway, f"/{path}/a", bearer=token(sub="bob"))
+    assert answer.status == status
     key = Key.secret(SECRET.encode(), alg="HS256")
     verified = UnverifiedToken.parse(answer.body).verify([key], {"HS256"})
     assert dict(verified.claims) == {"sub": "bob"}

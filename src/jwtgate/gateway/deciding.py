@@ -27,6 +27,7 @@ from jwtgate.gateway.mint import (
     note_minted,
 )
 from jwtgate.gateway.respond import limit_fields
+from jwtgate.gateway.saying_no import words_needed
 from jwtgate.policy.decide import decide
 from jwtgate.policy.facts import Need
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused, Trail
@@ -139,13 +140,9 @@ def _answer_now(exchange: Exchange, need: Need | NeedMinted) -> object | None:
 def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome) -> None:
     exchange.trail = outcome.trail
     _note(exchange, outcome.trail)
-    if isinstance(outcome, Refused):
-        exchange.refuse(outcome.refusal)
+    if not isinstance(outcome, Allowed):
+        _refuse(exchange, outcome)
         return
-    if isinstance(outcome, Failed):
-        exchange.refuse(outcome.fault)
-        return
-    assert isinstance(outcome, Allowed)  # noqa: S101
     exchange.issuer = ",".join(proven.issuer.name for proven in outcome.trail.proven.values())
     proven_until = outcome.trail.principal.good_until
     exchange.token_until = FOR_EVER if proven_until is None else proven_until
@@ -170,6 +167,16 @@ def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome
         )
         exchange.generation.memory.remember(key, remembered)
     exchange.forward(lines, answer_lines, sent=outcome.rewrite.sent)
+
+
+def _refuse(exchange: Exchange, outcome: Refused | Failed) -> None:
+    """Answer no, once all is at hand that the answer says."""
+    error, known = outcome.refusal if isinstance(outcome, Refused) else outcome.fault, outcome.trail.known
+    others = exchange.generation.plan.answers
+    if known is None or not (others or known.route.has_answers):
+        exchange.refuse(error)
+        return
+    drive(exchange, words_needed(error, known, others=others), lambda _: exchange.refuse(error))
 
 
 def _respond(exchange: Exchange, route: Route, said: Respond, fields: tuple[tuple[bytes, bytes], ...]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from jwtgate.errors import Fault, RateRefused, Refusal, TokenRefused
@@ -17,13 +18,14 @@ from jwtgate.gateway.logs.values import logged_refusal
 from jwtgate.gateway.respond import OwnAnswer, refusal_body, refusal_fields
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.policy.expression import Asks
+from jwtgate.policy.facts import Steps
 from jwtgate.policy.plan import NO_ROUTE
 from jwtgate.policy.provisions import Answer, Form, IdentityField, Origin, Value
 from jwtgate.policy.rooms.claims import MISSING
 from jwtgate.policy.rooms.identify import ANONYMOUS
 from jwtgate.policy.rooms.limits import limit_of
 from jwtgate.policy.rooms.rewrite import field_value
-from jwtgate.policy.value import Ended, Known, value_of
+from jwtgate.policy.value import Ended, Known, asking, value_of
 
 if TYPE_CHECKING:
     from jwtgate.gateway.exchange import Exchange
@@ -54,6 +56,16 @@ def answer_to(error: Refusal | Fault, exchange: Exchange) -> OwnAnswer:
     return answer
 
 
+def words_needed(error: Refusal | Fault, known: Known, *, others: Mapping[str, Answer]) -> Steps[None]:
+    """Have at hand what the answer to a decided request needs; where that cannot be had, it goes out without."""
+    answer = _answer_of(error, known, others)
+    try:
+        for value in () if answer is None else answer.asking:
+            yield from asking(known, partial(value_of, value, known))
+    except (Refusal, Fault):
+        return
+
+
 def _known(route: Route, exchange: Exchange) -> Known:
     """What is known of a request that may not have been decided."""
     known = exchange.trail.known if exchange.trail is not None else None
@@ -64,9 +76,7 @@ def of_route(
     error: Refusal | Fault, known: Known, request_id: str, *, others: Mapping[str, Answer] = _NONE
 ) -> OwnAnswer:
     """The same as the route of the request says it, or else the document by `others`, where either does."""
-    in_slot = known.route.slot_answers.get(known.slot, _NONE)
-    answer = _of_limit(error, known) or _named(error, in_slot) or _named(error, known.route.answers)
-    answer = answer or _named(error, others)
+    answer = _answer_of(error, known, others)
     status, fields, body = ours(error, None if known.route is NO_ROUTE else known.route, request_id)
     if answer is None:
         return status, fields, body
@@ -75,6 +85,12 @@ def of_route(
     said = _body(answer, told)
     body, answer = (body, replace(answer, body=None)) if said is None else (said, answer)
     return _status(answer, told, status), [*_kept(fields, answer, told), *_fields(answer, told)], body
+
+
+def _answer_of(error: Refusal | Fault, known: Known, others: Mapping[str, Answer]) -> Answer | None:
+    in_slot = known.route.slot_answers.get(known.slot, _NONE)
+    answer = _of_limit(error, known) or _named(error, in_slot) or _named(error, known.route.answers)
+    return answer or _named(error, others)
 
 
 def _status(answer: Answer, known: Known, ours: int) -> int:

@@ -57,7 +57,7 @@ class KnownExpression(Protocol):
     """A compiled expression of an installed language. It looks at all that is known of a request.
 
     It travels to another process as plain data (`__reduce__`). One with an attribute `of_request` that is False looks
-    at nothing but who the caller is.
+    at nothing but who the caller is; one with an attribute `asks` that is False never raises `Asks`.
     """
 
     @property

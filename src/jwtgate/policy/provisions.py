@@ -63,6 +63,11 @@ class Value:
             return getattr(self.language, "of_request", True)
         return self.origin not in _OF_CREDENTIALS
 
+    @property
+    def asks(self) -> bool:
+        """Whether working it out may have to wait for something."""
+        return self.origin is Origin.LANGUAGE and getattr(self.language, "asks", True)
+
 
 class Encoding(Enum):
     """How the three parts of an issued token are written. Only the first is RFC 7515."""
@@ -197,7 +202,8 @@ class Answer:
     """How a refusal or a fault is answered instead of our own way. What is None is as we would say it.
 
     A field without a value is none, also if we would have one of that name. `challenge`: with the `WWW-Authenticate`
-    that belongs to it. `log`: what the access log says besides.
+    that belongs to it. `log`: what the access log says besides. `asking`: the values in it that may need something
+    that has to be waited for.
     """
 
     status: int | Value | None = None
@@ -207,6 +213,7 @@ class Answer:
     challenge: bool = True
     log: tuple[tuple[str, Value], ...] = ()
     may_fault_with_401: bool = False
+    asking: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

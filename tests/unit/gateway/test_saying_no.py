@@ -24,7 +24,7 @@ from jwtgate.errors import (
     TokenRefused,
     UpstreamFault,
 )
-from jwtgate.gateway.saying_no import of_route, ours
+from jwtgate.gateway.saying_no import of_route, ours, words_needed
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.expression import Asks, ExpressionFailed
 from jwtgate.policy.facts import NeedConsumer
@@ -366,6 +366,35 @@ def test_a_refusal_goes_out_although_its_words_fail_or_ask() -> None:
         value = told(compute)
         answer = Answer(status=value, body=value, fields=((b"X-A", value),), log=(("a", value),))
         assert said(EXPIRED, any=answer) == usual(EXPIRED)
+
+
+def test_what_an_answer_asks_for_is_had_first() -> None:
+    def asks(known: Known) -> object:
+        if "key" not in known.answers:
+            raise Asks(NeedConsumer((), "a"), "key")
+        return known.answers["key"]
+
+    value = told(asks)
+    answers = {"*": Answer(body=value, asking=(value,))}
+    known = Known(Route("a", NOWHERE, answers=answers), REQUEST, ANONYMOUS, 0)
+    needed = words_needed(EXPIRED, known, others={})
+    assert next(needed) == NeedConsumer((), "a")
+    with pytest.raises(StopIteration):
+        needed.send("found")
+    assert of_route(EXPIRED, known, "0001")[2] == b"found"
+
+
+def test_an_answer_whose_need_is_not_met_goes_out_without() -> None:
+    def asks(_: Known) -> object:
+        raise Asks(NeedConsumer((), "a"), "a")
+
+    value = told(asks)
+    known = Known(Route("a", NOWHERE, answers={"*": Answer(body=value, asking=(value,))}), REQUEST, ANONYMOUS, 0)
+    needed = words_needed(EXPIRED, known, others={})
+    next(needed)
+    with pytest.raises(StopIteration):
+        needed.throw(DependencyFault("signer_unavailable"))
+    assert list(words_needed(MISSING, replace(known, route=Route("a", NOWHERE)), others={})) == []
 
 
 def test_a_field_without_a_value_takes_ours_away() -> None:

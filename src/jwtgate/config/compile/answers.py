@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from jwtgate.config.compile.issued import compile_value
@@ -20,12 +21,16 @@ def compile_answers(sections: Mapping[str, AnswerSection], first: str) -> dict[s
 def of_answers(answers: Mapping[str, Answer]) -> Iterator[Value]:
     """Every value in these answers."""
     for answer in answers.values():
-        yield from (value for _, value in (*answer.fields, *answer.log))
-        yield from (value for value in (answer.status, answer.body, answer.content_type) if isinstance(value, Value))
+        yield from _values(answer)
+
+
+def _values(answer: Answer) -> Iterator[Value]:
+    yield from (value for _, value in (*answer.fields, *answer.log))
+    yield from (value for value in (answer.status, answer.body, answer.content_type) if isinstance(value, Value))
 
 
 def _answer(section: AnswerSection, first: str) -> Answer:
-    return Answer(
+    answer = Answer(
         status=None if section.status is None else _plain_or_value(section.status, first),
         fields=tuple((name.encode(), _value(value, first)) for name, value in section.headers.items()),
         body=None if section.body is None else _value(section.body, first),
@@ -34,6 +39,7 @@ def _answer(section: AnswerSection, first: str) -> Answer:
         log=tuple((name, _value(value, first)) for name, value in section.log.items()),
         may_fault_with_401=section.fault_may_answer_401_for_legacy_clients,
     )
+    return replace(answer, asking=tuple(value for value in _values(answer) if value.asks))
 
 
 def _plain_or_value(section: AnswerValueSection, first: str) -> Any:

@@ -23,11 +23,12 @@ EVALUATION = "evaluation"
 class Compiled:
     """An expression that can be asked again and again. It travels as its tree, so that nobody reads HCL twice."""
 
-    __slots__ = ("_given", "_node", "_place", "_run", "of_request", "text")
+    __slots__ = ("_given", "_node", "_place", "_run", "asks", "of_request", "text")
 
     def __init__(self, text: str, node: Node, given: Mapping[str, Any]) -> None:
         self.text = text
         self.of_request = needed_by(node).of_request
+        self.asks = bool(given["profiles"])
         self._node = node
         self._given = dict(given)
         self._place = str(given.get("place", ""))

@@ -93,6 +93,7 @@ class Special:
     """One of these texts, as an expression. `ValueError` for one that does not exist."""
 
     __slots__ = ("_given", "_run", "of_request", "text")
+    asks = False
 
     def __init__(self, text: str, given: Given) -> None:
         if text not in _SPECIAL:

@@ -68,6 +68,8 @@ def test_what_is_to_be_signed_travels_too() -> None:
     expression = pickle.loads(pickle.dumps(compiled('jwt_sign("P", {})', GIVEN)))  # type: ignore[arg-type]
     with pytest.raises(Asks) as caught:
         expression(known(principal(access=proven(sub="alice"))))
+    assert expression.asks
+    assert not compiled("env.A", {}).asks
     assert caught.value.need.claims == {"sub": "alice"}
 
 
