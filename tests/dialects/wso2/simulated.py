@@ -67,9 +67,12 @@ class Simulated:
         self._generators = ClaimGenerators(generators_of(self.plan))
         self._tokens = IssuedTokens({name: _signer(keys) for name, keys in self.plan.signing.items()})
 
-    def outcome(self, bearer: str, now: float = NOON, path: str = "/placeFinder/1.0.0/find") -> Outcome:
+    def outcome(
+        self, bearer: str | None, now: float = NOON, path: str = "/placeFinder/1.0.0/find", *fields: tuple[bytes, bytes]
+    ) -> Outcome:
         """What becomes of a request at this time (NumericDate)."""
-        walk = decide(self.plan, request(bearer=bearer, path=path), Snapshot(), int(now))
+        route = self.plan.router.find("GET", "api.example", path, request(path=path))
+        walk = decide(self.plan, request(*fields, bearer=bearer, path=path), Snapshot(), int(now), route=route)
         answer: Any = None
         while True:
             try:
@@ -78,9 +81,11 @@ class Simulated:
                 found: Outcome = end.value
                 return found
 
-    def token(self, bearer: str, now: float = NOON, path: str = "/placeFinder/1.0.0/find") -> str:
+    def token(
+        self, bearer: str | None, now: float = NOON, path: str = "/placeFinder/1.0.0/find", *fields: tuple[bytes, bytes]
+    ) -> str:
         """The backend JWT a request brings."""
-        outcome = self.outcome(bearer, now, path)
+        outcome = self.outcome(bearer, now, path, *fields)
         assert isinstance(outcome, Allowed), outcome
         (text,) = [value.decode() for name, value in outcome.rewrite.fields if name.lower() == b"x-jwt-assertion"]
         return text

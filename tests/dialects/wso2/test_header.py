@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from tests.dialects.wso2.conftest import Served
 from tests.dialects.wso2.neighbours import Backend
 from tests.dialects.wso2.records import APPLICATION_TOKEN, USER_TOKEN, toml, xml
+from tests.dialects.wso2.simulated import Simulated
 from tests.dialects.wso2.wso2_process import HEADER, seen
 
 OFF = "<APIManager><JWTConfiguration/></APIManager>"
@@ -97,5 +100,10 @@ def test_an_application_without_a_subscription_is_refused(served: Served) -> Non
     gateway = served(xml(), subscriptions=[])
     refused = gateway.ask(USER_TOKEN)
     assert (refused.status, refused.value["code"]) == (403, "900908")
-    blocked = [{"application": 2, "api": "/placeFinder/1.0.0", "tier": "Gold", "status": "BLOCKED"}]
-    assert served(xml(), subscriptions=blocked).ask(USER_TOKEN).value["code"] == "900908"
+
+
+def test_a_blocked_subscription_lets_nobody_in(tmp_path: Path) -> None:
+    for status, reason in (("BLOCKED", "condition_not_met"), ("UNBLOCKED", "")):
+        held = [{"application": 2, "api": "/placeFinder/1.0.0", "tier": "Gold", "status": status}]
+        outcome = Simulated(tmp_path, xml(), subscriptions=held).outcome(USER_TOKEN)
+        assert getattr(getattr(outcome, "refusal", None), "reason", "") == reason

@@ -74,7 +74,7 @@ def test_s2_sec_38_unsigned_tokens_are_refused_unless_the_document_says_so_twice
     ("algorithm", "filled"), [("SHA256withRSA", [True, True, True]), ("NONE", [True, True, False])]
 )
 def test_s3_a_token_has_three_parts_the_last_empty_where_nothing_signs(
-    served: Served, algorithm: str, filled: list[bool]
+    tmp_path: Path, algorithm: str, filled: list[bool]
 ) -> None:
-    gateway = served(xml(SignatureAlgorithm=algorithm, UnsignedTokensTrustedByLegacyBackend="true"))
-    assert [bool(part) for part in gateway.token(USER_TOKEN).split(".")] == filled
+    made = Simulated(tmp_path, xml(SignatureAlgorithm=algorithm, UnsignedTokensTrustedByLegacyBackend="true"))
+    assert [bool(part) for part in made.token(USER_TOKEN).split(".")] == filled

@@ -18,8 +18,9 @@ from joserfc.jwk import RSAKey
 from tests.dialects.dialect_process import curl
 from tests.dialects.wso2.conftest import Served
 from tests.dialects.wso2.material import CERTIFICATE, OTHER_TENANT, SIGNING_KEY, TENANT
-from tests.dialects.wso2.reading import claims, header, part
-from tests.dialects.wso2.records import USER_TOKEN, toml, xml
+from tests.dialects.wso2.neighbours import Backend
+from tests.dialects.wso2.reading import claims, header, of_dialect, part
+from tests.dialects.wso2.records import USER_TOKEN, records, toml, xml
 from tests.dialects.wso2.simulated import Simulated
 
 PEM = {"tenants": [TENANT]}
@@ -127,15 +128,22 @@ def test_keys_are_not_published_where_that_is_switched_off(served: Served) -> No
     assert curl(f"{gateway.proxy}/t/carbon.super/jwks").status == 404
 
 
-def test_a_tenant_signs_for_its_own_users_where_that_is_asked_for(served: Served) -> None:
-    users = {"bob": "bob@t1.com", "ann": "ann@t2.com", "sumedha": "sumedha"}
-    tokens = [{"token": token, "consumer_key": "ck2", "user": user} for token, user in users.items()]
-    gateway = served(toml("enable_tenant_based_signing = true"), tenants=[TENANT, OTHER_TENANT], tokens=tokens)
+def test_a_tenant_signs_for_its_own_users_where_that_is_asked_for(served: Served, backend: Backend) -> None:
+    theirs = {"name": "app3", "owner": "bob@t1.com", "consumer_key": "ck3"}
+    known = records(backend.url)
+    gateway = served(
+        toml("enable_tenant_based_signing = true"),
+        tenants=[TENANT, OTHER_TENANT],
+        applications=[*known["applications"], theirs],
+        subscriptions=[*known["subscriptions"], {"application": "app3", "api": "PlaceFinder"}],
+        tokens=[*known["tokens"], {"token": "of-bob", "consumer_key": "ck3", "user": "bob"}],
+    )
     (other,) = curl(f"{gateway.proxy}/t/t1.com/jwks").value["keys"]
     (ours,) = curl(f"{gateway.proxy}/jwks").value["keys"]
     assert other["kid"] != ours["kid"]
-    assert header(gateway.token("bob"))["kid"] == other["kid"]
-    assert header(gateway.token("ann"))["kid"] == header(gateway.token("sumedha"))["kid"] == ours["kid"]
+    assert of_dialect(gateway.token("of-bob"))["enduser"] == "bob@t1.com"
+    assert header(gateway.token("of-bob"))["kid"] == other["kid"]
+    assert header(gateway.token(USER_TOKEN))["kid"] == ours["kid"]
 
 
 @pytest.mark.parametrize(

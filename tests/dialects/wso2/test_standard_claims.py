@@ -10,6 +10,7 @@ from tests.dialects.wso2.conftest import Served
 from tests.dialects.wso2.reading import D, claims, of_dialect
 from tests.dialects.wso2.records import APPLICATION_TOKEN, SANDBOX_TOKEN, USER_TOKEN, toml, xml
 from tests.dialects.wso2.simulated import NOON, Simulated
+from tests.dialects.wso2.wso2_process import HEADER, seen
 
 V2 = {
     "subscriber": "admin",
@@ -87,20 +88,27 @@ def test_s12_a_token_is_sent_again_where_the_cache_is_on(served: Served, is_on: 
     ],
 )
 def test_the_end_user_of_the_fourth_generation(
-    served: Served, kind: dict[str, str], user: str | None, expected: str
+    tmp_path: Path, kind: dict[str, str], user: str | None, expected: str
 ) -> None:
     named = {} if user is None else {"user": user}
-    gateway = served(toml(), tokens=[{"consumer_key": "ck2", **kind, **named}])
-    presented = {"api_key": "apikey: k", "basic": "Authorization: Basic c3VtZWRoYTpw"}
-    (token,) = (
-        value
-        for name, value in gateway.ask(
-            None if kind["kind"] in presented else "k", *filter(None, [presented.get(kind["kind"])])
-        ).value["fields"]
-        if name == "x-jwt-assertion"
-    )
+    made = Simulated(tmp_path, toml(), tokens=[{"consumer_key": "ck2", **kind, **named}])
+    fields = {"api_key": (b"apikey", b"k"), "basic": (b"authorization", b"Basic c3VtZWRoYTpw")}
+    presented = fields.get(kind["kind"], (b"authorization", b"Bearer k"))
+    token = made.token(None, NOON, "/placeFinder/1.0.0/find", presented)
     assert of_dialect(token)["enduser"] == expected
     assert ("sub" in claims(token)) == (kind["kind"] == "jwt")
+
+
+def test_an_api_key_has_a_field_of_its_own(served: Served) -> None:
+    tokens = [
+        {"kind": "api_key", "token": "k", "consumer_key": "ck2", "user": "sumedha"},
+        {"kind": "basic", "consumer_key": "ck2", "user": "sumedha", "password": "p"},
+    ]
+    gateway = served(toml(), tokens=tokens)
+    for field in ("apikey: k", "Authorization: Basic c3VtZWRoYTpw"):
+        (token,) = seen(gateway.ask(None, field), HEADER)
+        assert of_dialect(token)["enduser"] == "sumedha"
+    assert gateway.ask(None, "apikey: other").value["code"] == "900901"
 
 
 def test_a_subscriber_of_another_tenant(tmp_path: Path) -> None:
@@ -127,6 +135,6 @@ def test_what_is_not_known_is_left_out(tmp_path: Path) -> None:
     assert found["keytype"] == "PRODUCTION"
 
 
-def test_the_claims_may_be_chosen(served: Served) -> None:
-    token = served(toml('standard_claims = ["iss", "exp", "enduser"]')).token(USER_TOKEN)
+def test_the_claims_may_be_chosen(tmp_path: Path) -> None:
+    token = Simulated(tmp_path, toml('standard_claims = ["iss", "exp", "enduser"]')).token(USER_TOKEN)
     assert claims(token).keys() == {"iss", "exp", f"{D}enduser"}
