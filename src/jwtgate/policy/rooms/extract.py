@@ -116,7 +116,7 @@ def _in_value(value: Value, known: Known | None) -> _Found:
     """Text as it is, and a number as its digits; what is blank, or anything else, is nothing."""
     found = None if known is None else value_of(value, known)
     if isinstance(found, str):
-        return [found] if found.strip() else []
+        return [_text(found.encode("utf-8", "surrogatepass"))] if found.strip() else []
     if isinstance(found, bool) or not isinstance(found, int | float):
         return []
     if isinstance(found, float) and found.is_integer():

@@ -296,6 +296,11 @@ def test_a_value_that_is_blank_or_neither_text_nor_a_number_presents_nothing(fou
     assert reason(lambda: by_value(found)) == "credential_missing"
 
 
+@pytest.mark.parametrize("found", ["\u00e9", "a.b.\ud800", "a\u2028"])
+def test_text_of_a_value_that_is_not_ascii_is_malformed_as_it_is_elsewhere(found: str) -> None:
+    assert reason(lambda: by_value(found, required=False)) == "credential_malformed"
+
+
 def test_where_nothing_is_known_a_value_presents_nothing() -> None:
     asked = replace(SLOT, sources=(Source(Place.VALUE, value=told(lambda _: "abc")),), required=False)
     assert extract(asked, request()) is None
