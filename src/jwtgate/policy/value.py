@@ -55,6 +55,7 @@ class Known:
     logged: dict[str, object] = field(default_factory=dict, repr=False)
     ended: Ended | None = None
     _variables: dict[str, object] | None = field(default=None, init=False, repr=False)
+    _calls: dict[str, object] = field(default_factory=dict, init=False, repr=False)
 
     def become(self, principal: Principal) -> None:
         """From now on this is what is known of the caller."""
@@ -64,18 +65,20 @@ class Known:
     def note_called(self, name: str, called: Called) -> None:
         """From now on this is known, too: what the route's call of this name was answered with."""
         self.called[name] = called
-        self._variables = None
+        if self._variables is not None:  # the others were read already, and may be large
+            self._calls[name] = called.members()
 
     def variables(self) -> Mapping[str, object]:
         """What an expression may name: the variables of the document, `now` being a NumericDate, and `refusal`."""
         if self._variables is None:
             consumer = self.principal.consumer
+            self._calls = {name: called.members() for name, called in self.called.items()}
             self._variables = {
                 "request": request_members(self.request, path_parameters(self.route.templates, self.request.path)),
                 "token": {slot: dict(proven.token.claims) for slot, proven in self.principal.tokens.items()},
                 "consumer": consumer.members() if consumer else {},
                 "permissions": list(self.principal.permissions),
-                "calls": {name: called.members() for name, called in self.called.items()},
+                "calls": self._calls,
                 "now": self.now,
             }
             if self.refusal is not None:

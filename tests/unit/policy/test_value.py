@@ -23,6 +23,7 @@ from tests.unit.policy.plans import (
 )
 
 from jwtgate.errors import AccessRefused, DependencyFault
+from jwtgate.policy.calls.call import Called
 from jwtgate.policy.expression import Asks, ExpressionFailed
 from jwtgate.policy.facts import NeedConsumer
 from jwtgate.policy.provisions import Origin, Value
@@ -260,3 +261,19 @@ def test_who_the_caller_is_may_become_known_later() -> None:
     assert here.variables()["token"] == {}
     here.become(ALICE)
     assert list(here.variables()["token"]) == ["access"]  # type: ignore[call-overload]
+
+
+def test_the_answers_of_calls_are_read_once_however_many_expressions_look_at_them() -> None:
+    it, read = known(), []
+
+    class Counted(Called):
+        def members(self) -> dict[str, object]:
+            read.append(self.status)
+            return super().members()
+
+    for status in (200, 201, 202):
+        it.note_called(f"c{status}", Counted(status, {}, b"{}"))
+        calls = it.variables()["calls"]
+        assert isinstance(calls, dict)
+        assert list(calls) == [f"c{each}" for each in range(200, status + 1)]
+    assert read == [200, 201, 202]
