@@ -64,8 +64,13 @@ class Attributes:
         """The source of its expression, which is one."""
         text = self._text(name)
         if text and name not in self._values:
-            self._noting(name, text, lambda: check(text.source))
+            for unknown in self._noting(name, text, lambda: check(text.source)) or ():
+                self._warn(f"{text.place.file}:{text.place.line} {name}: there is no variable {unknown}; it is null")
         return text
+
+    def _warn(self, sentence: str) -> None:
+        if sentence not in self.context.warnings:
+            self.context.warnings.append(sentence)
 
     def edits(self) -> Edits:
         """The modifiers."""
