@@ -140,8 +140,9 @@ def _set(wanted: Iterable[IdentityField], known: Known) -> Iterator[tuple[bytes,
     room = MOST_IDENTITY_BYTES
     for identity in wanted:
         value = value_of(identity.value, known)
-        for each in value if isinstance(value, list) and identity.form is Form.LINES else (value,):
-            if each is MISSING or each is None:
+        in_lines = identity.form is Form.LINES
+        for each in value if isinstance(value, list) and in_lines else (value,):
+            if each is MISSING or each is None or (in_lines and isinstance(each, list | dict)):
                 continue
             written = field_value(identity, each)
             room -= len(written)

@@ -47,7 +47,9 @@ def users(configuration: Configuration) -> Iterator[Caller]:
             name = as_name(control.label)
             credentials = b64encode(control.user.encode() + b":" + control.password.value).decode()
             key = credentials if alone else f"{name} {credentials}"
-            yield Caller(name, {"credentials": {name: {"api_key": literal(key)}}})
+            yield Caller(
+                name, {"credentials": {name: {"api_key": literal(key), "claims": {"user": literal(control.user)}}}}
+            )
 
 
 def has_one_basic_auth(configuration: Configuration) -> bool:
@@ -118,7 +120,12 @@ def _set_of_keys(draft: Draft, jwt: Jwt) -> Section:
     if jwt.jwks_ttl < _LEAST_REFRESH_SECONDS:
         draft.notes.changed(f"{place}/jwks_ttl", "Keys are fetched once a second at most.")
     section |= {
-        "keys": {"url": url, "unusable_skipped": True, **_keys_backend(draft, jwt.backend, f"{place}/backend")},
+        "keys": {
+            "url": url,
+            "unusable_skipped": True,
+            "any_media_type": True,
+            **_keys_backend(draft, jwt.backend, f"{place}/backend"),
+        },
         "keys_fetched_for_unknown_kid": bool(draft.option("jwks_refetch_on_unknown_kid")),
         "key_set_refreshed_early": False,
         "key_set_saved": False,

@@ -52,7 +52,7 @@ def test_tokens_that_never_expire_are_worth_a_second_look() -> None:
 def test_a_key_set_is_fetched_and_chosen_from_as_couper_does() -> None:
     found = issuer(f'jwks_url = "{URL}"\n jwks_ttl = "3s"\n jwks_max_stale = "2s"')
     assert found["algorithms"] == ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
-    assert found["keys"] == {"url": URL, "unusable_skipped": True}
+    assert found["keys"] == {"url": URL, "unusable_skipped": True, "any_media_type": True}
     assert (found["refresh_seconds"], found["max_stale_seconds"]) == (3.0, 3.0)
     assert (found["key_set_refreshed_early"], found["key_set_saved"]) == (False, False)
     assert (found["keys_by_kid_alone"], found["keys_must_say_use"]) == (True, True)
@@ -133,4 +133,4 @@ def test_the_user_of_one_basic_auth_is_none_of_another() -> None:
     assert (has_one_basic_auth(one), has_one_basic_auth(both)) == (True, False)
     keys = [user.value["credentials"][user.name]["api_key"] for user in users(both)]
     assert keys == ["a dTpw", "b dTpw"]
-    assert [user.value["credentials"]["a"]["api_key"] for user in users(one)] == ["dTpw"]
+    assert [user.value["credentials"]["a"] for user in users(one)] == [{"api_key": "dTpw", "claims": {"user": "u"}}]
