@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from tests.integration.background_server import BackgroundServer, QuietHandler
 
 Answer = tuple[int, bytes]
+PAGE = "/page"
+"""What is published here calls itself a page."""
 
 
 class KeyServer(BackgroundServer):
@@ -40,8 +43,10 @@ def key_set(*keys: Any) -> Answer:
     return 200, json.dumps({"keys": keys}).encode()
 
 
-class _Publishing(QuietHandler):
+class _Publishing(QuietHandler, BaseHTTPRequestHandler):
     server: KeyServer
 
     def do_GET(self) -> None:
-        self.answer(*self.server.answer_to(self.path, {name.lower(): value for name, value in self.headers.items()}))
+        fields = {name.lower(): value for name, value in self.headers.items()}
+        media_type = "text/html" if self.path == PAGE else "application/json"
+        self.answer(*self.server.answer_to(self.path, fields), content_type=media_type)

@@ -12,7 +12,7 @@ import pytest
 from tests.dialects.couper.couper_process import CouperProcess
 from tests.dialects.couper.files import endpoint, file, jwt, mistakes
 from tests.dialects.couper.key_forms import Private, jwk, private_key, x5c
-from tests.dialects.couper.key_server import Answer, KeyServer, key_set
+from tests.dialects.couper.key_server import PAGE, Answer, KeyServer, key_set
 from tests.dialects.couper.seen import allowed, refused
 from tests.dialects.couper.tokens import SECRET, compact, signed
 
@@ -70,6 +70,7 @@ def answers(hanging: threading.Event) -> dict[str, Any]:
 
     return {
         "/one": key_set(K1),
+        PAGE: key_set(K1),
         "/many": key_set(*MANY),
         "/absent": (404, b""),
         "/broken": (500, b"{}"),
@@ -141,6 +142,10 @@ def test_25_a_key_is_found_by_its_kid(couper: CouperProcess) -> None:
     assert unverifiable(couper, "one", signed(RSA, "RS256")) == 'no matching RS256 JWK for kid ""'
     assert unverifiable(couper, "one", signed(RSA, "RS256", kid="other")) == 'no matching RS256 JWK for kid "other"'
     assert unverifiable(couper, "one", signed(RSA, "RS256", kid="K1")) == 'no matching RS256 JWK for kid "K1"'
+
+
+def test_25_a_set_is_what_can_be_read_as_one(couper: CouperProcess) -> None:
+    allowed(couper.ask(PAGE, bearer=signed(RSA, "RS256", kid="k1")))
 
 
 def test_25_the_listener_waits_for_no_key_set(couper: CouperProcess) -> None:

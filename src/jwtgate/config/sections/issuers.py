@@ -72,6 +72,7 @@ class KeysSection(Section):
         description="Keys of `file` or `jwks` that cannot be used are left out, as those that are fetched; else each "
         "must be good. With `empty_key_set_allowed` all may be left out, or `keys` itself, also of a set at `url`.",
     )
+    any_media_type: Flag = Field(False, description="A set at `url` may call itself a page, `text/html`.")
     client_certificate: Maybe[FileName] = Field(None, description="A PEM file with the certificate we show there.")
     client_key: Maybe[FileName] = Field(None, description="A PEM file with its private key.")
 
@@ -89,8 +90,9 @@ class KeysSection(Section):
         return self
 
     def _mistakes_of_client(self, kind: str) -> Iterator[str]:
-        if kind != "url" and (self.username is not None or self.client_certificate is not None or self.headers):
-            yield "username, client_certificate and headers stand beside url only"
+        told = (self.username, self.client_certificate, self.headers or None, self.any_media_type or None)
+        if kind != "url" and any(each is not None for each in told):
+            yield "username, client_certificate, headers and any_media_type stand beside url only"
         if kind not in ("file", "jwks", "url") and self.unusable_skipped:
             yield "unusable_skipped stands beside url, file and jwks only"
         if (self.username is None) != (self.password is None):

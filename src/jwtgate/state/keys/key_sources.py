@@ -119,7 +119,7 @@ async def fetch_keys(source: KeySource, client: HttpClient, resolve: Callable[[s
                 answer = await client.get(await _discover(source, client, rules), rules=rules)
             else:
                 answer = await _ask(source, source.url, client=client, rules=rules, resolve=resolve)
-            body = json_body(answer)
+            body = answer.body if source.any_media_type else json_body(answer)
             # A set of many large keys takes long enough to parse to be noticed by everything else here.
             return await asyncio.to_thread(parse_fetched, source, body)
     except TimeoutError:

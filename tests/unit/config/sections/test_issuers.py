@@ -308,7 +308,7 @@ def test_keys_may_be_asked_for_with_fields_of_ours(load: Load, mistakes: Find) -
     keys = {"url": "https://a.example/keys", "headers": {"X-Probe": "1"}}
     load({"issuers/main/keys": keys})
     assert mistakes({"issuers/main/keys": {"file": "a.json", "headers": {"X-Probe": "1"}}}) == [
-        "issuers.main.keys: username, client_certificate and headers stand beside url only"
+        "issuers.main.keys: username, client_certificate, headers and any_media_type stand beside url only"
     ]
 
 

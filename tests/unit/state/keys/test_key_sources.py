@@ -216,6 +216,12 @@ def test_sec_64_a_page_for_people_is_not_a_set() -> None:
     assert failure(DIRECT, Web({JWKS: jwks()}, "text/html")).cause == "not_json"
 
 
+def test_unless_the_document_says_that_it_may_call_itself_so() -> None:
+    lenient = replace(DIRECT, any_media_type=True)
+    assert fetched(lenient, Web({JWKS: jwks()}, "text/html")) == ["k1"]
+    assert failure(lenient, Web({JWKS: b"<p>Sign in</p>"}, "text/html")).cause == "key_set_malformed"
+
+
 def test_sec_64_discovery_and_set_share_one_time_limit() -> None:
     class Slow(Web):
         async def send(self, method: str, url: str, *, rules: FetchRules, **_: object) -> Response:
