@@ -53,7 +53,7 @@ def end_user(context: ValidationContext, given: Given) -> str | None:
 
 def _application_end_user(context: ValidationContext, given: Given) -> str | None:
     if given.profile == "v4":
-        developer = subscriber(context)
+        developer = _subscriber(context)
         return None if developer is None else with_tenant(developer)
     owner = context.application.owner if context.application else None
     if owner is None or given.remove_user:
@@ -69,15 +69,14 @@ def _sub(context: ValidationContext, given: Given) -> str | None:
     return without_tenant(sub) if sub is not None and given.sub_without_tenant else sub
 
 
-def subscriber(context: ValidationContext, _: Given | None = None) -> str | None:
-    """The developer whose application calls."""
+def _subscriber(context: ValidationContext, _: Given | None = None) -> str | None:
     if context.subscription is not None and context.subscription.subscriber is not None:
         return context.subscription.subscriber
     return context.application.owner if context.application else None
 
 
 def _subscriber_tenant(context: ValidationContext) -> str:
-    developer = subscriber(context)
+    developer = _subscriber(context)
     return tenant_of(developer) if developer else SUPER_TENANT
 
 
@@ -119,7 +118,7 @@ def _tier(context: ValidationContext, _: Given) -> str | None:
 
 
 _VALUES: Mapping[str, Callable[[ValidationContext, Given], Any]] = {
-    "subscriber": subscriber,
+    "subscriber": _subscriber,
     "applicationid": _of_application("id"),
     "applicationname": _of_application("name"),
     "applicationtier": _of_application("tier"),

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from jwtgate.dialects.wso2.tokens.context import User, ValidationContext
-from jwtgate.dialects.wso2.tokens.given import Given, with_tenant
-from jwtgate.dialects.wso2.tokens.standard import subscriber
+from jwtgate.dialects.wso2.tokens.given import SUPER_TENANT, Given, tenant_of
 
 LOCAL = "http://wso2.org/claims/"
 MOST_CACHED = 10_000
@@ -123,15 +122,16 @@ def user_claims(
         return {}
 
 
-def record_of(context: ValidationContext, end_user: str | None, given: Given) -> User | None:
-    """The record of the end user. One found by the caller's name may be of another tenant's user of that name."""
-    record, name = context.user, context.token.user
-    if context.token.is_application_token:
-        owner = context.application.owner if context.application else None
-        record, name = context.owner, subscriber(context) if given.profile == "v4" else owner
-    if record is None or name is None:
-        return None
-    return record if end_user in (record.name, name, with_tenant(name)) else None
+def record_of(context: ValidationContext, end_user: str, given: Given) -> User | None:
+    """The record of the end user. One found by the caller's name may be of another tenant's user of that name.
+
+    What stands behind an `@` may be no tenant, but the end of a name in the super tenant.
+    """
+    record = context.owner if context.token.is_application_token else context.user
+    if record is None or record.name == end_user:
+        return record
+    is_bare = "@" not in end_user or given.tenant_id(tenant_of(end_user)) is None
+    return record if is_bare and record.name == f"{end_user}@{SUPER_TENANT}" else None
 
 
 def _found(
@@ -151,15 +151,16 @@ def _retrieved(
 ) -> dict[str, Any]:
     if not given.retriever or end_user is None:
         return {}
-    return _stored(context, end_user, given) if retriever is None else retriever.claims(end_user)
+    return retriever.claims(end_user) if retriever is not None else _stored(context, end_user, given)
 
 
 def _stored(context: ValidationContext, end_user: str | None, given: Given) -> dict[str, str]:
     """What the user store says, asked now or a while ago."""
+    if end_user is None:
+        return {}
     record = record_of(context, end_user, given)
     if record is None:
-        if end_user is not None:
-            _LOGGER.warning("the user store has nobody of the name of a caller")
+        _LOGGER.warning("the user store has nobody of the name of a caller")
         return {}
     key = (given.prefix, str(given.federated), record.name)
     held = CACHE.find(key, now=context.now, seconds=given.claim_cache_seconds)

@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jwtgate.dialects.dialect import Caller, Meaning, Note, Objects, literals
-from jwtgate.dialects.wso2.tokens.given import SUPER_TENANT, USER
+from jwtgate.dialects.wso2.tokens.given import SUPER_TENANT, USER, tenant_of, with_tenant
 from jwtgate.dialects.wso2.translation.draft import as_name
 from jwtgate.dialects.wso2.translation.subscriptions import active, subscriptions_of
 from jwtgate.errors import ConfigError
 
 _APPLICATION = "application:"
+_OF_THEIR_OWN = ("api_key", "basic")
+"""Kinds of what is presented by users whose name is whole as it stands there."""
 
 
 def callers(objects: Objects) -> Iterator[Caller]:
@@ -59,6 +61,8 @@ def _application(
     attributes = {
         each: "" if value is None else str(value) for each, value in application.get("attributes", {}).items()
     }
+    owner = _developer(application.get("owner"))
+    developers = {api: _developer(held["subscriber"]) for api, held in subscriptions.items() if held["subscriber"]}
     value = literals(
         {
             "external_id": key["consumer_key"],
@@ -68,12 +72,19 @@ def _application(
                 "key_type": key.get("type", "PRODUCTION"),
                 "consumer_key": key["consumer_key"],
                 "subscriptions": {api: dict(held) for api, held in subscriptions.items()},
+                "developer": owner,
+                "developers": {api: each for api, each in developers.items() if each != owner},
             },
             "credentials": dict(_credential(token, objects) for token in tokens),
         }
     )
     place = f"applications/{application['name']}/{key['consumer_key']}"
     return Caller(name, value, (Note(place, Meaning.EXACT), *(_note(place, token) for token in tokens)))
+
+
+def _developer(name: str | None) -> dict[str, str]:
+    """Who stands behind an application: its name, empty where nobody is told, and its tenant."""
+    return {"name": with_tenant(name) if name else "", "tenant": tenant_of(name or "")}
 
 
 def _note(place: str, token: Mapping[str, Any]) -> Note:
@@ -92,6 +103,7 @@ def _credential(token: Mapping[str, Any], objects: Objects) -> tuple[str, dict[s
     claims: dict[str, Any] = {
         "sub": token.get("user"),
         "aut": user_type,
+        "kind": kind if kind in _OF_THEIR_OWN else None,
         "scope": " ".join(map(str, token.get("scopes", ()))) or None,
         "jti": token.get("id"),
         "exp": token.get("exp"),

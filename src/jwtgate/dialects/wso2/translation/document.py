@@ -35,7 +35,7 @@ def translated(objects: Objects, settings: Settings) -> Translation:
     for option in objects["options"]:
         draft.exact(draft.place(option))
     keys = TenantKeys(draft)
-    held = Routes(draft, issues(draft, keys) if configuration.enabled else [])
+    held = Routes(draft, lambda api: issues(draft, keys, api) if configuration.enabled else [])
     routes = {**held.routes, **_jwks(draft, keys)}
     if is_refused:
         routes = {name: _closed(route) if "issue" in route else route for name, route in routes.items()}

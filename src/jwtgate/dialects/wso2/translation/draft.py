@@ -21,6 +21,12 @@ def as_name(text: str) -> str:
     return text if _NAME.fullmatch(text) else hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
+def quoted(text: str) -> str:
+    """The text as an expression writes it."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
 class Draft:
     """What all parts of the translation share."""
 

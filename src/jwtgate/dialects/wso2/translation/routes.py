@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
 from jwtgate.dialects.wso2.reading.configuration import HEADER
-from jwtgate.dialects.wso2.translation.draft import Draft, as_name
+from jwtgate.dialects.wso2.translation.draft import Draft, as_name, quoted
 from jwtgate.dialects.wso2.translation.issuers import OPAQUE_ISSUER, consumer_claims
 from jwtgate.dialects.wso2.translation.subscriptions import api_id, versioned
 from jwtgate.dialects.wso2.translation.tokens import SLOT
@@ -22,7 +22,7 @@ _PARTLY = ("application", "application user", "application_user")
 class Routes:
     """The routes of all APIs, their upstreams, and what a token says of the API by the name of each route."""
 
-    def __init__(self, draft: Draft, issues: list[dict[str, Any]]) -> None:
+    def __init__(self, draft: Draft, issues: Callable[[str], list[dict[str, Any]]]) -> None:
         self._draft = draft
         self._issues = issues
         self.routes: dict[str, dict[str, Any]] = {}
@@ -61,14 +61,10 @@ class Routes:
             "upstream": upstream,
             "rewrite": {"pattern": f"^{re.escape(place)}/?", "replacement": f"{base}/".replace("\\", "\\\\")},
         }
-        if self._draft.configuration.strip_client_assertion and self._header != HEADER.lower():
-            route["request_headers"] = {"remove": [HEADER]}
+        # On every route: whether another one issues a token is no matter of this one's backend.
+        if self._draft.configuration.strip_client_assertion:
+            route["request_headers"] = {"remove": sorted({HEADER, self._draft.configuration.header})}
         return route
-
-    @property
-    def _header(self) -> str:
-        """The field every client loses, since some route sets it."""
-        return self._issues[0]["header"].lower() if self._issues else ""
 
     def _asked(self, api: Mapping[str, Any], resource: Mapping[str, Any]) -> dict[str, Any]:
         where = f"apis/{api['name']}/{api['version']}{resource.get('path', '')}"
@@ -90,8 +86,9 @@ class Routes:
             slot["scope"] = {"any": scopes}
         route: dict[str, Any] = {"auth": "required", "slots": {SLOT: slot}}
         if validated:
-            route["require"] = f"{_quoted(api_id(api))} in consumer.groups"
-        return route | ({"issue": self._issues} if self._issues else {})
+            route["require"] = f"{quoted(api_id(api))} in consumer.groups"
+        issued = self._issues(api_id(api))
+        return route | ({"issue": issued} if issued else {})
 
     def _validates(self) -> bool:
         """Whether a caller's application needs a subscription; where there are no applications nobody has one."""
@@ -138,9 +135,3 @@ def _sources(draft: Draft) -> Any:
     if "api_key" in kinds or header:
         sources.append({"header": header or "apikey"})
     return sources
-
-
-def _quoted(text: str) -> str:
-    """The text as CEL writes it."""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"

