@@ -141,7 +141,11 @@ class Worker:
     def _tick(self) -> None:
         now = time.monotonic()
         for connection in (*self._connections, *self._turned_away):
-            connection.check_time(now)
+            try:
+                connection.check_time(now)
+            except Exception as error:  # a bug at one connection must not stop the clock of all
+                self.failed(error)
+                connection.abort()
         for pool in self.generation.pools():
             pool.close_idle(now - pool.upstream.keep_alive_seconds)
         self._log.flush()

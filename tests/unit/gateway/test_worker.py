@@ -330,6 +330,25 @@ def test_the_clock_is_looked_at_for_every_connection_and_pool() -> None:
     play(moves)
 
 
+def test_a_bug_at_one_connection_stops_the_clock_for_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    async def moves(house: House) -> None:
+        def stumble(now: float) -> None:
+            raise RuntimeError("a bug")
+
+        (broken, first), (slow, second) = house.connect(), house.connect()
+        broken.check_time = stumble  # type: ignore[method-assign]
+        slow.deadline = 0.0
+        await house.worker.listen([])
+        for _ in range(2):
+            house.worker._tick()
+        assert first.aborted
+        assert second.closed
+        assert house.worker._timer is not None
+        assert "a bug" in caplog.text
+
+    play(moves)
+
+
 def test_rel_4_listeners_are_opened_with_their_tls_and_closed_first(tmp_path: Path) -> None:
     certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
     write_certificate(certificate, key)
