@@ -15,6 +15,9 @@ quoted = json.encoder.encode_basestring_ascii
 TEXT_LIMIT = 1024
 _NAME_LIMIT = 128
 _MOST_DEPTH = 8
+_TOO_DEEP = '"..."'
+_MOST_BITS = 1024
+"""Of a whole number: a longer one has no digits worth reading, and some so many that Python will not write them."""
 _MOST_CHARACTERS = 16 * 1024
 _EXPLAINED = (RequestRefused, AccessRefused, Fault)
 """What the log tells more of than its reason. Why a token or its scope was refused quotes the token."""
@@ -60,12 +63,16 @@ def _bounded(value: object) -> str:
 
 
 def _written(value: object, depth: int) -> str:
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        return "null"
     if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return json.dumps(value)
-    if isinstance(value, dict) and depth:
+    if isinstance(value, dict | list | tuple) and not depth:
+        return _TOO_DEEP
+    if isinstance(value, dict):
         shown = (f"{quoted(str(name)[:TEXT_LIMIT])}:{_written(each, depth - 1)}" for name, each in value.items())
         return f"{{{','.join(shown)}}}"
-    if isinstance(value, list | tuple) and depth:
+    if isinstance(value, list | tuple):
         return f"[{','.join(_all_written(value, depth - 1))}]"
     return quoted(str(value)[:TEXT_LIMIT])
 

@@ -73,3 +73,15 @@ def test_mappings_are_merged_member_by_member() -> None:
     under, over = {"a": {"b": 1, "c": 2}, "d": 3, "e": [1]}, {"a": {"c": 4, "f": 5}, "d": {"g": 6}, "e": [2]}
     assert merged(under, over) == {"a": {"b": 1, "c": 4, "f": 5}, "d": {"g": 6}, "e": [2]}
     assert under == {"a": {"b": 1, "c": 2}, "d": 3, "e": [1]}
+
+
+def test_a_number_nobody_can_write_is_left_out_and_the_line_is_written() -> None:
+    assert read(logged_side_by_side({"a": 10**5000, "b": [10**5000, 1]})) == {"a": None, "b": [None, 1]}
+
+
+@pytest.mark.parametrize("wrapped", [lambda inner: [inner], lambda inner: {"a": inner}])
+def test_what_is_nested_beyond_measure_is_cut_short(wrapped: Any) -> None:
+    deep: Any = "end"
+    for _ in range(100_000):
+        deep = wrapped(deep)
+    assert "..." in logged_side_by_side({"a": deep})
