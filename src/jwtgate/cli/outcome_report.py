@@ -19,7 +19,6 @@ from jwtgate.policy.outcome import Allowed, Outcome, Refused, Trail
 from jwtgate.policy.requirements import Place, Slot, Source
 from jwtgate.policy.rooms.extract import extract
 from jwtgate.policy.rooms.identify import Proven
-from jwtgate.policy.rooms.rewrite import Rewrite
 
 Told = dict[str, Any]
 
@@ -78,7 +77,7 @@ def _ending(outcome: Outcome, shown: Shown) -> Told:
             "sets": list(_sets(outcome, shown)),
             "removes": sorted(name.decode("latin-1") for name in route.removed_fields),
             "upstream": route.upstream.name,
-            **_sent(outcome.rewrite),
+            **_sent(outcome, shown),
             "mints": route.mint is not None,
             **({} if outcome.rewrite.respond is None else {"responds": outcome.rewrite.respond.status}),
         }
@@ -99,9 +98,14 @@ def _ending(outcome: Outcome, shown: Shown) -> Told:
     }
 
 
-def _sent(rewrite: Rewrite) -> Told:
+def _sent(outcome: Allowed, shown: Shown) -> Told:
     """What the upstream is asked for, where that is not what the client asked for."""
-    return {} if rewrite.sent is None else {"sends": " ".join(rewrite.sent)}
+    rewriting, sent = outcome.route.rewriting, outcome.rewrite.sent
+    if rewriting is None or sent is None:
+        return {}
+    method, target = sent
+    worked_out = rewriting.path_value is not None or rewriting.query_value is not None
+    return {"sends": f"{method} {'(--show-claims)' if worked_out and not shown.claims else target}"}
 
 
 def _plain(value: object) -> object:

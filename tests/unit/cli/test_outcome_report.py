@@ -146,6 +146,23 @@ def test_what_the_upstream_is_asked_for_instead_is_told(document: Path, told: To
     assert "POST /base" in answer.text
 
 
+@pytest.mark.parametrize(
+    ("rewrite", "sends"),
+    [
+        ({"path": {"cel": "'/users/' + token.access.sub"}, "query": {"request": "query"}}, "GET /users/alice?t=eyJ.x"),
+        ({"query": {"constant": {"who": "alice"}}}, "GET /orders/1?who=alice"),
+    ],
+)
+def test_sec_148_where_values_lead_is_told_to_those_who_ask(
+    told: Told, document: Path, token: Callable[..., str], rewrite: dict[str, Any], sends: str
+) -> None:
+    _changed(document, rewrite=rewrite)
+    answer, value = told("/orders/1?t=eyJ.x", _bearer(token()))
+    assert value["sends"] == "GET (--show-claims)"
+    assert "eyJ" not in answer.text + json.dumps(value)
+    assert told("/orders/1?t=eyJ.x", _bearer(token()), claims=True)[1]["sends"] == sends
+
+
 def test_a_route_that_answers_by_itself_is_told_so(document: Path, told: Told) -> None:
     whole = json.loads(document.read_text())
     whole["routes"]["gone"] = {"path": "/gone", "auth": "none", "respond": {"status": 410}}
