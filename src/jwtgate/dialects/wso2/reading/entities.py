@@ -120,6 +120,8 @@ _FIELD_SYNONYMS: Mapping[str, Mapping[str, str]] = {
     "apis": {"backend": "endpoint", "url": "endpoint"},
 }
 KEY_FIELDS = frozenset({"consumer_key", "type", "key_manager"})
+ACTIVE = ("UNBLOCKED", "ACTIVE", "TIER_UPDATE_PENDING")
+INACTIVE = ("BLOCKED", "PROD_ONLY_BLOCKED", "ON_HOLD", "REJECTED", "DELETE_PENDING", "INACTIVE")
 RESOURCE_FIELDS = frozenset({"path", "methods", "method", "auth", "scopes"})
 
 
@@ -223,6 +225,11 @@ def _of_api(api: Mapping[str, Any]) -> Iterator[str]:
             yield f"resources: {unknown[0]} is not known"
 
 
+def _of_subscription(subscription: Mapping[str, Any]) -> Iterator[str]:
+    if (subscription.get("status") or ACTIVE[0]).upper() not in (*ACTIVE, *INACTIVE):
+        yield f"status is one of {', '.join((*ACTIVE, *INACTIVE))}"
+
+
 def _of_token(token: Mapping[str, Any]) -> Iterator[str]:
     kind = token.get("kind", "opaque")
     if kind not in ("jwt", "opaque", "api_key", "basic"):
@@ -271,6 +278,7 @@ _NESTED: Mapping[str, Any] = {
     "users": _of_user,
     "applications": _of_application,
     "apis": _of_api,
+    "subscriptions": _of_subscription,
     "tokens": _of_token,
     "issuers": _of_issuer,
 }

@@ -38,7 +38,12 @@ def callers(objects: Objects) -> Iterator[Caller]:
             yield _application(application, key, subscribed.get(index, {}), tokens=held, objects=objects)
     for unknown, lost in tokens.items():
         raise ConfigError(f"{lost[0]['_file']}: tokens: no application has the key {unknown}.")
-    yield from map(_user, objects["users"])
+    for user in objects["users"]:
+        caller = _user(user)
+        if caller.name in seen:
+            raise ConfigError(f"{user['_file']}: two users are called {user['name']}.")
+        seen.add(caller.name)
+        yield caller
 
 
 def _keys(application: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -75,7 +80,7 @@ def _application(
                 "developer": owner,
                 "developers": {api: each for api, each in developers.items() if each != owner},
             },
-            "credentials": dict(_credential(token, objects) for token in tokens),
+            "credentials": _credentials(tokens, objects),
         }
     )
     place = f"applications/{application['name']}/{key['consumer_key']}"
@@ -91,6 +96,16 @@ def _note(place: str, token: Mapping[str, Any]) -> Note:
     return Note(
         f"{place}/{token.get('kind', 'opaque')}/{token.get('id') or token.get('user') or 'token'}", Meaning.EXACT
     )
+
+
+def _credentials(tokens: list[Mapping[str, Any]], objects: Objects) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for token in tokens:
+        name, credential = _credential(token, objects)
+        if name in found:
+            raise ConfigError(f"{token['_file']}: tokens: one of {token['consumer_key']} stands there twice.")
+        found[name] = credential
+    return found
 
 
 def _credential(token: Mapping[str, Any], objects: Objects) -> tuple[str, dict[str, Any]]:

@@ -37,6 +37,9 @@ class TenantKeys:
         self._draft = draft
         self._sections: dict[str, dict[str, Any]] = {}
         self._published: dict[str, Mapping[str, Any]] = {}
+        domains = [tenant["domain"] for tenant in draft.objects["tenants"]]
+        if len({*domains}) < len(domains):
+            raise ConfigError("tenants: two have the same domain.")
         for domain, signing_key, certificate in self._given():
             self._add(domain, signing_key, certificate)
         if DEFAULT_KEY not in self._sections:

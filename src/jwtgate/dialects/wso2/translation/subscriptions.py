@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jwtgate.dialects.dialect import Objects
+from jwtgate.dialects.wso2.reading.entities import ACTIVE
 from jwtgate.errors import ConfigError
-
-_INACTIVE = ("BLOCKED", "ON_HOLD", "REJECTED", "PROD_ONLY_BLOCKED", "INACTIVE")
 
 
 def api_id(api: Mapping[str, Any]) -> str:
@@ -26,7 +25,7 @@ def versioned(api: Mapping[str, Any]) -> str:
 
 def active(subscription: Mapping[str, Any]) -> bool:
     """Whether it lets an application in."""
-    return (subscription.get("status") or "UNBLOCKED").upper() not in _INACTIVE
+    return (subscription.get("status") or ACTIVE[0]).upper() in ACTIVE
 
 
 def subscriptions_of(objects: Objects) -> dict[int, dict[str, dict[str, Any]]]:
@@ -38,7 +37,10 @@ def subscriptions_of(objects: Objects) -> dict[int, dict[str, dict[str, Any]]]:
         api = objects["apis"][_only(list(_apis(objects, subscription)), "API", where)]
         told = {"tier": subscription.get("tier"), "status": subscription.get("status")}
         subscriber = subscription.get("subscriber") or objects["applications"][application].get("owner")
-        found.setdefault(application, {})[api_id(api)] = {**told, "subscriber": subscriber}
+        held = found.setdefault(application, {})
+        if api_id(api) in held:
+            raise ConfigError(f"{where}: one of {objects['applications'][application]['name']} stands there twice.")
+        held[api_id(api)] = {**told, "subscriber": subscriber}
     return found
 
 

@@ -42,6 +42,12 @@ def test_values_are_taken_as_files_of_data_write_them() -> None:
             "the type of a key is PRODUCTION or SANDBOX",
         ),
         ("applications", {"name": "a", "key_type": "TEST"}, "key_type is PRODUCTION or SANDBOX"),
+        (
+            "subscriptions",
+            {"application": "a", "api": "b", "status": "BLOKCED"},
+            "status is one of UNBLOCKED, ACTIVE, TIER_UPDATE_PENDING, BLOCKED, PROD_ONLY_BLOCKED, ON_HOLD, REJECTED, "
+            "DELETE_PENDING, INACTIVE",
+        ),
         ("tokens", {"consumer_key": "k"}, "needs token, the text that is presented"),
         ("tokens", {"consumer_key": "k", "token": "t", "kind": "x"}, "kind is jwt, opaque, api_key or basic"),
         ("tokens", {"consumer_key": "k", "kind": "basic", "user": "u"}, "needs user and password"),

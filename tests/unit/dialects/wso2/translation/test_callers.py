@@ -129,3 +129,24 @@ def test_who_stands_behind_an_application_may_differ_by_api() -> None:
     assert value["attributes"]["developers"] == {"/p/1": {"name": "bob@t1.com", "tenant": "t1.com"}}
     (value,) = made(applications=[{**APP, "owner": None}]).values()
     assert value["attributes"]["developer"] == {"name": "", "tenant": "carbon.super"}
+
+
+@pytest.mark.parametrize(
+    "users",
+    [
+        [{"name": "ann"}, {"name": "ann", "claims": {"a": "b"}}],
+        [{"name": "ann@t1.com", "tenant": "carbon.super"}, {"name": "ann", "tenant": "t1.com"}],
+        [{"name": "ann", "store_domain": "S"}, {"name": "S/ann"}],
+    ],
+)
+def test_two_users_of_one_name_are_told(users: list[dict[str, Any]]) -> None:
+    with pytest.raises(ConfigError, match=r"records\.json: two users are called "):
+        made(users=users)
+    assert len(made(users=[{"name": "ann"}, {"name": "Ann"}, {"name": "ann", "tenant": "t1.com"}])) == 3
+
+
+def test_one_text_is_one_token() -> None:
+    tokens = [{"consumer_key": "ck", "token": "t"}, {"consumer_key": "ck", "token": "t", "user": "bob"}]
+    with pytest.raises(ConfigError) as caught:
+        made(applications=[APP], tokens=tokens)
+    assert caught.value.problems == ("records.json: tokens: one of ck stands there twice.",)

@@ -87,3 +87,8 @@ def test_another_kind_of_key_does_not_sign_so(tmp_path: Path) -> None:
     changed = tenant(signing_key=key.decode(), certificate=certificate.decode())
     with pytest.raises(ConfigError, match="SHA256withRSA signs with a key for RSA"):
         TenantKeys(draft(tmp_path, tenants=[changed]))
+
+
+def test_a_tenant_has_one_key(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="tenants: two have the same domain"):
+        TenantKeys(draft(tmp_path, tenants=[tenant("t1.com"), tenant("t1.com")]))

@@ -56,7 +56,21 @@ def test_a_context_has_its_version_once() -> None:
     assert {context: versioned({**PLACES, "context": context}) for context in contexts} == contexts
 
 
-def test_a_subscription_may_be_blocked() -> None:
-    assert [active({"status": status}) for status in (None, "UNBLOCKED", "BLOCKED", "on_hold")] == [
-        True, True, False, False,
-    ]  # fmt: skip
+@pytest.mark.parametrize(
+    ("status", "is_active"),
+    [
+        *((status, True) for status in (None, "", "UNBLOCKED", "unblocked", "ACTIVE", "TIER_UPDATE_PENDING")),
+        *((status, False) for status in ("BLOCKED", "on_hold", "REJECTED", "PROD_ONLY_BLOCKED", "BLOKCED")),
+    ],
+)
+def test_a_subscription_may_be_blocked(status: str | None, is_active: bool) -> None:
+    assert active({"status": status}) is is_active
+
+
+def test_an_application_has_an_api_once() -> None:
+    subscription = {"application": "app", "api": "Places"}
+    held = objects(
+        applications=[APP], apis=[PLACES], subscriptions=[{**subscription, "status": "BLOCKED"}, subscription]
+    )
+    with pytest.raises(ConfigError, match="subscriptions: one of app stands there twice"):
+        subscriptions_of(held)
