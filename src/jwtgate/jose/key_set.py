@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -141,15 +141,36 @@ class KeySet:
         return f"<KeySet of {len(self._keys)}>"
 
 
-def parse_remote_keys(data: bytes) -> tuple[tuple[Key, ...], tuple[Skipped, ...]]:
-    """The usable public keys of a fetched set as they stand there, and what was left out of it.
+def remote_key(entry: object) -> Key:
+    """The public key of an entry of a fetched set. `KeyRefused` for one that is not public, or serves nothing."""
+    jwk = _object(entry)
+    if jwk.get("kty") == "oct" or any(name in jwk for name in ("d", "k", "priv")):
+        raise KeyRefused("key_not_public")
+    key = Key.from_jwk(jwk)
+    if not key.algorithms:
+        raise KeyRefused("key_unfit")
+    return key
+
+
+def certified_key(entry: object) -> Key:
+    """As `remote_key`, but of an entry with certificates the key in the first of them, whatever else it says."""
+    jwk = _object(entry)
+    if not jwk.get("x5c"):
+        return remote_key(jwk)
+    return remote_key({name: value for name, value in jwk.items() if name not in ("n", "e", "x", "y")})
+
+
+def parse_remote_keys(
+    data: bytes, read: Callable[[object], Key] = remote_key
+) -> tuple[tuple[Key, ...], tuple[Skipped, ...]]:
+    """The usable public keys of a fetched set, each entry read so, and what was left out of it.
 
     `KeyRefused`: `key_set_malformed`, `key_set_empty` when nothing usable is left.
     """
     keys, skipped = [], []
     for index, entry in enumerate(_entries(data)):
         try:
-            keys.append(_remote_key(entry))
+            keys.append(read(entry))
         except KeyRefused as refusal:
             skipped.append(Skipped(index, _sound_kid(entry), refusal.reason))
     if not keys:
@@ -217,16 +238,6 @@ def _entries(value: bytes | Mapping[str, object]) -> list[object]:
     if not isinstance(entries, list) or len(entries) > MOST_KEYS:
         raise KeyRefused("key_set_malformed")
     return entries
-
-
-def _remote_key(entry: object) -> Key:
-    jwk = _object(entry)
-    if jwk.get("kty") == "oct" or any(name in jwk for name in ("d", "k", "priv")):
-        raise KeyRefused("key_not_public")
-    key = Key.from_jwk(jwk)
-    if not key.algorithms:
-        raise KeyRefused("key_unfit")
-    return key
 
 
 def _object(entry: object) -> dict[str, JSON]:

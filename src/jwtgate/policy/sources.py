@@ -54,7 +54,8 @@ class KeySource:
     `unusable_skipped`: an entry that cannot be used is left out of a local set too; with `empty_set_allowed` all may
     be, and what has no entries is a set. `refreshed_early`: fetched again somewhat before `refresh_seconds` are over,
     so that many nodes do not ask as one. `saved`: kept on disk. `fields` are sent to `url`, and what it answers may
-    call itself a page where `any_media_type` will do.
+    call itself a page where `any_media_type` will do. `certificates_first`: of an entry with certificates the key in
+    the first of them counts.
     """
 
     issuer: str
@@ -74,6 +75,7 @@ class KeySource:
     first_of_a_kid: bool = False
     unusable_skipped: bool = False
     any_media_type: bool = False
+    certificates_first: bool = False
     refreshed_early: bool = True
     saved: bool = True
     fields: tuple[tuple[str, str], ...] = field(default=(), repr=False)

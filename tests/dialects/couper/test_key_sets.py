@@ -58,6 +58,9 @@ MANY = (
     jwk(THIRD, kid=None),
     certified(RSA, "x5c"),
     certified(P256, "x5c-ec", alg="ES256"),
+    certified(RSA, "x5c-rules", n=jwk(OTHER)["n"], e="AQAB"),
+    jwk(RSA, kid="x5c-broken", x5c=["AAAA"]),
+    jwk(RSA, kid="x5c-of-none", x5c=[]),
 )
 
 
@@ -296,6 +299,8 @@ def said_of(folder: Path, *lines: str) -> str:
         (THIRD, "RS512", ""),
         (RSA, "RS256", "x5c"),
         (P256, "ES256", "x5c-ec"),
+        (RSA, "RS256", "x5c-rules"),
+        (RSA, "RS256", "x5c-of-none"),
     ],
 )
 def test_a_key_is_chosen_by_kid_use_and_alg(
@@ -325,6 +330,7 @@ def test_a_key_is_chosen_by_kid_use_and_alg(
         (RSA, "RS256", "nothing"),
         (P256, "ES256", "no-y"),
         (RSA, "RS256", "no-certificate"),
+        (RSA, "RS256", "x5c-broken"),
         (P384, "ES384", "x5c-ec"),
     ],
 )
@@ -334,8 +340,9 @@ def test_else_there_is_none(couper: CouperProcess, label: str, key: Private, alg
 
 
 def test_of_several_the_first_is_meant(couper: CouperProcess) -> None:
-    line = refused(couper, couper.ask("/many", bearer=signed(OTHER, "RS256", kid="twice")), "jwt_token_invalid")
-    assert "token signature is invalid: " in line["message"]
+    for kid in ("twice", "x5c-rules"):
+        line = refused(couper, couper.ask("/many", bearer=signed(OTHER, "RS256", kid=kid)), "jwt_token_invalid")
+        assert "token signature is invalid: " in line["message"]
 
 
 def test_a_key_without_a_name_is_for_tokens_without_one(couper: CouperProcess) -> None:

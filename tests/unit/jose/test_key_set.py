@@ -1,16 +1,23 @@
 from __future__ import annotations
 
+import base64
+import datetime
 import json
 from collections.abc import Callable
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
 from jwtgate.errors import KeyRefused, TokenRefused
 from jwtgate.jose.encoding import base64url_encode
 from jwtgate.jose.key import Key, generate_key
-from jwtgate.jose.key_set import KeySet, Skipped, first_of_each_kid, parse_own_keys, parse_remote_keys
+from jwtgate.jose.key_set import KeySet, Skipped, certified_key, first_of_each_kid, parse_own_keys, parse_remote_keys
 
 RSA, RSA2 = generate_key("RS256"), generate_key("RS256")
 EC, EC2 = generate_key("ES256"), generate_key("ES256")
@@ -304,3 +311,18 @@ def test_a_set_is_blank_when_nothing_was_in_it_at_all() -> None:
     assert KeySet(()).is_blank
     assert not KeySet((), left_out=1).is_blank
     assert not KeySet([generate_key("ES256").public()]).is_blank
+
+
+def test_the_key_of_a_certificate_may_be_the_one_that_is_meant() -> None:
+    private = rsa.generate_private_key(65537, 2048)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "issuer.example")])
+    begins = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
+    builder = x509.CertificateBuilder(name, name, private.public_key(), 1, begins, begins + datetime.timedelta(days=1))
+    der = builder.sign(private, hashes.SHA256()).public_bytes(Encoding.DER)
+    both = {**jwk(RSA), "x5c": [base64.b64encode(der).decode()]}
+    parse = Key.from_der(der)
+    assert [certified_key(each).thumbprint() for each in (both, jwk(RSA))] == [parse.thumbprint(), RSA.thumbprint()]
+    assert parse_remote_keys(data(both))[0][0].thumbprint() == RSA.thumbprint()
+    assert parse_remote_keys(data(both), certified_key)[0][0].thumbprint() == parse.thumbprint()
+    assert certified_key({**jwk(RSA), "x5c": []}).thumbprint() == RSA.thumbprint()
+    assert reason_of(lambda: certified_key({**jwk(RSA), "x5c": ["AAAA"]})) == "key_malformed"

@@ -166,6 +166,7 @@ def compile_key_source(name: str, section: IssuerSection) -> KeySource:
         serves_every_algorithm=section.keys_without_alg_serve_every_algorithm,
         first_of_a_kid=section.keys_by_kid_alone,
         unusable_skipped=keys.unusable_skipped if keys else False,
+        certificates_first=keys.certificates_first if keys else False,
         any_media_type=keys.any_media_type if keys else False,
         refreshed_early=section.key_set_refreshed_early,
         saved=section.key_set_saved,

@@ -72,6 +72,7 @@ class KeysSection(Section):
         description="Keys of `file` or `jwks` that cannot be used are left out, as those that are fetched; else each "
         "must be good. With `empty_key_set_allowed` all may be left out, or `keys` itself, also of a set at `url`.",
     )
+    certificates_first: Flag = Field(False, description="Of an entry with `x5c` the key in the certificate is meant.")
     any_media_type: Flag = Field(False, description="A set at `url` may call itself a page, `text/html`.")
     client_certificate: Maybe[FileName] = Field(None, description="A PEM file with the certificate we show there.")
     client_key: Maybe[FileName] = Field(None, description="A PEM file with its private key.")
@@ -95,6 +96,8 @@ class KeysSection(Section):
             yield "username, client_certificate, headers and any_media_type stand beside url only"
         if kind not in ("file", "jwks", "url") and self.unusable_skipped:
             yield "unusable_skipped stands beside url, file and jwks only"
+        if kind != "url" and self.certificates_first and not self.unusable_skipped:
+            yield "certificates_first needs url or unusable_skipped"
         if (self.username is None) != (self.password is None):
             yield "username and password need each other"
         if (self.client_certificate is None) != (self.client_key is None):
@@ -201,8 +204,7 @@ class IssuerSection(Section):
         False, description="A token with an `nbf` that is yet to come, or that is no time, is accepted. Dangerous."
     )
     iat_not_looked_at_for_legacy_tokens: Flag = Field(
-        False,
-        description="A token with an `iat` from the future, or that is no time, is accepted. Dangerous.",
+        False, description="A token with an `iat` from the future, or that is no time, is accepted. Dangerous."
     )
     malformed_claims_count_as_absent_for_legacy_tokens: Flag = Field(
         False, description="An `iss`, `sub`, `jti` or `aud` that is no text is as if it were not there. Dangerous."

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from jwtgate.errors import ConfigError, KeyRefused
 from jwtgate.jose.key import Key
-from jwtgate.jose.key_set import KeySet, first_of_each_kid, parse_remote_keys
+from jwtgate.jose.key_set import KeySet, certified_key, first_of_each_kid, parse_remote_keys, remote_key
 from jwtgate.policy.sources import KeySource, KeyText
 from jwtgate.state.discovery import fetch_metadata, json_body, permitted
 from jwtgate.state.http_client import NO_FIELDS, FetchFailed, FetchRules, HttpClient, Response, basic_fields
@@ -60,8 +60,12 @@ def read_local(source: KeySource, resolve: Callable[[str], str]) -> KeySet:
 def _parse_local(source: KeySource, text: KeyText, resolve: Callable[[str], str]) -> tuple[Key, ...]:
     if not source.unusable_skipped:
         return parse_key_text(text, resolve)
-    keys, _ = parse_remote_keys(key_text(text, resolve).encode())
+    keys, _ = parse_remote_keys(key_text(text, resolve).encode(), _reader(source))
     return keys
+
+
+def _reader(source: KeySource) -> Callable[[object], Key]:
+    return certified_key if source.certificates_first else remote_key
 
 
 def _bound(source: KeySource, key_set: KeySet) -> KeySet:
@@ -145,7 +149,7 @@ async def _ask(
 def parse_fetched(source: KeySource, body: bytes) -> FetchedKeys:
     """The keys of a fetched set that this issuer's algorithms can use. Raises `FetchFailed`."""
     try:
-        keys, skipped = parse_remote_keys(body)
+        keys, skipped = parse_remote_keys(body, _reader(source))
         meant = _meant(source, keys)
         usable, unfit = _usable(source, KeySet(meant))
     except KeyRefused as refusal:

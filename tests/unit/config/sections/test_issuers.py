@@ -317,6 +317,10 @@ def test_useless_keys_are_left_out_of_sets_only(load: Load, mistakes: Find) -> N
     assert mistakes({"issuers/main/keys": {"pem": "x", "unusable_skipped": True}}) == [
         "issuers.main.keys: unusable_skipped stands beside url, file and jwks only"
     ]
+    load({"issuers/main/keys": {"file": "a.json", "unusable_skipped": True, "certificates_first": True}})
+    assert mistakes({"issuers/main/keys": {"file": "a.json", "certificates_first": True}}) == [
+        "issuers.main.keys: certificates_first needs url or unusable_skipped"
+    ]
 
 
 def test_a_set_may_be_refreshed_each_second_and_dropped_at_once(load: Load, mistakes: Find) -> None:

@@ -23,6 +23,7 @@ from jwtgate.dialects.dialect import Caller, literal
 from jwtgate.dialects.secrets import leniencies
 
 PUBLIC_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
+_READ = {"unusable_skipped": True, "certificates_first": True}
 _LEAST_REFRESH_SECONDS = 1
 _STARTING_SECONDS = 1
 """A set is fetched before there is anybody to ask for its keys; that much of its time is not its users'."""
@@ -115,14 +116,14 @@ def _set_of_keys(draft: Draft, jwt: Jwt) -> Section:
         "empty_key_set_allowed": True,
     }
     if jwt.jwks_file is not None:
-        return {**section, "keys": {"file": str(jwt.jwks_file), "unusable_skipped": True}}
+        return {**section, "keys": {"file": str(jwt.jwks_file), **_READ}}
     url = jwt.jwks_url or ""
     if jwt.jwks_ttl < _LEAST_REFRESH_SECONDS:
         draft.notes.changed(f"{place}/jwks_ttl", "Keys are fetched once a second at most.")
     section |= {
         "keys": {
             "url": url,
-            "unusable_skipped": True,
+            **_READ,
             "any_media_type": True,
             **_keys_backend(draft, jwt.backend, f"{place}/backend"),
         },

@@ -18,6 +18,9 @@ def issuer(body: str = KEY, more: str = "", **how: Any) -> dict[str, Any]:
     return found
 
 
+READ = {"unusable_skipped": True, "certificates_first": True}
+
+
 def test_a_secret_is_that_of_one_algorithm() -> None:
     found = issuer()
     assert found["algorithms"] == ["HS256"]
@@ -52,7 +55,7 @@ def test_tokens_that_never_expire_are_worth_a_second_look() -> None:
 def test_a_key_set_is_fetched_and_chosen_from_as_couper_does() -> None:
     found = issuer(f'jwks_url = "{URL}"\n jwks_ttl = "3s"\n jwks_max_stale = "2s"')
     assert found["algorithms"] == ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"]
-    assert found["keys"] == {"url": URL, "unusable_skipped": True, "any_media_type": True}
+    assert found["keys"] == {"url": URL, "any_media_type": True, **READ}
     assert (found["refresh_seconds"], found["max_stale_seconds"]) == (3.0, 3.0)
     assert (found["key_set_refreshed_early"], found["key_set_saved"]) == (False, False)
     assert (found["keys_by_kid_alone"], found["keys_must_say_use"]) == (True, True)
@@ -74,7 +77,7 @@ def test_a_key_set_fetched_without_tls_is_worth_a_second_look() -> None:
 def test_a_key_set_of_a_file_may_have_keys_nobody_can_use(tmp_path: Path) -> None:
     (tmp_path / "keys.json").write_text(json.dumps({"keys": []}))
     found = issuer('jwks_url = "keys.json"', folder=tmp_path)
-    assert found["keys"] == {"file": str(tmp_path / "keys.json"), "unusable_skipped": True}
+    assert found["keys"] == {"file": str(tmp_path / "keys.json"), **READ}
     assert found["empty_key_set_allowed"] is True
     assert "refresh_seconds" not in found
 
