@@ -122,13 +122,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A `response`."""
+    """A `response`. `file`: the text in it is the body."""
 
     place: Place
     status: Text | None = None
     headers: Text | None = None
     body: Text | None = None
     json_body: Text | None = None
+    file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,7 +310,10 @@ class Api:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A `server`. `hosts` as written, with `:port` where one is; no host: any."""
+    """A `server`. `hosts` as written, with `:port` where one is; no host: any.
+
+    `files` and `spas` are such blocks in it: servers of their own, whose endpoints are pages.
+    """
 
     label: str | None
     place: Place
@@ -322,6 +326,8 @@ class Server:
     edits: Edits = Edits()
     custom_log_fields: tuple[Text, ...] = ()
     cors: Cors | None = None
+    files: tuple[Server, ...] = ()
+    spas: tuple[Server, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,23 @@ _RULES: Mapping[str, _Rules] = {
     ),
     "server": _Rules(
         _ACCESS | RESPONSE_EDITS | {"hosts", "base_path"},
-        blocks={"api": _Child(Labels.OPTIONAL), "endpoint": _Child(Labels.ONE), "cors": _Child(once=True)},
+        blocks={
+            "api": _Child(Labels.OPTIONAL),
+            "endpoint": _Child(Labels.ONE),
+            "files": _Child(Labels.OPTIONAL),
+            "spa": _Child(Labels.OPTIONAL),
+            "cors": _Child(once=True),
+        },
+    ),
+    "files": _Rules(
+        _ACCESS | RESPONSE_EDITS | {"base_path", "document_root"},
+        required=("document_root",),
+        blocks={"cors": _Child(once=True)},
+    ),
+    "spa": _Rules(
+        _ACCESS | RESPONSE_EDITS | {"base_path", "bootstrap_file", "paths"},
+        required=("bootstrap_file", "paths"),
+        blocks={"cors": _Child(once=True)},
     ),
     "api": _Rules(
         _ACCESS | RESPONSE_EDITS | {"base_path", "allowed_methods", "required_permission"},
@@ -150,8 +166,6 @@ REFUSED_ACCESS_CONTROLS = {
 }
 _REFUSED_BLOCKS = {
     **REFUSED_ACCESS_CONTROLS,
-    "files": "Files are not served here.",
-    "spa": "Files are not served here.",
     "job": "Nothing runs here without a request.",
     "beta_job": "Nothing runs here without a request.",
     "tls": "Certificates belong to the listeners and upstreams of jwtgate.",
@@ -165,7 +179,7 @@ _REFUSED_BLOCKS = {
 }
 _REFUSED_ATTRIBUTES = {
     "htpasswd_file": "One user and a password can be told, not a file of them.",
-    "document_root": "Files are not served here.",
+    "bootstrap_data": "Pages are served as they are.",
     "use_when_unhealthy": "The health of upstreams is told by jwtgate's own settings.",
     "websockets": "Upgrades are passed on as they are.",
     "http_proxy": "Upstreams are reached without a proxy between.",

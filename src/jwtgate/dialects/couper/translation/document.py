@@ -71,5 +71,19 @@ def _of_server(draft: Draft, server: Server) -> Iterator[tuple[str, Section]]:
     blocks: list[Api | None] = [*server.apis, None]
     for api in sorted(blocks, key=lambda each: (rank(below((each or server).base_path)), each is None)):
         base = (api or server).base_path
+        if api is None:
+            yield from _of_sites(draft, server, keys, prefix)
         for suffix, section in nowhere(draft, server, api, keys):
             yield f"{prefix}{below(base)}-nowhere{'' if api else '-at-all'}{suffix}", section
+
+
+def _of_sites(draft: Draft, server: Server, keys: Section, prefix: str) -> Iterator[tuple[str, Section]]:
+    """The routes of pages: files before what an application takes, then what neither has."""
+    for kind, sites in (("files", server.files), ("spa", server.spas)):
+        pages = [(site, page) for site in sites for page in site.endpoints]
+        for site, page in sorted(pages, key=lambda each: rank(each[1].path)):
+            for suffix, section in routes_of(draft, site, None, page, keys):
+                yield f"{prefix}{kind}:{page.path}{suffix}", section
+    for site in sorted(server.files, key=lambda each: rank(below(each.base_path))):
+        for suffix, section in nowhere(draft, site, None, keys):
+            yield f"{prefix}files:{below(site.base_path)}-nowhere{suffix}", section

@@ -235,6 +235,8 @@ def _responded(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
         change_responses(draft, changes, edits, where)
     status = _status(draft, endpoint.edits.set_response_status or response.status, around)
     content = own_content(draft, changes, response.body, response.json_body, around)
+    if response.file is not None:
+        content["body"] = literal(response.file.read_text("utf-8"))
     fields = {"Server": SERVER, **surface.cors, **as_own_fields(draft, changes, around)}
     return {"respond": {**status, "headers": fields, **content}}
 

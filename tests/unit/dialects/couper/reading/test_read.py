@@ -24,7 +24,7 @@ def test_every_mistake_is_told_in_the_order_of_the_places() -> None:
     text = (
         "server {\n"
         ' access_control = ["nope"]\n'
-        " files {}\n"
+        " websockets {}\n"
         ' endpoint "/" { response {} }\n'
         "}\n"
         'definitions {\n jwt "J" {\n jwks_ttl = "x"\n bearer = []\n }\n}\n'
@@ -33,7 +33,7 @@ def test_every_mistake_is_told_in_the_order_of_the_places() -> None:
     found = problems(text)
     assert [problem.split(";")[0] for problem in found] == [
         'couper.hcl:2,19-27: referenced access control "nope" is not defined',
-        "couper.hcl:3,2-7: files is not supported",
+        "couper.hcl:3,2-12: websockets is not supported",
         "configuration error: J: signature_algorithm or jwks_url attribute required",
         "configuration error: J: jwt key: read error: required: configured attribute or file",
         'configuration error: J: time: invalid duration "x"',

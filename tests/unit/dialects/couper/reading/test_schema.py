@@ -55,10 +55,12 @@ def test_an_unknown_attribute_and_an_unknown_block_are_named() -> None:
     )
 
 
-@pytest.mark.parametrize("block", ["files", "spa"])
-def test_what_is_not_served_in_a_server_is_refused_with_the_reason(block: str) -> None:
-    (problem,) = said_of(f"server {{\n {block} {{}}\n}}\n")
-    assert problem == f"couper.hcl:2,2-{2 + len(block)}: {block} is not supported; Files are not served here."
+def test_pages_say_where_they_are() -> None:
+    required = [
+        problem.rpartition('argument "')[2].partition('"')[0]
+        for problem in said_of("server {\n files {}\n spa {}\n}\n")
+    ]
+    assert required == ["document_root", "bootstrap_file", "paths"]
 
 
 @pytest.mark.parametrize(

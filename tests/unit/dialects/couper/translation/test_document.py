@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.unit.dialects.couper.translated import JWT, document, text, translate
 
 from jwtgate.dialects.dialect import Meaning
@@ -34,6 +36,20 @@ def test_more_particular_paths_come_first_and_what_nobody_serves_last() -> None:
         "s:/api/**-nowhere",
         "s:/**-nowhere-at-all",
     ]
+
+
+def test_files_come_before_applications_and_these_before_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("<a>${x}")
+    files = f'files {{\n base_path = "/f"\n document_root = "{tmp_path}"\n access_control = ["J"]\n }}'
+    spa = f'spa {{\n bootstrap_file = "{tmp_path}/a.html"\n paths = ["/**"]\n }}'
+    routes = document(f"server {{\n {spa}\n {files}\n }}\n definitions {{\n {JWT}\n }}")["routes"]
+    assert list(routes) == ["health", "files:/f/a.html", "spa:/**", "files:/f/**-nowhere", "/**-nowhere-at-all"]
+    assert [name for name in routes if "J" in routes[name].get("slots", {})] == [
+        "files:/f/a.html",
+        "files:/f/**-nowhere",
+    ]
+    respond = routes["spa:/**"]["respond"]
+    assert (respond["body"], respond["content_type"]) == ("<a>$${x}", "text/html; charset=utf-8")
 
 
 def test_routes_of_servers_without_a_label_have_names_of_their_own() -> None:

@@ -10,6 +10,7 @@ from jwtgate.dialects.couper.reading.configuration import Api, Cors, Endpoint, S
 from jwtgate.dialects.couper.reading.parts.definitions import Definitions
 from jwtgate.dialects.couper.reading.parts.handlers import read_handlers
 from jwtgate.dialects.couper.reading.parts.levels import Level, below
+from jwtgate.dialects.couper.reading.parts.sites import read_site
 from jwtgate.dialects.couper.reading.parts.sizes import parse_size
 from jwtgate.dialects.couper.reading.parts.work import read_work
 
@@ -55,7 +56,14 @@ class _Routing:
             edits=attributes.edits(),
             custom_log_fields=level.custom_log_fields,
             cors=level.cors,
+            files=tuple(self._site(each, level, attributes) for each in block.of_type("files")),
+            spas=tuple(self._site(each, level, attributes) for each in block.of_type("spa")),
         )
+
+    def _site(self, block: Block, above: Level, outer: Attributes) -> Server:
+        attributes = Attributes(block, self._context)
+        level = self._below(above, attributes, path=attributes.string("base_path") or "")
+        return read_site(block, attributes, level, outer=outer.edits())
 
     def _api(self, block: Block, above: Level) -> Api:
         attributes = Attributes(block, self._context)
