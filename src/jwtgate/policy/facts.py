@@ -267,13 +267,6 @@ def find_issued_token(need: NeedIssuedToken) -> Steps[IssuedToken]:
     return token
 
 
-def find_signed(need: NeedSigned) -> Steps[str]:
-    """The compact text of the token."""
-    text = yield need
-    assert isinstance(text, str)  # noqa: S101 - a driver that answers otherwise is a bug
-    return text
-
-
 def find_first_use(need: NeedFirstUse) -> Steps[bool]:
     """Whether nobody here has seen it. Fails with `requests_not_counted` where nobody keeps what was seen."""
     is_first = yield need
