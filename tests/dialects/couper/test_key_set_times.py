@@ -39,19 +39,19 @@ class Issuer(HttpClient):
         return Response("application/json", key_set(jwk(private_key("ES256"), kid="k1"))[1])
 
 
-def source(*lines: str) -> KeySource:
-    """Where the keys of a block with these lines come from."""
-    made = document(file(endpoint(), definitions=(jwt("J", *lines, keys=f'jwks_url = "{URL}"'),)))
+def source(*lines: str, more: str = "") -> KeySource:
+    """Where the keys of a block with these lines come from; `more` stands in the file besides."""
+    made = document(file(endpoint(), definitions=(jwt("J", *lines, keys=f'jwks_url = "{URL}"'),), more=more))
     loaded = load_document(json.dumps(made).encode(), name="couper.json", folder=Path(), resolve=str)
     return compile_document(loaded).sources.keys["J"]
 
 
-def keys_of(issuer: Issuer, *lines: str) -> RemoteKeys:
+def keys_of(issuer: Issuer, *lines: str, more: str = "") -> RemoteKeys:
     """The keys of such a block, as a node holds them."""
     around = Surroundings(
         client=issuer, folder=None, clock=now, wall=now, jitter=lambda: 0.5, resolve=str, changed=lambda *_: None
     )
-    return RemoteKeys("J", source(*lines), around)
+    return RemoteKeys("J", source(*lines, more=more), around)
 
 
 def test_29_a_set_is_fetched_once_an_hour() -> None:
@@ -120,3 +120,23 @@ def test_an_unknown_kid_costs_the_issuer_nothing() -> None:
         await keys.close()
 
     live(life())
+
+
+def test_unless_a_switch_says_that_it_is_worth_a_fetch() -> None:
+    async def life() -> None:
+        issuer = Issuer()
+        keys = keys_of(issuer, more="settings { couper_compat = { jwks_refetch_on_unknown_kid = true } }")
+        keys.start()
+        await keys.usable()
+        await asyncio.sleep(60)
+        for number in range(100):
+            await keys.obtain(f"unknown-{number}", "")
+        assert len(issuer.asked) == 2
+        await keys.close()
+
+    live(life())
+
+
+def test_a_key_without_use_counts_where_a_switch_says_so() -> None:
+    assert source().use_required
+    assert not source(more="settings { jwks_accept_missing_use = true }").use_required
