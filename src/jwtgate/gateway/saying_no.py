@@ -17,6 +17,7 @@ from jwtgate.gateway.logs.members import told_of
 from jwtgate.gateway.logs.values import logged_refusal
 from jwtgate.gateway.respond import OwnAnswer, refusal_body, refusal_fields
 from jwtgate.jose.encoding import json_bytes
+from jwtgate.policy.calls.making import make_calls_for
 from jwtgate.policy.expression import Asks
 from jwtgate.policy.facts import Steps
 from jwtgate.policy.plan import NO_ROUTE
@@ -59,8 +60,11 @@ def answer_to(error: Refusal | Fault, exchange: Exchange) -> OwnAnswer:
 def words_needed(error: Refusal | Fault, known: Known, *, others: Mapping[str, Answer]) -> Steps[None]:
     """Have at hand what the answer to a decided request needs; where that cannot be had, it goes out without."""
     answer = _answer_of(error, known, others)
+    if answer is None:
+        return
     try:
-        for value in () if answer is None else answer.asking:
+        yield from make_calls_for(known, answer.calls)
+        for value in answer.asking:
             yield from asking(known, partial(value_of, value, known))
     except (Refusal, Fault):
         return

@@ -203,7 +203,7 @@ class Answer:
 
     A field without a value is none, also if we would have one of that name. `challenge`: with the `WWW-Authenticate`
     that belongs to it. `log`: what the access log says besides. `asking`: the values in it that may need something
-    that has to be waited for.
+    that has to be waited for. `calls`: those of the route that are made first, by name.
     """
 
     status: int | Value | None = None
@@ -214,6 +214,7 @@ class Answer:
     log: tuple[tuple[str, Value], ...] = ()
     may_fault_with_401: bool = False
     asking: tuple[Value, ...] = ()
+    calls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from tests.dialects.couper.couper_process import CouperProcess
 from tests.dialects.couper.files import endpoint, file, jwt, mistakes
 from tests.dialects.couper.tokens import T1, T2, T4, token
+from tests.integration.background_server import BackgroundServer, QuietHandler
 
 MISSING, EXPIRED, INVALID = "jwt_token_missing", "jwt_token_expired", "jwt_token_invalid"
 
@@ -46,6 +49,25 @@ BLOCKS: dict[str, tuple[str, ...]] = {
     "wrong-status": (handler(MISSING, lines="set_response_status = 100 + 799"),),
     "failing": (handler(MISSING, lines='response { status = 200 body = jwt_sign("nobody", {}) }'),),
 }
+ASKING = {
+    "asks": """error_handler "jwt_token_missing" {
+      request "who" { url = "${env.ORIGIN}/who?of=${request.path}" }
+      request "then" { url = "${env.ORIGIN}/then" headers = { x-who = backend_responses.who.json_body.path } }
+      response {
+        status = backend_responses.then.status
+        json_body = { who = backend_responses.who.json_body, then = backend_responses.then.json_body.who }
+      }
+    }""",
+    "passes": """error_handler "jwt_token_missing" "jwt_token_expired" {
+      proxy { backend { origin = env.ORIGIN path = "/status/409" } }
+      set_response_headers = { x-own = "yes" }
+    }""",
+    "down": """error_handler "jwt_token_missing" {
+      request { url = "http://127.0.0.1:9/" }
+      response { status = 200 body = backend_responses.default.json_body.x.y }
+    }
+    error_handler "jwt_token_expired" { proxy { url = "http://127.0.0.1:9/" } }""",
+}
 OF_API = {
     "api-named": (handler("insufficient_permissions", status=421), ""),
     "api-star": (handler("*", status=422), ""),
@@ -53,6 +75,16 @@ OF_API = {
     "both-star": (handler("insufficient_permissions", status=421), handler("*", status=424)),
     "both-named": (handler("*", status=422), handler("insufficient_permissions", status=425)),
 }
+
+
+class _Backend(QuietHandler, BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        told = {"path": self.path, "who": self.headers["X-Who"], "token": self.headers["Authorization"]}
+        self.answer(int(path.rpartition("/")[2]) if "status" in path else 203, json.dumps(told).encode())
+
+    def do_POST(self) -> None:
+        self.answer(409, self.rfile.read(int(self.headers["Content-Length"])), content_type="text/x-own")
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +98,18 @@ def couper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CouperProcess]:
         for name, (of_api, of_endpoint) in OF_API.items()
     )
     text = file(
-        *(endpoint(f"/{label}", label) for label in BLOCKS),
+        *(endpoint(f"/{label}", label) for label in (*BLOCKS, *ASKING)),
         *apis,
         definitions=(
             *(jwt(label, *lines) for label, lines in BLOCKS.items()),
+            *(jwt(label, line) for label, line in ASKING.items()),
             jwt("granting", 'permissions_claim = "scope"'),
         ),
     )
-    with CouperProcess(folder, text) as running:
+    with (
+        BackgroundServer(_Backend) as backend,
+        CouperProcess(folder, text, environ={"ORIGIN": backend.url}) as running,
+    ):
         yield running
 
 
@@ -186,6 +222,29 @@ def test_a_handler_may_have_its_own_file(couper: CouperProcess) -> None:
 def test_a_handler_that_fails_keeps_the_status(couper: CouperProcess) -> None:
     answer = couper.ask("/failing")
     assert (answer.status, couper.line(answer)["error_type"]) == (401, MISSING)
+
+
+def test_a_handler_may_ask_backends_first(couper: CouperProcess) -> None:
+    answer = couper.ask("/asks")
+    assert answer.status == 203
+    assert answer.value == {"who": {"path": "/who?of=/asks", "token": None, "who": None}, "then": "/who?of=/asks"}
+    assert (answer.field("couper-error"), couper.line(answer)["error_type"]) == (None, MISSING)
+    assert couper.ask("/asks", bearer=T1).status == 200
+    assert couper.ask("/asks", bearer=T4).status == 401
+
+
+def test_a_handler_may_pass_on_what_a_backend_answers(couper: CouperProcess) -> None:
+    answer = couper.ask("/passes", "--header", "Authorization: Basic abc")
+    assert (answer.status, answer.field("content-type"), answer.field("x-own")) == (409, "application/json", "yes")
+    assert answer.value == {"path": "/status/409", "who": None, "token": None}
+    posted = couper.ask("/passes", "--data", "a body", bearer=T2)
+    assert (posted.status, posted.body, posted.field("content-type")) == (409, "a body", "text/x-own")
+
+
+def test_a_handler_whose_backend_is_down_keeps_the_status(couper: CouperProcess) -> None:
+    for bearer, kind in ((None, MISSING), (T2, EXPIRED)):
+        answer = couper.ask("/down", bearer=bearer)
+        assert (answer.status, couper.line(answer)["error_type"]) == (401, kind)
 
 
 def test_a_status_must_be_one(couper: CouperProcess) -> None:

@@ -26,6 +26,7 @@ from jwtgate.errors import (
 )
 from jwtgate.gateway.saying_no import of_route, ours, words_needed
 from jwtgate.policy.callers import Consumer
+from jwtgate.policy.calls.call import Call, Called, NeedCall
 from jwtgate.policy.expression import Asks, ExpressionFailed
 from jwtgate.policy.facts import NeedConsumer
 from jwtgate.policy.plan import NO_ROUTE, NOWHERE, Route
@@ -395,6 +396,17 @@ def test_an_answer_whose_need_is_not_met_goes_out_without() -> None:
     with pytest.raises(StopIteration):
         needed.throw(DependencyFault("signer_unavailable"))
     assert list(words_needed(MISSING, replace(known, route=Route("a", NOWHERE)), others={})) == []
+
+
+def test_calls_of_an_answer_are_made_before_it_is_worded() -> None:
+    call = Call("who", NOWHERE, constant("/"), constant("GET"), for_answers=True)
+    answer = Answer(body=told(lambda known: known.called["who"].status), calls=("who",))  # type: ignore[attr-defined]
+    known = Known(Route("a", NOWHERE, answers={"*": answer}, calls=(call,)), REQUEST, ANONYMOUS, 0)
+    needed = words_needed(EXPIRED, known, others={})
+    assert isinstance(next(needed), NeedCall)
+    with pytest.raises(StopIteration):
+        needed.send(Called(200, {}, b""))
+    assert of_route(EXPIRED, known, "0001")[2] == b"200"
 
 
 def test_a_field_without_a_value_takes_ours_away() -> None:

@@ -38,6 +38,7 @@ def _answer(section: AnswerSection, first: str) -> Answer:
         challenge=section.challenge,
         log=tuple((name, _value(value, first)) for name, value in section.log.items()),
         may_fault_with_401=section.fault_may_answer_401_for_legacy_clients,
+        calls=tuple(section.calls or ()),
     )
     return replace(answer, asking=tuple(value for value in _values(answer) if value.asks))
 

@@ -26,6 +26,7 @@ def compile_call(name: str, section: CallSection, first: str, *, upstreams: Mapp
         body=None if body is None else compile_value(body, first),
         form=form,
         passed_on=section.passes_request_fields,
+        for_answers=section.for_answers,
         expected=frozenset(section.expected_status or ()),
         seconds=section.timeout_seconds,
         most_bytes=section.most_bytes,

@@ -19,6 +19,8 @@ from jwtgate.config.sections.section import (
     Flag,
     JsonValue,
     Maybe,
+    Name,
+    OneOrMore,
     Section,
     Whole,
     exactly_one,
@@ -196,6 +198,12 @@ class AnswerSection(Section):
         {}, description="Values the line of the access log has besides, merged into the `log` of the route."
     )
 
+    calls: Maybe[OneOrMore[Name]] = Field(
+        None,
+        description="Calls of the route (with `for_answers`) that are made first, in this order, so that values may "
+        "look at them. The answer goes out as well where one of them fails.",
+    )
+
     @property
     def status_written(self) -> int | None:
         """The status, where it stands in the document."""
@@ -217,7 +225,7 @@ class AnswerSection(Section):
     @model_validator(mode="after")
     def _says_something(self) -> AnswerSection:
         if not self.model_fields_set:
-            raise ValueError("needs at least one of status, headers, body, challenge, log")
+            raise ValueError("needs at least one of status, headers, body, challenge, log, calls")
         if self.body is None and "content_type" in self.model_fields_set:
             raise ValueError("content_type stands beside body only")
         return self
@@ -241,6 +249,8 @@ def _of_any_route(answers: dict[str, AnswerSection]) -> dict[str, AnswerSection]
     for answer in answers.values():
         if any(value.origin in ("claim", "path_parameter") for _, value in answer.placed_values):
             raise ValueError("claims and path parameters are those of a route; say this on each")
+        if answer.calls:
+            raise ValueError("calls are those of a route; say this on each")
     return answers
 
 

@@ -253,9 +253,18 @@ class RouteSection(Credential):
             yield "mints a token, so calls can do nothing"
         if self.upgrade is not None and self.rewrite is not None and self.rewrite.method is not None:
             yield "upgrade asks for the method GET, so rewrite cannot change it"
+        yield from self._mistakes_of_calls()
         yield from self._mistakes_of_own_answers()
         yield from self._mistakes_of_mint()
         yield from self._mistakes_of_credentials()
+
+    def _mistakes_of_calls(self) -> Iterator[str]:
+        for_answers = {name for name, call in (self.calls or {}).items() if call.for_answers}
+        said = [self.answers or {}, *(slot.answers or {} for slot in (self.slots or {}).values())]
+        named = {name for answers in said for answer in answers.values() for name in answer.calls or ()}
+        yield from (
+            f"has an answer with {name}, which is none of its calls for_answers" for name in named - for_answers
+        )
 
     def _mistakes_of_own_answers(self) -> Iterator[str]:
         if self.mint is None and self.respond is None:

@@ -29,8 +29,8 @@ class Call:
     """One call. Where it goes is the upstream's to say; only path and query are worked out for a request.
 
     `passed_on`: the fields of the request that go on with it are sent too, where `fields` has none of their names.
-    `expected`: the statuses that will do; empty: any. `seconds`: how long all of it may take. `most_bytes`: of the
-    answer's body.
+    `for_answers`: made for a refusal that is answered with it, and not before. `expected`: the statuses that will do;
+    empty: any. `seconds`: how long all of it may take. `most_bytes`: of the answer's body.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Call:
     body: Value | None = None
     form: BodyForm = BodyForm.TEXT
     passed_on: bool = False
+    for_answers: bool = False
     expected: frozenset[int] = frozenset()
     seconds: float = 10.0
     most_bytes: int = 1024 * 1024

@@ -6,7 +6,7 @@ could be read in two ways refuses the request instead.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from urllib.parse import urlencode
 
@@ -30,7 +30,17 @@ def make_calls(known: Known) -> Steps[None]:
 
     Fails with what the upstream fails with, `upstream_unexpected`, and `expression_failed` for a call without sense.
     """
-    for call in known.route.calls:
+    yield from _made(known, (call for call in known.route.calls if not call.for_answers))
+
+
+def make_calls_for(known: Known, names: Iterable[str]) -> Steps[None]:
+    """Make the calls of these names, for the answer to a refusal or a fault. It fails as `make_calls` does."""
+    calls = {call.name: call for call in known.route.calls}
+    yield from _made(known, (calls[name] for name in names))
+
+
+def _made(known: Known, calls: Iterable[Call]) -> Steps[None]:
+    for call in calls:
         need = yield from asking(known, partial(worked_out, call, known))
         called = yield from find_called(need)
         known.note_called(call.name, called)

@@ -19,6 +19,7 @@ def test_an_answer_keeps_what_it_says_and_leaves_the_rest_to_the_gateway() -> No
         "body": {"claim": "sub"},
         "content_type": "text/plain",
         "challenge": False,
+        "calls": ["one", "two"],
     }
     answers = compile_answers(ADAPTER.validate_python({"token_expired": whole, "refusal": {"status": 403}}), "access")
     assert answers == {
@@ -28,6 +29,7 @@ def test_an_answer_keeps_what_it_says_and_leaves_the_rest_to_the_gateway() -> No
             Value(Origin.CLAIM, slot="access", path=("sub",)),
             "text/plain",
             challenge=False,
+            calls=("one", "two"),
         ),
         "Refusal": Answer(403),
     }

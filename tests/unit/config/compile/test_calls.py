@@ -31,6 +31,7 @@ def test_a_call_is_compiled_with_its_upstream(plan: Compile) -> None:
         "expected_status": [200, 404],
         "timeout_seconds": 2,
         "most_bytes": 9,
+        "for_answers": True,
     }
     route = orders(plan({"routes/orders/calls": {"one": section}}))
     assert route.calls == (
@@ -44,6 +45,7 @@ def test_a_call_is_compiled_with_its_upstream(plan: Compile) -> None:
             expected=frozenset({200, 404}),
             seconds=2,
             most_bytes=9,
+            for_answers=True,
         ),
     )
     assert not route.remembered

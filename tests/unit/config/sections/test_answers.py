@@ -98,6 +98,20 @@ def test_a_slot_has_answers_of_its_own(mistakes: Find) -> None:
     assert mistakes({"routes/a": route}) == ["routes.a.slots.a.answers.*.body.slot: there is no slot of this name"]
 
 
+def test_an_answer_names_calls_that_are_made_for_answers(mistakes: Find) -> None:
+    slots = {"a": {"issuers": ["main"], "answers": {"token_expired": {"calls": ["who"]}}}}
+    calls = {"who": {"upstream": "echo", "for_answers": True}, "first": {"upstream": "echo"}}
+    route = {"path": "/a", "auth": "required", "upstream": "echo", "slots": slots, "calls": calls}
+    assert mistakes({"routes/a": route}) == []
+    told = "routes.a: has an answer with {}, which is none of its calls for_answers"
+    assert mistakes({"routes/a": {**route, "answers": {"*": {"calls": ["first"]}}}}) == [told.format("first")]
+    assert mistakes({"routes/a": {name: part for name, part in route.items() if name != "calls"}}) == [
+        told.format("who")
+    ]
+    (mistake,) = mistakes({"answers": {"refusal": {"calls": ["who"]}}})
+    assert mistake == "answers: calls are those of a route; say this on each"
+
+
 def test_an_answer_does_not_log_too_much(mistakes: Find) -> None:
     many = {f"a{number}": number for number in range(17)}
     (mistake,) = mistakes({"routes/orders/answers": {"*": {"log": many}}})

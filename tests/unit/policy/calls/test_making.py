@@ -9,7 +9,7 @@ import pytest
 
 from jwtgate.errors import DependencyFault, RequestRefused, TokenRefused, UpstreamFault
 from jwtgate.policy.calls.call import BodyForm, Call, Called, NeedCall
-from jwtgate.policy.calls.making import make_calls, worked_out
+from jwtgate.policy.calls.making import make_calls, make_calls_for, worked_out
 from jwtgate.policy.expression import Asks
 from jwtgate.policy.facts import NeedCredential
 from jwtgate.policy.plan import NOWHERE, Route
@@ -147,6 +147,22 @@ def test_calls_are_made_in_order_and_their_answers_kept() -> None:
         walk.send(Called(404, {}, b""))
     assert {name: called.status for name, called in held.called.items()} == {"one": 200, "two": 404}
     assert list(held.variables()["calls"]) == ["one", "two"]  # type: ignore[call-overload]
+
+
+def test_calls_for_answers_are_made_for_these_alone_in_the_order_asked_for() -> None:
+    later = replace(CALL, for_answers=True)
+    held = known(CALL, replace(later, name="two"), replace(later, name="three"))
+    walk = make_calls(held)
+    assert next(walk).call.name == "one"  # type: ignore[union-attr]
+    with pytest.raises(StopIteration):
+        walk.send(OK)
+    walk = make_calls_for(held, ["three", "two"])
+    assert next(walk).call.name == "three"  # type: ignore[union-attr]
+    assert walk.send(OK).call.name == "two"  # type: ignore[union-attr]
+    with pytest.raises(StopIteration):
+        walk.send(OK)
+    assert list(held.called) == ["one", "three", "two"]
+    assert list(make_calls_for(held, [])) == []
 
 
 def test_another_status_than_those_expected_is_a_fault_and_still_known() -> None:

@@ -69,6 +69,9 @@ class CallSection(Section):
         description="Send the header fields of the request too, but for credentials (with `forward_token` for those in "
         "`Authorization` and cookies alone), `Accept-Encoding` and the names in `headers`.",
     )
+    for_answers: Flag = Field(
+        False, description="Made for the answers to refusals and faults that name it in `calls`, when one is given."
+    )
     body: Maybe[SomeValue] = Field(None, description="The body: text as it stands, anything else as JSON.")
     json_body: Maybe[SomeValue] = Field(None, alias="json", description="The body: any value, as JSON.")
     form: Maybe[SomeValue] = Field(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from jwtgate.dialects.couper.reading.configuration import (
     AccessControl,
     BasicAuth,
     Edits,
+    Endpoint,
     ErrorHandler,
     ErrorHandlers,
     Jwt,
@@ -20,10 +21,19 @@ from jwtgate.dialects.couper.reading.configuration import (
     Text,
 )
 from jwtgate.dialects.couper.translation.access_log import log_of
-from jwtgate.dialects.couper.translation.draft import Draft, Section
+from jwtgate.dialects.couper.translation.backends.calls import blocks_of, calls_of
+from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
 from jwtgate.dialects.couper.translation.fields import Changes, as_fields, change_responses, set_fields, take_media_type
 from jwtgate.dialects.couper.translation.notebook import place_of
-from jwtgate.dialects.couper.translation.values import VARIES, Around, constant_of, special, status_of, value_of
+from jwtgate.dialects.couper.translation.values import (
+    VARIES,
+    Around,
+    constant_of,
+    source_of,
+    special,
+    status_of,
+    value_of,
+)
 from jwtgate.dialects.dialect import literal
 
 SERVER = "couper.io"
@@ -56,6 +66,7 @@ _OF_ROUTES: Mapping[str, str] = {
 _FAULTS = frozenset({"issuer_unreachable", "introspection_unreachable", "upstream_slow", "upstream_fault"})
 _FAULTS_OF_CALLS = frozenset({"upstream_unexpected"})
 _FROM = 400
+_PASSED_BACK = ("content-type", "location", "set-cookie", "www-authenticate", "retry-after", "etag", "last-modified")
 _PRIVATE = Text('"private"', Place("", 0, 0, 0, 0))
 
 
@@ -64,6 +75,7 @@ class Surface:
     """How the answers of one route look, whoever gives them.
 
     `edits` are those of the blocks around, each with its place, in the order they apply; `cors` the fields of `cors`.
+    `calls` collects what handlers ask of backends.
     """
 
     around: Around
@@ -72,6 +84,8 @@ class Surface:
     edits: tuple[tuple[Edits, str], ...] = ()
     cors: Section = field(default_factory=dict)
     private: bool = False
+    path: str = ""
+    calls: dict[str, Section] = field(default_factory=dict)
 
 
 def standard(draft: Draft, surface: Surface, *, handler: ErrorHandler | None = None) -> Section:
@@ -188,39 +202,57 @@ def _answer(
     draft: Draft, surface: Surface, handler: ErrorHandler, *, reason: str, status: int | None, challenge: str | None
 ) -> Section:
     """What a handler answers to a reason. Where it cannot be had, what Couper answers without it."""
-    place = place_of(handler)
-    if handler.proxies or handler.requests:
-        draft.notes.refused(place, "A handler answers by itself; it asks no backend.")
+    place, calls = place_of(handler), _calls(draft, surface, handler)
+    if calls is None:
         return {}
-    answer = _handled(draft, surface, handler, status=status)
+    if calls:
+        surface = replace(surface, around=replace(surface.around, calls={**surface.around.calls, **calls}))
+    answer = _handled(draft, surface, handler, status=status) | ({"calls": list(calls.values())} if calls else {})
     told = answer.get("status")
     if reason in _FAULTS | _FAULTS_OF_CALLS and isinstance(told, int) and told < _FROM:
         sentence = f"Where we fail ourselves, which is no mistake of a caller's, it is answered with {status or 502}."
         draft.notes.changed(f"{place}/status", sentence)
         return {reason: _built_in(draft, surface, reason, status=status or 502, challenge=challenge)}
     if handler.response is not None:
-        answer |= _unless_it_fails(draft, handler.response, told, surface.around)
+        answer |= _unless_it_fails(draft, handler.response, told, surface.around, calls=calls)
     return {reason: answer | _allowed(reason, told if isinstance(told, int) else 0)}
 
 
-def _unless_it_fails(draft: Draft, response: Response, status: Any, around: Around) -> Section:
-    """The status, unless something in the answer fails: then that which belongs to the error stands."""
+def _unless_it_fails(draft: Draft, response: Response, status: Any, around: Around, *, calls: Iterable[str]) -> Section:
+    """The status, unless something in the answer or a call fails: then that which belongs to the error stands."""
     varying = [
         text.source
         for text in (response.status, response.headers, response.body, response.json_body)
         if text is not None and constant_of(draft, text) is VARIES
     ]
-    if not varying:
+    answered = [f"backend_responses[{source_of(name)}].status != null" for name in calls]
+    if not varying and not answered:
         return {}
     told = f"({response.status.source})" if response.status is not None else str(status)
-    guarded = f"can([{', '.join(f'({source})' for source in varying)}]) ? {told} : null"
+    holds = " && ".join([f"can([{', '.join(f'({source})' for source in varying)}])", *answered])
+    guarded = f"{holds} ? {told} : null"
     return {"status": value_of(draft, Text(guarded, response.place), around)}
+
+
+def _calls(draft: Draft, surface: Surface, handler: ErrorHandler) -> dict[str, str] | None:
+    """What a handler asks of backends first, in order: our names by Couper's. None where that cannot be asked."""
+    where = f"{handler.place.file}-{handler.place.line}-{handler.place.column}"
+    asked = Endpoint(surface.path, surface.path, handler.place, proxies=handler.proxies, requests=handler.requests)
+    names = {block.name: as_name(f"{block.name}-{where}") for block in blocks_of(asked)}
+    calls = calls_of(draft, asked, replace(surface.around, calls={**surface.around.calls, **names}))
+    if calls is None:
+        return None
+    surface.calls.update({name: {**call, "for_answers": True} for name, call in calls.items()})
+    by_ours = {ours: name for name, ours in names.items()}
+    return {by_ours[ours]: ours for ours in calls}
 
 
 def _handled(draft: Draft, surface: Surface, handler: ErrorHandler, *, status: int | None) -> Section:
     place, around, response = place_of(handler), surface.around, handler.response
     logged = log_of(draft, (handler.custom_log_fields,), around, place)
     log = {"log": logged} if logged else {}
+    if response is None and (handler.proxies or handler.requests):
+        return {**_passed_on(draft, surface, handler), **log}
     if response is None:
         told = _status(draft, handler.edits.set_response_status, status, around)
         return {**told, **standard(draft, surface, handler=handler), **log}
@@ -232,6 +264,20 @@ def _handled(draft: Draft, surface: Surface, handler: ErrorHandler, *, status: i
     fields = _with_changes(draft, surface, {"Server": SERVER, **surface.cors}, changes)
     told = _status(draft, response.status, 200, around)
     return {**told, "headers": fields, **({"body": "", "content_type": PLAIN} | content), "challenge": False, **log}
+
+
+def _passed_on(draft: Draft, surface: Surface, handler: ErrorHandler) -> Section:
+    """What a backend answers to what a handler asks it."""
+    place, around = handler.place, surface.around
+    changes = Changes()
+    for name in _PASSED_BACK:
+        changes.put(name, Text(f'backend_responses.default.headers["{name}"]', place))
+    for edits, where in ((handler.edits, place_of(handler)), *surface.edits):
+        change_responses(draft, changes, edits, where)
+    content = own_content(draft, changes, Text("backend_responses.default.body", place), None, around)
+    fields = _with_changes(draft, surface, {"Server": SERVER, **surface.cors}, changes)
+    status = handler.edits.set_response_status or Text("backend_responses.default.status", place)
+    return {**_status(draft, status, None, around), "headers": fields, **content, "challenge": False}
 
 
 def _status(draft: Draft, text: Text | None, status: int | None, around: Around) -> Section:

@@ -56,21 +56,22 @@ def routes_of(draft: Draft, server: Server, api: Api | None, endpoint: Endpoint,
         yield "-preflight", {**cors_of.with_condition(keys), **cors_of.preflight(endpoint.cors, methods)}
     around = Around(endpoint.access_control, names_of(endpoint), endpoint.required_permission)
     surface = _surface(draft, server, api, endpoint.access_control, cors=endpoint.cors)
-    surface = replace(surface, around=around, error_file=endpoint.error_file)
+    surface = replace(surface, around=around, error_file=endpoint.error_file, path=endpoint.path)
     done = _done(draft, endpoint, surface)
     if done is None:
         yield "", {**keys, **_FAILED}
         return
+    asked = _asked(draft, endpoint.access_control, surface)
+    answers = of_route(draft, surface, endpoint.error_handlers)
     section = {
         **keys,
-        **_asked(draft, endpoint.access_control, surface),
+        **asked,
         "methods_permitted": list(methods),
         **_permission(draft, endpoint, around),
-        **done,
+        **_with_calls(done, surface),
         **_limits(draft, endpoint, surface),
     }
     log = _log(draft, endpoint.access_control, endpoint.custom_log_fields, around, place_of(endpoint))
-    answers = of_route(draft, surface, endpoint.error_handlers)
     yield "", {**section, "answers": answers, **({"log": log} if log else {})}
 
 
@@ -84,6 +85,7 @@ def nowhere(draft: Draft, server: Server, api: Api | None, keys: Section) -> Nam
         yield "-preflight", {**cors_of.with_condition(keys), **cors_of.preflight(block.cors, METHODS)}
     log = _log(draft, block.access_control, block.custom_log_fields, around, place_of(block))
     section = {**keys, **_asked(draft, block.access_control, surface), "respond": {"refusal": "route_unknown"}}
+    section = _with_calls(section, surface)
     answers = of_route(draft, surface, ErrorHandlers())
     yield "", {**section, "answers": answers, **({"log": log} if log else {})}
 
@@ -160,7 +162,7 @@ def _limits(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
         texts += [text for text in found if text is not None]
     texts += [text for text in (endpoint.required_permission, *endpoint.custom_log_fields) if text is not None]
     proxied = bool(endpoint.proxies) and not _is_forwarded(endpoint, surface)
-    if proxied or reads_body(texts) or reads_body_first(draft, endpoint.access_control):
+    if proxied or surface.calls or reads_body(texts) or reads_body_first(draft, endpoint.access_control):
         return {"body_limit_bytes": limit, "body_read_before_decision_bytes": max(limit, 1)}
     return {"body_limit_bytes": limit}
 
@@ -200,6 +202,11 @@ def _done(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section | None:
         return None
     calls_keys = {"calls": calls} if calls else {}
     return {**calls_keys, **(_passed_on if endpoint.response is None else _responded)(draft, endpoint, surface)}
+
+
+def _with_calls(section: Section, surface: Surface) -> Section:
+    """The section with what handlers ask of backends."""
+    return {**section, "calls": {**section.get("calls", {}), **surface.calls}} if surface.calls else section
 
 
 def _with_cors(headers: Section, surface: Surface) -> Section:

@@ -173,10 +173,34 @@ def test_a_missing_permission_is_handled_by_the_endpoint() -> None:
     assert "status" not in found["*"]
 
 
-def test_a_handler_that_asks_a_backend_is_refused() -> None:
+def test_a_handler_that_asks_a_backend_has_calls_made_for_its_answer() -> None:
     handler = 'error_handler {\n proxy {\n backend = "up"\n }\n }'
-    source = text(definitions=f'jwt "J" {{\n {KEY}\n {handler}\n }}\n {BACKEND}')
-    assert refused(source) == {'error_handler "*"'}
+    found = route(definitions=f'jwt "J" {{\n {KEY}\n {handler}\n }}\n {BACKEND}')
+    ((name, call),) = found["calls"].items()
+    assert (call["upstream"], call["for_answers"], call["passes_request_fields"]) == ("up", True, True)
+    answer = found["slots"]["J"]["answers"]["token_expired"]
+    assert answer["calls"] == [name]
+    assert answer["status"]["given"]["calls"] == {"default": name}
+    assert "Couper-Error" not in answer["headers"]
+    assert "body_read_before_decision_bytes" in found
+
+
+def test_what_a_handler_asks_comes_before_what_reads_it() -> None:
+    two = """request "b" {\n backend = "up"\n headers = { x = backend_responses.a.status }\n }
+      request "a" {\n backend = "up"\n }
+      response {\n json_body = backend_responses.b.json_body\n }"""
+    found = route(
+        definitions=f'jwt "J" {{\n {KEY}\n error_handler "jwt_token_missing" {{\n {two}\n }}\n }}\n {BACKEND}'
+    )
+    answer = found["slots"]["J"]["answers"]["credential_missing"]
+    assert [name.split("-")[0] for name in answer["calls"]] == ["a", "b"]
+    assert list(found["calls"]) == answer["calls"]
+    assert "backend_responses" in answer["status"]["expression"]
+
+
+def test_a_handler_that_asks_who_knows_whom_is_refused() -> None:
+    handler = "error_handler {\n request {\n url = request.query.u[0]\n }\n }"
+    assert refused(text(definitions=f'jwt "J" {{\n {KEY}\n {handler}\n }}'))
 
 
 def test_a_realm_of_basic_auth_is_told() -> None:

@@ -59,14 +59,13 @@ def _of_edits(edits: Edits) -> Iterator[Text]:
 
 
 def calls_of(draft: Draft, endpoint: Endpoint, around: Around) -> Section | None:
-    """The calls of an endpoint; None where one of them cannot be made."""
-    names = names_of(endpoint)
+    """The calls of an endpoint, named as in `around`; None where one of them cannot be made."""
     found: Section = {}
     for block in _in_order(blocks_of(endpoint)):
         call = _call(draft, block, around, endpoint)
         if call is None:
             return None
-        found[names[block.name]] = call
+        found[around.calls[block.name]] = call
     return found
 
 
