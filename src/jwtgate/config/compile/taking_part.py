@@ -25,7 +25,7 @@ def may_be_remembered(route: Route) -> bool:
     if any(issue.tells_request for issue in route.issue):
         return False
     by_method = route.permission is not None and _asks_method(route.permission)
-    return not by_method and not any(value.of_request for value in _deciding(route))
+    return not by_method and not any(map(_is_of_request, _deciding(route)))
 
 
 def asks_for_path(route: Route) -> bool:
@@ -48,6 +48,10 @@ def _looks_further(expression: Expression) -> bool:
     """Whether an expression looks at more than the caller: at the request, or at the clock."""
     paths = expression.paths if isinstance(expression, CelExpression) else (("request",),)
     return any(path[0] in ("request", "now") for path in paths)
+
+
+def _is_of_request(value: Value) -> bool:
+    return value.of_request if value.expression is None else _looks_further(value.expression)
 
 
 def _values(route: Route) -> Iterator[Value]:

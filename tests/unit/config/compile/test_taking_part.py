@@ -9,6 +9,7 @@ import pytest
 from tests.unit.policy.plans import ISSUE, ROUTE, SLOT, UPSTREAM, Expr, told
 
 from jwtgate.config.compile.taking_part import asks_for_path, may_ask, may_be_remembered
+from jwtgate.config.expressions import compiled_expression
 from jwtgate.policy.calls.call import Call
 from jwtgate.policy.forwarding import RespondWorded, Rewriting
 from jwtgate.policy.plan import NOWHERE, Route
@@ -20,6 +21,14 @@ CLAIM = Value(Origin.CLAIM, slot="access", path=("sub",))
 SAID = told(lambda _: "x")
 OF_CALLER = told(lambda _: "x", of_request=False)
 CONSTANT = Value(Origin.CONSTANT)
+EXPRESSIONS = {
+    "token.access.sub + consumer.name": True,
+    "permissions": True,
+    "'x'": True,
+    "token.access.sub + request.path": False,
+    "request.headers": False,
+    "now": False,
+}
 
 
 def deciding(value: Value) -> dict[str, dict[str, Any]]:
@@ -76,6 +85,13 @@ def test_what_looks_at_the_request_is_decided_each_time(place: str) -> None:
         assert may_be_remembered(route(deciding(value)[place]))
     for value in (SAID, Value(Origin.PATH), Value(Origin.ID)):
         assert not may_be_remembered(route(deciding(value)[place]))
+
+
+@names(deciding)
+def test_an_expression_is_of_what_it_names(place: str) -> None:
+    for text, is_of_credentials in EXPRESSIONS.items():
+        value = Value(Origin.EXPRESSION, expression=compiled_expression(text))
+        assert may_be_remembered(route(deciding(value)[place])) is is_of_credentials
 
 
 @names(besides)
