@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from tests.dialects.couper.tokens import SECRET
@@ -9,6 +10,7 @@ from tests.dialects.couper.tokens import SECRET
 from jwtgate.cli.checking import check
 from jwtgate.errors import ConfigError
 
+_BEFORE_WORDS = re.compile(r"^[^:]+:[\d,-]+: (?=configuration error: )")
 ANSWER = """response {
       headers = {
         x-sub = request.context%s.sub
@@ -42,11 +44,14 @@ def file(*endpoints: str, definitions: tuple[str, ...] = (jwt(),), more: str = "
 
 
 def mistakes(folder: Path, text: str) -> str:
-    """What is said of a file that cannot be served, all of it; the empty text for a good one."""
+    """What is said of a file that cannot be served, all of it; the empty text for a good one.
+
+    What is told in Couper's words is without its place.
+    """
     path = folder / "couper.hcl"
     path.write_text(text)
     try:
         check(path)
     except ConfigError as error:
-        return "\n".join(error.problems)
+        return "\n".join(_BEFORE_WORDS.sub("", problem) for problem in error.problems)
     return ""

@@ -63,7 +63,7 @@ def read_blocks(data: bytes, file: str, mistakes: Mistakes) -> Block | None:
         body = parse_body(text)
     except SyntaxProblem as problem:
         place = Place(file, problem.line, problem.column, problem.line, problem.column + 1)
-        mistakes.at(place, problem.sentence)
+        mistakes.at(place, problem.sentence, detail=problem.detail)
         return None
     start = Place(file, 1, 1, 1, 1)
     try:

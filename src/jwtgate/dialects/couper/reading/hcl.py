@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -10,17 +11,21 @@ from jwtgate.errors import ConfigError
 
 _NUMBERS = ("INT_LITERAL", "FLOAT_LITERAL")
 _ENDS_A_VALUE = frozenset((*_NUMBERS, "NAME", "RPAR", "RSQB", "RBRACE", "DBLQUOTE", "TRUE", "FALSE", "NULL"))
+_QUOTE = "DBLQUOTE"
+_OPEN = frozenset(("LBRACE", "LSQB", "LPAR", "INTERP_START", _QUOTE))
+_CLOSED = frozenset(("RBRACE", "RSQB", "RPAR"))
 _MISSING = "reading a couper.hcl needs the package python-hcl2: pip install 'jwtgate[couper]'"
 
 
 class SyntaxProblem(ValueError):
-    """A text that is no HCL: lines and columns from 1, and what is wrong there."""
+    """A text that is no HCL: lines and columns from 1, what is wrong there, and what may help to find it."""
 
-    def __init__(self, line: int, column: int, sentence: str) -> None:
+    def __init__(self, line: int, column: int, sentence: str, *, detail: str = "") -> None:
         super().__init__(sentence)
         self.line = line
         self.column = column
         self.sentence = sentence
+        self.detail = detail
 
 
 def parse_body(text: str) -> Any:
@@ -64,9 +69,33 @@ def _tree(text: str) -> Any:
         return _parser().parse(text + "\n")  # a comment has to end with its line
     except UnexpectedInput as problem:
         if getattr(getattr(problem, "token", None), "type", "") != "$END":
-            raise SyntaxProblem(problem.line, problem.column, "Invalid expression or block") from None
-        lines = text.split("\n")
-        raise SyntaxProblem(len(lines), len(lines[-1]) + 1, "The file ends too early") from None
+            detail = f"Unexpected {_first_of(str(getattr(problem, 'token', '')))}."
+            raise SyntaxProblem(problem.line, problem.column, "Invalid expression or block", detail=detail) from None
+        lines, detail = text.split("\n"), _unclosed(text)
+        raise SyntaxProblem(len(lines), len(lines[-1]) + 1, "The file ends too early", detail=detail) from None
+
+
+def _first_of(token: str) -> str:
+    """The first character, and no more: the rest may be a secret between the wrong quotes."""
+    first = token.lstrip(" \t")[:1]
+    if first in ("\r", "\n"):
+        return "end of the line"
+    return first if first.isprintable() and first else "character"
+
+
+def _unclosed(text: str) -> str:
+    """Which bracket or quote of a text that ends too early was opened last and never closed."""
+    from lark.exceptions import UnexpectedInput
+
+    opened: list[Any] = []
+    with suppress(UnexpectedInput):
+        for token in _parser().parse_interactive(text + "\n").iter_parse():
+            closes_quote = token.type == _QUOTE and opened and opened[-1].type == _QUOTE
+            if token.type in _CLOSED or closes_quote:
+                opened.pop()
+            elif token.type in _OPEN:
+                opened.append(token)
+    return f"The {opened[-1].strip()} in line {opened[-1].line} is not closed." if opened else ""
 
 
 @cache

@@ -20,12 +20,12 @@ class Mistakes:
         self._note(place, f"{place}: {text}; {detail}")
 
     def of(self, label: str, text: str, *, place: Place) -> None:
-        """Note what is wrong with the block of this label; the place only says where in the list it stands."""
-        self._note(place, f"configuration error: {label}: {text}")
+        """Note what is wrong with the block of this label, which stands there."""
+        self._note(place, f"{place}: configuration error: {label}: {text}")
 
     def whole(self, text: str, *, place: Place) -> None:
         """Note what is wrong with the configuration as a whole."""
-        self._note(place, f"configuration error: {text}")
+        self._note(place, f"{place}: configuration error: {text}")
 
     def error(self) -> ConfigError:
         """All of them, in the order of their places."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import Enum
 
 from jwtgate.dialects.couper.reading.blocks import Block
@@ -214,12 +215,17 @@ def _check_attributes(block: Block, rules: _Rules, mistakes: Mistakes) -> None:
         if reason := _REFUSED_ATTRIBUTES.get(name):
             mistakes.at(attribute.place, f"{name} is not supported", detail=reason)
             continue
-        detail = f'An argument named "{name}" is not expected here.'
+        detail = f'An argument named "{name}" is not expected here.{_meant(name, rules.attributes)}'
         mistakes.at(attribute.place, "Unsupported argument", detail=detail)
     for name in rules.required:
         if name not in block.attributes:
             detail = f'The argument "{name}" is required, but no definition was found.'
             mistakes.at(block.place, "Missing required argument", detail=detail)
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    nearest = get_close_matches(name, sorted(known), n=1, cutoff=0.75)
+    return f' Did you mean "{nearest[0]}"?' if nearest else ""
 
 
 def _refuse_block(block: Block, mistakes: Mistakes) -> None:

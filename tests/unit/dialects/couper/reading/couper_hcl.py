@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from jwtgate.dialects.couper.reading.read import read
 from jwtgate.errors import ConfigError
 
 FOLDER = Path("/nowhere")
+_BEFORE_WORDS = re.compile(r"^[^:]+:[\d,-]+: (?=configuration error: )")
 SERVER = 'server { endpoint "/" { response {} } }\n'
 SECRET = 'signature_algorithm = "HS256"\n key = "s3cret"\n'
 
@@ -31,10 +33,15 @@ def configuration(
 def problems(
     *texts: str, folder: Path = FOLDER, environment: str | None = None, environ: Mapping[str, str] | None = None
 ) -> tuple[str, ...]:
-    """What is wrong with these files."""
+    """What is wrong with these files, without the place where it is told in Couper's words."""
     with pytest.raises(ConfigError) as caught:
         configuration(*texts, folder=folder, environment=environment, environ=environ)
-    return caught.value.problems
+    return words_of(caught.value)
+
+
+def words_of(error: ConfigError) -> tuple[str, ...]:
+    """What is wrong, without the place where it is told in Couper's words."""
+    return tuple(_BEFORE_WORDS.sub("", problem) for problem in error.problems)
 
 
 def jwt(body: str, *, folder: Path = FOLDER, environ: Mapping[str, str] | None = None) -> Jwt:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.dialects.couper.reading.couper_hcl import block_of, context_of
+from tests.unit.dialects.couper.reading.couper_hcl import block_of, context_of, words_of
 
 from jwtgate.dialects.couper.reading.attributes import Attributes, table_of_lists, within
 from jwtgate.dialects.couper.reading.configuration import Place
@@ -14,7 +14,7 @@ def attributes_of(text: str, **environ: str) -> Attributes:
 
 
 def said_of(attributes: Attributes) -> tuple[str, ...]:
-    return attributes.mistakes.error().problems
+    return words_of(attributes.mistakes.error())
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,9 @@ def test_an_attribute_that_stands_twice_is_refused() -> None:
 
 
 def test_a_text_that_is_no_hcl_is_told_with_its_place() -> None:
-    assert said_of(b"server {\n a = \n}") == ("couper.hcl:2,6-7: Invalid expression or block; ",)
+    assert said_of(b"server {\n a = \n}") == (
+        "couper.hcl:2,6-7: Invalid expression or block; Unexpected end of the line.",
+    )
     assert said_of(b"\xff")[0].startswith("couper.hcl:1,1-1: Invalid character encoding")
 
 

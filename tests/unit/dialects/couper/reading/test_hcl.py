@@ -21,13 +21,28 @@ def test_a_number_behind_a_value_is_subtracted_from_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "column"),
-    [("server {\n a = \n}", 2, 6), ("server {", 1, 9), ("a = 1 ?", 1, 8), ("server {}\n}", 2, 1), ('a = "b', 1, 7)],
+    ("text", "line", "column", "detail"),
+    [
+        ("server {\n a = \n}", 2, 6, "Unexpected end of the line."),
+        ("server {", 1, 9, "The { in line 1 is not closed."),
+        ('server {\n api {\n a = "{" # }\n }\n', 5, 1, "The { in line 1 is not closed."),
+        ("a = [1, (2), {}", 1, 16, "The [ in line 1 is not closed."),
+        ("a = 1 ?", 1, 8, ""),
+        ("server {}\n}", 2, 1, "Unexpected }."),
+        ('a = "b', 1, 7, 'The " in line 1 is not closed.'),
+        ("\x00", 1, 1, "Unexpected character."),
+    ],
 )
-def test_a_text_that_is_no_hcl_is_refused_with_its_place(text: str, line: int, column: int) -> None:
+def test_a_text_that_is_no_hcl_is_refused_with_its_place(text: str, line: int, column: int, detail: str) -> None:
     with pytest.raises(SyntaxProblem) as caught:
         parse_body(text)
-    assert (caught.value.line, caught.value.column) == (line, column)
+    assert (caught.value.line, caught.value.column, caught.value.detail) == (line, column, detail)
+
+
+def test_a_secret_between_wrong_quotes_is_not_told() -> None:
+    with pytest.raises(SyntaxProblem, match="Invalid expression or block") as caught:
+        parse_body("key = 's3cret'\n")
+    assert caught.value.detail == "Unexpected '."
 
 
 def test_an_expression_may_have_several_lines() -> None:

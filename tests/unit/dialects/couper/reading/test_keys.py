@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from tests.unit.dialects.couper.reading.couper_hcl import block_of, context_of
+from tests.unit.dialects.couper.reading.couper_hcl import block_of, context_of, words_of
 
 from jwtgate.dialects.couper.reading.attributes import Attributes
 from jwtgate.dialects.couper.reading.configuration import Secret
@@ -20,7 +20,7 @@ NO_PEM = "invalid key: Key must be a PEM encoded PKCS1 or PKCS8 key"
 def secret_of(text: str, folder: Path, **environ: str) -> tuple[Secret | None, str]:
     attributes = Attributes(block_of(text), context_of(folder, environ))
     found = read_secret(attributes, "key", label="J", what="jwt key")
-    return found, str(attributes.mistakes.error())
+    return found, "\n".join(words_of(attributes.mistakes.error()))
 
 
 def refused_public(value: bytes | str, alg: str) -> str:

@@ -18,13 +18,13 @@ def test_a_mistake_at_a_place_begins_with_it_and_ends_with_its_detail() -> None:
     )
 
 
-def test_a_mistake_of_a_block_has_its_label_and_one_of_the_whole_none() -> None:
+def test_a_mistake_of_a_block_has_its_place_and_label_and_one_of_the_whole_no_label() -> None:
     mistakes = Mistakes()
     mistakes.of("J", "missing roles_map", place=place(1))
     mistakes.whole("missing 'server' block", place=place(2))
     assert mistakes.error().problems == (
-        "configuration error: J: missing roles_map",
-        "configuration error: missing 'server' block",
+        "couper.hcl:1,1-4: configuration error: J: missing roles_map",
+        "couper.hcl:2,1-4: configuration error: missing 'server' block",
     )
 
 
@@ -35,4 +35,4 @@ def test_all_are_told_once_and_in_the_order_of_their_places() -> None:
     mistakes.of("first", "wrong", place=place(1))
     mistakes.of("later", "wrong", place=place(9))
     assert mistakes
-    assert [problem.split(":")[1] for problem in mistakes.error().problems] == [" first", " later"]
+    assert [problem.split(": ")[2] for problem in mistakes.error().problems] == ["first", "later"]

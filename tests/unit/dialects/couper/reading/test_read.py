@@ -15,8 +15,8 @@ def test_a_configuration_needs_a_server() -> None:
 
 def test_no_file_can_be_read_while_one_is_no_hcl_and_all_of_these_are_told() -> None:
     assert problems("server {", "b [", "unknown {}") == (
-        "1.hcl:1,3-4: Invalid expression or block; ",
-        "couper.hcl:1,9-10: The file ends too early; ",
+        "1.hcl:1,3-4: Invalid expression or block; Unexpected [.",
+        "couper.hcl:1,9-10: The file ends too early; The { in line 1 is not closed.",
     )
 
 

@@ -49,7 +49,7 @@ def test_what_may_stand_there_is_no_mistake() -> None:
 
 def test_an_unknown_attribute_and_an_unknown_block_are_named() -> None:
     assert said_of('server {\n host = "a"\n apis {}\n}\na = 1\n') == (
-        'couper.hcl:2,2-6: Unsupported argument; An argument named "host" is not expected here.',
+        'couper.hcl:2,2-6: Unsupported argument; An argument named "host" is not expected here. Did you mean "hosts"?',
         'couper.hcl:3,2-6: Unsupported block type; Blocks of type "apis" are not expected here.',
         'couper.hcl:5,1-2: Unsupported argument; An argument named "a" is not expected here.',
     )
