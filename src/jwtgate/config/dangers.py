@@ -283,6 +283,8 @@ def _of_log(values: Mapping[str, ValueSection]) -> Found:
 def _of_answers(answers: Mapping[str, AnswerSection] | None) -> Found:
     for name, answer in (answers or {}).items():
         yield from _below(("answers", name, "log"), _of_log(answer.log))
+        if answer.calls:
+            yield ("answers", name, "calls"), "whoever is refused makes us ask an upstream"
         status = answer.status_written
         if status is not None and status < 300:
             yield ("answers", name, "status"), "whoever is refused is told that the request succeeded"

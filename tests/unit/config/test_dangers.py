@@ -22,6 +22,12 @@ def test_the_good_document_has_none(load: Load) -> None:
     assert dangers(load({})) == ()
 
 
+def test_sec_162_calls_that_anybody_can_have_made_are_told(load: Load) -> None:
+    calls = {"who": {"upstream": "echo", "for_answers": True}}
+    found = dangers(load({"routes/orders/calls": calls, "routes/orders/answers": {"refusal": {"calls": "who"}}}))
+    assert found == ("routes.orders.answers.refusal.calls: whoever is refused makes us ask an upstream",)
+
+
 def test_sec_162_a_token_that_calls_pass_on_as_well_is_told(load: Load) -> None:
     calls = {"one": {"upstream": "echo", "passes_request_fields": True}, "two": {"upstream": "echo"}}
     assert dangers(load({"routes/orders/calls": calls})) == ()

@@ -263,7 +263,7 @@ class RouteSection(Credential):
         said = [self.answers or {}, *(slot.answers or {} for slot in (self.slots or {}).values())]
         named = {name for answers in said for answer in answers.values() for name in answer.calls or ()}
         yield from (
-            f"has an answer with {name}, which is none of its calls for_answers" for name in named - for_answers
+            f"has an answer with {name}, which is none of its calls for_answers" for name in sorted(named - for_answers)
         )
 
     def _mistakes_of_own_answers(self) -> Iterator[str]:
@@ -272,8 +272,8 @@ class RouteSection(Credential):
         useful = set() if self.respond is None else {"private_responses"}
         if self.respond is not None and self.respond.call is not None:
             useful.add("response_headers")
-            if self.respond.call not in (self.calls or {}):
-                yield f"responds with {self.respond.call}, which is none of its calls"
+            if self.respond.call not in {name for name, call in (self.calls or {}).items() if not call.for_answers}:
+                yield f"responds with {self.respond.call}, which is none of its calls, or is made for answers alone"
         beside = [name for name in _FORWARDING if name in self.model_fields_set - useful]
         beside += [f"slots.{name}.original_header" for name, slot in (self.slots or {}).items() if slot.original_header]
         if beside:

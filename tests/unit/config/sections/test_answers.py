@@ -112,6 +112,13 @@ def test_an_answer_names_calls_that_are_made_for_answers(mistakes: Find) -> None
     assert mistake == "answers: calls are those of a route; say this on each"
 
 
+def test_a_route_responds_with_no_call_that_is_made_for_answers(mistakes: Find) -> None:
+    calls = {"who": {"upstream": "echo", "for_answers": True}}
+    route = {"path": "/a", "auth": "required", "issuers": ["main"], "calls": calls, "respond": {"call": "who"}}
+    (mistake,) = mistakes({"routes/a": route})
+    assert mistake == "routes.a: responds with who, which is none of its calls, or is made for answers alone"
+
+
 def test_an_answer_does_not_log_too_much(mistakes: Find) -> None:
     many = {f"a{number}": number for number in range(17)}
     (mistake,) = mistakes({"routes/orders/answers": {"*": {"log": many}}})
