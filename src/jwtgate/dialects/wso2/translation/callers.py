@@ -30,7 +30,7 @@ def callers(objects: Objects) -> Iterator[Caller]:
     subscribed = subscriptions_of(objects)
     seen: set[str] = set()
     for index, application in enumerate(objects["applications"]):
-        for key in _keys(application):
+        for key in keys_of(application):
             if key["consumer_key"] in seen:
                 raise ConfigError(f"{application['_file']}: two applications have the key {key['consumer_key']}.")
             seen.add(key["consumer_key"])
@@ -46,10 +46,20 @@ def callers(objects: Objects) -> Iterator[Caller]:
         yield caller
 
 
-def _keys(application: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def is_bound(key: Mapping[str, Any], objects: Objects) -> bool:
+    """Whether only JWTs of one issuer may name this key: its key manager is among the issuers."""
+    return any(key.get("key_manager") == issuer["name"] for issuer in objects["issuers"])
+
+
+def keys_of(application: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The keys of an application, in whichever way it says them."""
     yield from application.get("keys", ())
     if "consumer_key" in application:
-        yield {"consumer_key": application["consumer_key"], "type": application.get("key_type", "PRODUCTION")}
+        yield {
+            "consumer_key": application["consumer_key"],
+            "type": application.get("key_type", "PRODUCTION"),
+            "key_manager": application.get("key_manager"),
+        }
 
 
 def _application(
@@ -79,6 +89,7 @@ def _application(
                 "subscriptions": {api: dict(held) for api, held in subscriptions.items()},
                 "developer": owner,
                 "developers": {api: each for api, each in developers.items() if each != owner},
+                **({"key_manager": key["key_manager"]} if is_bound(key, objects) else {}),
             },
             "credentials": _credentials(tokens, objects),
         }

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jwtgate.dialects.wso2.reading.configuration import HEADER
+from jwtgate.dialects.wso2.translation.callers import is_bound, keys_of
 from jwtgate.dialects.wso2.translation.draft import Draft, as_name, quoted
 from jwtgate.dialects.wso2.translation.issuers import OPAQUE_ISSUER, consumer_claims
 from jwtgate.dialects.wso2.translation.subscriptions import api_id, versioned
@@ -16,6 +17,10 @@ from jwtgate.errors import ConfigError
 
 _PARAMETER = re.compile(r"\{([^{}/]*)\}")
 _OPEN = ("none", "open")
+_OF_ITS_KEY_MANAGER = (
+    "!has(consumer.attributes) || !has(consumer.attributes.key_manager) || !has(token.wso2.iss)"
+    " || consumer.attributes.key_manager == token.wso2.iss"
+)
 _PARTLY = ("application", "application user", "application_user")
 
 
@@ -28,6 +33,8 @@ class Routes:
         self.routes: dict[str, dict[str, Any]] = {}
         self.upstreams: dict[str, dict[str, Any]] = {}
         self.told: dict[str, dict[str, Any]] = {}
+        keys = (key for application in draft.objects["applications"] for key in keys_of(application))
+        self._has_bound_keys = any(is_bound(key, draft.objects) for key in keys)
         contexts = [api["context"].rstrip("/") for api in draft.objects["apis"]]
         for api in draft.objects["apis"]:
             self._add(api, is_only=contexts.count(api["context"].rstrip("/")) == 1)
@@ -85,8 +92,11 @@ class Routes:
         if scopes:
             slot["scope"] = {"any": scopes}
         route: dict[str, Any] = {"auth": "required", "slots": {SLOT: slot}}
-        if validated:
-            route["require"] = f"{quoted(api_id(api))} in consumer.groups"
+        conditions = [f"{quoted(api_id(api))} in consumer.groups"] if validated else []
+        if self._has_bound_keys:
+            conditions.append(_OF_ITS_KEY_MANAGER)
+        if conditions:
+            route["require"] = conditions
         issued = self._issues(api_id(api))
         return route | ({"issue": issued} if issued else {})
 

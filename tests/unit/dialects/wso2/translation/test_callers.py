@@ -150,3 +150,14 @@ def test_one_text_is_one_token() -> None:
     with pytest.raises(ConfigError) as caught:
         made(applications=[APP], tokens=tokens)
     assert caught.value.problems == ("records.json: tokens: one of ck stands there twice.",)
+
+
+def test_a_key_is_bound_to_its_key_manager_where_that_is_an_issuer() -> None:
+    issuers = [{"name": "https://a", "jwks": "https://a/jwks"}]
+    for app in ({"name": "x", "keys": [{"consumer_key": "k"}]}, {"name": "x", "consumer_key": "k"}):
+        for key_manager, bound in (("https://a", "https://a"), ("https://b", None), (None, None)):
+            held = {**app, "key_manager": key_manager}
+            if "keys" in app:
+                held = {"name": "x", "keys": [{"consumer_key": "k", "key_manager": key_manager}]}
+            (value,) = made(applications=[held], issuers=issuers).values()
+            assert value["attributes"].get("key_manager") == bound

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from tests.unit.dialects.wso2.objects import APP, PLACES, draft
 
+from jwtgate.config.expressions import compiled_expression
 from jwtgate.dialects.wso2.translation.routes import Routes
 from jwtgate.errors import ConfigError
 
@@ -78,7 +79,7 @@ def test_a_subscription_is_asked_for_where_there_are_applications(tmp_path: Path
     assert "require" not in bare
     assert bare["slots"]["wso2"]["consumer"]["required"] is False
     asked = routes(tmp_path, applications=[APP], issuers=issuers).routes["/p"]
-    assert asked["require"] == "'/p/1' in consumer.groups"
+    assert asked["require"] == ["'/p/1' in consumer.groups"]
     assert asked["slots"]["wso2"]["issuers"] == ["i", "known-tokens"]
     assert asked["slots"]["wso2"]["consumer"]["required"] is True
     off = routes(tmp_path, applications=[APP], options={"subscription_validation": False}).routes["/p"]
@@ -119,3 +120,33 @@ def test_sec_112_a_client_s_own_field_never_passes(tmp_path: Path) -> None:
 def test_an_endpoint_is_an_address(tmp_path: Path, endpoint: str) -> None:
     with pytest.raises(ConfigError, match="endpoint must be an address of http or https"):
         routes(tmp_path, {**PLACES, "endpoint": endpoint})
+
+
+@pytest.mark.parametrize(
+    ("iss", "attributes", "is_let_in"),
+    [
+        ("https://a", {"key_manager": "https://a"}, True),
+        ("https://b", {"key_manager": "https://a"}, False),
+        ("https://b", {}, True),
+        ("https://b", None, True),
+        (None, {"key_manager": "https://a"}, True),
+    ],
+)
+def test_a_key_of_one_key_manager_is_named_by_no_other(
+    tmp_path: Path, iss: str | None, attributes: dict[str, str] | None, is_let_in: bool
+) -> None:
+    app = {**APP, "keys": [{"consumer_key": "ck", "key_manager": "https://a"}]}
+    issuers = [{"name": name, "jwks": f"{name}/jwks"} for name in ("https://a", "https://b")]
+    made = routes(tmp_path, applications=[app], issuers=issuers, options={"subscription_validation": False})
+    (condition,) = made.routes["/p"]["require"]
+    claims = {} if iss is None else {"iss": iss}
+    consumer = {} if attributes is None else {"attributes": attributes}
+    assert compiled_expression(condition)({"token": {"wso2": claims}, "consumer": consumer}) is is_let_in
+
+
+def test_a_key_manager_nobody_knows_binds_nothing(tmp_path: Path) -> None:
+    app = {**APP, "keys": [{"consumer_key": "ck", "key_manager": "Resident Key Manager"}]}
+    issuers = [{"name": "https://a", "jwks": "https://a/jwks"}]
+    assert routes(tmp_path, applications=[app], issuers=issuers).routes["/p"]["require"] == [
+        "'/p/1' in consumer.groups"
+    ]
