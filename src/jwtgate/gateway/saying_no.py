@@ -26,7 +26,7 @@ from jwtgate.policy.rooms.claims import MISSING
 from jwtgate.policy.rooms.identify import ANONYMOUS
 from jwtgate.policy.rooms.limits import limit_of
 from jwtgate.policy.rooms.rewrite import field_value
-from jwtgate.policy.value import Ended, Known, asking, value_of
+from jwtgate.policy.value import Known, asking, value_of
 
 if TYPE_CHECKING:
     from jwtgate.gateway.exchange import Exchange
@@ -52,7 +52,6 @@ def answer_to(error: Refusal | Fault, exchange: Exchange) -> OwnAnswer:
     known = _known(route, exchange)
     known.error = error
     answer = of_route(error, known, exchange.request_id, others=plan.answers)
-    known.ended = Ended(answer[0], (time.monotonic() - exchange.started) * 1000)
     exchange.detail = logged_refusal(error, known, plan.access_log)
     return answer
 
@@ -171,7 +170,7 @@ def _shown(name: bytes, value: Value, said: object) -> str:
     # The document's own words stand as they are, and an expression of a language has escapes of its own.
     if value.origin is Origin.CONSTANT and isinstance(said, str):
         return said
-    form = Form.VISIBLE if value.origin is Origin.LANGUAGE else Form.TEXT
+    form = Form.LINES if value.origin is Origin.LANGUAGE else Form.TEXT
     try:
         return field_value(IdentityField(name, value, form), said).decode("latin-1")
     except (TokenRefused, ValueError):

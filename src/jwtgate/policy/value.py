@@ -25,22 +25,13 @@ MOST_ASKED = 16
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How the exchange ended, for the log."""
-
-    status: int
-    milliseconds: float = 0.0
-
-
 @dataclass(slots=True)
 class Known:
     """All that a value may come from. What expressions look at is put together once, when first asked for.
 
     `principal` is what was proven so far. `refusal` is what may be said of the refusal that is being worded, if one is:
     `error` is that refusal or fault itself, `slot` the slot it happened in. `answers` holds what expressions asked for,
-    `called` the answers of the route's calls by their names. `logged` is what an answer has the log say, and `ended`
-    how it went, once it did.
+    `called` the answers of the route's calls by their names. `logged` is what an answer has the log say.
     """
 
     route: Route
@@ -53,7 +44,6 @@ class Known:
     answers: dict[Hashable, object] = field(default_factory=dict, repr=False)
     called: dict[str, Called] = field(default_factory=dict, repr=False)
     logged: dict[str, object] = field(default_factory=dict, repr=False)
-    ended: Ended | None = None
     _variables: dict[str, object] | None = field(default=None, init=False, repr=False)
     _calls: dict[str, object] = field(default_factory=dict, init=False, repr=False)
 
