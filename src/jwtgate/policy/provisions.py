@@ -184,7 +184,7 @@ class Form(Enum):
     VISIBLE = "visible"
     """Text for a client: what is visible stands as it is, the percent sign, too."""
     LINES = "lines"
-    """The same, and each element of a list makes a field of its own; what is no plain value makes none."""
+    """The same without blanks at the ends; each element of a list makes a field of its own, no plain value none."""
 
 
 @dataclass(frozen=True, slots=True)

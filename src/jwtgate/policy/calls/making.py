@@ -85,7 +85,7 @@ def _fields(call: Call, known: Known) -> Iterator[tuple[bytes, bytes]]:
     room = MOST_IDENTITY_BYTES
     for name, value in call.fields:
         for each in _several(value, known):
-            written = field_value(IdentityField(name, value, Form.VISIBLE), each)
+            written = field_value(IdentityField(name, value, Form.LINES), each)
             room -= len(written)
             if room < 0:
                 raise _senseless(call, "its header fields are too long")

@@ -160,6 +160,8 @@ def field_value(identity: IdentityField, value: object) -> bytes:
     if isinstance(value, list):
         return _joined(identity, value)
     plain = _plain(identity, value)
+    if identity.form is Form.LINES:  # blanks at either end are no part of a field value (RFC 9110 section 5.5)
+        plain = plain.strip(b" ")
     return _INVISIBLE.sub(_hex_of, plain) if identity.form in (Form.VISIBLE, Form.LINES) else _escaped(plain)
 
 

@@ -165,7 +165,7 @@ def test_issued_tokens_come_first_with_their_prefix() -> None:
 
 
 def test_of_lines_each_element_makes_a_field() -> None:
-    lines = IdentityField(b"X-A", told(lambda _: ["a%20", None, 7, {}, [], "b\r\n"]), Form.LINES)
+    lines = IdentityField(b"X-A", told(lambda _: [" a%20 ", None, 7, {}, [], "b\r\n"]), Form.LINES)
     route = replace(ROUTE, answer_fields=(lines,))
     said = rewrite(known(route=route), issued=()).answer_fields
     assert said == ((b"X-A", b"a%20"), (b"X-A", b"7"), (b"X-A", b"b%0D%0A"))
