@@ -154,9 +154,9 @@ class FieldSection(ValueSection):
     form: Maybe[Literal["text", "visible", "lines", "json", "base64url"]] = Field(
         None,
         description="How the value is written: `text` (plain values, and lists of them), `visible` (the same, of which "
-        "the percent sign stands as it is), `lines` (as `visible` without blanks at the ends, each element of a list in "
-        "a field of its own; objects make none), `json`, or `base64url` of the JSON text. Default: `text`, `base64url` "
-        "for all claims. What is not there sets no field.",
+        "the percent sign stands as it is), `lines` (as `visible` without blanks at the ends, each element of a list "
+        "in a field of its own; objects make none), `json`, or `base64url` of the JSON text. Default: `text`, "
+        "`base64url` for all claims. What is not there sets no field.",
     )
     separator: Annotated[str, Field(pattern=r"^[ -$&-/:-@\[-`{-~]{1,4}$")] = Field(
         ",", description="What stands between the elements of a list in the form `text`."
