@@ -132,15 +132,23 @@ def _slot_issuers(document: Document, credential: Credential, place: Place, name
         for kind in _kinds(issuer):
             if only.setdefault(kind, name) != name:
                 yield Mistake(here, f"has {kind} as {only[kind]} has, so a token could belong to either")
-        others = (document.issuers.get(other) for other in credential.issuers or () if other != name)
-        if issuer.takes_api_keys and any(other is not None and other.issuer is None for other in others):
-            sentence = "takes API keys, which nobody can tell from tokens but by their iss; the others need issuer"
-            yield Mistake(here, sentence)
-        if issuer.takes_api_keys and credential.dpop is not None:
-            yield Mistake(here, "takes API keys, which are bound to no key that a proof could be made with")
+        if issuer.takes_api_keys:
+            others = {each: document.issuers[each] for each in credential.issuers or () if each in document.issuers}
+            yield from (Mistake(here, sentence) for sentence in _beside_api_keys(name, others, credential))
     for key in ("introspect", "introspected"):
         if getattr(credential, key) is not None and "introspection" not in only:
             yield Mistake((*place, key), "none of the issuers has introspection")
+
+
+def _beside_api_keys(name: str, issuers: Mapping[str, IssuerSection], credential: Credential) -> Iterator[str]:
+    others = {other: issuer for other, issuer in issuers.items() if other != name}
+    if any(issuer.issuer is None for issuer in others.values()):
+        yield "takes API keys, which nobody can tell from tokens but by their iss; the others need issuer"
+    asked = [other for other, issuer in others.items() if issuer.introspection is not None]
+    if asked:
+        yield f"takes API keys, and nobody else is to be asked about those; {asked[0]} has introspection"
+    if credential.dpop is not None:
+        yield "takes API keys, which are bound to no key that a proof could be made with"
 
 
 def _kinds(issuer: IssuerSection) -> Iterator[str]:

@@ -296,6 +296,19 @@ def test_api_keys_stand_beside_issuers_whose_tokens_are_told_by_their_iss(mistak
     ]
 
 
+@pytest.mark.parametrize("how", ["opaque", "always", "additionally"])
+def test_nobody_is_asked_about_what_stands_beside_api_keys(mistakes: Find, how: str) -> None:
+    changes = {
+        "issuers/keys": {"consumers": {"api_key": True}, "audience": "any"},
+        "issuers/main/introspection": {"endpoint": "https://a.example", "auth": "none"},
+        "routes/orders/introspect": how,
+    }
+    assert mistakes({**changes, "routes/orders/issuers": ["main"]}) == []
+    assert mistakes({**changes, "routes/orders/issuers": ["main", "keys"]}) == [
+        "routes.orders.issuers[1]: takes API keys, and nobody else is to be asked about those; main has introspection"
+    ]
+
+
 def test_sec_147_a_token_nobody_verified_mints_none_unless_anybody_may(mistakes: Find) -> None:
     unsigned = {"audience": "any", "issuer": "https://x", "signature_not_verified_for_legacy_issuer": True}
     minting = {"path": "/sign", "auth": "required", "issuers": ["main", "unsigned"]}
