@@ -19,6 +19,8 @@ from jwtgate.dialects.couper.reading.mistakes import Mistakes
 Value = TypeVar("Value")
 
 _VARIABLE = re.compile(r'\s*(?:"\$\{\s*)?env\.([A-Za-z_][A-Za-z0-9_]*)(?:\s*\}")?\s*')
+_VARIABLES = re.compile(r"(?<![\w.])env\.([A-Za-z_]\w*)")
+_HAS_OTHERWISE = re.compile(r"\bdefault\(|\bcan\(|\?")
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -64,13 +66,8 @@ class Attributes:
         """The source of its expression, which is one."""
         text = self._text(name)
         if text and name not in self._values:
-            for unknown in self._noting(name, text, lambda: check(text.source)) or ():
-                self._warn(f"{text.place.file}:{text.place.line} {name}: there is no variable {unknown}; it is null")
+            self._noting(name, text, lambda: check(text.source))
         return text
-
-    def _warn(self, sentence: str) -> None:
-        if sentence not in self.context.warnings:
-            self.context.warnings.append(sentence)
 
     def edits(self) -> Edits:
         """The modifiers."""
@@ -172,7 +169,15 @@ class Attributes:
 
     def _text(self, name: str) -> Text | None:
         attribute = self.block.attributes.get(name)
-        return attribute.text if attribute else None
+        if attribute is None:
+            return None
+        text = attribute.text
+        for variable in () if _HAS_OTHERWISE.search(text.source) else _VARIABLES.findall(text.source):
+            if variable not in self.context.environ:
+                sentence = f"{text.place.file}:{text.place.line} {name}: env.{variable} is not set; it is null"
+                self.mistakes.cause(sentence)
+                self._warn(sentence)
+        return text
 
     def _noting(self, name: str, text: Text, work: Callable[[], Value]) -> Value | None:
         """What the work gives; None when the text cannot be read or evaluated, which is noted."""

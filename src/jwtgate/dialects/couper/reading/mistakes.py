@@ -11,6 +11,7 @@ class Mistakes:
 
     def __init__(self) -> None:
         self._found: dict[str, tuple[str, int, int]] = {}
+        self._causes: dict[str, None] = {}
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -27,9 +28,13 @@ class Mistakes:
         """Note what is wrong with the configuration as a whole."""
         self._note(place, f"{place}: configuration error: {text}")
 
+    def cause(self, sentence: str) -> None:
+        """Note what is no mistake, but may well be why there is one."""
+        self._causes.setdefault(sentence)
+
     def error(self) -> ConfigError:
-        """All of them, in the order of their places."""
-        return ConfigError(*sorted(self._found, key=self._found.__getitem__))
+        """All of them, in the order of their places, and what may have caused them."""
+        return ConfigError(*sorted(self._found, key=self._found.__getitem__), *self._causes)
 
     def _note(self, place: Place, line: str) -> None:
         self._found.setdefault(line, (place.file, place.line, place.column))

@@ -146,3 +146,14 @@ def test_a_place_in_a_text_is_one_in_its_file() -> None:
 def test_only_an_object_of_lists_of_texts_is_a_table(said: object) -> None:
     with pytest.raises(TypeError):
         table_of_lists(said)
+
+
+def test_a_variable_that_is_not_set_is_told_unless_there_is_something_else_instead() -> None:
+    attributes = attributes_of('a = env.Y\nb = "${env.X}"\nc = default(env.Z, "c")\nd = "myenv.Z"\n', X="x")
+    for name in "aabcd":
+        attributes.text(name)
+    told = "couper.hcl:1 a: env.Y is not set; it is null"
+    assert attributes.context.warnings == [told]
+    assert not attributes.mistakes
+    attributes.mistakes.whole("wrong", place=Place("couper.hcl", 1, 1, 1, 1))
+    assert said_of(attributes) == ("configuration error: wrong", told)

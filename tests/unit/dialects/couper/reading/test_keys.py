@@ -46,7 +46,9 @@ def test_both_none_a_missing_and_an_empty_file_are_told_in_couper_s_words(tmp_pa
     (tmp_path / "empty").touch()
     said = "configuration error: J: jwt key: read error: "
     assert secret_of('key = "a"\nkey_file = "k"\n', tmp_path) == (None, f"{said}configured attribute and file")
-    assert secret_of("key = env.K\n", tmp_path) == (None, f"{said}required: configured attribute or file")
+    unset = "couper.hcl:1 key: env.K is not set; it is null"
+    required = f"{said}required: configured attribute or file\n{unset}"
+    assert secret_of("key = env.K\n", tmp_path) == (None, required)
     assert secret_of('key_file = "empty"\n', tmp_path) == (None, f"{said}empty file")
     missing = f"{said}open {tmp_path}/k: no such file or directory"
     assert secret_of('key_file = "k"\n', tmp_path) == (None, missing)

@@ -87,8 +87,3 @@ def test_the_chosen_environment_is_known_to_expressions() -> None:
 @pytest.mark.parametrize("text", ["\r\n".join((SERVER + SECRET).splitlines()[:1]), f"# c\n/* d */ {SERVER}// e"])
 def test_line_ends_of_others_and_comments_are_no_mistake(text: str) -> None:
     assert configuration(text).servers[0].endpoints[0].path == "/"
-
-
-def test_a_variable_that_does_not_exist_is_told_of_once_and_is_no_mistake() -> None:
-    text = 'server { endpoint "/" { response {\n body = "${nobody.a}${nobody.b}${request.path}"\n } } }'
-    assert configuration(text).warnings == ("couper.hcl:2 body: there is no variable nobody; it is null",)

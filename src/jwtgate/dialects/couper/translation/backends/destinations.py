@@ -15,6 +15,8 @@ from jwtgate.dialects.dialect import literal
 
 _WILDCARD = "/**"
 _LONGEST_SECONDS = 366 * 86400.0
+_NO_VALUE = "It has no value; is its variable of the environment set?"
+_NO_ORIGIN = 'An origin is http:// or https:// and a host, as "http://127.0.0.1:9000"; its path belongs to "path".'
 _ELSEWHERE = "Where requests go is fixed, but for path and query: nobody may be sent elsewhere."
 
 Piece = str | Text
@@ -44,6 +46,9 @@ def destination_of(draft: Draft, block: Proxy | Request) -> Destination | None:
         return None
     pieces = _pieces(draft, block.url)
     own, pieces = _without_origin(pieces)
+    if backend is not None and told and not _is_origin(told):
+        draft.notes.refused(f"{place_of(backend)}/origin", _NO_ORIGIN)
+        return None
     if not urlsplit(told or own).netloc or (pieces and not _begins_with(pieces, "/?")):
         draft.notes.refused(f"{place}/url" if pieces else place, _ELSEWHERE)
         return None
@@ -59,6 +64,11 @@ def destination_of(draft: Draft, block: Proxy | Request) -> Destination | None:
     if isinstance(last, str):
         path = [*path[:-1], last.removesuffix(_WILDCARD)]
     return Destination(upstream, _joined([prefix, *path], block.place), asked, wildcard)
+
+
+def _is_origin(text: str) -> bool:
+    parts = urlsplit(text)
+    return bool(parts.netloc and parts.scheme in ("http", "https")) and parts[2:] in (("", "", ""), ("/", "", ""))
 
 
 def below_path(destination: Destination, endpoint: Endpoint) -> Text | None:
@@ -81,7 +91,7 @@ def static(draft: Draft, text: Text | None, place: str) -> str | None:
     value = constant_of(draft, text)
     if isinstance(value, str):
         return value
-    draft.notes.refused(place, _ELSEWHERE)
+    draft.notes.refused(place, _NO_VALUE if value is None else _ELSEWHERE)
     return None
 
 

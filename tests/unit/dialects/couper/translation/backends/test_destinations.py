@@ -3,7 +3,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.dialects.couper.translated import BACKEND, refused, route, text
+from tests.unit.dialects.couper.translated import BACKEND, refused, route, text, translate
+
+from jwtgate.dialects.dialect import Meaning
 
 ORIGIN = "http://127.0.0.1:9"
 BY_ID = "${request.path_params.id}"
@@ -49,6 +51,22 @@ def test_path_and_query_of_a_url_may_vary(body: str, path: str | None, query: st
 )
 def test_nobody_is_sent_elsewhere(url: str) -> None:
     assert refused(text(f'proxy {{\n url = "{url}"\n }}', path="/{id}", definitions=BACKEND)) == {"proxy/url"}
+
+
+def test_an_origin_from_a_variable_that_is_not_set_is_told_to_have_no_value() -> None:
+    made = translate(text('proxy {\n backend = "up"\n }', definitions='backend "up" {\n origin = env.NONE\n }'))
+    (note,) = [each for each in made.notes if each.meaning is Meaning.REFUSED]
+    assert "has no value" in note.sentence
+
+
+@pytest.mark.parametrize(
+    "origin", ["127.0.0.1:9", "ftp://a.example", "http://a.example/b", "http://a.example?b", "//a"]
+)
+def test_an_origin_is_a_scheme_and_a_host(origin: str) -> None:
+    definitions = f'backend "up" {{\n origin = "{origin}"\n }}'
+    assert refused(text('proxy {\n backend = "up"\n }', definitions=definitions)) == {'backend "up"/origin'}
+    good = definitions.replace(origin, "http://a.example/")
+    assert refused(text('proxy {\n backend = "up"\n }', definitions=good)) == set()
 
 
 def test_a_url_without_an_origin_needs_a_backend() -> None:
