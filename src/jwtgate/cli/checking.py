@@ -70,11 +70,11 @@ def open_document(path: Path, *more: Path, dialect: str | None = None, environme
         text, notes = _text_of(dialect, paths, environment)
     else:
         text = read_document(path)
-    plain = load_plain(text.data, name=text.name)
     own = Secrets(folder, os.environ)
-    stores = secret_stores_of(plain, folder, resolve=own.resolve)
-    secrets = asyncio.run(_with_stores(stores, plain, folder)) if stores else own
     try:
+        plain = load_plain(text.data, name=text.name)
+        stores = secret_stores_of(plain, folder, resolve=own.resolve)
+        secrets = asyncio.run(_with_stores(stores, plain, folder)) if stores else own
         document = load_document(text.data, name=text.name, folder=folder, resolve=secrets.resolve)
     except ConfigError:
         if dialect is None:

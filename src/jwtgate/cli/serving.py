@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from jwtgate.cli.answer import mistakes
 from jwtgate.cli.checking import announce
 from jwtgate.cli.command import colour
 from jwtgate.cli.companion import AdminApi, DialectApi
@@ -16,7 +17,8 @@ from jwtgate.cli.translating import dialect_of, served, stop_at_another
 from jwtgate.control.authors import FileAuthor
 from jwtgate.control.supervisor import run
 from jwtgate.dialects.author import MASTER_KEY, DialectAuthor, folder_of
-from jwtgate.dialects.dialect import AdministeredDialect, Settings
+from jwtgate.dialects.dialect import AdministeredDialect, Dialect, Settings
+from jwtgate.errors import ConfigError
 from jwtgate.state.stores.store import Store
 
 
@@ -44,13 +46,15 @@ def serve_dialect(name: str, files: Sequence[Path], how: Mapping[str, Any], *, w
     }
     settings = Settings(folder=folder, state_folder=state_folder.resolve(), environ=os.environ, **given)
     dialect = dialect_of(name)
+    if not files and not isinstance(dialect, AdministeredDialect):
+        raise click.UsageError(f"--dialect {name} needs a file, or a folder of them: it has no Admin API.")
     api = DialectApi() if isinstance(dialect, AdministeredDialect) else None
 
     def author(store: Store) -> DialectAuthor:
         if api is not None:
             api.needs()
         stop_at_another(name, files)
-        author = DialectAuthor(dialect, files, settings, store)
+        author = _author_of(dialect, files, settings, store)
         _say(served(author), state_folder)
         if api is not None:
             api.author = author
@@ -59,6 +63,14 @@ def serve_dialect(name: str, files: Sequence[Path], how: Mapping[str, Any], *, w
         return author
 
     return run(author, folder=folder, workers=workers, state_folder=state_folder, companion=api)
+
+
+def _author_of(dialect: Dialect, files: Sequence[Path], settings: Settings, store: Store) -> DialectAuthor:
+    try:
+        return DialectAuthor(dialect, files, settings, store)
+    except ConfigError as error:
+        click.echo(mistakes(error.problems).text, err=True, color=colour())
+        raise
 
 
 def _say(where: str, state_folder: Path) -> None:

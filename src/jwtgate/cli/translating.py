@@ -37,12 +37,12 @@ def dialect_of(name: str) -> Dialect:
 
 
 def dialect_told_by(paths: Sequence[Path]) -> str | None:
-    """The dialect whose files nobody could take for others by their names, if these are such."""
+    """The dialect whose files nobody could take for others by their names, if these are such. A document is no folder."""
     return "couper" if paths and all(map(_is_hcl, paths)) else None
 
 
 def _is_hcl(path: Path) -> bool:
-    return any(path.glob("*.hcl")) if path.is_dir() else path.suffix == ".hcl"
+    return path.is_dir() or path.suffix == ".hcl"
 
 
 def stop_at_another(name: str | None, paths: Sequence[Path]) -> None:

@@ -55,6 +55,27 @@ def test_a_bad_key_in_the_document_is_a_mistake(document: Path) -> None:
         check(_changed(document, '"crv": "P-256"', '"crv": "P-999"'))
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("api-manager.xml", "<APIManager>\n", "is a file of WSO2 API Manager; serve it with --dialect wso2"),
+        ("couper.conf", "server {\n}\n", "is a file of Couper; serve it with --dialect couper"),
+        ("gate.conf", "routes: {}\n", "the name must end in"),
+    ],
+)
+def test_a_file_of_another_gateway_is_told_also_where_its_name_cannot_be_one_of_ours(
+    tmp_path: Path, name: str, text: str, said: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        open_document(tmp_path / name)
+
+
+def test_a_folder_without_files_of_couper_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"holds no file that ends with \.hcl"):
+        open_document(tmp_path)
+
+
 def test_a_file_that_is_not_there_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         open_document(tmp_path / "absent.yaml")
