@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.dialects.couper.couper_process import CouperProcess
-from tests.dialects.couper.files import endpoint, file, jwt, open_endpoint
+from tests.dialects.couper.files import endpoint, file, jwt, mistakes, open_endpoint
 from tests.dialects.couper.tokens import T1, token
 from tests.dialects.dialect_process import DialectProcess
 
@@ -40,7 +40,7 @@ FUNCTIONS: dict[str, tuple[str, Any]] = {
     "for": ('[for v in ["a", "b"] : to_upper(v) if v != "a"]', ["B"]),
     "for objects": ('{ for k, v in { a = 1, b = 2 } : k => v * 2 if k != "a" }', {"b": 4}),
     "objects": ('{ a = 1, "b c" : 2, (to_lower("D")) = 3 }', {"a": 1, "b c": 2, "d": 3}),
-    "missing": ("[request.headers.none.of.it, request.query.a[7], nobody.there]", [None, None, None]),
+    "missing": ("[request.headers.none.of.it, request.query.a[7], request.context.nobody.there]", [None, None, None]),
     "templates": ('"a${request.query.none[0]}b$${c}"', "ab${c}"),
     "heredoc": ("<<-EOT\n      a\n        ${request.method}\n    EOT\n", "a\n  GET\n"),
     "environment": ("[env.MY_VALUE, env.MY_DEFAULT, env.OVERRIDDEN, env.NOT_THERE]", ["of tests", "d", "env", None]),
@@ -88,6 +88,13 @@ def test_a_function_does_what_it_is_called(couper: CouperProcess, name: str) -> 
     if name == "url of the request":
         wanted = [f"{couper.proxy}{path}{query}", couper.proxy]
     assert answer.value["v"] == wanted
+
+
+@pytest.mark.parametrize(("text", "what"), [("nobody.there", "nobody"), ("nobody(1)", "nobody")])
+def test_an_unknown_variable_or_function_does_not_start(tmp_path: Path, text: str, what: str) -> None:
+    said = mistakes(tmp_path, file(endpoint(answer=f"response {{ body = {text} }}")))
+    assert said.startswith("couper.hcl:4,")
+    assert what in said
 
 
 def test_bodies_are_read(couper: CouperProcess) -> None:

@@ -12,7 +12,7 @@ from jwtgate.dialects.couper.expressions.loops import each, splat
 from jwtgate.dialects.couper.expressions.operators import OPERATORS, negative
 from jwtgate.dialects.couper.expressions.signing import jwt_sign
 from jwtgate.dialects.couper.expressions.tree import Node, Unreadable, path_of
-from jwtgate.dialects.couper.expressions.variables import Given, along, reader
+from jwtgate.dialects.couper.expressions.variables import ROOTS, Given, along, reader
 from jwtgate.policy.expression import ExpressionFailed
 
 Scope = frozenset[str]
@@ -20,10 +20,13 @@ Scope = frozenset[str]
 
 
 def compiled_node(node: Node, given: Given, scope: Scope = frozenset()) -> Run:
-    """What evaluates this tree; a variable that does not exist is null. `Unreadable` for a function that does not."""
+    """What evaluates this tree. `Unreadable` for a function or a variable that does not exist."""
     root, steps = path_of(node)
     if root is not None and root not in scope:
-        return reader(root, steps, given) or Constant(None)
+        run = reader(root, steps, given)
+        if run is None:
+            raise Unreadable(node[1], f"there is no variable {root}; there are {', '.join(sorted(ROOTS))}")
+        return run
     return _MAKERS.get(node[0], _binary)(node, given, scope)
 
 

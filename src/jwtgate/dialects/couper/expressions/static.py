@@ -9,7 +9,6 @@ from typing import Any
 from jwtgate.dialects.couper.expressions.compiling import compiled_node
 from jwtgate.dialects.couper.expressions.frame import Frame
 from jwtgate.dialects.couper.expressions.tree import Node, Place, Unreadable, path_of, read
-from jwtgate.dialects.couper.expressions.variables import ROOTS
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.expression import ExpressionFailed
 
@@ -49,8 +48,6 @@ def evaluated_statically(text: str, env: Mapping[str, str], *, environment: str 
     `ValueError`, with the place in the text, for one that needs a request, that fails, or that is none.
     """
     node = read(text)
-    for name, where in _unknown(node):
-        raise Unreadable(where, f"there is no variable {name}; there are {', '.join(sorted(ROOTS))}")
     place = next(_dynamic(node), None)
     if place is not None:
         raise Unreadable(place, "this cannot be known before there is a request")
@@ -61,11 +58,9 @@ def evaluated_statically(text: str, env: Mapping[str, str], *, environment: str 
         raise Unreadable(node[1], str(failure)) from None
 
 
-def check(text: str) -> tuple[str, ...]:
-    """The variables in it that do not exist, which are null. `ValueError`, with the place, for no expression."""
-    node = read(text)
-    compiled_node(node, {})
-    return tuple(dict.fromkeys(name for name, _ in _unknown(node)))
+def check(text: str) -> None:
+    """`ValueError`, with the place in the text, unless this is an expression of variables and functions there are."""
+    compiled_node(read(text), {})
 
 
 def given_needed(text: str) -> Needed:
@@ -93,10 +88,6 @@ def needed_by(node: Node) -> Needed:
         environment=any(path[0] == "couper" for path in paths),
         granted_permissions=None in names or "granted_permissions" in names,
     )
-
-
-def _unknown(node: Node) -> Iterator[tuple[str, Place]]:
-    yield from ((path[0], place) for path, place in _seen(node, _NONE) if path[0] not in ROOTS and path[0] != "()")
 
 
 def _call_of(path: tuple[str, ...]) -> tuple[str, ...]:

@@ -176,7 +176,8 @@ class Attributes:
             if variable not in self.context.environ:
                 sentence = f"{text.place.file}:{text.place.line} {name}: env.{variable} is not set; it is null"
                 self.mistakes.cause(sentence)
-                self._warn(sentence)
+                if sentence not in self.context.warnings:
+                    self.context.warnings.append(sentence)
         return text
 
     def _noting(self, name: str, text: Text, work: Callable[[], Value]) -> Value | None:

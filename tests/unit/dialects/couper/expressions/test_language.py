@@ -84,10 +84,10 @@ def test_a_worker_reads_no_hcl() -> None:
     ("text", "given"),
     [
         ("a b", {}),
-        ("none()", {}),
+        ("none", {}),
         ("@none", {}),
         ("1", {"required_permission": "a b"}),
-        ('jwt_sign("P", {})', {"profiles": {"P": {"key": "k", "claims": "{a = none()}"}}}),
+        ('jwt_sign("P", {})', {"profiles": {"P": {"key": "k", "claims": "{a = none}"}}}),
     ],
 )
 def test_a_text_that_is_no_expression_is_refused(text: str, given: dict[str, object]) -> None:

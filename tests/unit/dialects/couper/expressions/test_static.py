@@ -45,9 +45,8 @@ def test_what_needs_one_or_fails_is_refused(text: str, sentence: str) -> None:
 
 
 def test_an_expression_is_checked_before_anything_is_known() -> None:
-    assert check("merge(request.context.J, {a = unixtime() / 0})") == ()
-    assert check("[a.b, [for v in b : v], a, jwt_sign(c, {})]") == ("a", "b", "c")
-    for text in ("none()", "saml_sso_url()", "a +", "to_lower()"):
+    check("merge(request.context.J, {a = unixtime() / 0})")
+    for text in ("a.b", "none()", "saml_sso_url()", "a +", "to_lower()"):
         with pytest.raises(ValueError, match=r"line 1, column [14]"):
             check(text)
 
