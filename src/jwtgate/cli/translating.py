@@ -37,7 +37,7 @@ def dialect_of(name: str) -> Dialect:
 
 
 def dialect_told_by(paths: Sequence[Path]) -> str | None:
-    """The dialect whose files nobody could take for others by their names, if these are such. A document is no folder."""
+    """The dialect whose files nobody could take for others by their names, if these are such."""
     return "couper" if paths and all(map(_is_hcl, paths)) else None
 
 
