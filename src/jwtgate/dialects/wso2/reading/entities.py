@@ -246,7 +246,7 @@ def _of_token(token: Mapping[str, Any]) -> Iterator[str]:
 
 def _of_issuer(issuer: Mapping[str, Any]) -> Iterator[str]:
     jwks = issuer.get("jwks")
-    if isinstance(jwks, dict) and not jwks.keys() & {"url", "keys"}:
+    if isinstance(jwks, dict) and not (isinstance(jwks.get("url"), str) or "keys" in jwks):
         yield "jwks needs url"
     elif not isinstance(jwks, dict | str | None):
         yield "jwks must be an address, or a mapping with url"

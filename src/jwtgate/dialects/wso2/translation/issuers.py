@@ -61,9 +61,13 @@ def _keys(draft: Draft, issuer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _reached(issuer: Mapping[str, Any]) -> dict[str, Any]:
-    """What has to be said of keys that are fetched without TLS from another machine."""
+    """What has to be said of keys that are fetched without TLS from another machine. `ConfigError`."""
     jwks = issuer.get("jwks")
-    parts = urlsplit(jwks.get("url", "") if isinstance(jwks, dict) else jwks if isinstance(jwks, str) else "")
+    address = jwks.get("url") if isinstance(jwks, dict) else jwks
+    try:
+        parts = urlsplit(address or "")
+    except ValueError:
+        raise ConfigError(f"{issuer['_file']}: issuers/{issuer['name']}/jwks: is no address.") from None
     host = parts.hostname or ""
     if parts.scheme != "http" or host == "localhost" or host.endswith(".localhost"):
         return {}

@@ -107,9 +107,14 @@ class Routes:
 
     def _upstream(self, api: Mapping[str, Any]) -> tuple[str, str]:
         """The name of the upstream, and the path everything there begins with."""
-        parts = urlsplit(api["endpoint"])
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query:
+        try:
+            parts = urlsplit(api["endpoint"])
+        except ValueError:
+            parts = urlsplit("")
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.query or parts.fragment:
             raise ConfigError(f"{api['_file']}: apis/{api['name']}: endpoint must be an address of http or https.")
+        if "@" in parts.netloc:
+            raise ConfigError(f"{api['_file']}: apis/{api['name']}: endpoint must not hold a user name or password.")
         name = as_name(parts.netloc if parts.scheme == "http" else f"https:{parts.netloc}")
         self.upstreams[name] = {"targets": [f"{parts.scheme}://{parts.netloc}"]}
         return name, parts.path.rstrip("/")

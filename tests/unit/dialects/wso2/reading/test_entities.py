@@ -63,6 +63,7 @@ def test_values_are_taken_as_files_of_data_write_them() -> None:
         ),
         ("issuers", {"name": "i"}, "needs jwks.url or certificate"),
         ("issuers", {"name": "i", "jwks": {}}, "jwks needs url"),
+        ("issuers", {"name": "i", "jwks": {"url": 5}}, "jwks needs url"),
         ("issuers", {"name": "i", "jwks": 5}, "jwks must be an address, or a mapping with url"),
         (
             "issuers",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from tests.unit.dialects.wso2.tokens.told import D, given, told
 
 from jwtgate.dialects.wso2.tokens.context import context_of
@@ -36,3 +37,33 @@ def test_which_claim_stands_the_generation_says() -> None:
     assert list(merged(standard, custom, given())) == ["a", "b", "c"]
     dropping = given(profile="v4", drop_unparsable=True)
     assert merged({"a": "{"}, {}, dropping) == {}
+
+
+@pytest.mark.parametrize("prefix", [D, "urn:x/", "/", ""])
+@pytest.mark.parametrize("name", ["identity/secretkey", f"{D}identity/secretkey", "a/identity/b"])
+def test_claims_about_how_a_user_logs_in_never_leave_in_any_dialect(prefix: str, name: str) -> None:
+    user = {"id": "user:ann@carbon.super", "attributes": {"claims": {name: "secret", "role": "r"}}}
+    for hidden, expected in ((False, 1), (True, 2)):
+        settings = given(prefix=prefix, retriever="user-store", identity_claims=hidden)
+        context = context_of(told(consumers={"user": user}), settings)
+        assert len(BackendJwtGenerator(settings).populate_custom_claims(context) or {}) == expected
+    granted = context_of(told(claims={"sub": "ann", "grants": {name: "secret"}}), given(prefix=prefix))
+    assert BackendJwtGenerator(given(prefix=prefix)).populate_custom_claims(granted) == {}
+
+
+def test_claims_are_excluded_by_the_names_they_are_mapped_to() -> None:
+    settings = given(profile="v4", excluded=("renamed", "kept"), mappings={"i": {"o": "renamed"}})
+    context = context_of(told(None, claims={"iss": "i", "sub": "ann", "o": 1, "Kept": 2, "kept/x": 3}), settings)
+    assert BackendJwtGenerator(settings).populate_custom_claims(context) == {"Kept": 2, "kept/x": 3}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "application", "tierInfo", "subscribedAPIs", "aut"],
+)
+def test_what_is_about_the_caller_s_token_stays_behind_whatever_it_is_mapped_to(name: str) -> None:
+    assert copied_claims({"iss": "i", name: "x"}, given(mappings={"i": {name: "y"}})) == {}
+
+
+def test_an_issuer_that_is_no_text_has_no_mapping() -> None:
+    assert copied_claims({"iss": ["i"], "o": 1}, given(mappings={"i": {"o": "renamed"}})) == {"o": 1}

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.dialects.wso2.tokens.told import API, NOON, D, told
 
-from jwtgate.dialects.wso2.tokens.plug_in import Wso2Claims
+from jwtgate.dialects.wso2.tokens.plug_in import MOST_CACHED, Wso2Claims
 from jwtgate.errors import ConfigError
 
 GIVEN: dict[str, Any] = {"profile": "v4", "prefix": D, "claims": ["enduser"], "apis": {"p": API}}
@@ -97,3 +97,31 @@ def test_sec_163_a_class_that_cannot_be_used_is_named(module: str, members: dict
     }
     with pytest.raises(ConfigError, match=sentence):
         Wso2Claims({**GIVEN, **filled})
+
+
+def test_what_is_kept_is_told_of_nobody_else(module: str) -> None:
+    made = Wso2Claims({**GIVEN, "generators": [f"{module}:Opaque", f"{module}:Opaque"], "token_cache_seconds": 60})
+    request = {"method": "GET", "path": "/a"}
+    others: tuple[dict[str, Any], ...] = (
+        {"claims": {"sub": "bob"}},
+        {"claims": {"sub": "ann", "aut": "APPLICATION"}},
+        {"consumer": None},
+        {"route": "q"},
+        {"consumers": {"user": None, "owner": None}},
+        {"request": {"method": "POST", "path": "/a"}},
+    )
+    for number, other in enumerate(({}, *others)):
+        assert made.standard_claims(told(**{"request": request, "now": NOON + number, **other}))["at"] == NOON + number
+    assert made.standard_claims(told(request=request, now=NOON + 30))["at"] == NOON
+    assert made.standard_claims(told(request=request, now=NOON - 1))["at"] == NOON - 1  # a clock that was set back
+
+
+def test_not_more_than_so_many_are_kept(module: str) -> None:
+    made = Wso2Claims({**GIVEN, "generators": [f"{module}:Opaque", f"{module}:Opaque"], "token_cache_seconds": 60})
+    first = {"method": "GET", "path": "/0"}
+    made.standard_claims(told(request=first))
+    for number in range(1, MOST_CACHED):
+        made.standard_claims(told(request={"method": "GET", "path": f"/{number}"}))
+    assert made.standard_claims(told(request=first, now=NOON + 1))["at"] == NOON
+    made.standard_claims(told(request={"method": "GET", "path": "/last"}))
+    assert made.standard_claims(told(request=first, now=NOON + 1))["at"] == NOON + 1

@@ -69,3 +69,9 @@ def test_claims_that_hold_the_consumer_key_are_tried_in_order(tmp_path: Path) ->
     named = [{"name": "i", "jwks": "https://x", "consumer_key_claim": name} for name in ("aud", "azp")]
     named[1]["name"] = "j"
     assert consumer_claims(draft(tmp_path, issuers=named)) == [["aud"], ["aud", 0], ["azp"], ["consumerKey"]]
+
+
+def test_an_address_of_keys_is_one(tmp_path: Path) -> None:
+    for jwks in ("http://[::1", {"url": "http://[::1"}):
+        with pytest.raises(ConfigError, match=r"records\.json: issuers/https://i/jwks: is no address"):
+            made(tmp_path, jwks=jwks)

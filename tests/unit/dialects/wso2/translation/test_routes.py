@@ -116,7 +116,7 @@ def test_sec_112_a_client_s_own_field_never_passes(tmp_path: Path) -> None:
     assert "request_headers" not in kept
 
 
-@pytest.mark.parametrize("endpoint", ["ftp://a", "http://", "a", "http://a?b=c"])
+@pytest.mark.parametrize("endpoint", ["ftp://a", "http://", "a", "http://a?b=c", "http://a#b", "http://[::1"])
 def test_an_endpoint_is_an_address(tmp_path: Path, endpoint: str) -> None:
     with pytest.raises(ConfigError, match="endpoint must be an address of http or https"):
         routes(tmp_path, {**PLACES, "endpoint": endpoint})
@@ -150,3 +150,9 @@ def test_a_key_manager_nobody_knows_binds_nothing(tmp_path: Path) -> None:
     assert routes(tmp_path, applications=[app], issuers=issuers).routes["/p"]["require"] == [
         "'/p/1' in consumer.groups"
     ]
+
+
+def test_sec_144_a_password_in_an_endpoint_is_refused_and_not_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        routes(tmp_path, {**PLACES, "endpoint": "http://user:s3cret@127.0.0.1:9"})
+    assert caught.value.problems == ("records.json: apis/Places: endpoint must not hold a user name or password.",)
