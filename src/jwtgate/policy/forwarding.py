@@ -228,9 +228,16 @@ class RespondWorded:
 
 @dataclass(frozen=True, slots=True)
 class RespondAsCalled:
-    """The answer of one of the route's calls, as it came."""
+    """The answer of one of the route's calls, as it came, but for a status and a media type that have a value."""
 
     call: str
+    status: Value | None = None
+    media_type: Value | None = None
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """What of it is worked out."""
+        return tuple(value for value in (self.status, self.media_type) if value is not None)
 
 
 @dataclass(frozen=True, slots=True)

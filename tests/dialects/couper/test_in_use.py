@@ -61,6 +61,13 @@ server "shop" {
         remove_query_params = ["more"]
       }
     }
+    endpoint "/as-text" {
+      set_response_status = 203
+      proxy {
+        backend = "shop"
+        set_response_headers = { content-type = "text/x-shop" }
+      }
+    }
     endpoint "/both" {
       request "stock" { url = "${env.UPSTREAM}/get?stock=1" }
       proxy { backend = "shop" }
@@ -181,6 +188,12 @@ def test_what_an_endpoint_left_open_follows_and_lists_become_parameters(shop: Co
     path, _, query = answer.value["url"].partition("?")
     assert path.endswith("/headers/find/books/a/b")
     assert sorted(query.split("&")) == ["q=1", "q=2", "q=3", "user=john.doe"]
+
+
+def test_status_and_media_type_of_an_answer_may_be_others(shop: CouperProcess) -> None:
+    answer = shop.ask("/v1/as-text", bearer=T1)
+    assert (answer.status, answer.field("content-type")) == (203, "text/x-shop")
+    assert answer.value["url"].endswith("/headers/v1/as-text")
 
 
 def test_a_proxy_beside_others_sends_the_fields_of_the_client(shop: CouperProcess) -> None:

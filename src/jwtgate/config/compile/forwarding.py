@@ -167,7 +167,8 @@ def compile_field(name: str, section: FieldSection, first: str) -> IdentityField
 def compile_respond(section: RespondSection, first: str) -> Responding:
     """An answer of our own. `first` is the slot meant where none is named."""
     if section.call is not None:
-        return RespondAsCalled(section.call)
+        told = (section.status, section.content_type)
+        return RespondAsCalled(section.call, *(None if each is None else compile_value(each, first) for each in told))
     if section.refusal is not None:
         return RespondRefusal(section.refusal)
     as_json = section.json_body is not None

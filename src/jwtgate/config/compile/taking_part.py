@@ -9,7 +9,7 @@ from jwtgate.config.compile.rate_limits import of_rate_limit
 from jwtgate.config.compile.slots import slot_values
 from jwtgate.config.expressions import CelExpression
 from jwtgate.policy.expression import Expression
-from jwtgate.policy.forwarding import RespondWorded
+from jwtgate.policy.forwarding import RespondAsCalled, RespondWorded
 from jwtgate.policy.plan import NOWHERE, Route
 from jwtgate.policy.provisions import Origin, PermissionNeed, Value
 
@@ -79,6 +79,8 @@ def _besides(route: Route) -> Iterator[Value]:
     yield from _of_rewriting(route)
     if isinstance(route.respond, RespondWorded):
         yield from (route.respond.status, route.respond.body, route.respond.media_type)
+    if isinstance(route.respond, RespondAsCalled):
+        yield from route.respond.values
 
 
 def _of_rewriting(route: Route) -> Iterator[Value]:

@@ -121,18 +121,27 @@ def _responded(respond: Responding, known: Known) -> Respond:
         case Respond():
             return respond
         case RespondAsCalled():
-            called = known.called[respond.call]
-            fields = ((name, value) for name, values in called.fields.items() for value in values)
-            nominated = {
-                name.strip().lower() for each in called.fields.get("connection", ()) for name in each.split(",")
-            }
-            kept = tuple(each for each in fields if each[0] not in _OF_ONE_HOP and each[0] not in nominated)
-            return Respond(called.status, None, called.body, kept)
+            return _as_called(respond, known)
         case RespondRefusal():
             raise CATALOGUE[respond.reason].raised_as(respond.reason)
     status, body = value_of(respond.status, known), value_of(respond.body, known)
     media_type = value_of(respond.media_type, known)
     return worded_answer(status, body, media_type=media_type, as_json=respond.as_json)
+
+
+def _as_called(respond: RespondAsCalled, known: Known) -> Respond:
+    """The answer of a call without what belongs to the way it came, and with what is told instead."""
+    called = known.called[respond.call]
+    status = None if respond.status is None else value_of(respond.status, known)
+    media_type = None if respond.media_type is None else value_of(respond.media_type, known)
+    own_status, own_type = status not in (None, MISSING), media_type not in (None, MISSING)
+    told = worded_answer(status if own_status else 200, None, media_type=media_type)
+    nominated = {name.strip().lower() for each in called.fields.get("connection", ()) for name in each.split(",")}
+    dropped = _OF_ONE_HOP | nominated | ({"content-type"} if own_type else set())
+    fields = ((name, value) for name, values in called.fields.items() for value in values if name not in dropped)
+    return Respond(
+        told.status if own_status else called.status, told.media_type if own_type else None, called.body, tuple(fields)
+    )
 
 
 def _set(wanted: Iterable[IdentityField], known: Known) -> Iterator[tuple[bytes, bytes]]:

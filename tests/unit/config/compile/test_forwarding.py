@@ -150,6 +150,7 @@ def constant(value: JSON) -> Value:
         ({"json": "a"}, Respond(200, "application/json", b'"a"')),
         ({"json": {"constant": None}}, Respond(200, "application/json", b"null")),
         ({"call": "who"}, RespondAsCalled("who")),
+        ({"call": "who", "status": 202, "content_type": "a/b"}, RespondAsCalled("who", constant(202), constant("a/b"))),
         ({"refusal": "permission_missing"}, RespondRefusal("permission_missing")),
         (
             {"status": {"claim": "code"}, "body": "a"},

@@ -203,6 +203,12 @@ def test_the_answer_of_a_call_is_given_as_it_came_without_what_framed_it() -> No
     }
     said = responding(RespondAsCalled("who"), called={"who": Called(418, fields, b"tea")})
     assert said == Respond(418, None, b"tea", (("content-type", "a/b"), ("set-cookie", "a=1"), ("set-cookie", "b=2")))
+    status, media_type = told(lambda _: 202), told(lambda _: "c/d")
+    said = responding(RespondAsCalled("who", status, media_type), called={"who": Called(999, fields, b"tea")})
+    assert said == Respond(202, "c/d", b"tea", (("set-cookie", "a=1"), ("set-cookie", "b=2")))
+    none = told(lambda _: None)
+    said = responding(RespondAsCalled("who", none, none), called={"who": Called(999, {}, b"")})
+    assert said == Respond(999, None, b"")
 
 
 @pytest.mark.parametrize(("name", "kind"), [("route_unknown", RouteUnknown), ("internal", DependencyFault)])

@@ -163,7 +163,9 @@ class RespondSection(Section):
         "`application/json`.",
     )
     call: Maybe[Name] = Field(
-        None, description="The answer of this call of the route, as it came: status, header fields and body."
+        None,
+        description="The answer of this call of the route, as it came: status, header fields and body; but for a "
+        "`status` and a `content_type` beside it.",
     )
     refusal: Maybe[AnyReason] = Field(
         None, description="No answer: whoever may use the route is refused with this reason all the same."
@@ -179,8 +181,10 @@ class RespondSection(Section):
     @model_validator(mode="after")
     def _is_one_answer(self) -> RespondSection:
         given = self.model_fields_set
-        if {"call", "refusal"} & given and len(given) > 1:
-            raise ValueError("nothing else stands beside call, and nothing beside refusal")
+        if given - {"call", "status", "content_type"} and "call" in given:
+            raise ValueError("nothing but status and content_type stands beside call")
+        if len(given) > 1 and "refusal" in given:
+            raise ValueError("nothing stands beside refusal")
         if {"body", "json_body"} <= given:
             raise ValueError("needs only one of body, json")
         return self

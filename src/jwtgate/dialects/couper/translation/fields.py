@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from jwtgate.dialects.couper.expressions.language import members_of
 from jwtgate.dialects.couper.reading.configuration import Edits, Text
 from jwtgate.dialects.couper.translation.draft import Draft, Section
 from jwtgate.dialects.couper.translation.values import VARIES, Around, constant_of, listed, members, special, value_of
@@ -72,6 +73,13 @@ def change_responses(draft: Draft, changes: Changes, edits: Edits, place: str) -
         changes.remove(name)
     for kind, text in (("set", edits.set_response_headers), ("add", edits.add_response_headers)):
         _change(draft, changes, text, kind=kind, place=f"{place}/{kind}_response_headers", refused=frozenset())
+
+
+def sets_media_type(edits: Edits) -> bool:
+    """Whether a block says what media type an answer has."""
+    texts = (edits.set_response_headers, edits.add_response_headers)
+    names = (name for text in texts if text is not None for name in members_of(text.source) or ())
+    return any(name.lower() == _MEDIA for name in names)
 
 
 def set_fields(draft: Draft, changes: Changes, text: Text | None, place: str) -> None:

@@ -23,7 +23,7 @@ from jwtgate.dialects.couper.translation import cors as cors_of
 from jwtgate.dialects.couper.translation.access_log import log_of
 from jwtgate.dialects.couper.translation.answers import SERVER, Surface, of_route, own_content
 from jwtgate.dialects.couper.translation.backends.calls import blocks_of, calls_of, names_of, texts_of, texts_of_answers
-from jwtgate.dialects.couper.translation.backends.forwarding import KEEPS_STATUS, forwarded
+from jwtgate.dialects.couper.translation.backends.forwarding import forwarded
 from jwtgate.dialects.couper.translation.controls.slots import is_private, reads_body_first, share_a_place, slots_of
 from jwtgate.dialects.couper.translation.draft import Draft, Section
 from jwtgate.dialects.couper.translation.fields import (
@@ -32,6 +32,8 @@ from jwtgate.dialects.couper.translation.fields import (
     as_response_headers,
     change_responses,
     set_fields,
+    sets_media_type,
+    take_media_type,
 )
 from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.routing import below, is_template, templates_of
@@ -171,10 +173,12 @@ def _is_forwarded(endpoint: Endpoint, surface: Surface) -> bool:
     """Whether requests are sent on as they come; else an answer is worked out."""
     if len(endpoint.proxies) != 1 or endpoint.requests or endpoint.response is not None:
         return False
-    # What is passed on is passed on whatever it is; a call is looked at.
-    changed = (text for edits, _ in _edits(endpoint, surface) for text in texts_of_answers(edits))
-    logged = endpoint.custom_log_fields
-    return not endpoint.proxies[0].expected_status and not any(_reads_calls(text) for text in (*changed, *logged))
+    # What is passed on keeps its status and its media type, whatever it is; a call is looked at.
+    edits = [edits for edits, _ in _edits(endpoint, surface)]
+    if endpoint.proxies[0].expected_status or any(each.set_response_status or sets_media_type(each) for each in edits):
+        return False
+    texts = (*endpoint.custom_log_fields, *(text for each in edits for text in texts_of_answers(each)))
+    return not any(_reads_calls(text) for text in texts)
 
 
 def _edits(endpoint: Endpoint, surface: Surface) -> Iterator[tuple[Edits, str]]:
@@ -219,15 +223,16 @@ def _with_cors(headers: Section, surface: Surface) -> Section:
 
 def _passed_on(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
     """The answer of a call, but for its fields."""
-    changes = Changes()
+    changes, status = Changes(), None
     for edits, where in _edits(endpoint, surface):
         change_responses(draft, changes, edits, where)
-        if edits.set_response_status is not None:
-            draft.notes.refused(f"{where}/set_response_status", KEEPS_STATUS)
+        status = edits.set_response_status or status
+    media_type = take_media_type(draft, changes, surface.around)
     headers = as_response_headers(draft, changes, surface.around, place_of(endpoint))
     headers = {**headers, "set": {"Server": SERVER, **headers.get("set", {})}}
+    told = {} if media_type is None else {"content_type": media_type}
     return {
-        "respond": {"call": surface.around.calls["default"]},
+        "respond": {"call": surface.around.calls["default"], **_status(draft, status, surface.around), **told},
         "response_headers": _with_cors(headers, surface),
     }
 

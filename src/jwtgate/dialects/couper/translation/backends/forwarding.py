@@ -20,7 +20,6 @@ from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.values import Around, constant_of, members, source_of, value_of
 from jwtgate.dialects.dialect import literal
 
-KEEPS_STATUS = "What a backend answers keeps its status."
 _NOT_SENT = ("authorization", "cookie")
 
 
@@ -47,8 +46,6 @@ def forwarded(
         _refuse_forms(draft, each, where)
     for each, where in (*reversed(edits), *outer):
         change_responses(draft, answered, each, where)
-        if each.set_response_status is not None:
-            draft.notes.refused(f"{where}/set_response_status", KEEPS_STATUS)
     answered.put("server", Text('"couper.io"', proxy.place))
     rewrite = _rewrite(draft, destination, endpoint, around)
     query = changed_query(draft, destination, edits)

@@ -56,6 +56,13 @@ def test_a_proxy_beside_a_response_is_a_call_with_the_clients_request() -> None:
     assert not not_exact(translate(text(endpoint, definitions=BACKEND)))
 
 
+def test_status_and_media_type_of_what_a_proxy_answers_may_be_others() -> None:
+    changed = 'set_response_headers = { Content-Type = "a/b", x-a = 1 }'
+    found = route(f'set_response_status = 202\n proxy {{\n backend = "up"\n {changed}\n }}', definitions=BACKEND)
+    assert found["respond"] == {"call": "default", "status": 202, "content_type": "a/b"}
+    assert set(found["response_headers"]["set"]) == {"Server", "x-a"}
+
+
 def test_a_proxy_whose_answer_is_looked_at_is_a_call_that_is_passed_on() -> None:
     endpoint = """proxy {
       remove_request_headers = ["x-a"]
