@@ -293,3 +293,19 @@ def test_rel_18_the_memory_is_as_small_as_is_said(most: int, remembered: int, ev
         counters = gateway.call(lambda: gateway.embedded.worker.count_now())
         assert counters.remembered_entries == remembered
         assert counters.remembered_evictions == evictions
+
+
+def test_what_is_said_of_a_remembered_caller_is_what_is_said_of_one_decided_anew() -> None:
+    told = {"status": 503, "headers": {"X-Who": {"claim": "sub"}}, "log": {"again": {"claim": "sub"}}}
+    changes = {"routes": {"orders": {"log": {"who": {"claim": "sub"}}, "answers": {"upstream_malformed": told}}}}
+    with (
+        gateway_and_upstream(say(b"nonsense\r\n\r\n"), **changes) as (gateway, upstream),
+        Client(gateway.port) as client,
+    ):
+        one, other = token(), token(sub="bob")
+        upstream.play(say(response()))
+        assert client.ask(request("/orders/1", bearer=one)).status == 200
+        for bearer, who in ((one, "alice"), (other, "bob"), (one, "alice")):
+            answer = client.ask(request("/orders/1", bearer=bearer))
+            assert (answer.status, answer.values("X-Who")) == (503, [who])
+            assert gateway.line_of(answer)["log"] == {"who": who, "again": who}

@@ -27,10 +27,11 @@ from jwtgate.gateway.mint import (
     note_minted,
 )
 from jwtgate.gateway.respond import limit_fields
-from jwtgate.gateway.saying_no import words_needed
+from jwtgate.gateway.saying_no import has_words, words_needed
 from jwtgate.policy.decide import decide
 from jwtgate.policy.facts import Need
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused, Trail
+from jwtgate.policy.rooms.identify import ANONYMOUS
 from jwtgate.policy.rooms.limits import limit_of
 from jwtgate.policy.rooms.rewrite import fold
 from jwtgate.policy.value import Known
@@ -71,6 +72,7 @@ def find_route(exchange: Exchange) -> None:
             exchange.worker.counters.remembered_hits += 1
             exchange.issuer, exchange.consumer = remembered.issuer, remembered.consumer
             exchange.detail, exchange.token_until = remembered.detail, remembered.token_until
+            exchange.principal = remembered.principal
             sent = None if route.rewriting is None else route.rewriting.sent(head.method, head.path)
             exchange.forward(remembered.lines, remembered.answer_lines, sent=sent)
             return
@@ -138,7 +140,7 @@ def _answer_now(exchange: Exchange, need: Need | NeedMinted) -> object | None:
 
 
 def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome) -> None:
-    exchange.trail = outcome.trail
+    exchange.known = outcome.trail.known
     _note(exchange, outcome.trail)
     if not isinstance(outcome, Allowed):
         _refuse(exchange, outcome)
@@ -164,6 +166,7 @@ def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome
             exchange.detail,
             token_until=exchange.token_until,
             answer_lines=answer_lines,
+            principal=outcome.trail.principal if has_words(outcome.route, exchange.generation.plan) else ANONYMOUS,
         )
         exchange.generation.memory.remember(key, remembered)
     exchange.forward(lines, answer_lines, sent=outcome.rewrite.sent)

@@ -25,6 +25,7 @@ from jwtgate.gateway.memory import FOR_EVER
 from jwtgate.gateway.relay import Tunnel, Upload
 from jwtgate.gateway.respond import response
 from jwtgate.gateway.saying_no import answer_to
+from jwtgate.policy.rooms.identify import ANONYMOUS
 
 if TYPE_CHECKING:
     from jwtgate.gateway.balancer import Pool
@@ -33,9 +34,9 @@ if TYPE_CHECKING:
     from jwtgate.gateway.heads.answer_head import AnswerHead
     from jwtgate.gateway.heads.request_head import RequestHead
     from jwtgate.gateway.upstream import UpstreamConnection
-    from jwtgate.policy.outcome import Trail
     from jwtgate.policy.plan import Route, Upstream
     from jwtgate.policy.request import RequestView
+    from jwtgate.policy.value import Known
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
@@ -44,7 +45,9 @@ class Exchange:
     """One request and its answer."""
 
     route: Route | None = None
-    trail: Trail | None = None
+    known: Known | None = None
+    principal = ANONYMOUS
+    """The caller, where the outcome was remembered and somebody may have to be told of it."""
     reason = ""
     issuer = ""
     consumer = ""

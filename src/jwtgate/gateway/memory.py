@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from jwtgate.policy.plan import Route
 from jwtgate.policy.requirements import Place
+from jwtgate.policy.rooms.identify import ANONYMOUS, Principal
 
 if TYPE_CHECKING:
     from jwtgate.gateway.heads.answer_head import AnswerHead
@@ -24,6 +25,8 @@ MOST_HEADS = 8_192
 MOST_ANSWERS = 1_024
 MOST_HEAD_BYTES = 16 * 1024 * 1024
 _ENTRY_BYTES = 400  # what Python itself needs for one entry, roughly
+_READ_TIMES = 8
+"""How much more room what a credential says takes than the credential itself, roughly."""
 
 Key = tuple[Hashable, ...]
 K = TypeVar("K", bound=Hashable)
@@ -73,6 +76,7 @@ class Remembered:
     """An allowed outcome, ready to use: header lines for the upstream and for the client, and whom the log names.
 
     `token_until` is the end of the caller's tokens, which may come after that of the outcome (NumericDate both).
+    `principal` is the caller, where somebody may have to be told of it.
     """
 
     lines: bytes
@@ -82,6 +86,7 @@ class Remembered:
     detail: str = ""
     token_until: int = FOR_EVER
     answer_lines: bytes = b""
+    principal: Principal = ANONYMOUS
 
 
 class Recent(Generic[K, V]):
@@ -141,7 +146,8 @@ def answer_memory() -> Recent[bytes, AnswerHead]:
 
 
 def _outcome_bytes(key: Key, entry: Remembered) -> int:
-    return _ENTRY_BYTES + len(entry.lines) + len(entry.answer_lines) + _key_bytes(key)
+    read = 0 if entry.principal is ANONYMOUS else _READ_TIMES
+    return _ENTRY_BYTES + len(entry.lines) + len(entry.answer_lines) + (1 + read) * _key_bytes(key)
 
 
 def _key_bytes(key: tuple[Hashable, ...]) -> int:

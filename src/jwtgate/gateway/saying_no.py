@@ -23,14 +23,13 @@ from jwtgate.policy.facts import Steps
 from jwtgate.policy.plan import NO_ROUTE
 from jwtgate.policy.provisions import Answer, Form, IdentityField, Origin, Value
 from jwtgate.policy.rooms.claims import MISSING
-from jwtgate.policy.rooms.identify import ANONYMOUS
 from jwtgate.policy.rooms.limits import limit_of
 from jwtgate.policy.rooms.rewrite import field_value
 from jwtgate.policy.value import Known, asking, value_of
 
 if TYPE_CHECKING:
     from jwtgate.gateway.exchange import Exchange
-    from jwtgate.policy.plan import Route
+    from jwtgate.policy.plan import Plan, Route
 
 _CHALLENGE = "WWW-Authenticate"
 _JSON = "application/json"
@@ -43,10 +42,15 @@ def ours(error: Refusal | Fault, route: Route | None, request_id: str) -> OwnAns
     return error.status, refusal_fields(error, route), refusal_body(error, request_id)
 
 
+def has_words(route: Route, plan: Plan) -> bool:
+    """Whether a refusal or a fault here may be answered, or logged, with words of the document."""
+    return route.has_answers or bool(plan.answers) or plan.access_log is not None
+
+
 def answer_to(error: Refusal | Fault, exchange: Exchange) -> OwnAnswer:
     """What an exchange that ends so is answered with. Its line of the log will tell of it."""
     route, plan = exchange.route or NO_ROUTE, exchange.generation.plan
-    if not (plan.answers or route.has_answers or plan.access_log is not None or isinstance(error, RateRefused)):
+    if not has_words(route, plan) and not isinstance(error, RateRefused):
         exchange.detail += told_of(error)
         return ours(error, exchange.route, exchange.request_id)
     known = _known(route, exchange)
@@ -71,8 +75,7 @@ def words_needed(error: Refusal | Fault, known: Known, *, others: Mapping[str, A
 
 def _known(route: Route, exchange: Exchange) -> Known:
     """What is known of a request that may not have been decided."""
-    known = exchange.trail.known if exchange.trail is not None else None
-    return Known(route, exchange.view(), ANONYMOUS, int(time.time())) if known is None else known
+    return exchange.known or Known(route, exchange.view(), exchange.principal, int(time.time()))
 
 
 def of_route(

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.gateway.messages import CUTS, EDITS, STATUSES, Edits, edited, head_of, pieces_of, without_dates
 from tests.unit.gateway.parts import KEYS, OK, TOKEN, Gate, a_generation, a_plan, a_request, a_route, a_token, an_order
+from tests.unit.policy.plans import principal, proven
 
 from jwtgate.gateway.generation import Generation
 from jwtgate.gateway.heads.fields import RequestFieldKinds
@@ -30,6 +31,7 @@ from jwtgate.gateway.memory import (
 from jwtgate.gateway.worker import HostNames
 from jwtgate.policy.plan import Plan
 from jwtgate.policy.request import STRICT_PATHS
+from jwtgate.policy.rooms.identify import ANONYMOUS, Principal
 
 PLAN = a_plan()
 TWO_SLOTS = {
@@ -261,13 +263,14 @@ def test_rel_18_a_table_holds_what_was_put_there_last_and_never_more_than_it_may
         assert len(table) <= most + most % 2
 
 
-def test_the_size_of_an_outcome_counts_the_whole_credential() -> None:
+@pytest.mark.parametrize(("who", "times"), [(ANONYMOUS, 1), (principal(access=proven()), 9)])
+def test_the_size_of_an_outcome_counts_the_whole_credential_and_what_it_says(who: Principal, times: int) -> None:
     memory = outcome_memory(1_000_000)
     for number in range(3000):
         fields = ((b"x-access", b"%d" % number + b"x" * 65_000), (b"x-channel", b""))
-        memory.remember((1, None, fields, None, b""), Remembered(b"", FOR_EVER, ""))
+        memory.remember((1, None, fields, None, b""), Remembered(b"", FOR_EVER, "", principal=who))
     assert memory.evicted > 0
-    assert len(memory) * 65_000 <= 128 * 1024 * 1024
+    assert len(memory) * times * 65_000 <= 128 * 1024 * 1024
 
 
 @pytest.mark.parametrize("memory", [head_memory(), answer_memory()])
