@@ -96,7 +96,9 @@ def refused(couper: CouperProcess, answer: Answer, status: int, message: str) ->
 
 @pytest.mark.parametrize("bearer", [T1, T3])
 def test_36_a_claim_grants_permissions(couper: CouperProcess, bearer: str) -> None:
-    assert couper.ask("/scope", bearer=bearer).field("x-perms") == '["foo","bar"]'
+    answer = couper.ask("/scope", bearer=bearer)
+    assert answer.field("x-perms") == '["foo","bar"]'
+    assert "warnings" not in couper.line(answer).get("custom", {})
 
 
 @pytest.mark.parametrize(("value", "told"), [(True, "true"), (["a", 1], '["a",1]'), (7, "7"), ({"a": 1}, '{"a":1}')])
