@@ -12,13 +12,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from jwtgate.errors import Fault, RateRefused, Refusal, TokenRefused
+from jwtgate.errors import Fault, RateRefused, Refusal
 from jwtgate.gateway.logs.members import told_of
 from jwtgate.gateway.logs.values import logged_refusal
 from jwtgate.gateway.respond import OwnAnswer, refusal_body, refusal_fields
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.policy.calls.making import make_calls_for
-from jwtgate.policy.expression import Asks
+from jwtgate.policy.expression import Asks, ExpressionFailed
 from jwtgate.policy.facts import Steps
 from jwtgate.policy.plan import NO_ROUTE
 from jwtgate.policy.provisions import Answer, Form, IdentityField, Origin, Value
@@ -176,7 +176,7 @@ def _shown(name: bytes, value: Value, said: object) -> str:
     form = Form.LINES if value.origin is Origin.LANGUAGE else Form.TEXT
     try:
         return field_value(IdentityField(name, value, form), said).decode("latin-1")
-    except (TokenRefused, ValueError):
+    except (Refusal, ExpressionFailed, ValueError):
         return ""
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from jwtgate.errors import CATALOGUE, DependencyFault, TokenRefused
+from jwtgate.errors import CATALOGUE, AccessRefused, DependencyFault, TokenRefused
 from jwtgate.jose.encoding import base64url_encode, json_bytes
 from jwtgate.policy.expression import ExpressionFailed
 from jwtgate.policy.facts import IssuedToken
@@ -25,7 +25,7 @@ from jwtgate.policy.forwarding import (
     worded_path,
     worded_query,
 )
-from jwtgate.policy.provisions import Form, IdentityField, Issue
+from jwtgate.policy.provisions import Form, IdentityField, Issue, Origin
 from jwtgate.policy.rooms.claims import MISSING
 from jwtgate.policy.value import Known, value_of
 
@@ -161,7 +161,10 @@ def _set(wanted: Iterable[IdentityField], known: Known) -> Iterator[tuple[bytes,
 
 
 def field_value(identity: IdentityField, value: object) -> bytes:
-    """A claim as a field value: nothing but visible ASCII and inner blanks, the rest percent-encoded."""
+    """A claim as a field value: nothing but visible ASCII and inner blanks, the rest percent-encoded.
+
+    Refuses `field_value_unsafe`, `condition_not_met` for the result of an expression (CEL). Raises `ExpressionFailed`.
+    """
     if identity.form is Form.BASE64URL:
         return base64url_encode(json_bytes(value)).encode()
     if identity.form is Form.JSON:
@@ -204,5 +207,11 @@ def _hex(byte: bytes) -> bytes:
     return b"%%%02X" % ord(byte)
 
 
-def _unsafe(identity: IdentityField, cause: str) -> TokenRefused:
-    return TokenRefused("field_value_unsafe", field=identity.name.decode(), cause=cause)
+def _unsafe(identity: IdentityField, cause: str) -> Exception:
+    """Why a value is no field value: the token's fault, unless it was worked out, or stands in the document."""
+    field, value = identity.name.decode(), identity.value
+    if value.origin is Origin.EXPRESSION and value.expression is not None:
+        return AccessRefused("condition_not_met", expression=value.expression.text, field=field, cause=cause)
+    if value.origin in (Origin.LANGUAGE, Origin.CONSTANT):
+        return ExpressionFailed(f"{field}: {cause}")
+    return TokenRefused("field_value_unsafe", field=field, cause=cause)

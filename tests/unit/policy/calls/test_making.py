@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jwtgate.errors import DependencyFault, RequestRefused, TokenRefused, UpstreamFault
+from jwtgate.errors import DependencyFault, RequestRefused, UpstreamFault
 from jwtgate.policy.calls.call import BodyForm, Call, Called, NeedCall
 from jwtgate.policy.calls.making import make_calls, make_calls_for, worked_out
 from jwtgate.policy.expression import Asks
@@ -106,9 +106,10 @@ def test_fields_are_written_one_line_a_value_and_nothing_sets_none() -> None:
     )
 
 
-def test_what_has_no_form_in_a_field_is_refused() -> None:
-    with pytest.raises(TokenRefused, match="field"):
+def test_what_has_no_form_in_a_field_is_a_fault() -> None:
+    with pytest.raises(DependencyFault) as caught:
         asked(fields=((b"X-A", constant({"a": 1})),))
+    assert (caught.value.reason, caught.value.detail["call"]) == ("expression_failed", "one")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.policy.plans import ISSUE, ISSUED, ROUTE, known, principal, proven, reason, refusal, request, told
+from tests.unit.policy.plans import ISSUE, ISSUED, ROUTE, Expr, known, principal, proven, reason, refusal, request, told
 
 from jwtgate.errors import DependencyFault, RouteUnknown, TokenRefused
 from jwtgate.jose.encoding import JSON, base64url_decode
@@ -87,6 +87,21 @@ def test_sec_115_what_is_no_plain_value_is_refused(value: object) -> None:
     error = refusal(lambda: written(value))
     assert isinstance(error, TokenRefused)
     assert (error.reason, error.detail["field"]) == ("field_value_unsafe", "X-User")
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (told(lambda _: {"a": 1}), "expression_failed"),
+        (told(lambda _: "x" * MOST_IDENTITY_BYTES * 2), "expression_failed"),
+        (constant({"a": 1}), "expression_failed"),
+        (Value(Origin.EXPRESSION, expression=Expr(lambda _: {"a": 1})), "condition_not_met"),
+    ],
+)
+def test_sec_143_no_token_is_blamed_for_what_was_worked_out(value: Value, why: str) -> None:
+    error = refusal(lambda: fields(IdentityField(b"X-User", value)))
+    assert (error.reason, error.status) == (why, 500 if why == "expression_failed" else 403)
+    assert reason(lambda: fields(FIELD, sub={"a": 1})) == "field_value_unsafe"
 
 
 def test_objects_are_written_where_the_form_has_room_for_them() -> None:
