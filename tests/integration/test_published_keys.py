@@ -16,6 +16,7 @@ from tests.integration.gateway_process import ADMIN, GatewayProcess
 from tests.integration.loopback_server import LoopbackServer
 from tests.integration.rig import AUDIENCE, document, token
 
+from jwtgate.cli.checking import open_document
 from jwtgate.cli.explaining import explain
 from jwtgate.cli.request_text import parse_http
 from jwtgate.jose.key import Key, generate_key
@@ -196,7 +197,7 @@ def test_a_request_can_be_explained_with_keys_that_are_fetched(start: Start, pub
     def explained(key: Key) -> Outcome:
         bearer = token(key=key, iss=None, cred="jack-key")
         asked = parse_http(f"GET /own/a HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer {bearer}".encode())
-        return explain(path, asked, client="127.0.0.1", now=int(time.time()), offline=False).outcome
+        return explain(open_document(path), asked, client="127.0.0.1", now=int(time.time()), offline=False).outcome
 
     assert isinstance(explained(FIRST), Allowed)
     assert isinstance(explained(STRANGER), Refused)

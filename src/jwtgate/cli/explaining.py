@@ -8,9 +8,8 @@ import random
 import time
 from contextlib import closing
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from jwtgate.cli.checking import Opened, open_document
+from jwtgate.cli.checking import Opened
 from jwtgate.cli.request_text import Asked
 from jwtgate.errors import ConfigError, DependencyFault, Refusal, UpstreamFault
 from jwtgate.gateway.generation import Generation, generators_of
@@ -66,9 +65,8 @@ class Explained:
     own: str | None = None
 
 
-def explain(path: Path, asked: Asked, *, client: str, now: int, offline: bool) -> Explained:
-    """The outcome of this request under the document in this file. `ConfigError` for the document."""
-    opened = open_document(path)
+def explain(opened: Opened, asked: Asked, *, client: str, now: int, offline: bool) -> Explained:
+    """The outcome of this request under this document. `ConfigError` for what it names and cannot be used."""
     generation = Generation(
         1,
         opened.plan,

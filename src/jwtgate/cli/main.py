@@ -21,7 +21,6 @@ from jwtgate.cli.ctl.commands import ctl
 from jwtgate.cli.toolkit.keys import inspect, keys, sign, verify
 
 _file = click.Path(path_type=Path, dir_okay=False)
-_document = click.argument("document", type=_file)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -162,9 +161,12 @@ def check(documents: tuple[Path, ...], *, dialect: str | None, environment: str 
 @main.command(
     cls=Command,
     example="jwtgate explain gate.yaml --curl 'curl -H \"Authorization: Bearer eyJ...\" http://127.0.0.1:8080/orders/1'\n"
-    "jwtgate explain gate.yaml --request request.http --now 1750000000",
+    "jwtgate explain gate.yaml --request request.http --now 1750000000\n"
+    "jwtgate explain couper.hcl --curl 'curl http://127.0.0.1:8080/v1/orders/7'",
 )
-@_document
+@click.argument("documents", nargs=-1, required=True, type=_path)
+@click.option("--dialect", type=_dialect, help="DOCUMENTS are those of another gateway.")
+@_environment
 @click.option("--request", "file", type=click.File("rb"), help="A file with the head of a request; - reads stdin.")
 @click.option("--curl", metavar="COMMAND", help="The same as a curl command.")
 @click.option("--now", type=click.IntRange(0), help="Decide as of this time, in seconds since 1970.")
@@ -174,8 +176,10 @@ def check(documents: tuple[Path, ...], *, dialect: str | None, environment: str 
 @click.option("--show-tokens", is_flag=True, help="Show whole tokens. Whoever sees one can use it.")
 @json_option
 def explain(
-    document: Path,
+    documents: tuple[Path, ...],
     *,
+    dialect: str | None,
+    environment: str | None,
     file: IO[bytes] | None,
     curl: str | None,
     now: int | None,
@@ -184,18 +188,23 @@ def explain(
     show_claims: bool,
     show_tokens: bool,
 ) -> Answer:
-    """Decide one request as the gateway of DOCUMENT would, and tell every step.
+    """Decide one request as the gateway of DOCUMENTS would, and tell every step.
+
+    Without a dialect there is exactly one; files that end with .hcl are Couper's.
 
     Nothing is forwarded. Key sets are fetched when the decision needs them; tokens for the upstream are signed with a
     key made for this one answer.
     """
     if (file is None) == (curl is None):
         raise click.UsageError("Give the request either with --request or with --curl.")
-    from jwtgate.cli import explaining, outcome_report, request_text
+    from jwtgate.cli import checking, explaining, outcome_report, request_text, translating
 
+    if len(documents) != 1 and dialect is None and translating.dialect_told_by(documents) is None:
+        raise click.UsageError("Exactly one document is needed, or a --dialect.")
+    opened = checking.open_document(*documents, dialect=dialect, environment=environment)
     asked = request_text.parse_curl(curl) if curl is not None else request_text.parse_http(file.read() if file else b"")
     told = explaining.explain(
-        document, asked, client=client, now=int(time.time()) if now is None else now, offline=offline
+        opened, asked, client=client, now=int(time.time()) if now is None else now, offline=offline
     )
     return outcome_report.report(told, outcome_report.Shown(claims=show_claims, tokens=show_tokens))
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from jwtgate.cli.checking import open_document
 from jwtgate.cli.explaining import Explained, explain
 from jwtgate.cli.request_text import parse_http
 from jwtgate.errors import ConfigError
@@ -18,7 +19,7 @@ from .conftest import NOON
 
 def _explain(document: Path, target: str, *fields: str, client: str = "127.0.0.1") -> Explained:
     asked = parse_http("\r\n".join([f"GET {target} HTTP/1.1", "Host: h", *fields]).encode())
-    return explain(document, asked, client=client, now=NOON, offline=True)
+    return explain(open_document(document), asked, client=client, now=NOON, offline=True)
 
 
 def _reason(explained: Explained) -> str:

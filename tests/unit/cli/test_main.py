@@ -73,6 +73,15 @@ def test_explain_exits_with_1_when_the_request_is_refused(document: Path) -> Non
     assert _run("explain", document, "--curl", "curl http://h/orders/1").exit_code == 1
 
 
+def test_explain_takes_the_files_of_another_gateway(tmp_path: Path) -> None:
+    (tmp_path / "couper.hcl").write_text('server {\n endpoint "/a" {\n response {\n status = 204\n }\n }\n}\n')
+    for document in (tmp_path / "couper.hcl", tmp_path):
+        assert _run("explain", document, "--curl", "curl http://h/a").exit_code == 0
+        assert _run("explain", document, "--curl", "curl http://h/b").exit_code == 1
+    several = _run("explain", tmp_path / "couper.hcl", tmp_path / "gate.yaml", "--curl", "curl http://h/a")
+    assert "Exactly one document is needed" in several.output
+
+
 def test_explain_wants_one_request(document: Path) -> None:
     assert _run("explain", document).exit_code == 2
     assert _run("explain", document, "--curl", "curl h", "--request", "-").exit_code == 2

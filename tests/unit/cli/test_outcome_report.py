@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from jwtgate.cli.answer import Answer, token_name
+from jwtgate.cli.checking import open_document
 from jwtgate.cli.explaining import explain
 from jwtgate.cli.outcome_report import Shown, report
 from jwtgate.cli.request_text import parse_http
@@ -22,7 +23,9 @@ def told(document: Path) -> Told:
 
     def tell(target: str, *fields: str, **shown: bool) -> tuple[Answer, Any]:
         asked = parse_http("\r\n".join([f"GET {target} HTTP/1.1", "Host: h", *fields]).encode())
-        answer = report(explain(document, asked, client="127.0.0.1", now=NOON, offline=True), Shown(**shown))
+        answer = report(
+            explain(open_document(document), asked, client="127.0.0.1", now=NOON, offline=True), Shown(**shown)
+        )
         return answer, answer.value
 
     return tell

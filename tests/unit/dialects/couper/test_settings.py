@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from tests.unit.dialects.couper.reading.couper_hcl import SERVER, configuration
 from tests.unit.dialects.couper.translated import settings
 
 from jwtgate.dialects.couper.settings import settings_of
+from jwtgate.errors import ConfigError
 
 NOT_TOLD = replace(settings(), listen=())
 
@@ -34,3 +36,10 @@ def test_every_port_a_server_names_is_listened_on() -> None:
 def test_what_was_told_otherwise_stands() -> None:
     told = settings()
     assert settings_of(configuration(SERVER), told) is told
+
+
+def test_a_port_that_is_none_is_a_mistake() -> None:
+    read = configuration(f"{SERVER}settings {{\n default_port = 65536\n }}")
+    with pytest.raises(ConfigError, match="port 65536: ports end at 65535"):
+        settings_of(read, NOT_TOLD)
+    assert settings_of(read, replace(NOT_TOLD, environ={"COUPER_DEFAULT_PORT": "65535"})).listen == ("0.0.0.0:65535",)

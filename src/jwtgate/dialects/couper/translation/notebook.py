@@ -105,8 +105,8 @@ class Notebook:
     def notes(self) -> tuple[Note, ...]:
         """A note for every setting, in the order of the configuration; those on what is no setting last."""
         written = {place: Note(place, Meaning.EXACT) for place in _settings(self._configuration)}
-        # Told at the start, as is all that changed.
-        warnings = (Note("couper", Meaning.CHANGED, each) for each in self._configuration.warnings)
+        # Told at the start, as is all that changed, and by who only checks.
+        warnings = (Note("couper", Meaning.CHANGED, each, dangerous=True) for each in self._configuration.warnings)
         return (*(written | self._said).values(), *warnings)
 
 
