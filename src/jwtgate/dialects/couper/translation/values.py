@@ -165,5 +165,5 @@ def source_of(value: Any) -> str:
 
 
 def listed(items: Iterable[Text], place: Text) -> Text:
-    """The expression of a list of these."""
-    return Text(f"[{', '.join(f'({item.source})' for item in items)}]", place.place)
+    """The expression of a list of these, and of the elements of those that are lists."""
+    return Text(f"merge({', '.join(f'({item.source})[*]' for item in items)})", place.place)

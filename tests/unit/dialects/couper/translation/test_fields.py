@@ -59,7 +59,7 @@ def test_a_later_block_changes_what_an_earlier_one_did() -> None:
 def test_what_is_added_to_a_field_that_was_set_stands_beside_it() -> None:
     one = Edits(set_response_headers=expression('{ x-a = "1" }'))
     other = Edits(add_response_headers=expression("{ x-a = request.path }"))
-    assert answered(one, other)["set"]["x-a"]["expression"] == '[("1"), (request.path)]'
+    assert answered(one, other)["set"]["x-a"]["expression"] == 'merge(("1")[*], (request.path)[*])'
 
 
 def test_a_field_set_to_nothing_is_removed() -> None:

@@ -102,7 +102,8 @@ def test_an_object_whose_names_may_vary_is_refused() -> None:
 
 def test_a_plain_value_is_written_as_an_expression() -> None:
     assert constant_of(draft(text()), expression(source_of(["a${b}", 1, None]))) == ["a${b}", 1, None]
-    assert constant_of(draft(text()), listed([expression("1"), expression('"b"')], expression("1"))) == [1, "b"]
+    items = [expression(each) for each in ("1", '["a"]', "null", '"b"')]
+    assert constant_of(draft(text()), listed(items, items[0])) == [1, "a", "b"]
 
 
 def test_one_variable_alone_is_a_reference() -> None:
