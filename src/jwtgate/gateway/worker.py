@@ -217,20 +217,26 @@ class Worker:
         generation = exchange.generation
         if isinstance(need, NeedIssuedToken):
             token = partial(generation.issued_tokens.issue, need, time.time())
-            self._signers.submit(token, partial(self._go_on, exchange, done))
+            self._have_done(self._signers, exchange, token, done=done)
         elif isinstance(need, NeedSigned):
-            self._signers.submit(partial(generation.signed_tokens.sign, need), partial(self._go_on, exchange, done))
+            self._have_done(self._signers, exchange, partial(generation.signed_tokens.sign, need), done=done)
         elif isinstance(need, NeedClaims):
             # A plug-in is somebody else's code, and may take its time, or never end: no signature waits behind it.
             if self._plug_ins is None:
                 self._plug_ins = Signers(_PLUG_IN_THREADS, wake=asyncio.get_running_loop().call_soon_threadsafe)
             claims = partial(generation.claim_generators.generate, need)
-            self._plug_ins.submit(claims, partial(self._go_on, exchange, done))
+            self._have_done(self._plug_ins, exchange, claims, done=done)
         elif isinstance(need, NeedCall):
             exchange.call = UpstreamCall(need, exchange, partial(self._go_on, exchange, done))
             exchange.call.begin()
         else:
             self.spawn(self._ask(generation, need, done), exchange)
+
+    def _have_done(
+        self, threads: Signers, exchange: Exchange, work: Callable[[], object], *, done: Callable[[object], None]
+    ) -> None:
+        """Have this done on a thread, unless nobody waits for it any more when its turn comes."""
+        threads.submit(lambda: None if exchange.finished else work(), partial(self._go_on, exchange, done))
 
     async def _ask(self, generation: Generation, need: Need | NeedMinted, done: Callable[[object], None]) -> None:
         if isinstance(need, NeedKeys) and generation is not self.generation:

@@ -180,6 +180,31 @@ def test_rel_21_a_slow_text_for_an_expression_is_signed_on_a_thread() -> None:
     play(moves)
 
 
+def test_rel_21_nothing_is_signed_for_who_has_gone_while_it_waited() -> None:
+    release, signed = threading.Event(), []
+
+    class Counting(SignedTokens):
+        def sign(self, need: NeedSigned) -> str:
+            release.wait(timeout=20)
+            signed.append(need.key)
+            return "a.b.c"
+
+    async def moves(house: House) -> None:
+        house.worker.generation.signed_tokens = Counting({})
+        connection, _ = house.connect()
+        answers: list[object] = []
+        exchanges = [Exchange(connection, cast("Any", None)) for _ in range(6)]
+        for number, exchange in enumerate(exchanges):
+            house.worker.meet(exchange, NeedSigned(str(number), {}, {}), answers.append)
+        for gone in exchanges[2:5]:
+            gone.finished = True
+        release.set()
+        await until(lambda: len(answers) == 6)
+        assert sorted(signed) == ["0", "1", "5"]
+
+    play(moves)
+
+
 def test_a_call_of_an_upstream_is_made_by_the_worker_itself() -> None:
     calls = {"one": {"upstream": "echo", "path": "/who"}}
     generation = a_generation(a_plan(routes=a_route(calls=calls)))
