@@ -133,6 +133,7 @@ CALLED = """request "ask" {
       asked = backend_responses.ask.json_body
       form = backend_responses.form.json_body
       field = backend_responses.ask.headers.x-backend
+      sent = [backend_requests.ask.method, backend_requests.ask.url, backend_requests.form.form_body]
     } }"""
 SEQUENCE = """request "first" { url = "${env.ORIGIN}/first" }
     request { url = "${env.ORIGIN}/second" headers = { x-first = backend_responses.first.json_body.path } }
@@ -233,6 +234,9 @@ def test_an_endpoint_may_ask_others_for_its_answer(couper: CouperProcess) -> Non
     answer = couper.ask("/called", bearer=T1)
     told: dict[str, Any] = answer.value
     assert (told["status"], told["field"]) == (200, "one")
+    method, url, form_sent = told["sent"]
+    assert (method, form_sent) == ("POST", {"x": ["1 &"], "y": ["GET"]})
+    assert url.partition("?")[0].endswith("/asked")
     asked, form = told["asked"], told["form"]
     assert (asked["method"], asked["path"], asked["query"]) in (
         ("POST", "/asked", "a=b%20c"),

@@ -56,11 +56,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """What an upstream answered to a call. Field names are lower case, their values in the order of arrival."""
+    """What an upstream answered to a call. Field names are lower case, their values in the order of arrival.
+
+    `asked` is what it was sent, once it is noted what it said.
+    """
 
     status: int
     fields: Mapping[str, tuple[str, ...]] = field(repr=False)
     body: bytes = field(repr=False)
+    asked: NeedCall | None = field(default=None, repr=False, compare=False)
 
     def members(self) -> dict[str, object]:
         """What expressions see of it: `status`, `headers`, `body` as text, and as `json` where it is."""

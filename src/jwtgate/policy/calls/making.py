@@ -7,6 +7,7 @@ could be read in two ways refuses the request instead.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from urllib.parse import urlencode
 
@@ -43,7 +44,7 @@ def _made(known: Known, calls: Iterable[Call]) -> Steps[None]:
     for call in calls:
         need = yield from asking(known, partial(worked_out, call, known))
         called = yield from find_called(need)
-        known.note_called(call.name, called)
+        known.note_called(call.name, replace(called, asked=need))
         if call.expected and called.status not in call.expected:
             raise UpstreamFault("upstream_unexpected", call=call.name, status=called.status)
 

@@ -7,13 +7,14 @@ nothing else. What is not there is null, and never an error.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 from jwtgate.dialects.couper.expressions.frame import Constant, Frame, Run
 from jwtgate.dialects.couper.expressions.functions import parsed
 from jwtgate.dialects.couper.expressions.kinds import member
-from jwtgate.policy.calls.call import Called
+from jwtgate.policy.calls.call import Called, NeedCall
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.claims import MISSING
 from jwtgate.policy.rooms.match import path_parameters
@@ -241,7 +242,9 @@ def _couper(steps: Steps, given: Given) -> Run:
     return along(Constant({"version": VERSION, "environment": given.get("environment", "")}), steps)
 
 
-_OF_RESPONSE: dict[str, Callable[[Known, str, Called], Any]] = {
+Parts = Mapping[str, Callable[[Known, str, Called], Any]]
+"""What may be read of a call, by name."""
+_OF_RESPONSE: Parts = {
     "body": lambda known, name, called: _text(called.body),
     "cookies": lambda known, name, called: _cookies(called.fields.get("set-cookie", ())),
     "headers": lambda known, name, called: {field: values[0] for field, values in called.fields.items() if values},
@@ -252,26 +255,55 @@ _OF_RESPONSE: dict[str, Callable[[Known, str, Called], Any]] = {
 }
 
 
+def _sent_url(asked: NeedCall) -> str:
+    target = asked.call.upstream.targets[0]
+    return f"{'https' if target.tls else 'http'}://{target.authority}{asked.target}"
+
+
+def _sent_fields(asked: NeedCall) -> dict[str, str]:
+    return _first((_text(name).lower(), _text(value)) for name, value in asked.fields)
+
+
+def _sent_type(asked: NeedCall) -> str:
+    return _media_type(_sent_fields(asked).get("content-type"))
+
+
+_OF_SENT: dict[str, Callable[[NeedCall], Any]] = {
+    "body": lambda asked: None if asked.body is None else _text(asked.body),
+    "form_body": lambda asked: _parameters(_text(asked.body or b"")) if _sent_type(asked) == _FORM else {},
+    "headers": _sent_fields,
+    "json_body": lambda asked: _json(asked.body, _sent_type(asked)),
+    "method": lambda asked: asked.method,
+    "path": lambda asked: unquote(asked.target.partition("?")[0]),
+    "query": lambda asked: _parameters(asked.target.partition("?")[2]),
+    "url": _sent_url,
+}
+_OF_REQUESTS: Parts = {
+    part: lambda known, name, called, read=read: None if called.asked is None else read(called.asked)  # type: ignore[misc]
+    for part, read in _OF_SENT.items()
+}
+
+
 def _of(called: Called, field: str) -> str | None:
     values = called.fields.get(field)
     return values[0] if values else None
 
 
-def _responses(steps: Steps, given: Given) -> Run:
+def _calls(parts: Parts, steps: Steps, given: Given) -> Run:
     calls: Mapping[str, str] = given.get("calls", {})
     if not steps:
-        runs = {name: _response((name,), given) for name in calls}
+        runs = {name: _call(parts, (name,), given) for name in calls}
         return lambda frame: {name: run(frame) for name, run in runs.items()}
-    return _response(steps, given)
+    return _call(parts, steps, given)
 
 
-def _response(steps: Steps, given: Given) -> Run:
+def _call(parts: Parts, steps: Steps, given: Given) -> Run:
     name: str | None = given.get("calls", {}).get(steps[0])
     if name is None:
         return Constant(None)
     if len(steps) == 1:
-        return lambda frame: _whole_response(frame.known, name)
-    read = _OF_RESPONSE.get(steps[1])
+        return lambda frame: _whole(parts, frame.known, name)
+    read = parts.get(steps[1])
     if read is None:
         return Constant(None)
 
@@ -282,9 +314,9 @@ def _response(steps: Steps, given: Given) -> Run:
     return along(one, steps[2:])
 
 
-def _whole_response(known: Known, name: str) -> dict[str, Any] | None:
+def _whole(parts: Parts, known: Known, name: str) -> dict[str, Any] | None:
     called = known.called.get(name)
-    return None if called is None else {part: read(known, name, called) for part, read in _OF_RESPONSE.items()}
+    return None if called is None else {part: read(known, name, called) for part, read in parts.items()}
 
 
 def _nothing(steps: Steps, given: Given) -> Run:
@@ -292,14 +324,14 @@ def _nothing(steps: Steps, given: Given) -> Run:
 
 
 _ROOTS: dict[str, Callable[[Steps, Given], Run]] = {
-    "backend_request": _nothing,
-    "backend_requests": _nothing,
-    "backend_response": lambda steps, given: _responses(("default", *steps), given),
-    "backend_responses": _responses,
+    "backend_request": lambda steps, given: _calls(_OF_REQUESTS, ("default", *steps), given),
+    "backend_requests": partial(_calls, _OF_REQUESTS),
+    "backend_response": lambda steps, given: _calls(_OF_RESPONSE, ("default", *steps), given),
+    "backend_responses": partial(_calls, _OF_RESPONSE),
     "backends": _nothing,
     "couper": _couper,
     "env": _env,
     "request": _of_request,
 }
-"""Requests to backends and what is known of backends are not kept: they are null."""
+"""What is known of backends is not kept: it is null."""
 ROOTS = frozenset(_ROOTS)

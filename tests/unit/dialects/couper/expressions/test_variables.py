@@ -8,7 +8,9 @@ from tests.unit.dialects.couper.expressions.evaluating import value_of
 from tests.unit.policy.plans import NOON, ROUTE, known, principal, proven, request
 
 from jwtgate.dialects.couper.expressions.variables import ROOTS, reader
-from jwtgate.policy.calls.call import Called
+from jwtgate.policy.calls.call import Call, Called, NeedCall
+from jwtgate.policy.plan import Target, Upstream
+from jwtgate.policy.provisions import Origin, Value
 
 VIEW = request(
     (b"host", b"api.example:8443"),
@@ -170,6 +172,33 @@ def test_what_a_call_was_answered_is_read_by_couper_s_name(text: str, value: Any
     here = replace(HERE, called={"call-1": Called(200, fields, b'{"a":[1]}')}, answers={})
     calls = {"first": "call-1", "second": "call-2", "default": "call-1"}
     assert value_of(text, here, calls=calls) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("backend_requests.one.method", "POST"),
+        ("backend_requests.one.url", "https://b.example/a%20b?c=1&c=2"),
+        ("backend_requests.one.path", "/a b"),
+        ("backend_requests.one.query.c", ["1", "2"]),
+        ("backend_requests.one.headers.x-a", "1"),
+        ("backend_requests.one.body", "d=%20"),
+        ("backend_requests.one.form_body", {"d": [" "]}),
+        ("backend_requests.one.json_body", None),
+        ("backend_request.method", "POST"),
+        ("length(keys(backend_requests.one))", 8),
+        ("backend_requests.one.none", None),
+        ("backend_requests.unknown.url", None),
+        ("backend_requests.two.url", None),
+    ],
+)
+def test_what_a_call_asked_is_read_by_couper_s_name(text: str, value: Any) -> None:
+    upstream = Upstream("b", (Target("b.example", 443, True, "b.example"),))
+    call = Call("call-1", upstream, Value(Origin.PATH), Value(Origin.METHOD))
+    fields = ((b"X-A", b"1"), (b"Content-Type", b"application/x-www-form-urlencoded"))
+    asked = NeedCall(call, "POST", "/a%20b?c=1&c=2", fields, b"d=%20")
+    here = replace(HERE, called={"call-1": Called(200, {}, b"", asked), "call-2": Called(200, {}, b"")}, answers={})
+    assert value_of(text, here, calls={"one": "call-1", "default": "call-1", "two": "call-2"}) == value
 
 
 @pytest.mark.parametrize(
