@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,26 @@ def test_sec_112_nobody_speaks_in_the_gateway_s_name(served: Served, field: str)
         mine = [value for name, value in fields if name.replace("_", "-") == HEADER]
         assert len(mine) == count
         assert "evil" not in mine
+
+
+@pytest.mark.parametrize(
+    ("rest", "status"),
+    [
+        (b"Transfer-Encoding: chunked\r\nTrailer: X-JWT-Assertion\r\n\r\n0\r\nX-JWT-Assertion: evil\r\n\r\n", b"200"),
+        (b"X.JWT.Assertion: evil\r\n\r\n", b"200"),
+        (b"X-JWT-Assertion : evil\r\n\r\n", b"400"),
+        (b"X-Other: a\r\n X-JWT-Assertion: evil\r\n\r\n", b"400"),
+        (b"X-JWT-Assertion\x00: evil\r\n\r\n", b"400"),
+    ],
+    ids=["trailer", "dots", "blank", "folded", "zero"],
+)
+def test_sec_112_nor_by_another_way(served: Served, rest: bytes, status: bytes) -> None:
+    host, _, port = served(xml()).proxy.removeprefix("http://").rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection, connection.makefile("rb") as answer:
+        connection.sendall(b"GET /placeFinder/1.0.0/open/door HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + rest)
+        received = answer.read()
+    assert received.split(b" ", 2)[1] == status
+    assert b"evil" not in received
 
 
 @pytest.mark.parametrize(
