@@ -106,6 +106,9 @@ def endpoints() -> Iterator[str]:
     )
     yield open_endpoint("/sequence", SEQUENCE)
     yield open_endpoint("/status-of-request", "response { status = 400 + 18 }")
+    yield open_endpoint("/status-said", "response { status = request.query.status[0] }")
+    yield open_endpoint("/status-text", 'response { status = "201" }')
+    yield open_endpoint("/status-wrong", "response { status = 999 }")
     yield open_endpoint(
         "/text", 'response { body = "a ${request.query.x[0]} b" headers = { content-type = "text/css" } }'
     )
@@ -266,5 +269,7 @@ def test_a_status_may_be_expected(couper: CouperProcess) -> None:
 
 def test_answers_may_be_worked_out(couper: CouperProcess) -> None:
     assert couper.ask("/status-of-request").status == 418
+    said = ("/status-said?status=201", "/status-said", "/status-said?status=x", "/status-text", "/status-wrong")
+    assert [couper.ask(path).status for path in said] == [201, 200, 500, 201, 500]
     answer = couper.ask("/text?x=%C3%BC")
     assert (answer.body, answer.field("content-type")) == ("a ü b", "text/css")

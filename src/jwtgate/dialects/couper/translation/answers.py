@@ -33,6 +33,7 @@ from jwtgate.dialects.couper.translation.values import (
     special,
     status_of,
     value_of,
+    whole_status,
 )
 from jwtgate.dialects.dialect import literal
 
@@ -228,7 +229,8 @@ def _unless_it_fails(draft: Draft, response: Response, status: Any, around: Arou
     answered = [f"backend_responses[{source_of(name)}].status != null" for name in calls]
     if not varying and not answered:
         return {}
-    told = f"({response.status.source})" if response.status is not None else str(status)
+    whole = whole_status(response.status)
+    told = whole.source if whole is not None else str(status)
     holds = " && ".join([f"can([{', '.join(f'({source})' for source in varying)}])", *answered])
     guarded = f"{holds} ? {told} : null"
     return {"status": value_of(draft, Text(guarded, response.place), around)}
@@ -262,7 +264,7 @@ def _handled(draft: Draft, surface: Surface, handler: ErrorHandler, *, status: i
         change_responses(draft, changes, edits, where)
     content = own_content(draft, changes, response.body, response.json_body, around)
     fields = _with_changes(draft, surface, {"Server": SERVER, **surface.cors}, changes)
-    told = _status(draft, response.status, 200, around)
+    told = _status(draft, whole_status(response.status), 200, around)
     return {**told, "headers": fields, **({"body": "", "content_type": PLAIN} | content), "challenge": False, **log}
 
 

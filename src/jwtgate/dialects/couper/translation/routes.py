@@ -37,7 +37,16 @@ from jwtgate.dialects.couper.translation.fields import (
 )
 from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.routing import below, is_template, templates_of
-from jwtgate.dialects.couper.translation.values import VARIES, Around, constant_of, reads_body, special, value_of
+from jwtgate.dialects.couper.translation.values import (
+    VARIES,
+    Around,
+    constant_of,
+    reads_body,
+    special,
+    status_of,
+    value_of,
+    whole_status,
+)
 from jwtgate.dialects.dialect import literal
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -245,7 +254,7 @@ def _responded(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
     set_fields(draft, changes, response.headers, f"{place_of(response)}/headers")
     for edits, where in ((endpoint.edits, place_of(endpoint)), *surface.edits):
         change_responses(draft, changes, edits, where)
-    status = _status(draft, endpoint.edits.set_response_status or response.status, around)
+    status = _status(draft, endpoint.edits.set_response_status or whole_status(response.status), around)
     content = own_content(draft, changes, response.body, response.json_body, around)
     if response.file is not None:
         content["body"] = literal(response.file.read_text("utf-8"))
@@ -254,12 +263,8 @@ def _responded(draft: Draft, endpoint: Endpoint, surface: Surface) -> Section:
 
 
 def _status(draft: Draft, text: Text | None, around: Around) -> Section:
-    if text is None:
-        return {}
-    constant = constant_of(draft, text)
-    if constant is VARIES:
-        return {"status": value_of(draft, text, around)}
-    return {"status": int(constant)} if isinstance(constant, int | float) else {}
+    told = None if text is None else status_of(draft, text, around)
+    return {} if told is None else {"status": told}
 
 
 def _log(draft: Draft, labels: Sequence[str], objects: Iterable[Text], around: Around, place: str) -> Section:

@@ -64,6 +64,11 @@ def value_of(draft: Draft, text: Text, around: Around) -> Section:
     return {"language": LANGUAGE, "expression": text.source, "given": given}
 
 
+def whole_status(text: Text | None) -> Text | None:
+    """The status of a `response`: 200 where the expression has no value; also a text of digits is a number."""
+    return None if text is None else Text(f"to_number(default({text.source}, 200))", text.place)
+
+
 def status_of(draft: Draft, text: Text, around: Around) -> Any:
     """A status as a number, else as a value; None for none. What no status can be is found out with the request."""
     constant = constant_of(draft, text)

@@ -101,7 +101,7 @@ def test_a_response_of_a_handler_stands_alone() -> None:
 
 def test_a_handler_that_fails_keeps_the_status_of_the_error() -> None:
     found = handled('{\n response {\n status = 400\n body = jwt_sign("nobody", {})\n }\n }')["token_refused"]
-    assert found["status"]["expression"] == 'can([(jwt_sign("nobody", {}))]) ? (400) : null'
+    assert found["status"]["expression"] == 'can([(jwt_sign("nobody", {}))]) ? to_number(default(400, 200)) : null'
 
 
 def test_a_handler_without_a_response_changes_the_standard_answer() -> None:

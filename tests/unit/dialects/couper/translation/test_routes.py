@@ -83,7 +83,7 @@ def test_an_answer_of_ones_own_is_worked_out() -> None:
 
 def test_a_status_may_vary() -> None:
     found = route("response {\n status = length(request.path)\n }")
-    assert found["respond"]["status"]["expression"] == "length(request.path)"
+    assert found["respond"]["status"]["expression"] == "to_number(default(length(request.path), 200))"
 
 
 def test_blocks_around_change_an_answer_the_outer_ones_last() -> None:
