@@ -192,7 +192,7 @@ class OwnAddresses:
 
 LOG_ATOMS = (
     *("time", "id", "route", "method", "path", "status", "reason", "issuer", "consumer", "client", "ms", "generation"),
-    *("host", "scheme", "url"),
+    *("host", "scheme", "url", "level"),
 )
 """What a line of the access log can say of a request. `url` is without its query."""
 

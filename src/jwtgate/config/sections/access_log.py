@@ -52,7 +52,8 @@ class AccessLogSection(Section):
 
     members: Filled[dict[LogName, LogMember]] = Field(
         description=f"Its members, in order: each one of {', '.join(f'`{atom}`' for atom in LOG_ATOMS)} (`ms` and "
-        "`generation` are numbers, `status` too; `url` has no query), `{constant: …}`, or a mapping of such members.",
+        "`generation` are numbers, `status` too; `url` has no query; `level` is `info`, or `error` where there is a "
+        "reason), `{constant: …}`, or a mapping of such members.",
     )
     refused: dict[LogName, Annotated[SomeValue, AfterValidator(_of_no_credential)]] = Field(
         {}, description="Members that only lines of refusals and faults have besides: values, looked at then."

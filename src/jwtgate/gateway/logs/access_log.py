@@ -91,6 +91,7 @@ def _atoms(exchange: Exchange, stamp: str, route: str, *, seconds: float) -> dic
         "path": quoted(path),
         "status": exchange.status,
         "reason": f'"{exchange.reason}"',
+        "level": '"error"' if exchange.reason else '"info"',
         "issuer": f'"{exchange.issuer}"',
         "consumer": f'"{exchange.consumer}"',
         "client": f'"{connection.client}"',

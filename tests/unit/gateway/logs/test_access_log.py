@@ -163,14 +163,18 @@ def test_the_document_may_give_lines_another_shape() -> None:
         "request": {"method": "method", "url": "url", "host": "host", "scheme": "scheme"},
         "status": "status",
         "took": "ms",
+        "weight": "level",
     }
     gate = Gate(a_generation(a_plan(access_log={"members": members})))
     gate.send(an_order(start=b"PUT /orders/1?secret=1")).answer(OK)
     (line,) = logged(gate)
-    assert list(line) == ["when", "type", "request", "status", "took"]
+    assert list(line) == ["when", "type", "request", "status", "took", "weight"]
     assert line.pop("when").endswith("Z")
     asked = {"method": "PUT", "url": "http://gate.example/orders/1", "host": "gate.example", "scheme": "http"}
-    assert line == {"type": "a 100% %(id)s", "request": asked, "status": 200, "took": 12.5}
+    assert line == {"type": "a 100% %(id)s", "request": asked, "status": 200, "took": 12.5, "weight": "info"}
+    refused = Gate(a_generation(a_plan(access_log={"members": members})))
+    refused.send(an_order(token="none"))
+    assert logged(refused)[0]["weight"] == "error"
 
 
 @settings(max_examples=40)

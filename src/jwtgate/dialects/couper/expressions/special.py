@@ -85,7 +85,6 @@ _SPECIAL: dict[str, Callable[[Known, Given], object]] = {
     "@error_template": lambda known, given: own_page(str(given.get("template", "")), known),
     "@error_type": _type,
     "@warnings": lambda known, given: warnings_of(known),
-    "@level": lambda known, given: "error" if known.error else "info",
 }
 
 

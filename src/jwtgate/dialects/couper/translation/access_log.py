@@ -56,6 +56,7 @@ def access_log(draft: Draft) -> Section:
         told["environment"] = literal(draft.configuration.environment)
     members_: Section = {
         "timestamp": "time",
+        "level": "level",
         "type": {"constant": "couper_access"},
         "uid": "id",
         "method": "method",
@@ -68,7 +69,6 @@ def access_log(draft: Draft) -> Section:
         "response": {"status": "status"},
     }
     refused = {
-        "level": special("@level", **told),
         "message": special("@error_message", **told),
         "error_type": special("@error_type", **told),
     }

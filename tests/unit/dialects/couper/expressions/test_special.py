@@ -53,7 +53,6 @@ def test_what_a_template_shows_is_escaped() -> None:
 
 def test_the_log_is_told_kind_level_and_text() -> None:
     assert told("@error_type") == "jwt_token_expired"
-    assert told("@level") == "error"
     assert told("@error_synopsis") == "access control error"
     assert told("@error_message") == "access control error: J: token has invalid claims: token is expired"
     here = replace(EXPIRED, slot="", error=AccessRefused("method_not_permitted", by="methods"))
@@ -66,7 +65,6 @@ def test_the_log_is_told_kind_level_and_text() -> None:
 )
 def test_without_an_error_nothing_is_told(text: str) -> None:
     assert told(text, known()) is None
-    assert told("@level", known()) == "info"
 
 
 def test_a_special_text_travels_as_plain_data() -> None:

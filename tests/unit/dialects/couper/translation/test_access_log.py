@@ -18,13 +18,13 @@ def logged(*objects: str) -> dict[str, Any]:
 def test_a_line_has_coupers_members() -> None:
     members = document(text())["access_log"]["members"]
     assert members["type"] == {"constant": "couper_access"}
+    assert members["level"] == "level"
     assert {"timestamp", "uid", "method", "status", "url", "request"} <= members.keys()
 
 
 def test_a_line_of_a_refusal_tells_of_the_access_control_by_its_label() -> None:
     found = document(text(definitions=f'{JWT}\n jwt "my jwt" {{\n {KEY}\n cookie = "c"\n }}'))["access_log"]["refused"]
     assert {name: each["expression"] for name, each in found.items()} == {
-        "level": "@level",
         "message": "@error_message",
         "error_type": "@error_type",
     }
