@@ -30,7 +30,7 @@ def test_the_users_of_basic_auth_are_callers() -> None:
     assert objects is not None
     (caller,) = DIALECT.callers(objects, SETTINGS)
     assert caller.name == "b"
-    assert caller.value == {"credentials": {"b": {"api_key": "dTpw"}}}
+    assert caller.value == {"credentials": {"b": {"api_key": "dTpw", "claims": {"user": "u"}}}}
 
 
 def test_a_mistake_is_told_before_anything_is_served() -> None:
