@@ -21,6 +21,7 @@ TEXT = f"""server {{
     error_file = "own.json"
     {TOLD} }}
   {open_endpoint("/methods", 'allowed_methods = ["GET", "post"]', TOLD)}
+  {open_endpoint("/none", "allowed_methods = []", TOLD)}
   {open_endpoint("/all", 'allowed_methods = ["*", "PURGE"]', TOLD)}
   {open_endpoint("/items/special", 'response { headers = { x-here = "special" } }')}
   {open_endpoint("/items/{id}", "response { headers = { x-here = request.path_params.id } }")}
@@ -174,6 +175,8 @@ def test_methods_are_allowed_by_name(couper: CouperProcess) -> None:
     told = "method not allowed error: method DELETE not allowed by allowed_methods"
     assert status_and_message(couper, "/methods", "DELETE") == (405, told)
     assert couper.ask("/methods", "--request", "DELETE").field("couper-error") == "method not allowed error"
+    told = "method not allowed error: method GET not allowed by allowed_methods"
+    assert status_and_message(couper, "/none", "GET") == (405, told)
     assert [couper.ask("/all", "--request", method).status for method in ("PURGE", "DELETE", "GET")] == [200] * 3
     assert couper.ask("/items/1", "--request", "PURGE").status == 405
 

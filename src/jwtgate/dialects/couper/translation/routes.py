@@ -52,6 +52,7 @@ from jwtgate.dialects.dialect import literal
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _NEVER = frozenset({"CONNECT", "TRACE"})
 _FAILED: Section = {"auth": "none", "respond": {"status": 503, "body": "", "headers": {"Server": SERVER}}}
+_NO_METHOD: Section = {"respond": {"refusal": "method_not_permitted"}}
 
 Named = Iterator[tuple[str, Section]]
 
@@ -68,7 +69,7 @@ def routes_of(draft: Draft, server: Server, api: Api | None, endpoint: Endpoint,
     around = Around(endpoint.access_control, names_of(endpoint), endpoint.required_permission)
     surface = _surface(draft, server, api, endpoint.access_control, cors=endpoint.cors)
     surface = replace(surface, around=around, error_file=endpoint.error_file, path=endpoint.path)
-    done = _done(draft, endpoint, surface)
+    done = _done(draft, endpoint, surface) if methods else _NO_METHOD
     if done is None:
         yield "", {**keys, **_FAILED}
         return
@@ -77,7 +78,7 @@ def routes_of(draft: Draft, server: Server, api: Api | None, endpoint: Endpoint,
     section = {
         **keys,
         **asked,
-        "methods_permitted": list(methods),
+        **({"methods_permitted": list(methods)} if methods else {}),
         **_permission(draft, endpoint, around),
         **_with_calls(done, surface),
         **_limits(draft, endpoint, surface),

@@ -16,7 +16,9 @@ from jwtgate.dialects.couper.translation.values import (
     reads_body,
     reference_of,
     source_of,
+    status_of,
     value_of,
+    whole_status,
 )
 
 PLACE = Place("couper.hcl", 7, 3, 7, 9)
@@ -34,6 +36,21 @@ def expression(source: str) -> Text:
 
 def value(source: str, environ: dict[str, str] | None = None, **around: Any) -> dict[str, Any]:
     return value_of(draft(text(), environ), expression(source), Around(**around))
+
+
+def status(source: str) -> Any:
+    told = status_of(draft(text()), expression(source), Around())
+    return told["expression"] if isinstance(told, dict) else told
+
+
+def test_a_status_is_a_number_or_worked_out_and_what_cannot_be_one_fails_later() -> None:
+    assert (status("200 + 4"), status("null"), status("999"), status("request.x")) == (204, None, "999", "request.x")
+
+
+def test_a_response_without_a_status_is_200() -> None:
+    told = [whole_status(expression(source)) for source in ("null", '"404"', "503")]
+    assert [status(each.source) for each in told if each is not None] == [200, 404, 503]
+    assert whole_status(None) is None
 
 
 def test_what_never_varies_is_a_constant() -> None:
