@@ -170,7 +170,7 @@ _REFUSED_BLOCKS = {
     "job": "Nothing runs here without a request.",
     "beta_job": "Nothing runs here without a request.",
     "tls": "Certificates belong to the listeners and upstreams of jwtgate.",
-    "websockets": "Upgrades are passed on as they are.",
+    "websockets": "No connection changes its protocol here; a document of ours can say `upgrade: websocket`.",
     "openapi": "Requests are not checked against a description.",
     "oauth2": "Tokens for upstreams are not asked for.",
     "beta_token_request": "Tokens for upstreams are not asked for.",
@@ -182,7 +182,7 @@ _REFUSED_ATTRIBUTES = {
     "htpasswd_file": "One user and a password can be told, not a file of them.",
     "bootstrap_data": "Pages are served as they are.",
     "use_when_unhealthy": "The health of upstreams is told by jwtgate's own settings.",
-    "websockets": "Upgrades are passed on as they are.",
+    "websockets": "No connection changes its protocol here; a document of ours can say `upgrade: websocket`.",
     "http_proxy": "Upstreams are reached without a proxy between.",
 }
 
