@@ -20,6 +20,7 @@ from jwtgate.dialects.dialect import Caller, Dialect, Kept, Meaning, Note, Objec
 from jwtgate.errors import ConfigError
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.state.callers.consumer_files import sealed_line
+from jwtgate.state.file_marks import Mark, mark_of
 from jwtgate.state.keys.keyring import sealer_of
 from jwtgate.state.stores.registry import Kind, Registry
 from jwtgate.state.stores.store import Store, StoreFailed
@@ -60,6 +61,7 @@ class DialectAuthor:
         texts = self._texts()
         self.settings = with_certificate(dialect.settings(texts, settings))
         self._read = texts, dialect.read(texts, self.settings)
+        self._named = self._named_now()
         self.is_declarative = self._read[1] is not None
         self.manuscript = f"{dialect.name}-made" if self.is_declarative else dialect.name
         self.current = Kept({})
@@ -89,19 +91,27 @@ class DialectAuthor:
         return text
 
     def _watching(self) -> tuple[Watched, ...]:
-        """The files, and the folders whose files are meant, as they are now."""
-        return tuple(map(Watched, {*self._paths, *files_in(self._paths, self.dialect.endings)}))
+        """The files, those they name, and the folders whose files are meant, as they are now."""
+        return tuple(map(Watched, {*self._paths, *files_in(self._paths, self.dialect.endings), *self._named}))
 
     def _texts(self) -> list[tuple[str, bytes]]:
         return texts_of(files_in(self._paths, self.dialect.endings))
 
     def _given(self) -> Objects | None:
-        """What the files hold, understood again only where they say something else."""
+        """What the files hold, understood again only where they, or those they name, say something else."""
         texts = self._texts()
-        if texts != self._read[0]:
+        named = {path: mark_of(path) for path in self._named}
+        if texts != self._read[0] or named != self._named:
             with _without_collecting():
                 self._read = texts, self.dialect.read(texts, self.settings)
+            self._named = self._named_now()
+            self._watched = (*self._watched, *(Watched(path) for path in self._named if path not in named))
         return self._read[1]
+
+    def _named_now(self) -> dict[Path, Mark | None]:
+        """The files that are named in those that were read, as they are now."""
+        objects = self._read[1]
+        return {path: mark_of(path) for path in self.dialect.files_named(objects, self.settings)} if objects else {}
 
     def _kept(self, objects: Objects, held: Kept) -> int:
         """The version of what is kept of these objects, written if it differs from what was held."""

@@ -198,6 +198,9 @@ class Dialect(Protocol):
         file, line where known, place and cause.
         """
 
+    def files_named(self, objects: Objects, settings: Settings) -> tuple[Path, ...]:
+        """The files besides that these objects were made from, or that are read when they are translated."""
+
     def complete(self, objects: Objects) -> Objects:
         """The same with what the other gateway would make by itself (keys, secrets); the same object if nothing."""
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from jwtgate.dialects.dialect import AdminApi, Call, Caller, Desk, Meaning, Note, Objects, Reply, Settings, Translation
@@ -51,6 +52,10 @@ class FakeDialect:
             except ValueError:
                 raise ConfigError(f"{name}: is no JSON") from None
         return found or None
+
+    def files_named(self, objects: Objects, settings: Settings) -> tuple[Path, ...]:
+        """Those of the keys."""
+        return tuple(settings.folder / name for name in objects.get("keys", ()))
 
     def complete(self, objects: Objects) -> Objects:
         """With marks."""

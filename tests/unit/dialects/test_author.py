@@ -87,6 +87,23 @@ def test_a_file_is_read_again_only_where_it_says_something_else(settings: Settin
     assert dialect.reads == 2
 
 
+def test_a_file_that_a_file_names_is_looked_at_too(settings: Settings, tmp_path: Path) -> None:
+    key, file = settings.folder / "key", tmp_path / "fake.json"
+    key.write_text("1")
+    file.write_text('{"doors": {"/a": 200}, "keys": ["key"]}')
+    author = DialectAuthor(FakeDialect(), (file,), settings, MemoryStore())
+    written(author)
+    assert [author.changed(), author.changed()] == [False, False]
+    key.write_text("22")
+    assert [author.changed(), author.changed(), author.changed()] == [False, True, False]
+    later = settings.folder / "later"
+    later.write_text("1")
+    file.write_text('{"doors": {"/a": 200}, "keys": ["later"]}')
+    written(author)
+    later.write_text("22")
+    assert [author.changed(), author.changed()] == [False, True]
+
+
 def test_of_a_folder_the_files_of_the_dialect_are_read_those_that_come_later_too(
     settings: Settings, tmp_path: Path
 ) -> None:

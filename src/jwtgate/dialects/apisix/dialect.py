@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from jwtgate.dialects.apisix.admin.api import ApisixAdmin
@@ -35,6 +36,10 @@ class ApisixDialect:
     def read(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> Objects | None:
         """The objects of these files; None when they only hold settings. `ConfigError`."""
         return read_objects(texts)
+
+    def files_named(self, objects: Objects, settings: Settings) -> tuple[Path, ...]:
+        """None."""
+        return ()
 
     def complete(self, objects: Objects) -> Objects:
         """The same with a secret for every caller of a file that needs one and has none."""

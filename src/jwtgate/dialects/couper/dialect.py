@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from jwtgate.dialects.couper.reading.configuration import Configuration
 from jwtgate.dialects.couper.reading.read import read
@@ -30,6 +31,11 @@ class CouperDialect:
     def read(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> Objects | None:
         """The configuration these files are together. `ConfigError` with every mistake."""
         return {_CONFIGURATION: _read(texts, settings)}
+
+    def files_named(self, objects: Objects, settings: Settings) -> tuple[Path, ...]:
+        """The files with keys, maps and pages."""
+        configuration: Configuration = objects[_CONFIGURATION]
+        return configuration.files
 
     def complete(self, objects: Objects) -> Objects:
         """The same: Couper makes nothing by itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from jwtgate.dialects.dialect import AdminApi, Caller, Desk, Objects, Settings, Translation
 from jwtgate.dialects.kong.admin.api import KEY_VARIABLE, KongAdmin
@@ -28,6 +29,10 @@ class KongDialect:
     def read(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> Objects | None:
         """The objects of these files; None if there are none but settings. `ConfigError` with every mistake."""
         return _objects(texts)
+
+    def files_named(self, objects: Objects, settings: Settings) -> tuple[Path, ...]:
+        """None."""
+        return ()
 
     def complete(self, objects: Objects) -> Objects:
         """The objects with the key sets their plugins name; the same object if none is missing."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from jwtgate.dialects.dialect import Caller, Objects, Settings, Translation
 from jwtgate.dialects.wso2.reading.files import ENDINGS, read_files
 from jwtgate.dialects.wso2.settings import settings_of
 from jwtgate.dialects.wso2.translation.callers import callers
 from jwtgate.dialects.wso2.translation.document import translated
-from jwtgate.dialects.wso2.translation.keys import MADE, completed
+from jwtgate.dialects.wso2.translation.keys import MADE, completed, pem_files
 
 
 class Wso2Dialect:
@@ -27,6 +28,10 @@ class Wso2Dialect:
     def read(self, texts: Sequence[tuple[str, bytes]], settings: Settings) -> Objects:
         """What these files set, and the records they hold. `ConfigError` with every mistake."""
         return read_files(texts, settings.environ)
+
+    def files_named(self, objects: Objects, settings: Settings) -> tuple[Path, ...]:
+        """The files with keys and certificates of tenants and issuers."""
+        return tuple(pem_files(objects, settings))
 
     def complete(self, objects: Objects) -> Objects:
         """The objects with a key to sign with; the same object if they bring one."""

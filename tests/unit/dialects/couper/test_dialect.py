@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,13 @@ def test_a_mistake_is_told_before_anything_is_served() -> None:
 def test_there_is_no_admin_api() -> None:
     assert not isinstance(DIALECT, AdministeredDialect)
     assert DIALECT.endings == (".hcl",)
+
+
+def test_the_files_it_names_are_told(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("s3cret")
+    (tmp_path / "page.html").write_text("<p>")
+    keys = 'jwt "J" {\n signature_algorithm = "HS256"\n key_file = "key"\n }'
+    settings = replace(SETTINGS, folder=tmp_path)
+    objects = DIALECT.read(files(text(around='error_file = "page.html"', definitions=keys)), settings)
+    assert objects is not None
+    assert set(DIALECT.files_named(objects, settings)) == {tmp_path / "key", tmp_path / "page.html"}

@@ -63,3 +63,10 @@ def test_an_unsigned_token_is_refused_before_anything_is_forwarded(tmp_path: Pat
         assert sum(note.meaning is Meaning.REFUSED for note in translation.notes) == refused
         route = translation.document["routes"]["/p"]
         assert ("issue" in route, "upstream" in route) == ((False, False) if refused else (True, True))
+
+
+def test_files_with_keys_are_named_and_texts_of_keys_are_not(tmp_path: Path) -> None:
+    tenants = [{"domain": "a.example", "id": 1, "signing_key": "k.pem", "certificate": "-----BEGIN CERTIFICATE-----"}]
+    issuers = [{"name": "i", "certificate": "i.pem"}]
+    held = DIALECT.read([("sub/r.json", json_bytes({"tenants": tenants, "issuers": issuers}))], settings(tmp_path))
+    assert DIALECT.files_named(held, settings(tmp_path)) == (tmp_path / "sub/k.pem", tmp_path / "sub/i.pem")

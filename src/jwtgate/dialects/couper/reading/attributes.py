@@ -29,6 +29,7 @@ class Context:
     """What every block is read with: what `env.X` and `couper.environment` mean, and where mistakes are noted.
 
     `set_outside` are the names that are really set in the environment, where `environ` has the defaults too.
+    `files` collects those that were named.
     """
 
     folder: Path
@@ -37,6 +38,7 @@ class Context:
     environment: str
     mistakes: Mistakes
     warnings: list[str]
+    files: list[Path] = field(default_factory=list)
 
 
 class Attributes:
@@ -149,7 +151,11 @@ class Attributes:
     def path(self, name: str) -> Path | None:
         """The absolute path of a file, which may be told from the folder of the file the attribute stands in."""
         said = self.string(name)
-        return beside(said, self.place(name), self.context.folder) if said else None
+        if not said:
+            return None
+        path = beside(said, self.place(name), self.context.folder)
+        self.context.files.append(path)
+        return path
 
     def text_file(self, name: str, *, label: str) -> Path | None:
         """The absolute path of a file that holds a text in UTF-8."""

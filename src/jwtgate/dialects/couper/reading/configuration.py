@@ -340,7 +340,10 @@ class SettingsBlock:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """All of it. `environ` is what `env.X` means, defaults included; `warnings` are for the log at the start."""
+    """All of it. `environ` is what `env.X` means, defaults included; `warnings` are for the log at the start.
+
+    `files` are those it was made from besides: keys, maps, pages.
+    """
 
     servers: tuple[Server, ...]
     access_controls: Mapping[str, AccessControl]
@@ -350,3 +353,4 @@ class Configuration:
     environ: Mapping[str, str] = field(repr=False)
     environment: str | None = None
     warnings: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()

@@ -57,6 +57,7 @@ def _read(root: Block, context: Context) -> Configuration:
         environ=context.environ,
         environment=context.environment or None,
         warnings=tuple(context.warnings),
+        files=tuple(dict.fromkeys(context.files)),
     )
 
 

@@ -27,6 +27,16 @@ def quoted(text: str) -> str:
     return f"'{escaped}'"
 
 
+def is_pem(text: str) -> bool:
+    """Whether this is a PEM text, and not the name of a file that holds one."""
+    return _PEM in text
+
+
+def pem_file(name: str, file: str, settings: Settings) -> Path:
+    """The file of this name, found from where it is named."""
+    return Path(settings.folder, file).parent / name
+
+
 class Draft:
     """What all parts of the translation share."""
 
@@ -63,10 +73,10 @@ class Draft:
 
     def pem(self, value: str, file: str, place: str) -> str:
         """The PEM text that stands here, or in the file of this name, found from where it is named. `ConfigError`."""
-        if _PEM in value:
+        if is_pem(value):
             return value
         try:
-            return (Path(self.settings.folder, file).parent / value).read_text()
+            return pem_file(value, file, self.settings).read_text()
         except (OSError, ValueError) as error:
             raise ConfigError(f"{file}: {place}: cannot be read: {type(error).__name__}.") from None
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from jwtgate.dialects.certificate import self_signed_rsa, subject_and_serial
-from jwtgate.dialects.dialect import Objects
+from jwtgate.dialects.dialect import Objects, Settings
 from jwtgate.dialects.wso2.tokens.given import SUPER_TENANT
-from jwtgate.dialects.wso2.translation.draft import Draft, as_name
+from jwtgate.dialects.wso2.translation.draft import Draft, as_name, is_pem, pem_file
 from jwtgate.errors import ConfigError, KeyRefused
 from jwtgate.jose.encoding import base64url_encode
 from jwtgate.jose.key import Key
@@ -28,6 +29,13 @@ def completed(objects: Objects) -> Objects:
     certificate, key = self_signed_rsa("localhost", now=datetime.now(UTC), days=_DAYS)
     made = {"signing_key": key.decode(), "certificate": certificate.decode()}
     return {**objects, MADE: {**objects.get(MADE, {}), SUPER_TENANT: made}}
+
+
+def pem_files(objects: Objects, settings: Settings) -> Iterator[Path]:
+    """The files with keys and certificates that these objects name."""
+    for each in (*objects.get("tenants", ()), *objects.get("issuers", ())):
+        named = (each.get(name) or "" for name in ("signing_key", "certificate"))
+        yield from (pem_file(name, each["_file"], settings) for name in named if name and not is_pem(name))
 
 
 class TenantKeys:

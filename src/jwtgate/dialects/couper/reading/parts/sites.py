@@ -77,6 +77,7 @@ def _of_files(attributes: Attributes) -> Iterator[tuple[str, Path]]:
         sentence = f"document_root: more than {MOST_FILES} files, or {MOST_BYTES} bytes"
         attributes.mistakes.of("files", sentence, place=attributes.place("document_root"))
         return
+    attributes.context.files.extend(files)
     for file in files:
         yield from _of_file(file, root, attributes)
 
