@@ -197,8 +197,9 @@ def test_an_anonymous_consumer_is_named_before_it_is_used_for_more(mistakes: Fin
 
 def test_sec_50_a_condition_is_compiled_while_loading(mistakes: Find, load: Load) -> None:
     assert load({"routes/orders/require": "now > 0"}).routes["orders"].require == ("now > 0",)
+    names = "request, token, consumer, permissions, calls, now"
     assert mistakes({"routes/orders/require": ["now > 0", "nobody"]}) == [
-        "routes.orders.require[1]: names nobody; there are request, token, consumer, permissions, calls, now (not 'nobody')"
+        f"routes.orders.require[1]: names nobody; there are {names} (not 'nobody')"
     ]
     assert mistakes({"routes/orders/require": ["now >"]}) == [
         "routes.orders.require[0]: is not an expression (CEL) (not 'now >')"
