@@ -33,8 +33,10 @@ def subscriptions_of(objects: Objects) -> dict[int, dict[str, dict[str, Any]]]:
     found: dict[int, dict[str, dict[str, Any]]] = {}
     for subscription in objects["subscriptions"]:
         where = f"{subscription['_file']}: subscriptions"
-        application = _only(list(_applications(objects, subscription["application"])), "application", where)
-        api = objects["apis"][_only(list(_apis(objects, subscription)), "API", where)]
+        owner = subscription["application"]
+        application = _only(list(_applications(objects, owner)), f"application is called {owner}", where)
+        called = " ".join(str(subscription[key]) for key in ("api", "api_version") if subscription.get(key))
+        api = objects["apis"][_only(list(_apis(objects, subscription)), f"API is called {called}", where)]
         told = {"tier": subscription.get("tier"), "status": subscription.get("status")}
         subscriber = subscription.get("subscriber") or objects["applications"][application].get("owner")
         held = found.setdefault(application, {})
@@ -44,10 +46,10 @@ def subscriptions_of(objects: Objects) -> dict[int, dict[str, dict[str, Any]]]:
     return found
 
 
-def _only(found: list[int], kind: str, where: str) -> int:
+def _only(found: list[int], wanted: str, where: str) -> int:
     if len(found) == 1:
         return found[0]
-    raise ConfigError(f"{where}: {'no' if not found else 'more than one'} {kind} is called so.")
+    raise ConfigError(f"{where}: {'no' if not found else 'more than one'} {wanted}.")
 
 
 def _applications(objects: Objects, named: Any) -> Iterator[int]:

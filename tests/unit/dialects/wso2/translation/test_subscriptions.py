@@ -40,10 +40,10 @@ def test_a_subscriber_may_be_somebody_else() -> None:
 @pytest.mark.parametrize(
     ("subscription", "sentence"),
     [
-        ({"application": "other", "api": "/p/1"}, "no application is called so"),
-        ({"application": "app", "api": "Other"}, "no API is called so"),
-        ({"application": "app", "api": "Places"}, "more than one API is called so"),
-        ({"application": "app", "api": "Places", "api_version": "3"}, "no API is called so"),
+        ({"application": "other", "api": "/p/1"}, "no application is called other"),
+        ({"application": "app", "api": "Other"}, "no API is called Other"),
+        ({"application": "app", "api": "Places"}, "more than one API is called Places"),
+        ({"application": "app", "api": "Places", "api_version": "3"}, "no API is called Places 3"),
     ],
 )
 def test_what_is_not_there_is_a_mistake(subscription: dict[str, Any], sentence: str) -> None:
