@@ -75,7 +75,7 @@ def test_a_credential_is_sent_with_its_keys_and_shows_none_of_them() -> None:
     message = sent(Credential("key-1", "c-1", ANN, frozenset({"HS256"}), keys, leeway_seconds=5))
     assert isinstance(message, SentCredential)
     assert (message.name, message.consumer, message.algorithms, message.leeway_seconds) == ("key-1", ANN, {"HS256"}, 5)
-    (key,) = message.keys
+    (key,) = message.keys.keys
     assert key.jwk["kty"] == "oct"
     assert str(key.jwk["k"]) not in repr(message)
 
