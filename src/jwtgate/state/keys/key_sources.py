@@ -46,7 +46,8 @@ def read_local(source: KeySource, resolve: Callable[[str], str]) -> KeySet:
         except (KeyRefused, ValueError) as error:
             if (without := _without_keys(source, error)) is not None:
                 return without
-            problems.append(f"{place}: {_sentence(error)}")
+            held = "" if text.file is None else f" (file {text.file})"
+            problems.append(f"{place}{held}: {_sentence(error)}")
     if problems:
         raise ConfigError(*problems)
     try:

@@ -4,6 +4,7 @@ import asyncio
 import functools
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from jwtgate.jose.key_set import KeySet
 from jwtgate.policy.sources import Fetching, KeySource, KeyText
 from jwtgate.state.http_client import NO_FIELDS, FetchFailed, FetchRules, HttpClient, Response
 from jwtgate.state.keys.key_sources import fetch_keys, is_remote, parse_fetched, read_local
+from jwtgate.state.secrets.references import Secrets
 
 from ..virtual_time import live
 
@@ -134,6 +136,13 @@ def test_every_bad_local_key_is_named_and_none_is_quoted() -> None:
     sentences = problems(*texts)
     assert [sentence.split(":")[0] for sentence in sentences] == [f"issuer 'main', key {n}" for n in (1, 3, 4)]
     assert "rubbish" not in "".join(sentences)
+
+
+def test_a_bad_key_in_a_file_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "k.pem").write_text("rubbish")
+    source = KeySource("main", ISS, frozenset({"ES256"}), local=(KeyText(file=str(tmp_path / "k.pem")),))
+    with pytest.raises(ConfigError, match=rf"issuer 'main', key 1 \(file {tmp_path}/k\.pem\): The key cannot be read"):
+        read_local(source, Secrets(tmp_path, {}).resolve)
 
 
 def test_a_reference_that_leads_nowhere_tells_which_key_it_was_for() -> None:
