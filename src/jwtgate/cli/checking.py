@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -107,16 +107,26 @@ def check(path: Path, *more: Path, dialect: str | None = None, environment: str 
     """Whether this document can be served: its mistakes, else its routes and what is dangerous in it."""
     opened = open_document(path, *more, dialect=dialect, environment=environment)
     problems = _key_problems(opened)
-    told = (f"{note.place}: {note.sentence}" for note in opened.notes if note.dangerous)
-    warnings = (*told, *dangers(opened.document), *opened.secrets.warnings)
+    noted = (f"{note.place}: {note.sentence}" for note in opened.notes if note.dangerous)
+    warnings = (*noted, *dangers(opened.document), *opened.secrets.warnings)
     if problems:
         raise ConfigError(*problems)
     rows = [_row(name, route) for name, route in opened.document.routes.items()]
     parts = [f"{green('good:')} {path} can be served.", table(_HEADS, rows)]
     if warnings:
-        parts.append("\n".join(f"{yellow('warning:')} {visible(warning)}" for warning in warnings))
+        told = _once(warnings) if opened.notes else warnings
+        parts.append("\n".join(f"{yellow('warning:')} {visible(warning)}" for warning in told))
     routes = [dict(zip(_HEADS, row, strict=True)) for row in rows]
     return Answer("\n\n".join(parts), {"good": True, "problems": [], "warnings": list(warnings), "routes": routes})
+
+
+def _once(warnings: Iterable[str]) -> Iterator[str]:
+    """Each sentence once: what files of another gateway become says much of it again in every route."""
+    alike: dict[str, list[str]] = {}
+    for warning in warnings:
+        alike.setdefault(warning.rpartition(": ")[2], []).append(warning)
+    for first, *more in alike.values():
+        yield f"{first} (and {len(more)} more alike)" if more else first
 
 
 def _key_problems(opened: Opened) -> list[str]:

@@ -41,6 +41,18 @@ def test_what_is_dangerous_is_a_warning_and_no_mistake(document: Path) -> None:
     assert "issuers.main.audience" in answer.text
 
 
+def test_what_many_routes_of_another_gateway_become_is_warned_of_once(tmp_path: Path) -> None:
+    block = 'jwt "J" {\n signature_algorithm = "HS256"\n key = "y0urS3cretT08eU5edF0rC0uPerInThe3xamp1e"\n }'
+    endpoints = "".join(f'endpoint "/{name}" {{\n access_control = ["J"]\n response {{}}\n }}\n' for name in "ab")
+    (tmp_path / "couper.hcl").write_text(f"server {{\n {endpoints}}}\ndefinitions {{\n {block}\n}}\n")
+    answer = check(tmp_path / "couper.hcl")
+    value: Any = answer.value
+    alike = [warning for warning in value["warnings"] if "taken for one without" in warning]
+    assert len(alike) > 1
+    assert answer.text.count("taken for one without") == 1
+    assert f"taken for one without (and {len(alike) - 1} more alike)" in answer.text
+
+
 def test_every_mistake_is_reported_at_once(document: Path) -> None:
     _changed(document, '"auth": "required"', '"auth": "maybe"')
     with pytest.raises(ConfigError) as caught:
