@@ -140,6 +140,8 @@ def test_levels_are_added_up_in_order(couper: CouperProcess) -> None:
     assert label(couper, "/api/two") == "B"
     assert couper.ask("/api/two", *COOKIE).status == 200
     assert couper.ask("/public/one").status == 200
+    assert label(couper, "/public/again") == "J"
+    assert couper.ask("/public/again", bearer=T1).status == 200
 
 
 def test_one_that_is_named_twice_is_asked_once(couper: CouperProcess) -> None:

@@ -13,22 +13,16 @@ NO_HANDLERS = ErrorHandlers()
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What holds at a server, an api or an endpoint. `asked` and `disabled` are labels of access controls."""
+    """What holds at a server, an api or an endpoint. `access_control`: labels of what has to succeed, in order."""
 
     path: str = "/"
-    asked: tuple[str, ...] = ()
-    disabled: frozenset[str] = frozenset()
+    access_control: tuple[str, ...] = ()
     error_file: Path | None = None
     custom_log_fields: tuple[Text, ...] = ()
     allowed_methods: tuple[str, ...] | None = None
     required_permission: Text | None = None
     error_handlers: ErrorHandlers = NO_HANDLERS
     cors: Cors | None = None
-
-    @property
-    def access_control(self) -> tuple[str, ...]:
-        """The labels of what has to succeed, in order, each once."""
-        return tuple(label for label in dict.fromkeys(self.asked) if label not in self.disabled)
 
 
 def below(
@@ -44,10 +38,11 @@ def below(
     """What holds in this block, of what it says itself and what is handed down to it."""
     fields = attributes.text("custom_log_fields")
     methods = attributes.strings("allowed_methods")
+    asked = dict.fromkeys(above.access_control + _labels(attributes, "access_control", labels))
+    disabled = _labels(attributes, "disable_access_control", labels)
     return Level(
         path=joined(above.path, path),
-        asked=above.asked + _labels(attributes, "access_control", labels),
-        disabled=above.disabled | frozenset(_labels(attributes, "disable_access_control", labels)),
+        access_control=tuple(each for each in asked if each not in disabled),
         error_file=attributes.text_file("error_file", label=label) or above.error_file,
         custom_log_fields=above.custom_log_fields + ((fields,) if fields else ()),
         allowed_methods=above.allowed_methods if methods is None else methods,

@@ -34,11 +34,12 @@ def test_access_controls_are_joined_in_order_each_once(lists: tuple[list[str], .
     assert level.access_control == tuple(wanted)
 
 
-def test_a_disabled_one_does_not_hold_there_or_below_and_not_even_where_it_is_asked_too() -> None:
+def test_a_disabled_one_does_not_hold_there_or_below_but_where_it_is_asked_again() -> None:
     server = level_of(Level(), 'access_control = ["A", "B"]\n')
     api = level_of(server, 'access_control = ["C"]\n disable_access_control = ["A", "C"]\n')
     assert (server.access_control, api.access_control) == (("A", "B"), ("B",))
-    assert level_of(api, 'access_control = ["A"]\n').access_control == ("B",)
+    assert level_of(api, "").access_control == ("B",)
+    assert level_of(api, 'access_control = ["A"]\n').access_control == ("B", "A")
 
 
 def test_a_label_nobody_has_is_told_at_its_place() -> None:
