@@ -21,6 +21,8 @@ from jwtgate.dialects.couper.translation.values import Around, constant_of, memb
 from jwtgate.dialects.dialect import literal
 
 _NOT_SENT = ("authorization", "cookie")
+_OWN_COOKIE = "request.headers.cookie"
+_NO_OTHER_COOKIE = f"A backend is sent the client's own cookies, {_OWN_COOKIE}, or none."
 
 
 def forwarded(
@@ -55,16 +57,19 @@ def forwarded(
     return {
         "upstream": destination.upstream,
         **({"rewrite": rewrite} if rewrite else {}),
-        "request_headers": as_request_headers(draft, _keeping_cookie(sent), around),
+        "request_headers": as_request_headers(draft, _keeping_cookie(draft, sent, place), around),
         "response_headers": as_response_headers(draft, answered, around, place),
         **timeout,
     }
 
 
-def _keeping_cookie(sent: Changes) -> Changes:
+def _keeping_cookie(draft: Draft, sent: Changes, place: str) -> Changes:
     """The changes; a `cookie` that is set to the client's own is left as it is, since no other can be set."""
-    if sent.set.pop("cookie", None) is not None:
+    told = sent.set.pop("cookie", []) + sent.added.pop("cookie", [])
+    if [text.source.strip() for text in told] == [_OWN_COOKIE]:
         sent.removed.pop("cookie", None)
+    elif told:
+        draft.notes.refused(f"{place}/set_request_headers/cookie", _NO_OTHER_COOKIE)
     return sent
 
 

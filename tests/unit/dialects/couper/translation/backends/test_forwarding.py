@@ -39,6 +39,14 @@ def test_the_clients_cookies_may_be_kept() -> None:
     assert found["request_headers"] == {"remove": ["authorization"]}
 
 
+@pytest.mark.parametrize("verb", ["set", "add"])
+def test_cookies_of_somebody_elses_are_refused_and_never_the_clients_instead(verb: str) -> None:
+    source = text(
+        f'proxy {{\n backend = "up"\n {verb}_request_headers = {{ cookie = "a=b" }}\n }}', definitions=BACKEND
+    )
+    assert {place.rpartition("/")[2] for place in refused(source)} == {"cookie"}
+
+
 @pytest.mark.parametrize(
     ("body", "path", "expected"),
     [
