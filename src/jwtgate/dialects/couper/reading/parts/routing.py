@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from jwtgate.dialects.couper.reading.attributes import Attributes, Context
@@ -14,6 +15,7 @@ from jwtgate.dialects.couper.reading.parts.sites import read_site
 from jwtgate.dialects.couper.reading.parts.sizes import parse_size
 from jwtgate.dialects.couper.reading.parts.work import read_work
 
+_PARAMETER = re.compile(r"\{[^}]*\}")
 _BODY_LIMIT = 64 * 1024 * 1024
 _NOTHING = "missing 'default' proxy or request block, or a response definition"
 
@@ -154,6 +156,7 @@ class _Routing:
     def _check_paths(self, endpoints: Iterable[Endpoint]) -> None:
         seen: set[str] = set()
         for endpoint in endpoints:
-            if endpoint.path in seen:
+            taken = _PARAMETER.sub("{}", endpoint.path).rstrip("/")
+            if taken in seen:
                 self._context.mistakes.at(endpoint.place, f'duplicate endpoint: "{endpoint.path}"')
-            seen.add(endpoint.path)
+            seen.add(taken)

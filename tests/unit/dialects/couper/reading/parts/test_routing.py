@@ -130,6 +130,13 @@ def test_two_endpoints_of_one_path_are_refused() -> None:
     assert said_of(body) == ('couper.hcl:5,2-15: duplicate endpoint: "/v/1"; ',)
 
 
+@pytest.mark.parametrize(("one", "other"), [("/{a}/x", "/{b}/x"), ("/a", "/a/")])
+def test_two_endpoints_that_take_the_same_requests_are_refused(one: str, other: str) -> None:
+    body = f'endpoint "{one}" {{ response {{}} }}\nendpoint "{other}" {{ response {{}} }}'
+    (said,) = said_of(body)
+    assert f'duplicate endpoint: "{other}"' in said
+
+
 def test_several_servers_have_several_hosts() -> None:
     text = 'server "{}" {{\n hosts = ["{}"]\n endpoint "/" {{ response {{}} }}\n}}\n'
     found = configuration(text.format("a", "a.example") + text.format("b", "b.example"))
