@@ -69,10 +69,11 @@ def _of_server(draft: Draft, server: Server) -> Iterator[tuple[str, Section]]:
         for suffix, section in routes_of(draft, server, api, endpoint, keys):
             yield f"{prefix}{endpoint.path}{suffix}", section
     blocks: list[Api | None] = [*server.apis, None]
+    sites = _of_sites(draft, server, keys, prefix)
     for api in sorted(blocks, key=lambda each: (rank(below((each or server).base_path)), each is None)):
         base = (api or server).base_path
-        if api is None:
-            yield from _of_sites(draft, server, keys, prefix)
+        if below(base) == below(server.base_path):  # an api for all paths leaves pages to those who have them
+            yield from sites
         for suffix, section in nowhere(draft, server, api, keys):
             yield f"{prefix}{below(base)}-nowhere{'' if api else '-at-all'}{suffix}", section
 

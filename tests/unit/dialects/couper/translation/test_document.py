@@ -60,6 +60,14 @@ def test_routes_of_servers_without_a_label_have_names_of_their_own() -> None:
     assert [found[name]["hosts"] for name in ("/a", "/a#2")] == [["a.example"], ["b.example"]]
 
 
+def test_an_api_for_all_paths_leaves_pages_to_files(tmp_path: Path) -> None:
+    (tmp_path / "a.html").write_text("page")
+    files = f'files {{\n document_root = "{tmp_path}"\n }}'
+    api = 'api {\n access_control = ["J"]\n endpoint "/p" {\n response {}\n }\n }'
+    routes = list(document(f"server {{\n {files}\n {api}\n }}\n definitions {{\n {JWT}\n }}")["routes"])
+    assert routes[:4] == ["health", "/p", "files:/a.html", "files:/**-nowhere"]
+
+
 def test_a_document_shows_no_keys_and_has_coupers_answers() -> None:
     found = document(text())
     assert found["own"] == {"keys": None, "metadata": None}
