@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -190,7 +191,10 @@ def test_a_file_can_be_verified_without_serving_it(tmp_path: Path, command: tupl
         path = tmp_path / "couper.hcl"
         path.write_text(text)
         program = str(Path(sys.executable).with_name("jwtgate"))
-        return subprocess.run([program, *command, str(path)], capture_output=True, text=True, timeout=30, check=False)
+        environ = {**os.environ, "JWTGATE_STATE": str(tmp_path / "state")}
+        return subprocess.run(
+            [program, *command, str(path)], capture_output=True, text=True, timeout=30, check=False, env=environ
+        )
 
     bad = run(file(endpoint(), definitions=(jwt(keys=KEY),)))
     assert bad.returncode == 2
