@@ -76,13 +76,19 @@ def _of_method(found: object, known: Known, wanted: Value) -> str:
     method = known.request.method
     if isinstance(found, Mapping) and all(isinstance(name, str) for name in found.values()):
         by_method = {word.upper(): name for word, name in found.items()}
+        if len(by_method) < len(found):
+            raise _no_permission(wanted)  # one method with two permissions has neither
         found = by_method.get(method, by_method.get("*") if method in _METHODS_MEANT_BY_ANY else None)
         if found is None:
             raise _not_permitted(known, "permission", _meant(by_method))
     if not isinstance(found, str):
-        text = wanted.language.text if wanted.language is not None else ""
-        raise DependencyFault("expression_failed", expression=text, cause="names no permission")
+        raise _no_permission(wanted)
     return found
+
+
+def _no_permission(wanted: Value) -> DependencyFault:
+    text = wanted.language.text if wanted.language is not None else ""
+    return DependencyFault("expression_failed", expression=text, cause="names no permission")
 
 
 def check_scope(need: ScopeNeed, claims: Claims) -> None:

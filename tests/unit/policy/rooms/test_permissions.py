@@ -187,7 +187,9 @@ def test_a_star_stands_for_no_unusual_method() -> None:
     asked({"*": "write", "purge": "read"}, "PURGE")
 
 
-@pytest.mark.parametrize("found", [None, MISSING, 7, True, ["read"], {"get": None}, {"get": 7, "post": "read"}])
+@pytest.mark.parametrize(
+    "found", [None, MISSING, 7, True, ["read"], {"get": None}, {"get": 7, "post": "read"}, {"get": "read", "GET": ""}]
+)
 def test_sec_52_what_names_no_permission_is_a_fault_and_never_leave(found: object) -> None:
     error = refusal(lambda: asked(found))
     assert (error.reason, error.status) == ("expression_failed", 500)

@@ -149,6 +149,8 @@ def _permission(draft: Draft, endpoint: Endpoint, around: Around) -> Section:
     if isinstance(constant, str):
         return {"permission": literal(constant)}
     if isinstance(constant, dict) and all(isinstance(each, str) for each in constant.values()):
+        if len({name.upper() for name in constant}) < len(constant):
+            draft.notes.refused(f"{place_of(endpoint)}/required_permission", "A method stands in it twice.")
         return {"permission": _by_method(constant)}
     if draft.option("undefined_permission_is_none"):
         draft.notes.dangerous(f"{place_of(endpoint)}/required_permission", "Without a value it asks for none.")

@@ -44,6 +44,11 @@ def test_a_permission_is_text_or_depends_on_the_method() -> None:
     assert permission('{ get = "", Post = "write" }') == {"GET": "", "POST": "write"}
 
 
+def test_a_method_with_two_permissions_is_refused() -> None:
+    source = text(f'{ASKING}\n required_permission = {{ get = "read", GET = "" }}\n response {{}}')
+    assert refused(source) == {'endpoint "/p"/required_permission'}
+
+
 def test_a_star_stands_for_seven_methods() -> None:
     assert permission('{ get = "", "*" = "w" }') == {**dict.fromkeys(SEVEN, "w"), "GET": ""}
 
