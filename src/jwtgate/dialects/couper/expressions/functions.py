@@ -155,8 +155,9 @@ def _relative_url(value: object) -> str:
     parts = urlsplit(text)
     if not text.startswith("/") and not (text.startswith(("http://", "https://")) and parts.netloc):
         raise ExpressionFailed("not a URL")
-    # A path of two slashes would be the address of another host.
-    return urlunsplit(("", "", "/" + parts.path.lstrip("/"), parts.query, parts.fragment))
+    # A path of two slashes would be the address of another host; browsers read a backslash as a slash.
+    path = "/" + parts.path.lstrip("/").replace("\\", "%5C")
+    return urlunsplit(("", "", path, parts.query, parts.fragment))
 
 
 def _set_intersection(*values: object) -> list[Any]:

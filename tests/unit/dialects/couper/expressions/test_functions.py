@@ -36,6 +36,7 @@ OBJECTS = ({"a": {"b": 1, "x": 1}, "k": 1}, None, {"a": {"c": [1], "x": None}, "
         ("relative_url", ("http://h",), "/"),
         ("relative_url", ("//h/a",), "/a"),
         ("relative_url", ("/a?b",), "/a?b"),
+        ("relative_url", ("/\\other.example/a",), "/%5Cother.example/a"),
         ("relative_url", ("https://h//other.example/a",), "/other.example/a"),
         ("set_intersection", (["b", "a", "a"], ["a", "b"]), ["a", "b"]),
         ("set_intersection", ([1, "1"], ["1"]), ["1"]),
