@@ -53,6 +53,7 @@ from jwtgate.state.nonces import NONCE_SECRET_BYTES, Nonces
 from jwtgate.state.signed_tokens import SignedTokens
 
 _FETCH_SECONDS = 10.0
+_USUAL_PORTS = {"http": 80, "https": 443}
 _NOT_FETCHED = "--offline: key sets are not fetched"
 
 
@@ -97,8 +98,15 @@ def explain(opened: Opened, asked: Asked, *, client: str, now: int, offline: boo
     fields = tuple((name.lower(), value) for name, value in asked.fields)
     query = head.query.decode("ascii")
     view = replace(unread, host=head.host, path=head.path, query=query, fields=fields, trusted=trusted)
+    view = replace(view, port=_port(head, asked.scheme))
     outcome = asyncio.run(_decided(opened, view, now, offline=offline))
     return Explained(asked, outcome, generation.own_addresses.get(head.path))
+
+
+def _port(head: RequestHead, scheme: str) -> int:
+    """The port the request would come to: that which its Host names."""
+    told = head.host_value.rpartition(b":")[2]
+    return int(told) if told.isdigit() else _USUAL_PORTS[scheme]
 
 
 async def _decided(opened: Opened, view: RequestView, now: int, *, offline: bool) -> Outcome:

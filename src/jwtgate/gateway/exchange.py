@@ -132,7 +132,9 @@ class Exchange:
         """The request as the decision sees it."""
         if self._view is None:
             of = self.connection
-            self._view = self.head.view(of.scheme, of.client, request_id=self.request_id, trusted=of.trusted)
+            self._view = self.head.view(
+                of.scheme, of.client, request_id=self.request_id, trusted=of.trusted, port=of.port
+            )
         return self._view
 
     def note_body(self, body: bytes) -> None:

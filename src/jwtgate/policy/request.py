@@ -47,7 +47,8 @@ class RequestView:
     """One request. Field names are lower case; `path` is canonical, `query` is raw and without its `?`.
 
     `id` is the one our log and our answers know it by. `body` is None unless it was read before the decision.
-    `trusted`: it comes from a proxy whose word on the client counts.
+    `trusted`: it comes from a proxy whose word on the client counts. `port` is the one of ours it came to, whatever
+    its fields say.
     """
 
     method: str
@@ -60,6 +61,7 @@ class RequestView:
     id: str = ""
     body: bytes | None = field(default=None, repr=False)
     trusted: bool = False
+    port: int = 0
 
     @property
     def origin(self) -> str:

@@ -10,7 +10,7 @@ from jwtgate.cli.request_text import parse_http
 from jwtgate.errors import ConfigError
 from jwtgate.jose.key import Key
 from jwtgate.policy.facts import Allowance
-from jwtgate.policy.outcome import Allowed, Failed, Refused
+from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused
 from jwtgate.verifier import sign
 
 from ..oauth.proofs import BOUND, a_proof
@@ -210,3 +210,17 @@ def test_a_trusted_proxy_tells_where_the_client_sent_its_request(document: Path,
     fields = (f"Authorization: DPoP {bound}", f"DPoP: {proof}", *told)
     assert isinstance(_explain(document, "/orders/1", *fields, client="10.1.2.3").outcome, Allowed)
     assert _reason(_explain(document, "/orders/1", *fields, client="192.0.2.7")) == "proof_wrong"
+
+
+@pytest.mark.parametrize(("host", "port"), [("h", 80), ("h:81", 81), ("[::1]:82", 82)])
+def test_a_request_comes_to_the_port_its_host_names(host: str, port: int, tmp_path: Path) -> None:
+    route = {"path": "/", "auth": "none", "respond": {"status": 204}, "match": {"ports": port}}
+    path = tmp_path / "jwtgate.json"
+    path.write_text(json.dumps({"listen": "127.0.0.1:0", "routing": "listed", "routes": {"one": route}}))
+
+    def explained(named: str) -> Outcome:
+        asked = parse_http(f"GET / HTTP/1.1\r\nHost: {named}\r\n".encode())
+        return explain(open_document(path), asked, client="127.0.0.1", now=0, offline=True).outcome
+
+    assert isinstance(explained(host), Allowed)
+    assert isinstance(explained("h:9"), Refused)

@@ -74,6 +74,7 @@ def conditions_of(section: RouteSection) -> Conditions:
     return Conditions(
         methods,
         schemes=frozenset(match.schemes) if match.schemes is not None else None,
+        ports=frozenset(match.ports) if match.ports is not None else None,
         clients=tuple(map(ip_network, match.clients)) if match.clients is not None else None,
         fields=tuple(
             (name.lower().encode(), frozenset(value.lower().encode() for value in values))

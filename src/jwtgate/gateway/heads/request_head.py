@@ -163,7 +163,9 @@ class RequestHead:
         """Whether a body follows."""
         return self.chunked or bool(self.length)
 
-    def view(self, scheme: str, client: str, *, request_id: str = "", trusted: bool = False) -> RequestView:
+    def view(
+        self, scheme: str, client: str, *, request_id: str = "", trusted: bool = False, port: int = 0
+    ) -> RequestView:
         """The request as the decision sees it."""
         return RequestView(
             method=self.method,
@@ -175,6 +177,7 @@ class RequestHead:
             client=client,
             id=request_id,
             trusted=trusted,
+            port=port,
         )
 
     def written_for(

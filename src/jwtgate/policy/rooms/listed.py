@@ -34,6 +34,7 @@ class Conditions:
 
     methods: frozenset[str] | None = None
     schemes: frozenset[str] | None = None
+    ports: frozenset[int] | None = None
     clients: tuple[IPv4Network | IPv6Network, ...] | None = None
     fields: tuple[tuple[bytes, frozenset[bytes]], ...] = ()
     when: Expression | None = None
@@ -41,12 +42,14 @@ class Conditions:
     @property
     def ask_more(self) -> bool:
         """Whether the method does not say everything."""
-        return bool(self.schemes or self.clients or self.fields or self.when)
+        return bool(self.schemes or self.ports or self.clients or self.fields or self.when)
 
     def hold(self, asked: Asked) -> bool:
         """Whether all that is asked besides the method is so. Refuses `condition_not_met` where that is too costly."""
         request = asked.request
         if self.schemes is not None and request.scheme not in self.schemes:
+            return False
+        if self.ports is not None and request.port not in self.ports:
             return False
         if self.clients is not None and not _is_in(request.client, self.clients):
             return False

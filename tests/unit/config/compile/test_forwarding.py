@@ -34,6 +34,7 @@ MATCH = {
     "path_prefix": "/a",
     "path_pattern": r"^/b/\d",
     "schemes": "https",
+    "ports": 8443,
     "clients": "10.0.0.0/8",
     "headers": {"X-A": ["One", "two"]},
     "when": "request.path != ''",
@@ -50,6 +51,7 @@ def test_the_forms_of_a_path_stand_side_by_side(load: Load) -> None:
     assert path_forms(section) == (form_of("/orders/*"), PathForm("/a"), PathForm("/b/", pattern=pattern))
     assert conditions_of(section) == Conditions(
         schemes=frozenset({"https"}),
+        ports=frozenset({8443}),
         clients=(ip_network("10.0.0.0/8"),),
         fields=((b"x-a", frozenset({b"one", b"two"})),),
         when=conditions_of(section).when,

@@ -104,6 +104,7 @@ def test_a_method_is_one_of_those_named() -> None:
 ASKED = replace(
     request(path="/a"),
     scheme="https",
+    port=8443,
     client="10.1.2.3",
     fields=((b"x-version", b"V1"), (b"x-version", b"v9"), (b"cookie", b"a=1; b=2"), (b"cookie", b"b=3")),
 )
@@ -114,6 +115,8 @@ ASKED = replace(
     [
         (Conditions(schemes=frozenset({"https"})), True),
         (Conditions(schemes=frozenset({"http"})), False),
+        (Conditions(ports=frozenset({8080, 8443})), True),
+        (Conditions(ports=frozenset({8080})), False),
         (Conditions(clients=(ip_network("10.0.0.0/8"),)), True),
         (Conditions(clients=(ip_network("11.0.0.0/8"), ip_network("::/0"))), False),
         (Conditions(fields=((b"x-version", frozenset({b"v1", b"v2"})),)), True),

@@ -119,6 +119,9 @@ class MatchSection(Section):
     schemes: Maybe[OneOrMore[Literal["http", "https"]]] = Field(
         None, description="How the client speaks to the gateway."
     )
+    ports: Maybe[OneOrMore[Annotated[int, Field(ge=1, le=65535)]]] = Field(
+        None, description="Ports of the gateway's own the request may come to, whatever its fields say."
+    )
     clients: Maybe[OneOrMore[Network]] = Field(None, description="Networks the client's address may be in.")
     headers: dict[FieldName, OneOrMore[Annotated[str, Field(pattern=r"^[ -~]*$")]]] = Field(
         {}, description="Header fields and the values they may have, in whatever case; one line of each must fit."
@@ -132,5 +135,5 @@ class MatchSection(Section):
     @model_validator(mode="after")
     def _asks_something(self) -> MatchSection:
         if not self.model_fields_set:
-            raise ValueError("needs at least one of path_prefix, path_pattern, schemes, clients, headers, when")
+            raise ValueError("needs at least one of path_prefix, path_pattern, schemes, ports, clients, headers, when")
         return self
