@@ -5,26 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 
 from jwtgate.dialects.couper.reading.configuration import Configuration
-from jwtgate.dialects.couper.translation.routing import default_port, ports_of
+from jwtgate.dialects.couper.translation.routing import PORT_VARIABLE, default_port, ports_of
 from jwtgate.dialects.dialect import Settings
 from jwtgate.errors import ConfigError
 
 _ANYWHERE = "0.0.0.0"  # noqa: S104 - as Couper does
 _MOST_PORT = 65535
-_PORT_VARIABLE = "COUPER_DEFAULT_PORT"
 
 
 def settings_of(configuration: Configuration, settings: Settings) -> Settings:
     """The settings with what they lack."""
     if settings.listen or settings.tls_listen:
         return settings
-    told = settings.environ.get(_PORT_VARIABLE, "")
-    default = int(told) if told.isdigit() else default_port(configuration.settings.values)
+    default = default_port(configuration.settings.values, settings.environ)
     ports = dict.fromkeys(port for server in configuration.servers for port in ports_of(server, default))
     if wrong := [port for port in ports if port > _MOST_PORT]:
         raise ConfigError(
             f"port {wrong[0]}: ports end at {_MOST_PORT}; hosts of a server, default_port of settings or "
-            f"{_PORT_VARIABLE} says so."
+            f"{PORT_VARIABLE} says so."
         )
     address = configuration.settings.values.get("bind_address")
     host = address if isinstance(address, str) and address not in ("", "*") else _ANYWHERE

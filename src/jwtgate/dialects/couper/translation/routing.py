@@ -11,6 +11,7 @@ from jwtgate.dialects.couper.translation.notebook import place_of
 
 _WILDCARD = "**"
 _DEFAULT_PORT = 8080
+PORT_VARIABLE = "COUPER_DEFAULT_PORT"
 _PARAMETER = re.compile(r"\{[A-Za-z_][A-Za-z0-9_-]*\}")
 
 Rank = tuple[tuple[int, str], ...]
@@ -52,22 +53,37 @@ def ports_of(server: Server, default: int) -> list[int]:
     return list(dict.fromkeys(port or default for port in named)) or [default]
 
 
-def default_port(settings: Mapping[str, object]) -> int:
-    """The port of `settings`, or Couper's own."""
+def default_port(settings: Mapping[str, object], environ: Mapping[str, str]) -> int:
+    """The port of the environment, or of `settings`, or Couper's own."""
+    if (said := environ.get(PORT_VARIABLE, "")).isdigit():
+        return int(said)
     told = settings.get("default_port", settings.get("port"))
     return told if isinstance(told, int) and not isinstance(told, bool) else _DEFAULT_PORT
 
 
 def hosts_of(draft: Draft, server: Server, others: Iterable[Server]) -> Section:
-    """What of a request's host a route of this server looks at."""
-    default = default_port(draft.configuration.settings.values)
+    """What of a request's host a route of this server looks at, and of the port it came to.
+
+    Where other ports are listened on than the servers name, the port is that which the request names.
+    """
+    default = default_port(draft.configuration.settings.values, draft.settings.environ)
     named = [_split(host)[0] for host in server.hosts]
     keys: Section = {} if not named or "*" in named else {"hosts": list(dict.fromkeys(named))}
     ports = ports_of(server, default)
     if all(ports_of(other, default) == ports for other in others):
         return keys
-    draft.notes.changed(f"{place_of(server)}/hosts", "A port is told from others by the Host field of a request.")
+    if _are_listened_on(draft, {port for other in others for port in ports_of(other, default)}):
+        return {**keys, "match": {"ports": ports}}
+    draft.notes.changed(
+        f"{place_of(server)}/hosts",
+        "Its ports are not listened on: whoever names one of them in the Host field of a request is sent to it.",
+    )
     return {**keys, "match": {"when": " || ".join(f"request.headers.host.endsWith(':{port}')" for port in ports)}}
+
+
+def _are_listened_on(draft: Draft, ports: set[int]) -> bool:
+    addresses = (*draft.settings.listen, *draft.settings.tls_listen)
+    return ports <= {int(port) for address in addresses if (port := address.rpartition(":")[2]).isdigit()}
 
 
 def particular_first(servers: Sequence[Server]) -> list[Server]:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.dialects.couper.reading.couper_hcl import configuration
-from tests.unit.dialects.couper.translated import draft, not_exact, translate
+from tests.unit.dialects.couper.translated import draft, not_exact, settings, translate
 
+from jwtgate.dialects.couper.translation.document import translated
 from jwtgate.dialects.couper.translation.routing import (
     below,
     default_port,
@@ -58,7 +61,22 @@ def test_names_of_hosts_are_looked_at_and_a_star_is_any() -> None:
     assert hosts_of(found, every, [every]) == {}
 
 
-def test_servers_on_different_ports_are_told_apart_by_the_host_field() -> None:
+def test_servers_on_different_ports_are_told_apart_by_where_a_request_came_to() -> None:
+    source = server('["a.example:8081", "a.example"]', "one") + server('["b.example:8082"]', "two")
+    listening = replace(settings(), listen=("[::]:8081", "[::]:8080"), tls_listen=("0.0.0.0:8082",))
+    translation = translated(configuration(source), listening)
+    routes = translation.document["routes"]
+    assert [routes[name]["match"] for name in ("one:/", "two:/")] == [{"ports": [8081, 8080]}, {"ports": [8082]}]
+    assert not not_exact(translation)
+
+
+def test_the_usual_port_may_stand_in_the_environment() -> None:
+    found = draft(server('["a.example"]', "one") + server('["b.example:8082"]', "two"), {"COUPER_DEFAULT_PORT": "7000"})
+    one, two = found.configuration.servers
+    assert hosts_of(found, one, [one, two])["match"] == {"when": "request.headers.host.endsWith(':7000')"}
+
+
+def test_servers_whose_ports_are_not_listened_on_are_told_apart_by_the_host_field() -> None:
     source = server('["*:8081"]', "one") + server('["*:8082"]', "two")
     translation = translate(source)
     assert translation.document["routes"]["one:/"]["match"] == {"when": "request.headers.host.endsWith(':8081')"}
@@ -74,4 +92,5 @@ def test_the_port_is_that_of_the_host_or_the_usual_one() -> None:
     (found,) = configuration(server('["a.example:81", "b.example"]')).servers
     assert ports_of(found, 8080) == [81, 8080]
     told: list[dict[str, object]] = [{"default_port": 9090}, {"port": 7070}, {}, {"port": True}]
-    assert [default_port(each) for each in told] == [9090, 7070, 8080, 8080]
+    assert [default_port(each, {}) for each in told] == [9090, 7070, 8080, 8080]
+    assert [default_port({"port": 1}, {"COUPER_DEFAULT_PORT": said}) for said in ("7000", "x", "")] == [7000, 1, 1]
