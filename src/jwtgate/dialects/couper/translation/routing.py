@@ -72,6 +72,9 @@ def hosts_of(draft: Draft, server: Server, others: Iterable[Server]) -> Section:
     ports = ports_of(server, default)
     if all(ports_of(other, default) == ports for other in others):
         return keys
+    pairs = {(host, port or default) for host, port in map(_split, server.hosts)}
+    if len(pairs) < len({host for host, _ in pairs}) * len(ports):
+        draft.notes.changed(f"{place_of(server)}/hosts", "Each of these hosts is served on each of their ports.")
     if _are_listened_on(draft, {port for other in others for port in ports_of(other, default)}):
         return {**keys, "match": {"ports": ports}}
     draft.notes.changed(

@@ -70,6 +70,17 @@ def test_servers_on_different_ports_are_told_apart_by_where_a_request_came_to() 
     assert not not_exact(translation)
 
 
+def test_hosts_on_ports_of_their_own_are_told_to_be_on_all() -> None:
+    other = server('["c.example:8083"]', "two")
+    listening = replace(settings(), listen=("[::]:8081", "[::]:8082", "[::]:8083"))
+
+    def said(hosts: str) -> set[str]:
+        return set(not_exact(translated(configuration(server(hosts, "one") + other), listening)))
+
+    assert said('["a.example:8081", "b.example:8082"]') == {'server "one"/hosts'}
+    assert said('["a.example:8081", "a.example:8082"]') == set()
+
+
 def test_the_usual_port_may_stand_in_the_environment() -> None:
     found = draft(server('["a.example"]', "one") + server('["b.example:8082"]', "two"), {"COUPER_DEFAULT_PORT": "7000"})
     one, two = found.configuration.servers
