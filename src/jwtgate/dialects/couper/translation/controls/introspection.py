@@ -30,7 +30,7 @@ def introspection_of(draft: Draft, asked: Introspection) -> Section:
     if asked.backend is not None:
         draft.notes.changed(f"{place}/backend", "Nothing of it but the address is used.")
     section: Section = {
-        "endpoint": asked.endpoint,
+        "endpoint": literal(asked.endpoint),
         "auth": _AUTH[asked.endpoint_auth_method],
         "client_id": literal(asked.client_id),
         "hint": None,
