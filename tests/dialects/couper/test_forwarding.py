@@ -87,6 +87,8 @@ def endpoints() -> Iterator[str]:
     yield endpoint(
         "/kept", "J", answer=proxy % "set_request_headers = { authorization = request.headers.authorization }"
     )
+    yield endpoint("/cookies/kept", "J", answer=proxy % "set_request_headers = { cookie = request.headers.cookie }")
+    yield endpoint("/cookies/own", "J", answer=proxy % 'set_request_headers = { cookie = "c=${request.cookies.a}" }')
     yield endpoint("/param/{id}", "J", answer=below % "/of/${request.context.J.sub}/${request.path_params.id}")
     yield endpoint(
         "/query",
@@ -166,6 +168,11 @@ def test_credentials_are_not_sent_on(couper: CouperProcess) -> None:
     assert not sent.keys() & {"authorization", "cookie"}
     assert (sent["x-other"], sent["x-be"]) == ("1", "yes")
     assert fields(couper.ask("/kept", bearer=T1))["authorization"] == f"Bearer {T1}"
+
+
+@pytest.mark.parametrize(("path", "cookies"), [("/cookies/kept", "a=b; d=e"), ("/cookies/own", "c=b")])
+def test_cookies_are_those_that_are_set_again(path: str, cookies: str, couper: CouperProcess) -> None:
+    assert fields(couper.ask(path, "--cookie", "a=b; d=e", bearer=T1))["cookie"] == cookies
 
 
 def test_what_is_below_an_endpoint_is_below_the_path(couper: CouperProcess) -> None:

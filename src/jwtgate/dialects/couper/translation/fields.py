@@ -32,6 +32,7 @@ _OUR_OWN = frozenset(
 )
 _OF_REQUESTS = frozenset({"forwarded", "host", "set-cookie", "via"})
 _MEDIA = "content-type"
+CLIENTS_COOKIES = "request.headers.cookie"
 _OURS = "The gateway itself is responsible for this field."
 
 
@@ -80,6 +81,13 @@ def sets_media_type(edits: Edits) -> bool:
     texts = (edits.set_response_headers, edits.add_response_headers)
     names = (name for text in texts if text is not None for name in members_of(text.source) or ())
     return any(name.lower() == _MEDIA for name in names)
+
+
+def sends_own_cookies(edits: Edits) -> bool:
+    """Whether a block sends cookies to a backend that are not the client's."""
+    texts = (edits.set_request_headers, edits.add_request_headers)
+    found = (each for text in texts if text is not None for each in (members_of(text.source) or {}).items())
+    return any(name.lower() == "cookie" and source.strip() != CLIENTS_COOKIES for name, source in found)
 
 
 def set_fields(draft: Draft, changes: Changes, text: Text | None, place: str) -> None:

@@ -31,6 +31,7 @@ from jwtgate.dialects.couper.translation.fields import (
     as_own_fields,
     as_response_headers,
     change_responses,
+    sends_own_cookies,
     set_fields,
     sets_media_type,
     take_media_type,
@@ -185,9 +186,13 @@ def _is_forwarded(endpoint: Endpoint, surface: Surface) -> bool:
     """Whether requests are sent on as they come; else an answer is worked out."""
     if len(endpoint.proxies) != 1 or endpoint.requests or endpoint.response is not None:
         return False
+    proxy = endpoint.proxies[0]
+    asked = [endpoint.edits, proxy.edits, *([] if proxy.backend is None else [proxy.backend.edits])]
+    if any(map(sends_own_cookies, asked)):
+        return False
     # What is passed on keeps its status and its media type, whatever it is; a call is looked at.
     edits = [edits for edits, _ in _edits(endpoint, surface)]
-    if endpoint.proxies[0].expected_status or any(each.set_response_status or sets_media_type(each) for each in edits):
+    if proxy.expected_status or any(each.set_response_status or sets_media_type(each) for each in edits):
         return False
     texts = (*endpoint.custom_log_fields, *(text for each in edits for text in texts_of_answers(each)))
     return not any(_reads_calls(text) for text in texts)

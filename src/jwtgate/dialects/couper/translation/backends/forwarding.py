@@ -9,6 +9,7 @@ from jwtgate.dialects.couper.reading.configuration import Backend, Edits, Endpoi
 from jwtgate.dialects.couper.translation.backends.destinations import Destination, below_path, destination_of, seconds
 from jwtgate.dialects.couper.translation.draft import Draft, Section
 from jwtgate.dialects.couper.translation.fields import (
+    CLIENTS_COOKIES,
     Changes,
     as_basic_auth,
     as_request_headers,
@@ -21,8 +22,7 @@ from jwtgate.dialects.couper.translation.values import Around, constant_of, memb
 from jwtgate.dialects.dialect import literal
 
 _NOT_SENT = ("authorization", "cookie")
-_OWN_COOKIE = "request.headers.cookie"
-_NO_OTHER_COOKIE = f"A backend is sent the client's own cookies, {_OWN_COOKIE}, or none."
+_NO_OTHER_COOKIE = f"Other cookies than the client's ({CLIENTS_COOKIES}) must stand in it: {{ cookie = value }}."
 
 
 def forwarded(
@@ -64,9 +64,9 @@ def forwarded(
 
 
 def _keeping_cookie(draft: Draft, sent: Changes, place: str) -> Changes:
-    """The changes; a `cookie` that is set to the client's own is left as it is, since no other can be set."""
+    """The changes; a `cookie` that is set to the client's own is left as it is; for others a call is made."""
     told = sent.set.pop("cookie", []) + sent.added.pop("cookie", [])
-    if [text.source.strip() for text in told] == [_OWN_COOKIE]:
+    if [text.source.strip() for text in told] == [CLIENTS_COOKIES]:
         sent.removed.pop("cookie", None)
     elif told:
         draft.notes.refused(f"{place}/set_request_headers/cookie", _NO_OTHER_COOKIE)

@@ -40,9 +40,16 @@ def test_the_clients_cookies_may_be_kept() -> None:
 
 
 @pytest.mark.parametrize("verb", ["set", "add"])
-def test_cookies_of_somebody_elses_are_refused_and_never_the_clients_instead(verb: str) -> None:
+def test_other_cookies_are_sent_and_never_the_clients_instead(verb: str) -> None:
+    found = proxied(f'backend = "up"\n {verb}_request_headers = {{ Cookie = "a=b" }}')
+    assert found["calls"]["default"]["headers"]["cookie"] == "a=b"
+
+
+@pytest.mark.parametrize("verb", ["set", "add"])
+def test_other_cookies_must_stand_in_the_configuration(verb: str) -> None:
     source = text(
-        f'proxy {{\n backend = "up"\n {verb}_request_headers = {{ cookie = "a=b" }}\n }}', definitions=BACKEND
+        f'proxy {{\n backend = "up"\n {verb}_request_headers = merge({{ cookie = "a=b" }}, {{}})\n }}',
+        definitions=BACKEND,
     )
     assert {place.rpartition("/")[2] for place in refused(source)} == {"cookie"}
 
