@@ -229,7 +229,7 @@ def test_without_a_ttl_each_request_asks(couper: CouperProcess, authority: Autho
 
 
 def test_an_answer_is_not_remembered_longer_than_the_token_lives(couper: CouperProcess, authority: Authority) -> None:
-    text = authority.say(of("short-lived", exp=int(time.time()) + 2))
+    text = authority.say(of("short-lived", exp=int(time.time()) + 4))
     assert couper.ask("/basic", bearer=text).status == 200
     deadline = time.monotonic() + 20
     while couper.ask("/basic", bearer=text).status == 200:

@@ -17,8 +17,17 @@ class _Handler(QuietHandler, BaseHTTPRequestHandler):
             self.answer(200, json.dumps({"keys": self.server.keys}).encode())
             return
         self.server.requests += 1
+        if "Transfer-Encoding" in self.headers:
+            self._read_chunks()
         fields = [[name.lower(), value] for name, value in self.headers.items()]
         self.answer(200, json.dumps({"path": self.path, "fields": fields}).encode())
+
+    def _read_chunks(self) -> None:
+        """Read the body and its trailers, which would be taken for the next request otherwise."""
+        while size := int(self.rfile.readline(), 16):
+            self.rfile.read(size + 2)
+        while self.rfile.readline().strip():
+            pass
 
 
 class Backend(BackgroundServer):

@@ -40,7 +40,7 @@ def gateway(served: Served, backend: Backend) -> Wso2Process:
 def jwt(key: Key = ISSUER_KEY, **more: Any) -> str:
     """A token of the issuer."""
     now = int(time.time())
-    said = {"iss": ISS, "sub": "sumedha", "aud": "app", "azp": "ck2", "iat": now, "exp": now + 300, "jti": "j", **more}
+    said = {"iss": ISS, "sub": "sumedha", "aud": "app", "azp": "ck2", "iat": now, "exp": now + 3600, "jti": "j", **more}
     return sign_token({name: value for name, value in said.items() if value is not None}, key, alg="RS256")
 
 
