@@ -11,6 +11,8 @@ from jwtgate.config.sections.access_log import AccessLogSection
 from jwtgate.policy.plan import LogShape
 
 _NUMBERS = {"status": "%(status)d", "ms": "%(ms).3f", "generation": "%(generation)d"}
+_FROM_OUTSIDE = frozenset({"path", "host", "url"})
+"""Texts that come with their quotes, since what stands between them may have to be escaped."""
 
 
 def compile_access_log(section: AccessLogSection) -> LogShape:
@@ -28,7 +30,8 @@ def _object(members: Mapping[str, Any]) -> str:
 
 def _member(member: str | Mapping[str, Any]) -> str:
     if isinstance(member, str):
-        return _NUMBERS.get(member, f"%({member})s")
+        text = f"%({member})s"
+        return _NUMBERS.get(member) or (text if member in _FROM_OUTSIDE else f'"{text}"')
     return _written(member["constant"]) if set(member) == {"constant"} else _object(member)
 
 

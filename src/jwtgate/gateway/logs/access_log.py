@@ -80,24 +80,24 @@ class AccessLog:
 
 
 def _atoms(exchange: Exchange, stamp: str, route: str, *, seconds: float) -> dict[str, object]:
-    """What a line of another shape is filled in with: texts between quotes, and numbers."""
+    """What a line of another shape is filled in with: numbers, and texts; those from outside have their quotes."""
     head, connection = exchange.head, exchange.connection
-    path = head.path[:TEXT_LIMIT]
+    path, reason = head.path[:TEXT_LIMIT], exchange.reason
     return {
-        "time": f'"{stamp}"',
-        "id": f'"{exchange.request_id}"',
-        "route": f'"{route}"',
-        "method": f'"{head.method}"',
+        "time": stamp,
+        "id": exchange.request_id,
+        "route": route,
+        "method": head.method,
         "path": quoted(path),
         "status": exchange.status,
-        "reason": f'"{exchange.reason}"',
-        "level": '"error"' if exchange.reason else '"info"',
-        "issuer": f'"{exchange.issuer}"',
-        "consumer": f'"{exchange.consumer}"',
-        "client": f'"{connection.client}"',
+        "reason": reason,
+        "level": "error" if reason else "info",
+        "issuer": exchange.issuer,
+        "consumer": exchange.consumer,
+        "client": connection.client,
         "ms": seconds * 1000,
         "generation": exchange.generation.number,
         "host": quoted(head.host),
-        "scheme": f'"{connection.scheme}"',
+        "scheme": connection.scheme,
         "url": quoted(f"{connection.scheme}://{head.host_value.decode('latin-1')[:TEXT_LIMIT]}{path}"),
     }
