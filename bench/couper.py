@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from jwtgate.dialects.couper.translation.access_log import LINE
+
 from .contestants import Place
 from .dialects import Pair, served
 from .ours import HOT_ROUTES, prefixes, serving
@@ -21,22 +23,6 @@ BLOCKS = {
 }
 """What a `jwt` block says besides, and what a route of ours says instead: nothing of the request, or a look at it."""
 
-LOGGED = {
-    "timestamp": "time",
-    "level": "level",
-    "type": {"constant": "couper_access"},
-    "uid": "id",
-    "method": "method",
-    "url": "url",
-    "status": "status",
-    "realtime": "ms",
-    "client_ip": "client",
-    "endpoint": "route",
-    "request": {"host": "host", "method": "method", "path": "path", "proto": "scheme"},
-    "response": {"status": "status"},
-}
-"""What a line of Couper's access log says, and so that of the same document."""
-
 
 def couper(place: Place, requests: Path, block: str) -> Pair:
     """Endpoints that proxy for callers whose tokens are verified by a JWK Set in a file."""
@@ -45,7 +31,7 @@ def couper(place: Place, requests: Path, block: str) -> Pair:
     keys = place.folder / "jwks.json"
     native = {
         "listen": f"127.0.0.1:{port}",
-        "access_log": {"members": LOGGED},
+        "access_log": {"members": LINE},
         "issuers": {
             "access": {"issuer": ISSUER, "keys": {"file": str(keys)}, "algorithms": ["RS256"], "audience": "any"}
         },

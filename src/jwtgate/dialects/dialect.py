@@ -6,12 +6,15 @@ would, and says what they mean in a document of ours, with a note for every sett
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+_NAME = re.compile(r"[!#-\[\]-~]{1,128}")
 Objects = dict[str, Any]
 """What a dialect keeps: its objects but for the callers of a store, in whatever shape suits it. Plain JSON."""
 ANNOTATION = "annotations"
@@ -217,6 +220,11 @@ class AdministeredDialect(Dialect, Protocol):
 
     def admin(self, desk: Desk, settings: Settings, *, is_declarative: bool) -> AdminApi:
         """Its Admin API. `is_declarative`: the objects come from a file, which owns them."""
+
+
+def as_name(text: str) -> str:
+    """The text where it can be a name of a document, else its digest."""
+    return text if _NAME.fullmatch(text) else hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def literal(text: str) -> str:

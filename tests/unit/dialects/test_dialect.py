@@ -1,6 +1,8 @@
 """What all dialects share."""
 
-from jwtgate.dialects.dialect import Call, literal, literals
+import pytest
+
+from jwtgate.dialects.dialect import Call, as_name, literal, literals
 
 
 def test_the_first_field_of_a_name_is_taken() -> None:
@@ -14,3 +16,15 @@ def test_text_that_looks_like_a_reference_stays_text() -> None:
 
 def test_every_text_of_a_value_stays_text_and_names_stay_as_they_are() -> None:
     assert literals({"${a}": ["${b}", 1, None, {"c": ("${d}",)}]}) == {"${a}": ["$${b}", 1, None, {"c": ["$${d}"]}]}
+
+
+@pytest.mark.parametrize("label", ["J", "my-jwt", "a.b/c"])
+def test_a_label_that_can_be_a_name_is_one(label: str) -> None:
+    assert as_name(label) == label
+
+
+@pytest.mark.parametrize("label", ["my jwt", "é", 'a"b', "x" * 200])
+def test_another_label_becomes_its_digest(label: str) -> None:
+    assert as_name(label) == as_name(label)
+    assert len(as_name(label)) == 32
+    assert as_name(label) != as_name(f"{label}2")

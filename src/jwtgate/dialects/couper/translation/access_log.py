@@ -7,11 +7,26 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from jwtgate.dialects.couper.reading.configuration import BasicAuth, Source, Text
-from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
+from jwtgate.dialects.couper.translation.draft import Draft, Section
 from jwtgate.dialects.couper.translation.values import Around, members, special, value_of
-from jwtgate.dialects.dialect import literal
+from jwtgate.dialects.dialect import as_name, literal
 
 CUSTOM = "custom"
+LINE: Section = {
+    "timestamp": "time",
+    "level": "level",
+    "type": {"constant": "couper_access"},
+    "uid": "id",
+    "method": "method",
+    "url": "url",
+    "status": "status",
+    "realtime": "ms",
+    "client_ip": "client",
+    "endpoint": "route",
+    "request": {"host": "host", "method": "method", "path": "path", "proto": "scheme"},
+    "response": {"status": "status"},
+}
+"""What a line says, by the members it has there."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 _MOST = 15
 _WORDS: Mapping[Source, str] = {
@@ -54,22 +69,8 @@ def access_log(draft: Draft) -> Section:
     told = {name: value for name, value in given.items() if value}
     if draft.configuration.environment is not None:
         told["environment"] = literal(draft.configuration.environment)
-    members_: Section = {
-        "timestamp": "time",
-        "level": "level",
-        "type": {"constant": "couper_access"},
-        "uid": "id",
-        "method": "method",
-        "url": "url",
-        "status": "status",
-        "realtime": "ms",
-        "client_ip": "client",
-        "endpoint": "route",
-        "request": {"host": "host", "method": "method", "path": "path", "proto": "scheme"},
-        "response": {"status": "status"},
-    }
     refused = {
         "message": special("@error_message", **told),
         "error_type": special("@error_type", **told),
     }
-    return {"members": members_, "refused": refused, "custom": CUSTOM}
+    return {"members": LINE, "refused": refused, "custom": CUSTOM}

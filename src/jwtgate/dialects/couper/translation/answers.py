@@ -22,7 +22,7 @@ from jwtgate.dialects.couper.reading.configuration import (
 )
 from jwtgate.dialects.couper.translation.access_log import log_of
 from jwtgate.dialects.couper.translation.backends.calls import blocks_of, calls_of
-from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
+from jwtgate.dialects.couper.translation.draft import Draft, Section
 from jwtgate.dialects.couper.translation.fields import Changes, as_fields, change_responses, set_fields, take_media_type
 from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.values import (
@@ -35,7 +35,7 @@ from jwtgate.dialects.couper.translation.values import (
     value_of,
     whole_status,
 )
-from jwtgate.dialects.dialect import literal
+from jwtgate.dialects.dialect import as_name, literal
 
 SERVER = "couper.io"
 JSON, HTML, PLAIN = "application/json", "text/html", "text/plain"

@@ -10,12 +10,12 @@ from jwtgate.dialects.couper.reading.configuration import Api, Configuration, Er
 from jwtgate.dialects.couper.translation.access_log import access_log
 from jwtgate.dialects.couper.translation.answers import Surface, of_route
 from jwtgate.dialects.couper.translation.controls.signing import know_signers
-from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
+from jwtgate.dialects.couper.translation.draft import Draft, Section
 from jwtgate.dialects.couper.translation.options import note_settings, own_fields
 from jwtgate.dialects.couper.translation.routes import nowhere, routes_of
 from jwtgate.dialects.couper.translation.routing import below, hosts_of, particular_first, rank
 from jwtgate.dialects.couper.translation.values import Around
-from jwtgate.dialects.dialect import Settings, Translation
+from jwtgate.dialects.dialect import Settings, Translation, as_name
 from jwtgate.dialects.sharing import listeners
 
 _HEALTH = "/healthz"

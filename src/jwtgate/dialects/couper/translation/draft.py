@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from jwtgate.dialects.couper.reading.configuration import AccessControl, Configuration
 from jwtgate.dialects.couper.translation.notebook import Notebook
-from jwtgate.dialects.dialect import Settings, literal
-
-_NAME = re.compile(r"[!#-\[\]-~]{1,128}")
+from jwtgate.dialects.dialect import Settings, as_name, literal
 
 Section = dict[str, Any]
-
-
-def as_name(text: str) -> str:
-    """The text where it can be a name of a document, else its digest."""
-    return text if _NAME.fullmatch(text) else hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 class Draft:

@@ -10,8 +10,8 @@ from typing import Any
 
 from jwtgate.dialects.couper.expressions.language import Needed, evaluated_statically, given_needed, members_of
 from jwtgate.dialects.couper.reading.configuration import Text
-from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
-from jwtgate.dialects.dialect import literal, literals
+from jwtgate.dialects.couper.translation.draft import Draft, Section
+from jwtgate.dialects.dialect import as_name, literal, literals
 
 LANGUAGE = "couper"
 _NOBODY = frozenset[str]()

@@ -6,9 +6,9 @@ from collections.abc import Container, Iterator, Mapping
 from itertools import count
 from typing import Any
 
-from jwtgate.dialects.dialect import Objects, Settings, Translation, literals
+from jwtgate.dialects.dialect import Objects, Settings, Translation, as_name, literals
 from jwtgate.dialects.kong.translation.answers import of_document
-from jwtgate.dialects.kong.translation.draft import Draft, as_name
+from jwtgate.dialects.kong.translation.draft import Draft
 from jwtgate.dialects.kong.translation.routes import native_routes
 from jwtgate.dialects.kong.translation.routing import Match, matches_of
 from jwtgate.dialects.sharing import listeners, take_shared_answers

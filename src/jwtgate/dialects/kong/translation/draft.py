@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
 from collections.abc import Mapping
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from jwtgate.dialects.dialect import Objects, Settings
+from jwtgate.dialects.dialect import Objects, Settings, as_name
 from jwtgate.dialects.kong.callers import native_name
 from jwtgate.dialects.kong.settings import KongSettings
 from jwtgate.dialects.kong.translation.notebook import Notebook, place_of
+from jwtgate.dialects.made_files import made_file
 
 FILES = "kong-files"
-_NAME = re.compile(r"[!#-\[\]-~]{1,128}")
-
-
-def as_name(text: str) -> str:
-    """The text where it can be a name of a document, else its digest."""
-    return text if _NAME.fullmatch(text) else hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def _is_plain_http_elsewhere(url: str) -> bool:
@@ -100,12 +91,4 @@ class Draft:
 
     def _file(self, text: str, ending: str) -> str:
         """A file with this text, which only we may read. Its name tells its content."""
-        folder = self.settings.state_folder / FILES
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path = Path(folder, f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.{ending}")
-        if not path.exists():
-            partial = path.with_suffix(".new")
-            with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                file.write(text)
-            partial.replace(path)
-        return str(path)
+        return made_file(self.settings.state_folder / FILES, text, ending)

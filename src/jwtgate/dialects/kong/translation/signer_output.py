@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from jwtgate.dialects.dialect import as_name
 from jwtgate.dialects.kong.keysets import DEFAULT, is_address
 from jwtgate.dialects.kong.signer_fields import header_and_scheme, signs
-from jwtgate.dialects.kong.translation.draft import Draft, as_name
+from jwtgate.dialects.kong.translation.draft import Draft
 
 _MOST_SHIFT = 86400
 _MOST_PERIOD = 366 * 24 * 3600

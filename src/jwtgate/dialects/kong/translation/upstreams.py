@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from jwtgate.dialects.kong.translation.draft import Draft, as_name
+from jwtgate.dialects.dialect import as_name
+from jwtgate.dialects.kong.translation.draft import Draft
 
 _MOST_RETRIES = 32
 _USUAL = {"slots": 10000, "algorithm": "round-robin", "hash_on": "none", "hash_fallback": "none", "healthchecks": None}

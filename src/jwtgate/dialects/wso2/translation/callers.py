@@ -11,9 +11,8 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jwtgate.dialects.dialect import Caller, Meaning, Note, Objects, literals
+from jwtgate.dialects.dialect import Caller, Meaning, Note, Objects, as_name, literals
 from jwtgate.dialects.wso2.tokens.given import SUPER_TENANT, USER, tenant_of, with_tenant
-from jwtgate.dialects.wso2.translation.draft import as_name
 from jwtgate.dialects.wso2.translation.subscriptions import active, subscriptions_of
 from jwtgate.errors import ConfigError
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from jwtgate.dialects.dialect import Objects, Settings, Translation, literals
+from jwtgate.dialects.dialect import Objects, Settings, Translation, as_name, literals
 from jwtgate.dialects.sharing import listeners
 from jwtgate.dialects.wso2.reading.configuration import configured, warnings_of
 from jwtgate.dialects.wso2.translation.answers import REALM, answers
-from jwtgate.dialects.wso2.translation.draft import Draft, as_name
+from jwtgate.dialects.wso2.translation.draft import Draft
 from jwtgate.dialects.wso2.translation.issuers import issuers
 from jwtgate.dialects.wso2.translation.keys import TenantKeys
 from jwtgate.dialects.wso2.translation.routes import Routes

@@ -7,7 +7,8 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from jwtgate.dialects.wso2.translation.draft import Draft, as_name
+from jwtgate.dialects.dialect import as_name
+from jwtgate.dialects.wso2.translation.draft import Draft
 from jwtgate.errors import ConfigError, KeyRefused
 from jwtgate.jose.key import Key
 

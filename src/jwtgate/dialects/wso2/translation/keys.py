@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from jwtgate.dialects.certificate import self_signed_rsa, subject_and_serial
-from jwtgate.dialects.dialect import Objects, Settings
+from jwtgate.dialects.dialect import Objects, Settings, as_name
 from jwtgate.dialects.wso2.tokens.given import SUPER_TENANT
-from jwtgate.dialects.wso2.translation.draft import Draft, as_name, is_pem, pem_file
+from jwtgate.dialects.wso2.translation.draft import Draft, is_pem, pem_file
 from jwtgate.errors import ConfigError, KeyRefused
 from jwtgate.jose.encoding import base64url_encode
 from jwtgate.jose.key import Key

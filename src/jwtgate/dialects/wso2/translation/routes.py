@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from jwtgate.dialects.dialect import as_name
 from jwtgate.dialects.wso2.reading.configuration import HEADER
 from jwtgate.dialects.wso2.translation.callers import is_bound, keys_of
-from jwtgate.dialects.wso2.translation.draft import Draft, as_name, quoted
+from jwtgate.dialects.wso2.translation.draft import Draft, quoted
 from jwtgate.dialects.wso2.translation.issuers import OPAQUE_ISSUER, consumer_claims
 from jwtgate.dialects.wso2.translation.subscriptions import api_id, versioned
 from jwtgate.dialects.wso2.translation.tokens import SLOT

@@ -1,22 +1,7 @@
 from __future__ import annotations
 
-import pytest
 from tests.unit.dialects.couper.reading.couper_hcl import SERVER
 from tests.unit.dialects.couper.translated import draft, text
-
-from jwtgate.dialects.couper.translation.draft import as_name
-
-
-@pytest.mark.parametrize("label", ["J", "my-jwt", "a.b/c"])
-def test_a_label_that_can_be_a_name_is_one(label: str) -> None:
-    assert as_name(label) == label
-
-
-@pytest.mark.parametrize("label", ["my jwt", "é", 'a"b', "x" * 200])
-def test_another_label_becomes_its_digest(label: str) -> None:
-    assert as_name(label) == as_name(label)
-    assert len(as_name(label)) == 32
-    assert as_name(label) != as_name(f"{label}2")
 
 
 def test_equal_upstreams_are_one_and_different_ones_have_different_names() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.unit.dialects.kong.kong_yml import SETTINGS, objects
 
 from jwtgate.dialects.dialect import Meaning
-from jwtgate.dialects.kong.translation.draft import Draft, as_name
+from jwtgate.dialects.kong.translation.draft import Draft
 
 HELD = {"certificates": {"c-1": {"id": "c-1", "cert": "CERT", "key": "KEY"}}}
 
@@ -51,9 +51,3 @@ def test_a_consumer_may_be_meant_by_name_or_id_before_it_is_known() -> None:
     assert draft.consumer("a b") == blank
     assert draft.consumer("later") == "later"
     assert draft.consumer(None) is draft.consumer("") is None
-
-
-def test_what_can_be_no_name_is_named_by_its_digest() -> None:
-    assert as_name("a-b") == "a-b"
-    assert as_name("a b") != as_name("a  b")
-    assert " " not in as_name("a b")

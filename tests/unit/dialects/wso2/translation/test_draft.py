@@ -6,14 +6,7 @@ import pytest
 from tests.unit.dialects.wso2.objects import draft
 
 from jwtgate.dialects.dialect import Meaning, Note
-from jwtgate.dialects.wso2.translation.draft import as_name
 from jwtgate.errors import ConfigError
-
-
-def test_a_name_that_cannot_be_one_is_a_digest() -> None:
-    assert as_name("/places/1") == "/places/1"
-    assert as_name("a b") != as_name("a c")
-    assert len(as_name("a b")) == 32
 
 
 def test_the_first_thing_said_of_a_place_stands(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from jwtgate.dialects.couper.expressions.language import given_needed
 from jwtgate.dialects.couper.reading.configuration import Edits, Endpoint, Proxy, Request, Text
 from jwtgate.dialects.couper.translation.backends.destinations import Destination, below_path, destination_of
 from jwtgate.dialects.couper.translation.backends.forwarding import changed_query
-from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
+from jwtgate.dialects.couper.translation.draft import Draft, Section
 from jwtgate.dialects.couper.translation.fields import (
     Changes,
     as_basic_auth,
@@ -18,7 +18,7 @@ from jwtgate.dialects.couper.translation.fields import (
 )
 from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.values import Around, constant_of, source_of, special, value_of
-from jwtgate.dialects.dialect import literal
+from jwtgate.dialects.dialect import as_name, literal
 
 _WILDCARD = "/**"
 _MOST_BYTES = 64 * 1024 * 1024

@@ -15,11 +15,11 @@ from jwtgate.dialects.couper.reading.configuration import (
 )
 from jwtgate.dialects.couper.translation.controls.introspection import introspection_of
 from jwtgate.dialects.couper.translation.controls.keys import insecure, key_of, secret_of
-from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
+from jwtgate.dialects.couper.translation.draft import Draft, Section
 from jwtgate.dialects.couper.translation.fields import Changes, as_basic_auth, change_requests
 from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.values import constant_of, reference_of
-from jwtgate.dialects.dialect import Caller, literal
+from jwtgate.dialects.dialect import Caller, as_name, literal
 from jwtgate.dialects.secrets import leniencies
 
 PUBLIC_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")

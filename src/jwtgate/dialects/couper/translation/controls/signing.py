@@ -7,7 +7,8 @@ from typing import Any
 
 from jwtgate.dialects.couper.reading.configuration import Jwt, Secret
 from jwtgate.dialects.couper.translation.controls.keys import key_of, secret_of
-from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
+from jwtgate.dialects.couper.translation.draft import Draft, Section
+from jwtgate.dialects.dialect import as_name
 from jwtgate.dialects.secrets import leniencies
 
 

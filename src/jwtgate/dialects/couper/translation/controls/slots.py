@@ -8,9 +8,10 @@ from dataclasses import replace
 from jwtgate.dialects.couper.reading.configuration import AccessControl, BasicAuth, Jwt, Source
 from jwtgate.dialects.couper.translation.answers import Surface, of_slot
 from jwtgate.dialects.couper.translation.controls.issuers import PUBLIC_ALGORITHMS, has_one_basic_auth, issuer_of
-from jwtgate.dialects.couper.translation.draft import Draft, Section, as_name
+from jwtgate.dialects.couper.translation.draft import Draft, Section
 from jwtgate.dialects.couper.translation.notebook import place_of
 from jwtgate.dialects.couper.translation.values import Around, reads_body, special, value_of
+from jwtgate.dialects.dialect import as_name
 
 _BASIC = """to_lower(substr(default(request.headers.authorization, ""), 0, 6)) == "basic "
  ? "{name} ${{trim(substr(request.headers.authorization, 6, -1))}}" : null"""
