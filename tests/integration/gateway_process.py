@@ -164,6 +164,10 @@ class GatewayProcess:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return [int(pid) for pid in children.split()]
 
+    def pids(self) -> list[int]:
+        """The process numbers of its supervisor and its workers, as they are now."""
+        return [self.process.pid, *self.workers()]
+
     def journal(self) -> str:
         """All that it has written of itself."""
         return self._journal.read_text()
