@@ -21,6 +21,7 @@ from jwtgate.errors import (
 )
 from jwtgate.gateway.deciding import NEED_SECONDS, find_route
 from jwtgate.gateway.heads.framing import Framing
+from jwtgate.gateway.listening.admission import REQUESTS
 from jwtgate.gateway.memory import FOR_EVER
 from jwtgate.gateway.relay import Tunnel, Upload
 from jwtgate.gateway.respond import response
@@ -28,14 +29,15 @@ from jwtgate.gateway.saying_no import answer_to
 from jwtgate.policy.rooms.identify import ANONYMOUS
 
 if TYPE_CHECKING:
-    from jwtgate.gateway.balancer import Pool
     from jwtgate.gateway.calls.upstream_call import UpstreamCall
     from jwtgate.gateway.connection import ClientConnection
     from jwtgate.gateway.heads.answer_head import AnswerHead
     from jwtgate.gateway.heads.request_head import RequestHead
     from jwtgate.gateway.upstream import UpstreamConnection
-    from jwtgate.policy.plan import Route, Upstream
+    from jwtgate.gateway.upstreams.pool import Pool
+    from jwtgate.policy.plan import Route
     from jwtgate.policy.request import RequestView
+    from jwtgate.policy.upstreams import Upstream
     from jwtgate.policy.value import Known
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -83,6 +85,7 @@ class Exchange:
         self.generation = connection.generation
         self.head = head
         self.started = time.monotonic()
+        self.worker.in_flight += 1
         self.request_id = connection.worker.new_request_id()
 
     def begin(self) -> None:
@@ -119,6 +122,8 @@ class Exchange:
                 return
             if self.connection.status_only:
                 raise RouteUnknown("route_unknown")
+            if self.worker.in_flight > self.worker.limits.requests:
+                raise self.worker.admission.refusal(REQUESTS, self.worker.limits.requests)
             find_route(self)
         except (Refusal, Fault) as error:
             self.refuse(error)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Iterable, Iterator
+import ssl
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
-from jwtgate.gateway.balancer import Balancer, Pool
 from jwtgate.gateway.heads.fields import CallFieldKinds, FieldKinds, RequestFieldKinds, ResponseFieldKinds
 from jwtgate.gateway.memory import head_memory, outcome_memory, places_of
 from jwtgate.gateway.mint import NeedMinted
+from jwtgate.gateway.upstreams.balancer import Balancer
+from jwtgate.gateway.upstreams.pool import Pool
 from jwtgate.policy.facts import Need, NeedIssuedToken, NeedNonces, NeedSigned
-from jwtgate.policy.plan import Plan, Upstream
+from jwtgate.policy.plan import Listener, Plan
 from jwtgate.policy.sources import ClaimGenerator
+from jwtgate.policy.upstreams import Upstream
 from jwtgate.state.answers import Snapshot
 from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.issued_tokens import IssuedTokens
@@ -40,7 +43,9 @@ class Generation:
         claim_generators: ClaimGenerators,
         keys_document: bytes,
         metadata_document: bytes | None,
+        contexts: Mapping[Listener, ssl.SSLContext] | None = None,
     ) -> None:
+        """`contexts` hold the certificates of the listeners that speak TLS, where it is to be served."""
         self.number = number
         self.plan = plan
         self.facts = facts
@@ -50,6 +55,7 @@ class Generation:
         self.claim_generators = claim_generators
         self.keys_document = keys_document
         self.metadata_document = metadata_document
+        self.contexts = contexts or {}
         self.memory = outcome_memory(plan.limits.remembered_outcomes)
         self.heads = head_memory()
         self.trusted_heads = head_memory()

@@ -16,8 +16,8 @@ from jwtgate.gateway.heads.answer_head import AnswerHead
 from jwtgate.gateway.heads.framing import ChunkedBody, Framing, Malformed, ResponseReader
 
 if TYPE_CHECKING:
-    from jwtgate.gateway.balancer import Pool
     from jwtgate.gateway.relay import Tunnel
+    from jwtgate.gateway.upstreams.pool import Pool
 
 WRITE_BUFFER_BYTES = 128 * 1024
 _HEAD_LIMIT_BYTES = 64 * 1024

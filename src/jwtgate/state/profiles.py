@@ -8,11 +8,12 @@ from dataclasses import replace
 from jwtgate.errors import ConfigError
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.facts import NeedIssuedToken
-from jwtgate.policy.plan import NOWHERE, Route
+from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import Issue, Origin
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.identify import ANONYMOUS
 from jwtgate.policy.rooms.issue import describe
+from jwtgate.policy.upstreams import NOWHERE
 from jwtgate.policy.value import Known
 from jwtgate.state.issued_tokens import IssuedTokens
 

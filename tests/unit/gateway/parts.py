@@ -18,13 +18,15 @@ from tests.unit.gateway.messages import whole_request
 from jwtgate.config.compile.document import compile_document
 from jwtgate.config.load import load_document
 from jwtgate.errors import UpstreamFault
-from jwtgate.gateway.balancer import Balancer, Pool
 from jwtgate.gateway.connection import ClientConnection
 from jwtgate.gateway.exchange import Exchange
 from jwtgate.gateway.generation import Generation
+from jwtgate.gateway.listening.admission import Admission
 from jwtgate.gateway.observe import Counters, Report
 from jwtgate.gateway.respond import OwnAnswer, own_answer
 from jwtgate.gateway.upstream import UpstreamConnection
+from jwtgate.gateway.upstreams.balancer import Balancer
+from jwtgate.gateway.upstreams.pool import Pool
 from jwtgate.gateway.worker import HostNames
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.jose.key import generate_key
@@ -234,6 +236,8 @@ class Desk:
         self.generation = generation
         self.limits = generation.plan.limits
         self.counters = Counters()
+        self.in_flight = 0
+        self.admission = Admission()
         self.draining = False
         self.owns = True
         self.host_names = HostNames()
@@ -251,6 +255,7 @@ class Desk:
         self.open.remove(connection)
 
     def finished(self, exchange: Exchange) -> None:
+        self.in_flight -= 1
         self.done.append(exchange)
 
     def new_request_id(self) -> str:

@@ -25,11 +25,12 @@ from jwtgate.gateway.mint import (
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.facts import IssuedToken, NeedClaims, NeedIssuedToken
-from jwtgate.policy.plan import NOWHERE, Plan, Route
+from jwtgate.policy.plan import Plan, Route
 from jwtgate.policy.provisions import CredentialsOffered, Issue, Mint, MintedForm, Origin, QueryNames, Value
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.identify import Principal
 from jwtgate.policy.rooms.match import Router
+from jwtgate.policy.upstreams import NOWHERE
 from jwtgate.policy.value import Known
 
 MINT = Mint(

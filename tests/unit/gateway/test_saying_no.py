@@ -29,13 +29,14 @@ from jwtgate.policy.callers import Consumer
 from jwtgate.policy.calls.call import Call, Called, NeedCall
 from jwtgate.policy.expression import Asks, ExpressionFailed
 from jwtgate.policy.facts import NeedConsumer
-from jwtgate.policy.plan import NO_ROUTE, NOWHERE, Route
+from jwtgate.policy.plan import NO_ROUTE, Route
 from jwtgate.policy.provisions import Answer, Origin, Value
 from jwtgate.policy.rate_limits import RateLimit
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.claims import MISSING as NOTHING
 from jwtgate.policy.rooms.identify import ANONYMOUS, Principal
 from jwtgate.policy.rooms.match import Router
+from jwtgate.policy.upstreams import NOWHERE
 from jwtgate.policy.value import Known
 
 REQUEST = RequestView("GET", "https", "gate.example", "/a/ü", query="", fields=(), client="192.0.2.7")

@@ -17,13 +17,14 @@ from jwtgate.jose.token import UnverifiedToken, VerifiedToken, sign_token
 from jwtgate.policy.callers import Consumer, Credential
 from jwtgate.policy.expression import Asks, ExpressionFailed
 from jwtgate.policy.facts import IssuedToken, Need, Steps
-from jwtgate.policy.plan import Plan, Route, Target, Upstream
+from jwtgate.policy.plan import Plan, Route
 from jwtgate.policy.provisions import Issue, Origin, Value
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.requirements import ConsumerName, Issuer, Place, Slot, Source
 from jwtgate.policy.revocations import Revocation, Revocations
 from jwtgate.policy.rooms.identify import ANONYMOUS, Principal, Proven
 from jwtgate.policy.rooms.match import Router
+from jwtgate.policy.upstreams import Target, Upstream
 from jwtgate.policy.value import Known
 
 NOON = 1_800_000_000

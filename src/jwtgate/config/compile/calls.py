@@ -8,8 +8,8 @@ from jwtgate.config.compile.issued import compile_value
 from jwtgate.config.sections.traffic.calls import CallSection
 from jwtgate.config.sections.values import ValueSection
 from jwtgate.policy.calls.call import BodyForm, Call
-from jwtgate.policy.plan import Upstream
 from jwtgate.policy.provisions import Origin, Value
+from jwtgate.policy.upstreams import Upstream
 
 
 def compile_call(name: str, section: CallSection, first: str, *, upstreams: Mapping[str, Upstream]) -> Call:

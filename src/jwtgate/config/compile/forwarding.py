@@ -28,11 +28,11 @@ from jwtgate.policy.forwarding import (
     form_of,
     worded_answer,
 )
-from jwtgate.policy.plan import Target, Upstream
 from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
 from jwtgate.policy.request import PathRules
 from jwtgate.policy.rooms.listed import Conditions
 from jwtgate.policy.rooms.rewrite import fold
+from jwtgate.policy.upstreams import Target, Upstream
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

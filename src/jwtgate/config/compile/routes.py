@@ -26,7 +26,7 @@ from jwtgate.config.expressions import compiled_expression
 from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.routes import MintSection, RouteSection
 from jwtgate.config.sections.values import ValueSection
-from jwtgate.policy.plan import NOWHERE, Route
+from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import (
     Answer,
     CredentialsOffered,
@@ -38,6 +38,7 @@ from jwtgate.policy.provisions import (
 )
 from jwtgate.policy.requirements import Issuer, Slot
 from jwtgate.policy.rooms.rewrite import fold
+from jwtgate.policy.upstreams import NOWHERE
 
 T = TypeVar("T")
 

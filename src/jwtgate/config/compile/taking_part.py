@@ -10,8 +10,9 @@ from jwtgate.config.compile.slots import slot_values
 from jwtgate.config.expressions import CelExpression
 from jwtgate.policy.expression import Expression
 from jwtgate.policy.forwarding import RespondAsCalled, RespondWorded
-from jwtgate.policy.plan import NOWHERE, Route
+from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import Origin, PermissionNeed, Value
+from jwtgate.policy.upstreams import NOWHERE
 
 
 def may_be_remembered(route: Route) -> bool:

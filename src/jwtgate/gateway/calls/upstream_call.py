@@ -16,12 +16,12 @@ from jwtgate.gateway.upstream import Question
 from jwtgate.policy.calls.call import Called
 
 if TYPE_CHECKING:
-    from jwtgate.gateway.balancer import Pool
     from jwtgate.gateway.exchange import Exchange
     from jwtgate.gateway.heads.answer_head import AnswerHead
     from jwtgate.gateway.heads.framing import Framing
     from jwtgate.gateway.relay import Tunnel
     from jwtgate.gateway.upstream import UpstreamConnection
+    from jwtgate.gateway.upstreams.pool import Pool
     from jwtgate.policy.calls.call import NeedCall
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})

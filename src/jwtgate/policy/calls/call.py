@@ -11,8 +11,8 @@ from jwtgate.jose.encoding import parse_json
 from jwtgate.policy.rooms.claims import MISSING
 
 if TYPE_CHECKING:
-    from jwtgate.policy.plan import Upstream
     from jwtgate.policy.provisions import Value
+    from jwtgate.policy.upstreams import Upstream
 
 
 class BodyForm(Enum):

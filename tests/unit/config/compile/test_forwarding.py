@@ -23,10 +23,11 @@ from jwtgate.policy.forwarding import (
     RespondWorded,
     form_of,
 )
-from jwtgate.policy.plan import Plan, Route, Target
+from jwtgate.policy.plan import Plan, Route
 from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
 from jwtgate.policy.rooms.listed import Conditions, ListedRouter
 from jwtgate.policy.rooms.match import Router
+from jwtgate.policy.upstreams import Target
 
 Compile = Callable[[dict[str, Any]], Plan]
 Load = Callable[[dict[str, Any]], Document]

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from jwtgate.config.expressions import CelExpression
-from jwtgate.policy.plan import NOWHERE, Plan, Route, Target
+from jwtgate.policy.plan import Plan, Route
 from jwtgate.policy.provisions import CredentialsOffered, Form, IdentityField, Mint, Origin, PermissionNeed, Value
 from jwtgate.policy.requirements import ConsumerMapping, ConsumerName, Introspect, Place, ScopeNeed, Source
+from jwtgate.policy.upstreams import NOWHERE, Target
 
 Compile = Callable[[dict[str, Any]], Plan]
 

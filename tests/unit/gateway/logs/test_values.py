@@ -8,10 +8,11 @@ from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_route, an
 from jwtgate.config.expressions import compiled_expression
 from jwtgate.errors import RouteUnknown, UpstreamFault
 from jwtgate.gateway.logs.values import logged_refusal, logged_route
-from jwtgate.policy.plan import NOWHERE, LogShape, Route
+from jwtgate.policy.plan import LogShape, Route
 from jwtgate.policy.provisions import Origin, Value
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.identify import ANONYMOUS
+from jwtgate.policy.upstreams import NOWHERE
 from jwtgate.policy.value import Known
 
 REQUEST = RequestView("GET", "https", "gate.example", "/a", query="", fields=())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from jwtgate.policy.calls.call import Call, Called
-from jwtgate.policy.plan import NOWHERE
 from jwtgate.policy.provisions import Origin, Value
 from jwtgate.policy.rooms.claims import MISSING
+from jwtgate.policy.upstreams import NOWHERE
 
 PATH, METHOD, QUERY, FIELD, BODY = (Value(Origin.CONSTANT, constant=text) for text in ("/", "GET", "a", "b", "c"))
 

@@ -12,10 +12,11 @@ from jwtgate.policy.calls.call import BodyForm, Call, Called, NeedCall
 from jwtgate.policy.calls.making import make_calls, make_calls_for, worked_out
 from jwtgate.policy.expression import Asks
 from jwtgate.policy.facts import NeedCredential
-from jwtgate.policy.plan import NOWHERE, Route
+from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import Origin, Value
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.identify import ANONYMOUS
+from jwtgate.policy.upstreams import NOWHERE
 from jwtgate.policy.value import Known
 
 REQUEST = RequestView("GET", "https", "gate.example", "/a", query="", fields=())

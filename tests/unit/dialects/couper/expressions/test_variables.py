@@ -9,7 +9,7 @@ from tests.unit.policy.plans import NOON, ROUTE, known, principal, proven, reque
 
 from jwtgate.dialects.couper.expressions.variables import ROOTS, reader
 from jwtgate.policy.calls.call import Call, Called, NeedCall
-from jwtgate.policy.plan import Target, Upstream
+from jwtgate.policy.upstreams import Target, Upstream
 from jwtgate.policy.provisions import Origin, Value
 
 VIEW = request(

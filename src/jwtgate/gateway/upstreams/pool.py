@@ -1,21 +1,16 @@
-"""Which target of an upstream takes the next request, and the connections kept open to each.
-
-A target nobody can connect to rests for a while and is not asked, as long as there is another one.
-"""
+"""The connections to one target of an upstream: those kept open, and new ones."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 import time
-from collections.abc import Collection, Sequence
-from itertools import cycle
 
 from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.heads.fields import FieldKinds
 from jwtgate.gateway.memory import answer_memory
 from jwtgate.gateway.upstream import UpstreamConnection
-from jwtgate.policy.plan import Target, Upstream
+from jwtgate.policy.upstreams import Target, Upstream
 
 _REST_SECONDS = 5.0
 
@@ -97,43 +92,6 @@ class Pool:
         """Keep no connection from now on."""
         self.closed = True
         self.close_idle(float("inf"))
-
-
-class Balancer:
-    """The targets of one upstream, in turn, each as often as its weight says."""
-
-    def __init__(self, upstream: Upstream, *, response_kinds: FieldKinds) -> None:
-        self.upstream = upstream
-        self.pools = [Pool(upstream, target, response_kinds=response_kinds) for target in upstream.targets]
-        self._turn = cycle(self.pools)
-        self._weighted = len({target.weight for target in upstream.targets}) > 1
-
-    def pick(self) -> Pool:
-        """The pool whose turn it is; one that rests is passed over unless all do."""
-        if len(self.pools) == 1:
-            return self.pools[0]
-        now = time.monotonic()
-        if self._weighted:
-            return _heaviest([pool for pool in self.pools if pool.rests_until <= now] or self.pools)
-        for _ in self.pools:
-            pool = next(self._turn)
-            if pool.rests_until <= now:
-                return pool
-        return next(self._turn)
-
-    def another(self, tried: Collection[Pool]) -> Pool | None:
-        """A pool that may be better than those that were tried, or None."""
-        others = [pool for pool in self.pools if pool not in tried]
-        return min(others, key=lambda pool: pool.rests_until, default=None)
-
-
-def _heaviest(pools: Sequence[Pool]) -> Pool:
-    """The pool that has waited longest for its weight: turns come evenly spread, never in a row."""
-    for pool in pools:
-        pool.owed += pool.target.weight
-    chosen = max(pools, key=lambda pool: pool.owed)
-    chosen.owed -= sum(pool.target.weight for pool in pools)
-    return chosen
 
 
 def _client_tls(upstream: Upstream) -> ssl.SSLContext:

@@ -12,10 +12,11 @@ import pytest
 from tests.unit.gateway.parts import Gate, Transport, a_generation, a_plan, an_order, wire
 
 from jwtgate.errors import UpstreamFault
-from jwtgate.gateway.balancer import Balancer, Pool
 from jwtgate.gateway.heads.fields import ResponseFieldKinds
 from jwtgate.gateway.upstream import UpstreamConnection
-from jwtgate.policy.plan import Target, Upstream
+from jwtgate.gateway.upstreams.balancer import Balancer
+from jwtgate.gateway.upstreams.pool import Pool
+from jwtgate.policy.upstreams import Target, Upstream
 
 KINDS = ResponseFieldKinds(a_plan())
 TARGETS = tuple(
