@@ -27,9 +27,12 @@ class Counters:
     remembered_evictions: int = 0
     connections: int = 0
     connections_refused: int = 0
+    overloads: int = 0
     upstream_retries: int = 0
     log_lines_lost: int = 0
     connections_open: int = 0
+    requests_in_flight: int = 0
+    overloaded: int = 0
     remembered_entries: int = 0
     rate_limit_evictions: int = 0
     rate_limit_entries: int = 0
@@ -53,7 +56,7 @@ class Counters:
         for route, times in other.seconds.items():
             held = self.seconds.setdefault(route, [0.0] * len(times))
             self.seconds[route] = [left + right for left, right in zip(held, times, strict=True)]
-        for name in _PLAIN_COUNTERS + _GAUGES:
+        for name in _PLAIN_COUNTERS + GAUGES:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
@@ -64,10 +67,18 @@ _PLAIN_COUNTERS = (
     "proof_evictions",
     "connections",
     "connections_refused",
+    "overloads",
     "upstream_retries",
     "log_lines_lost",
 )
-_GAUGES = ("connections_open", "remembered_entries", "rate_limit_entries", "proof_entries")
+GAUGES = (
+    "connections_open",
+    "requests_in_flight",
+    "overloaded",
+    "remembered_entries",
+    "rate_limit_entries",
+    "proof_entries",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +198,7 @@ class _Families:
         counters = self._report.counters
         for name in _PLAIN_COUNTERS:
             yield CounterMetricFamily(f"jwtgate_{name}", name.replace("_", " "), value=getattr(counters, name))
-        for name in _GAUGES:
+        for name in GAUGES:
             yield GaugeMetricFamily(f"jwtgate_{name}", name.replace("_", " "), value=getattr(counters, name))
         report = self._report
         yield GaugeMetricFamily("jwtgate_generation", "Number of the running generation.", value=report.generation)

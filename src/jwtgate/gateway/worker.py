@@ -19,6 +19,7 @@ from jwtgate.gateway.connection import ClientConnection
 from jwtgate.gateway.exchange import Exchange
 from jwtgate.gateway.generation import Generation
 from jwtgate.gateway.heads.fields import MOST_NAMES, host_name
+from jwtgate.gateway.listening.admission import CONNECTIONS, STATUS_CONNECTIONS, Admission
 from jwtgate.gateway.logs.access_log import AccessLog
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import Counters, Report
@@ -65,6 +66,8 @@ class Worker:
         self.generation = generation
         self.limits = generation.plan.limits
         self.counters = Counters()
+        self.in_flight = 0
+        self.admission = Admission()
         self.draining = False
         self._evicted_before = 0
         self.host_names = HostNames()
@@ -146,6 +149,7 @@ class Worker:
             except Exception as error:  # a bug at one connection must not stop the clock of all
                 self.failed(error)
                 connection.abort()
+        self.admission.look(now)
         for pool in self.generation.pools():
             pool.close_idle(now - pool.upstream.keep_alive_seconds)
         self._log.flush()
@@ -155,6 +159,9 @@ class Worker:
         """The counters as of now."""
         counters = self.counters
         counters.connections_open = len(self._connections)
+        counters.requests_in_flight = self.in_flight
+        counters.overloads = self.admission.began
+        counters.overloaded = int(self.admission.overloaded)
         counters.remembered_entries = len(self.generation.memory)
         counters.log_lines_lost = self._log.lost
         counters.remembered_evictions = self._evicted_before + self.generation.memory.evicted
@@ -165,9 +172,10 @@ class Worker:
     def opened(self, connection: ClientConnection) -> None:
         """A client has connected. Over the limit it is told to come back later (REL-17)."""
         self.counters.connections += 1
-        if len(self._connections) >= self.limits.connections:
+        most = self.limits.connections + (STATUS_CONNECTIONS if connection.status_only else 0)
+        if len(self._connections) >= most:
             self.counters.connections_refused += 1
-            fault = DependencyFault("overloaded", retry_after_seconds=1)
+            fault = self.admission.refusal(CONNECTIONS, self.limits.connections)
             body = refusal_body(fault, self.new_request_id())
             answer = response(fault.status, refusal_fields(fault, None), body, close=True, head_only=False)
             self._turned_away.add(connection)
@@ -184,6 +192,7 @@ class Worker:
 
     def finished(self, exchange: Exchange) -> None:
         """Count and log an exchange that has ended."""
+        self.in_flight -= 1
         seconds = time.monotonic() - exchange.started
         route = exchange.route.name if exchange.route is not None else ""
         self.counters.count(route, exchange.status, exchange.reason, seconds=seconds)

@@ -62,9 +62,9 @@ class House:
     async def report(self) -> Report:
         return Report(self.worker.count_now(), self.worker.generation.number, ready=True)
 
-    def connect(self) -> tuple[ClientConnection, Transport]:
+    def connect(self, *, status_only: bool = False) -> tuple[ClientConnection, Transport]:
         """A new connection of a client."""
-        connection = ClientConnection(self.worker, scheme="http", status_only=False)
+        connection = ClientConnection(self.worker, scheme="http", status_only=status_only)
         transport = Transport()
         connection.connection_made(transport)  # type: ignore[arg-type]
         return connection, transport

@@ -416,3 +416,23 @@ def test_sec_140_a_bug_is_a_500_that_says_nothing_of_itself() -> None:
     assert gate.outcomes == [(500, "internal")]
     assert [str(bug) for bug in gate.desk.bugs] == [f"secret {TOKEN}"]
     assert gate.transport.closed
+
+
+def test_rel_17_one_request_too_many_is_told_to_come_back_and_keeps_its_connection() -> None:
+    gate = Gate(a_generation(a_plan(limits={"requests": 2})))
+    gate.desk.in_flight = 2
+    refused = gate.send(a_request()).transport.take()
+    assert refused.startswith(b"HTTP/1.1 503 ")
+    assert b"\r\nRetry-After: 1\r\n" in refused
+    assert gate.outcomes == [(503, "overloaded")]
+    gate.desk.in_flight = 1
+    assert gate.send(a_request()).answer(OK).startswith(b"HTTP/1.1 200 ")
+    assert gate.desk.in_flight == 1
+
+
+@pytest.mark.parametrize("address", ["/livez", "/readyz", "/metrics"])
+def test_rel_17_how_we_are_is_told_however_much_there_is_to_do(address: str) -> None:
+    gate = Gate(a_generation(a_plan(limits={"requests": 1})))
+    gate.desk.in_flight = 100
+    gate.send(a_request(start=f"GET {address}".encode()))
+    assert gate.transport.take().startswith(b"HTTP/1.1 200 ")

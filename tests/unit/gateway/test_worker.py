@@ -33,7 +33,9 @@ from jwtgate.errors import ConfigError, DependencyFault, RequestRefused
 from jwtgate.gateway.exchange import Exchange
 from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, READYZ
 from jwtgate.gateway.heads.fields import MOST_NAMES
-from jwtgate.gateway.worker import HostNames, server_tls
+from jwtgate.gateway.listening.admission import STATUS_CONNECTIONS
+from jwtgate.gateway.listening.certificates import server_tls
+from jwtgate.gateway.worker import HostNames
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.facts import NeedClaims, NeedSigned
 from jwtgate.policy.plan import Listener, Tls
@@ -78,6 +80,45 @@ def test_rel_17_one_connection_too_many_is_told_to_come_back() -> None:
         assert (counters.connections, counters.connections_refused, counters.connections_open) == (2, 1, 1)
 
     assert play(moves, a_generation(a_plan(limits={"connections": 1}))) == []
+
+
+def test_rel_17_an_address_for_health_takes_a_few_connections_more() -> None:
+    async def moves(house: House) -> None:
+        house.connect()
+        for _ in range(STATUS_CONNECTIONS):
+            _, asking = house.connect(status_only=True)
+            assert asking.take() == b""
+        assert status_of(house.connect(status_only=True)[1].take()) == 503
+        assert house.worker.count_now().overloaded == 1
+
+    play(moves, a_generation(a_plan(limits={"connections": 1})))
+
+
+def test_rel_17_requests_in_flight_are_counted_until_they_end() -> None:
+    async def moves(house: House) -> None:
+        client, _ = house.connect()
+        other, _ = house.connect()
+        client.data_received(a_request())
+        other.data_received(a_request(start=b"GET /nowhere"))
+        assert house.worker.count_now().requests_in_flight == 1
+        await until(lambda: house.pool.made)
+        client.connection_lost(None)
+        assert house.worker.count_now().requests_in_flight == 0
+
+    play(moves)
+
+
+def test_rel_39_the_end_of_an_overload_is_noticed_by_the_clock() -> None:
+    async def moves(house: House) -> None:
+        house.worker.admission.refusal("requests", 1)
+        await house.worker.listen([])
+        house.worker._tick()
+        assert house.worker.count_now().overloaded == 1
+        house.worker.admission.look(time.monotonic() + 60)
+        counters = house.worker.count_now()
+        assert (counters.overloaded, counters.overloads) == (0, 1)
+
+    play(moves)
 
 
 def test_a_connection_that_closes_makes_room() -> None:
@@ -382,6 +423,7 @@ def test_rel_4_listeners_are_opened_with_their_tls_and_closed_first(tmp_path: Pa
     sockets: list[Any] = [object() for _ in listeners]
 
     async def moves(house: House) -> None:
+        house.worker.generation.contexts = {listeners[1]: server_tls(tls)}
         await house.worker.listen(list(zip(listeners, sockets, strict=True)))
         loop = asyncio.get_running_loop()
         assert isinstance(loop, Loop)
@@ -441,27 +483,3 @@ def test_sec_93_hosts_are_worked_out_once_and_within_bounds() -> None:
     for number in range(MOST_NAMES + 5):
         assert names[b"h%d" % number] == f"h{number}"
     assert len(names) == MOST_NAMES
-
-
-def test_a_listener_speaks_tls_1_2_and_up_and_http_1_1(tmp_path: Path) -> None:
-    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
-    write_certificate(certificate, key)
-    context = server_tls(Tls(str(certificate), str(key)))
-    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
-
-
-def test_an_encrypted_key_is_refused_and_never_asked_about(tmp_path: Path) -> None:
-    from cryptography.hazmat.primitives.serialization import (
-        BestAvailableEncryption,
-        Encoding,
-        PrivateFormat,
-        load_pem_private_key,
-    )
-
-    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
-    write_certificate(certificate, key)
-    private = load_pem_private_key(key.read_bytes(), None)
-    locked = BestAvailableEncryption(b"a password")
-    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked))
-    with pytest.raises(ConfigError, match="encrypted"):
-        server_tls(Tls(str(certificate), str(key)))

@@ -71,6 +71,7 @@ class LimitsSection(Section):
     )
     keep_alive_seconds: Seconds = Field(60.0, description="How long an unused connection is kept.")
     connections: Count = Field(10_000, description="Most connections of one worker.")
+    requests: Count = Field(4_096, description="Most requests in flight of one worker; one more is answered 503.")
     remembered_outcomes: Annotated[Whole, Field(ge=0)] = Field(
         100_000, description="How many allowed requests each worker remembers while their tokens last."
     )

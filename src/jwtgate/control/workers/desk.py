@@ -7,7 +7,6 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
-from dataclasses import replace
 
 from jwtgate.control.built import Built, sent
 from jwtgate.control.journal import event
@@ -24,7 +23,7 @@ from jwtgate.control.workers.messages import (
 from jwtgate.control.workers.worker_handle import WorkerHandle
 from jwtgate.control.workers.worker_state import fault_of
 from jwtgate.errors import DependencyFault
-from jwtgate.gateway.observe import Counters, Report
+from jwtgate.gateway.observe import GAUGES, Counters, Report
 from jwtgate.policy.facts import NeedAllowance, NeedFirstUse, NeedKeys
 from jwtgate.state.allowances import Allowances
 from jwtgate.state.first_uses import FirstUses
@@ -49,7 +48,9 @@ class Ledger:
         """Keep what a worker had counted; what it had open went with it."""
         last = self._living.pop(pid, None)
         if last is not None:
-            self._ended.add(replace(last, connections_open=0, remembered_entries=0))
+            for name in GAUGES:
+                setattr(last, name, 0)
+            self._ended.add(last)
 
     def total(self) -> Counters:
         """The sum over all workers there have ever been."""
