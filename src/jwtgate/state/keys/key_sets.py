@@ -112,6 +112,7 @@ def _local_report(name: str, key_set: KeySet | None) -> SourceReport:
         stale=False,
         fetches=0,
         failures=0,
+        failed={},
         last_failure=None,
         last_failure_detail="",
         skipped=0,

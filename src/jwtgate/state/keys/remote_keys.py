@@ -10,9 +10,11 @@ import asyncio
 import hashlib
 import logging
 import math
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from jwtgate.errors import DependencyFault
 from jwtgate.jose.encoding import json_bytes, parse_json_object
@@ -33,7 +35,7 @@ FIRST_FETCHES = 3
 class SourceReport:
     """How one issuer's keys are doing. `age_seconds` None: never fetched, or nothing to fetch.
 
-    `stale`: older than its refresh interval. `saved`: the last set that was to be written to disk is there.
+    `stale`: older than its refresh interval. `failures`: in a row, `failed`: ever, by cause. `saved`: the last set that was to be written to disk is there.
     """
 
     issuer: str
@@ -43,6 +45,7 @@ class SourceReport:
     stale: bool
     fetches: int
     failures: int
+    failed: Mapping[str, int]
     last_failure: str | None
     last_failure_detail: str
     skipped: int
@@ -74,6 +77,7 @@ class RemoteKeys:
         self._schedule = RefreshSchedule(source, around.jitter, now=around.clock())
         self._body = b""
         self._skipped = self._fetches = 0
+        self._failed: Counter[str] = Counter()
         self._last_failure: FetchFailed | None = None
         self._saved = True
         self._stopped = False
@@ -84,7 +88,8 @@ class RemoteKeys:
     def take_over(self, other: RemoteKeys) -> None:
         """Go on where the same source in another generation stands. Call it before `start`."""
         self.held, self._body, self._skipped = other.held, other._body, other._skipped
-        self._fetches, self._last_failure, self._saved = other._fetches, other._last_failure, other._saved
+        self._fetches, self._failed, self._saved = other._fetches, other._failed, other._saved
+        self._last_failure = other._last_failure
         self._schedule.take_over(other._schedule)
 
     def start(self) -> asyncio.Task[bool] | None:
@@ -101,10 +106,7 @@ class RemoteKeys:
         if self.held is None or not self.source.fetched_for_unknown_kid:
             await self.usable()
         if not self._settles(kid):
-            now = self._around.clock()
-            if self._fetching is None and self._schedule.may_force(kid, client, now=now):
-                self._schedule.forced(client, now)
-                self._begin()
+            self._look_for(kid, client)
             if await self._fetched() and not self._settles(kid):
                 self._schedule.remember_unknown(kid, self._around.clock())
         held = self.held
@@ -112,6 +114,20 @@ class RemoteKeys:
         if held is None or (self._schedule.failures and not self._settles(kid)):
             raise self._fault()
         return held
+
+    def _look_for(self, kid: str | None, client: str) -> None:
+        """Begin a fetch for this kid, or have the next one in turn come early, unless one is under way."""
+        now = self._around.clock()
+        if self._fetching is not None:
+            return
+        if self._schedule.may_force(kid, client, now=now):
+            self._schedule.forced(client, now)
+            self._begin()
+        elif self._schedule.hasten(kid, now):
+            if self._schedule.due <= now:
+                self._begin()
+            else:
+                self._arm()
 
     async def renew(self, client: str) -> KeySet:
         """The set, after a fetch where the budget has one left: none of its keys made a signature.
@@ -190,6 +206,7 @@ class RemoteKeys:
             stale=age is None or age > self.source.refresh_seconds,
             fetches=self._fetches,
             failures=self._schedule.failures,
+            failed=MappingProxyType(dict(self._failed)),
             last_failure=failure.cause if failure else None,
             last_failure_detail=failure.detail if failure else "",
             skipped=self._skipped,
@@ -226,6 +243,8 @@ class RemoteKeys:
         return self._fetching
 
     def _arm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         wait = max(0.0, self._schedule.due - self._around.clock())
         self._timer = asyncio.get_running_loop().call_later(wait, self._tick)
 
@@ -261,6 +280,7 @@ class RemoteKeys:
         if not self._schedule.failures:
             _log.warning("issuer %s: its key set cannot be fetched: %s", self._name, failure.cause)
         self._last_failure = failure
+        self._failed[failure.cause] += 1
         self._schedule.failed(self._around.clock())
         self._arm()
         self._drop_if_too_old()

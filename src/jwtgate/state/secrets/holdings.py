@@ -176,7 +176,7 @@ class Holdings:
         self._changed |= known and entry.contents != read.contents
         self._entries[path] = _Entry(read.contents, now, now, now + max(interval, LEAST_INTERVAL_SECONDS))
         if entry.failed is not None and not self._is_failing():
-            _log.info("the secret store %s can be read again", self.store.name)
+            _log.warning("the secret store %s can be read again", self.store.name)
 
     def _failed(self, path: str, failed: ReadFailed) -> None:
         """Try again after 1, 2, 4 … seconds, at most a minute or the usual interval."""

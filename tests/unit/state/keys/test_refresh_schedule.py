@@ -147,6 +147,30 @@ def test_sec_65_the_periodic_refresh_does_not_depend_on_the_budget() -> None:
     assert made.due == due
 
 
+def test_rel_61_the_next_fetch_in_turn_comes_early_for_a_kid_nobody_may_look_for() -> None:
+    made = fetched()
+    made.forced("192.0.2.1", 1.0)
+    made.succeeded(1.0)
+    assert made.hasten("k9", 5.0)
+    assert made.due == 34.0
+    assert not made.hasten("k10", 20.0)
+    assert made.due == 34.0
+    late = fetched()
+    assert late.hasten("k9", 50.0)
+    assert late.due == 50.0
+
+
+def test_nothing_is_hastened_for_a_kid_that_is_missing_or_while_fetches_fail() -> None:
+    made = fetched()
+    made.remember_unknown("k9", 1.0)
+    assert not made.hasten("k9", 5.0)
+    made.failed(6.0)
+    due = made.due
+    assert not made.hasten("k8", 6.0)
+    assert not schedule().hasten("k8", 6.0)
+    assert made.due == due
+
+
 def test_without_usable_keys_nothing_is_forced_since_a_fetch_is_near_anyway() -> None:
     assert not schedule().may_force("k9", "", now=0.0)
 

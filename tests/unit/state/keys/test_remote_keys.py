@@ -263,6 +263,47 @@ def test_rel_61_a_true_new_kid_gets_through_a_flood_within_35_seconds() -> None:
     live(life())
 
 
+def test_rel_61_also_when_it_comes_from_the_client_that_floods() -> None:
+    async def life() -> None:
+        issuer = Issuer()
+        node = await Node(issuer).started()
+        began, number = now(), 0
+        issuer.body = None
+        await node.fault("random", "192.0.2.1")
+        issuer.body = jwks("k1")
+        await asyncio.sleep(5)
+        issuer.body = jwks("k1", "k2")
+        while "k2" not in await node.kids("k2", "192.0.2.1"):
+            for _ in range(100):
+                number += 1
+                await node.kids(f"random-{number}", "192.0.2.1")
+            await asyncio.sleep(0.5)
+        assert now() - began <= 5 + 35
+        await asyncio.sleep(20)
+        await node.kids("random", "192.0.2.1")
+        await asyncio.sleep(20)
+        assert len(issuer.asked_at) - 1 == 4, "one that failed, its repetition, and one in each 33 seconds"
+        await node.keys.close()
+
+    live(life())
+
+
+def test_rel_61_a_fetch_that_comes_early_is_one_of_those_in_turn() -> None:
+    async def life() -> None:
+        issuer = Issuer(seconds=0.0)
+        node = await Node(issuer).started()
+        await node.kids("random-1", "192.0.2.1")
+        await asyncio.sleep(20)
+        await node.kids("random-2", "192.0.2.1")
+        await asyncio.sleep(240)
+        assert issuer.asked_at == [0, 0, 33]
+        await asyncio.sleep(30)
+        assert len(issuer.asked_at) == 4
+        await node.keys.close()
+
+    live(life())
+
+
 def test_sec_65_one_client_cannot_use_up_the_budget_of_all() -> None:
     async def life() -> None:
         issuer = Issuer()
