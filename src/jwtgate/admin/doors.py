@@ -13,7 +13,7 @@ from jwtgate.config.sections.section import parse_address
 from jwtgate.control.journal import event
 from jwtgate.dialects.dialect import AdminApi, Call, Reply, Settings
 from jwtgate.errors import ConfigError
-from jwtgate.gateway.worker import server_tls
+from jwtgate.gateway.listening.certificates import server_tls
 from jwtgate.policy import sources
 from jwtgate.policy.plan import Tls
 

@@ -16,7 +16,7 @@ from jwtgate.admin.listening import Serving, bound, serve
 from jwtgate.control.administration.administration import Administration
 from jwtgate.control.journal import event
 from jwtgate.errors import ConfigError
-from jwtgate.gateway.worker import server_tls
+from jwtgate.gateway.listening.certificates import server_tls
 from jwtgate.policy import sources
 from jwtgate.policy.plan import Tls
 

@@ -21,6 +21,7 @@ from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.routes import RouteSection
 from jwtgate.config.source import yaml_text
 from jwtgate.control.documents import Text, read_document
+from jwtgate.control.sockets import certificate_files
 from jwtgate.dialects.author import folder_of
 from jwtgate.dialects.dialect import Meaning, Note
 from jwtgate.errors import ConfigError
@@ -130,7 +131,7 @@ def _once(warnings: Iterable[str]) -> Iterator[str]:
 
 
 def _key_problems(opened: Opened) -> list[str]:
-    """What is wrong with keys that stand in the document or in files; fetched ones are not looked at."""
+    """What is wrong with keys in the document, and with keys and certificates in files; fetched ones are not looked at."""
     problems: list[str] = []
     for source in opened.plan.sources.keys.values():
         if not is_remote(source):
@@ -138,6 +139,10 @@ def _key_problems(opened: Opened) -> list[str]:
                 read_local(source, opened.secrets.resolve)
             except ConfigError as error:
                 problems += error.problems
+    try:
+        certificate_files(opened.plan.listeners)
+    except ConfigError as error:
+        problems += error.problems
     return problems + _caller_problems(opened)
 
 

@@ -65,8 +65,8 @@ class Built:
     """A generation: the text it was made from, its plan, and the state the plan needs, which is alive.
 
     `staged` are its consumers, to be adopted when it is served; None when the directory holds them already.
-    `certificates` tells whether the files behind the listeners are still the same; `cautions` are the sentences
-    about what is dangerous in it. `named_files` were read for it, besides those its secrets are in.
+    `cautions` are the sentences about what is dangerous in it. `named_files` were read for it, besides those its
+    secrets are in.
     """
 
     number: int
@@ -80,7 +80,6 @@ class Built:
     secrets: Secrets
     callers: Callers
     staged: Staged | None
-    certificates: tuple[object, ...]
     named_files: Mapping[Path, Mark | None]
     cautions: tuple[str, ...]
     nonce_secret: bytes = field(repr=False)

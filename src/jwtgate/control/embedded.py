@@ -18,7 +18,7 @@ from jwtgate.control.announcing import Announcing, Told
 from jwtgate.control.built import Built
 from jwtgate.control.documents import Text, read_document
 from jwtgate.control.generations import Generations
-from jwtgate.control.sockets import ListeningSockets
+from jwtgate.control.sockets import ListeningSockets, listen_alike
 from jwtgate.control.state_folder import DATABASE
 from jwtgate.control.workers.desk import note_tables
 from jwtgate.control.workers.messages import KeysChanged, RevocationsChanged, SigningChanged
@@ -121,7 +121,7 @@ class EmbeddedGateway:
 
     async def take(self, built: Built) -> None:
         """Serve this generation from the next request on; `ConfigError` for other listeners."""
-        if built.plan.listeners != self._built.plan.listeners:
+        if not listen_alike(built.plan.listeners, self._built.plan.listeners):
             await self.drop(built)
             raise ConfigError("the listeners of a running gateway stay as they are")
         served = self._prepared(built)

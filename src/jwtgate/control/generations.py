@@ -29,11 +29,10 @@ from jwtgate.control.built import Built, keys_changed
 from jwtgate.control.callers import Callers
 from jwtgate.control.documents import Text
 from jwtgate.control.journal import event
-from jwtgate.control.sockets import shown
+from jwtgate.control.sockets import certificate_files
 from jwtgate.control.workers.messages import KeysChanged
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.generation import generators_of
-from jwtgate.gateway.worker import server_tls
 from jwtgate.jose.sealing import Sealer
 from jwtgate.policy.plan import Plan
 from jwtgate.policy.sources import SecretStore
@@ -78,7 +77,7 @@ class _Checked:
 
     plan: Plan
     cautions: tuple[str, ...]
-    certificates: tuple[object, ...]
+    certificates: Mapping[Path, Mark | None]
     keyring: Keyring
     staged: Staged | None
 
@@ -142,8 +141,7 @@ class Generations:
             secrets=secrets,
             callers=read.callers,
             staged=checked.staged,
-            certificates=checked.certificates,
-            named_files=read.files,
+            named_files={**read.files, **checked.certificates},
             cautions=(*read.cautions, *checked.cautions, *secrets.warnings),
             nonce_secret=self._nonce_secret,
         )
@@ -203,7 +201,7 @@ class Generations:
     def _checked(self, read: _Read, secrets: Secrets, *, after: Built | None) -> _Checked:
         """What needs nobody else to be known of the document. `ConfigError`."""
         plan, cautions = self._compiled(read, secrets)
-        certificates = _certificates(plan)
+        certificates = certificate_files(plan.listeners)
         keyring = self._keyring(plan, read.sealer)
         if after is not None:
             keyring.adopt(after.keyring)
@@ -300,22 +298,3 @@ def _named_files(whole: object) -> Iterator[str]:
         grants = entries(issuer, "permissions")
         named += [grants.get("roles_file"), grants.get("implied_file")]
     return (name for name in named if isinstance(name, str) and "\0" not in name)
-
-
-def _certificates(plan: Plan) -> tuple[object, ...]:
-    """What tells the certificate files of the listeners from others; `ConfigError` for those that cannot be used."""
-    found, problems = [], []
-    for listener in plan.listeners:
-        if listener.tls is None:
-            continue
-        try:
-            server_tls(listener.tls)
-            for name in (listener.tls.certificate_file, listener.tls.private_key_file):
-                status = Path(name).stat()
-                found.append((status.st_ino, status.st_size, status.st_mtime_ns))
-        except OSError as trouble:  # an ssl.SSLError is one, too
-            cause = trouble.strerror or type(trouble).__name__
-            problems.append(f"listener {shown(listener.host, listener.port)}: its certificate cannot be used: {cause}")
-    if problems:
-        raise ConfigError(*problems)
-    return tuple(found)

@@ -21,7 +21,7 @@ from jwtgate.control.built import Built
 from jwtgate.control.documents import Text
 from jwtgate.control.generations import Generations
 from jwtgate.control.journal import event
-from jwtgate.control.sockets import ListeningSockets, shown
+from jwtgate.control.sockets import ListeningSockets, listen_alike, shown
 from jwtgate.control.workers.crew import Crew, Frames
 from jwtgate.control.workers.desk import Desk
 from jwtgate.control.workers.link import encode
@@ -176,8 +176,7 @@ class Node:
             self.announcing.consumers_changed()
 
     async def _change(self, running: Built, built: Built) -> None:
-        listens_alike = built.plan.listeners == running.plan.listeners and built.certificates == running.certificates
-        if self._crew is None or not listens_alike:
+        if self._crew is None or not listen_alike(built.plan.listeners, running.plan.listeners):
             await self._begin(built, 0.0)
             return
         await self._crew.adopt(await self._framed(built))

@@ -5,10 +5,14 @@ from __future__ import annotations
 import errno
 import socket
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from jwtgate.errors import ConfigError
-from jwtgate.policy.plan import Listener
+from jwtgate.gateway.listening.certificates import problem_of
+from jwtgate.policy.plan import Listener, Tls
+from jwtgate.state.file_marks import Mark, mark_of
 
 BACKLOG = 4_096
 RETRY_SECONDS = 0.05
@@ -67,6 +71,33 @@ def _places(listeners: Sequence[Listener]) -> list[_Place]:
 def shown(host: str, port: int) -> str:
     """The address as people write it."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def listen_alike(some: Iterable[Listener], others: Iterable[Listener]) -> bool:
+    """Whether the same sockets, and the workers on them, will do for both; certificates may differ."""
+    return [*map(_without_certificate, some)] == [*map(_without_certificate, others)]
+
+
+def _without_certificate(listener: Listener) -> Listener:
+    return listener if listener.tls is None else replace(listener, tls=Tls("", ""))
+
+
+def certificate_files(listeners: Iterable[Listener]) -> Mapping[Path, Mark | None]:
+    """The files the listeners' certificates are in, as they are now. `ConfigError` for those that cannot be used."""
+    found: dict[Path, Mark | None] = {}
+    problems = []
+    for listener in listeners:
+        if listener.tls is None:
+            continue
+        for name in (listener.tls.certificate_file, listener.tls.private_key_file):
+            found[Path(name)] = mark_of(Path(name))
+        if problem := problem_of(listener.tls):
+            problems.append(
+                f"listener {shown(listener.host, listener.port)}: its certificate cannot be used: {problem}"
+            )
+    if problems:
+        raise ConfigError(*problems)
+    return found
 
 
 def _bound(listener: Listener, deadline: float) -> socket.socket:

@@ -6,27 +6,27 @@ import asyncio
 import logging
 import secrets
 import socket
-import ssl
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
 from itertools import count
 
-from jwtgate.errors import ConfigError, DependencyFault, RequestRefused
+from jwtgate.errors import DependencyFault, RequestRefused
 from jwtgate.gateway.calls.upstream_call import UpstreamCall
 from jwtgate.gateway.connection import ClientConnection
 from jwtgate.gateway.exchange import Exchange
 from jwtgate.gateway.generation import Generation
 from jwtgate.gateway.heads.fields import MOST_NAMES, host_name
 from jwtgate.gateway.listening.admission import CONNECTIONS, STATUS_CONNECTIONS, Admission
+from jwtgate.gateway.listening.certificates import Shown
 from jwtgate.gateway.logs.access_log import AccessLog
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import Counters, Report
 from jwtgate.gateway.respond import STATUS_ONLY, OwnAnswer, own_answer, refusal_body, refusal_fields, response
 from jwtgate.policy.calls.call import NeedCall
 from jwtgate.policy.facts import Need, NeedClaims, NeedIssuedToken, NeedKeys, NeedSigned
-from jwtgate.policy.plan import Listener, Tls
+from jwtgate.policy.plan import Listener
 from jwtgate.state.signers import Signers
 
 _log = logging.getLogger("jwtgate.gateway")
@@ -77,6 +77,7 @@ class Worker:
         self._turned_away: set[ClientConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
+        self._shown: list[Shown | None] = []
         self._log = AccessLog(log_descriptor)
         self._ids = count(secrets.randbits(63))
         self._signers = Signers(_SIGNING_THREADS, wake=asyncio.get_running_loop().call_soon_threadsafe)
@@ -92,13 +93,14 @@ class Worker:
         loop = asyncio.get_running_loop()
         self._status_listener = any(listener.status_only for listener, _ in sockets)
         for listener, bound in sockets:
-            context = server_tls(listener.tls) if listener.tls is not None else None
+            shown = None if listener.tls is None else Shown(self.generation.contexts[listener])
+            self._shown.append(shown)
             server = await loop.create_server(
                 self._protocol_for(listener),
                 sock=bound,
                 backlog=4096,
-                ssl=context,
-                ssl_handshake_timeout=self.limits.head_seconds if context else None,
+                ssl=shown.context if shown else None,
+                ssl_handshake_timeout=self.limits.head_seconds if shown else None,
             )
             self._servers.append(server)
         self._timer = loop.call_later(_TICK_SECONDS, self._tick)
@@ -112,6 +114,9 @@ class Worker:
         previous, self.generation = self.generation, generation
         self._evicted_before += previous.memory.evicted
         self.limits = generation.plan.limits
+        for shown, listener in zip(self._shown, generation.plan.listeners, strict=False):
+            if shown is not None:
+                shown.show(generation.contexts[listener])
         previous.close()
 
     async def drain(self, seconds: float) -> None:
@@ -120,7 +125,7 @@ class Worker:
         for server in self._servers:
             server.close()
         for connection in list(self._connections):
-            connection.close_if_idle()
+            connection.leave()
         if self._connections:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
@@ -275,17 +280,3 @@ class Worker:
     async def own_answer(self, name: str, generation: Generation) -> OwnAnswer:
         """The answer of one of our own addresses."""
         return await own_answer(name, generation, self._report)
-
-
-def server_tls(tls: Tls) -> ssl.SSLContext:
-    """A server's context for this certificate; TLS 1.2 and up."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(tls.certificate_file, tls.private_key_file, password=_no_password)
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-def _no_password() -> str:
-    # Without an answer here OpenSSL would ask on the terminal, and wait.
-    raise ConfigError("The private key of a listener is encrypted; give it without a passphrase, mode 0600.")

@@ -130,8 +130,9 @@ def test_a_renewed_certificate_is_told_from_the_one_before(tmp_path: Path) -> No
     first, again = built(document), built(document)
     certificate.unlink()
     write_certificate(certificate, key)
-    assert first.certificates == again.certificates
-    assert built(document).certificates != first.certificates
+    assert first.files == again.files
+    assert {certificate, key} <= first.files.keys()
+    assert built(document).files != first.files
 
 
 URL_KEYS = DOCUMENT.replace(

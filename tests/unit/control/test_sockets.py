@@ -2,12 +2,15 @@
 
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
-from jwtgate.control.sockets import ListeningSockets, shown
+from jwtgate.control.sockets import ListeningSockets, certificate_files, listen_alike, shown
 from jwtgate.errors import ConfigError
 from jwtgate.policy.plan import Listener, Tls
+
+from .samples import write_certificate
 
 ANY = Listener("127.0.0.1", 0)
 
@@ -71,3 +74,25 @@ def test_a_listener_that_goes_gives_its_port_back() -> None:
 @pytest.mark.parametrize(("host", "text"), [("127.0.0.1", "127.0.0.1:80"), ("::1", "[::1]:80")])
 def test_an_address_is_shown_as_people_write_it(host: str, text: str) -> None:
     assert shown(host, 80) == text
+
+
+def test_listeners_are_alike_whichever_certificates_they_show() -> None:
+    one, other = (Listener("127.0.0.1", 1, tls=Tls(name, name)) for name in "ab")
+    assert listen_alike([one, ANY], [other, ANY])
+    assert not listen_alike([one], [Listener("127.0.0.1", 1)])
+    assert not listen_alike([one], [one, one])
+    assert not listen_alike([one], [Listener("127.0.0.1", 2, tls=one.tls)])
+
+
+def test_every_listener_whose_certificate_cannot_be_used_is_named(tmp_path: Path) -> None:
+    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
+    write_certificate(certificate, key)
+    good = Tls(str(certificate), str(key))
+    assert certificate_files([ANY, Listener("::1", 2, tls=good)]).keys() == {certificate, key}
+    bad = [Listener("::1", port, tls=Tls(str(tmp_path / "none"), str(key))) for port in (3, 4)]
+    with pytest.raises(ConfigError) as refused:
+        certificate_files([*bad, Listener("::1", 2, tls=good)])
+    assert [problem.partition(": its")[0] for problem in refused.value.problems] == [
+        "listener [::1]:3",
+        "listener [::1]:4",
+    ]

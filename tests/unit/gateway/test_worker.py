@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 import threading
 import time
 from pathlib import Path
@@ -29,7 +28,7 @@ from tests.unit.gateway.parts import (
     wire,
 )
 
-from jwtgate.errors import ConfigError, DependencyFault, RequestRefused
+from jwtgate.errors import DependencyFault, RequestRefused
 from jwtgate.gateway.exchange import Exchange
 from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, READYZ
 from jwtgate.gateway.heads.fields import MOST_NAMES

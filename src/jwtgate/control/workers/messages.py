@@ -14,7 +14,7 @@ from jwtgate.gateway.observe import Counters, Report
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.facts import Allowance, Introspected, Need
-from jwtgate.policy.plan import Listener, Plan
+from jwtgate.policy.plan import Plan
 from jwtgate.policy.revocations import Revocation
 
 
@@ -38,9 +38,9 @@ class SentKeySet:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """The first message: the listeners, each with the number of its inherited descriptor."""
+    """The first message: the inherited descriptors of the listening sockets, in the order of the plan's listeners."""
 
-    listeners: tuple[tuple[Listener, int], ...]
+    descriptors: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,8 +61,7 @@ class WorkerHandle:
         except BaseException:
             process.kill()
             raise
-        listeners = tuple((listener, sock.fileno()) for listener, sock in bound)
-        handle.send(Listen(listeners))
+        handle.send(Listen(tuple(descriptors)))
         return handle
 
     @property

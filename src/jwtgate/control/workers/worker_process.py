@@ -57,7 +57,7 @@ class WorkerProcess:
     def __init__(self, link: Link) -> None:
         self._link = link
         self._asking = Asking(link.send)
-        self._listeners: tuple[tuple[Listener, int], ...] = ()
+        self._descriptors: tuple[int, ...] = ()
         self._worker: Worker | None = None
         self._current: Served | None = None
         self._next: Served | None = None
@@ -115,7 +115,7 @@ class WorkerProcess:
             case Drain():
                 self._leave_within(message.seconds)
             case Listen():
-                self._listeners = message.listeners
+                self._descriptors = message.descriptors
 
     async def _prepare(self, sent: Prepare) -> None:
         try:
@@ -147,7 +147,7 @@ class WorkerProcess:
             worker = Worker(
                 served.generation, answer=self._answer, report=self._asking.report, log_descriptor=ACCESS_LOG
             )
-            await worker.listen(_sockets(self._listeners))
+            await worker.listen(_bound(served.generation.plan.listeners, self._descriptors))
             self._worker = worker
         else:
             self._worker.adopt(served.generation)
@@ -167,8 +167,8 @@ class WorkerProcess:
             self._link.send(Counted(self._worker.count_now()))
 
 
-def _sockets(listeners: Sequence[tuple[Listener, int]]) -> list[tuple[Listener, socket.socket]]:
-    return [(listener, socket.socket(fileno=descriptor)) for listener, descriptor in listeners]
+def _bound(listeners: Sequence[Listener], descriptors: Sequence[int]) -> list[tuple[Listener, socket.socket]]:
+    return [(each, socket.socket(fileno=descriptor)) for each, descriptor in zip(listeners, descriptors, strict=True)]
 
 
 def _settle_memory() -> None:

@@ -9,6 +9,7 @@ is bounded.
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
@@ -33,6 +34,8 @@ from jwtgate.control.workers.messages import (
 )
 from jwtgate.errors import DependencyFault
 from jwtgate.gateway.generation import Generation, generators_of
+from jwtgate.gateway.listening.certificates import server_tls
+from jwtgate.gateway.listening.tickets import share_tickets, ticket_keys
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import Report
 from jwtgate.jose.encoding import base64url_decode
@@ -49,7 +52,7 @@ from jwtgate.policy.facts import (
     NeedKeys,
     NeedNewerCredential,
 )
-from jwtgate.policy.plan import Plan
+from jwtgate.policy.plan import Listener, Plan
 from jwtgate.policy.revocations import Revocations
 from jwtgate.state.answers import Snapshot
 from jwtgate.state.claim_generators import ClaimGenerators
@@ -87,6 +90,7 @@ class Served:
             claim_generators=ClaimGenerators(generators_of(sent.plan)),
             keys_document=sent.signing.keys_document,
             metadata_document=sent.metadata_document,
+            contexts=_contexts(sent),
         )
         return cls(generation)
 
@@ -113,6 +117,16 @@ class Served:
         """Refuse what is revoked from now on."""
         self.generation.facts.revocations = revocations
         self.generation.forget_outcomes()
+
+
+def _contexts(sent: Prepare) -> dict[Listener, ssl.SSLContext]:
+    """What the listeners show that speak TLS."""
+    contexts = {}
+    for listener in sent.plan.listeners:
+        if listener.tls is not None:
+            context = contexts[listener] = server_tls(listener.tls)
+            share_tickets(context, ticket_keys(sent.nonce_secret, f"{listener.host}:{listener.port}"))
+    return contexts
 
 
 def _signers(signing: Signing) -> dict[str, Signer]:

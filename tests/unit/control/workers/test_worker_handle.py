@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Awaitable, Callable
 
+from jwtgate.control.sockets import ListeningSockets
 from jwtgate.control.workers.link import encode
 from jwtgate.control.workers.messages import Counted, CountersWanted, Drain, Switch
 from jwtgate.control.workers.worker_handle import WorkerHandle
@@ -22,10 +23,12 @@ def run(asked: Callable[[], Awaitable[None]]) -> None:
 def test_a_worker_serves_what_it_is_sent_and_its_end_is_known() -> None:
     async def use() -> None:
         heard: list[object] = []
-        worker = await WorkerHandle.spawn(())
+        sockets = ListeningSockets()
+        worker = await WorkerHandle.spawn(sockets.bind(prepared.plan.listeners))
+        sockets.close()
         attending = asyncio.create_task(worker.attend(lambda _, message: heard.append(message)))
         assert worker.served_seconds == 0
-        worker.send_frame(encode(built_elsewhere))
+        worker.send_frame(encode(prepared))
         worker.send(Switch(1))
         assert await worker.until(lambda it: it.serving == 1)
         assert worker.prepared == 1
@@ -38,7 +41,7 @@ def test_a_worker_serves_what_it_is_sent_and_its_end_is_known() -> None:
         assert worker.ended
         assert not await worker.until(lambda it: it.serving == 2)
 
-    built_elsewhere = built().prepare()
+    prepared = built().prepare()
     run(use)
 
 

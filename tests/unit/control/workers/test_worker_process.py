@@ -18,7 +18,6 @@ from jwtgate.control.workers.messages import (
     Switch,
 )
 from jwtgate.control.workers.worker_process import WorkerProcess
-from jwtgate.policy.plan import Listener
 
 from ..samples import built
 
@@ -93,7 +92,7 @@ def test_it_accepts_on_the_descriptors_it_inherited_until_it_is_to_leave() -> No
     async def script(link: Link) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listening:
             address = listening.getsockname()
-            link.send(Listen(((Listener(*address), listening.detach()),)))
+            link.send(Listen((listening.detach(),)))
         for message in (FIRST, Switch(1)):
             link.send(message)
         assert [await hear(link), await hear(link)] == [Prepared(1), Serving(1)]
