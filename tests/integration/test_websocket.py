@@ -141,19 +141,22 @@ def test_sec_97_only_a_whole_handshake_is_one(method: str, fields: list[str]) ->
         assert upstream.one_request().values("Upgrade") == []
 
 
+HELLO, EARLY, STILL_THERE = b"\x81\x05hello", b"\x81\x85\0\0\0\0early", b"\x81\x80\0\0\0\0"
+
+
 def switching(served: Served, _: object) -> None:
-    served.send(SWITCH + b"hello")
-    served.send(b"|" + served.exactly(5)[0])
+    served.send(SWITCH + HELLO)
+    served.send(b"\x81\x05" + served.exactly(len(EARLY))[0][-5:])
     served.to_end()
 
 
 def test_bytes_around_the_switch_are_not_lost() -> None:
     with gateway_and_upstream(switching, routes=ROUTES) as (gateway, _), Client(gateway.port) as client:
-        client.send(request("/open/a", *HANDSHAKE) + b"early")
+        client.send(request("/open/a", *HANDSHAKE) + EARLY)
         answer = client.answer()
         assert (answer.status, answer.value("Connection"), answer.value("Upgrade")) == (101, "Upgrade", "websocket")
         assert answer.value("Sec-WebSocket-Accept") == "x"
-        assert client.exactly(11) == (b"hello|early", True)
+        assert client.exactly(14) == (HELLO + b"\x81\x05early", True)
 
 
 def test_a_refused_switch_leaves_an_ordinary_connection() -> None:
@@ -204,7 +207,7 @@ def test_rel_16_a_slow_side_pauses_the_other() -> None:
     poured, drunk = Flow(), Flow()
 
     def flood(served: Served, _: object) -> None:
-        served.send(SWITCH)
+        served.send(SWITCH + b"\x82\x7f" + whole.to_bytes(8, "big"))
         poured.pour(served, whole)
 
     with gateway_and_upstream(flood, routes=ROUTES) as (gateway, _), Client(gateway.port) as client:
@@ -212,18 +215,30 @@ def test_rel_16_a_slow_side_pauses_the_other() -> None:
         assert client.answer().status == 101
         until(lambda: poured.moved and poured.stuck())
         assert poured.moved < whole // 2
-        drunk.drink(client, whole)
-        assert drunk.moved == whole
+        drunk.drink(client, whole + 10)
+        assert drunk.moved == whole + 10
 
 
-def test_a_tunnel_ends_when_the_gateway_stops() -> None:
+def test_rel_4_both_sides_are_told_when_the_gateway_stops() -> None:
+    with gateway_and_peer() as (gateway, peer), dialled(gateway, "/open/a") as socket:
+        socket.send("a")
+        assert socket.recv(10) == "a"
+        gateway.stop()
+        with pytest.raises(ConnectionClosed):
+            socket.recv(10)
+        assert (socket.close_code, socket.close_reason) == (1001, "going away")
+        until(lambda: peer.connections[0].close_code)
+        assert peer.connections[0].close_code == 1001
+
+
+def test_rel_4_an_upstream_that_answers_no_close_frame_holds_nothing_up() -> None:
     with gateway_and_upstream(switching, routes=ROUTES) as (gateway, upstream), Client(gateway.port) as client:
-        client.send(request("/open/a", *HANDSHAKE))
+        client.send(request("/open/a", *HANDSHAKE) + EARLY)
         assert client.answer().status == 101
+        assert client.exactly(14)[1]
         gateway.stop()
         until(lambda: upstream.connections[0].end)
         client.to_end()
-        assert client.end == "eof"
 
 
 def test_several_sockets_at_once_are_kept_apart(both: tuple[Gateway, Peer]) -> None:
@@ -251,12 +266,13 @@ def test_sec_97_a_tunnel_may_end_with_the_token_that_opened_it() -> None:
                 fields = [*HANDSHAKE, f"Authorization: Bearer {token(exp=end)}"]
                 client.send(request("/orders/a", *fields))
                 assert client.answer().status == 101
+                client.exactly(len(HELLO))
                 if closes:
-                    client.to_end()
+                    assert client.to_end() == b"\x88\x0f" + (1008).to_bytes(2, "big") + b"token expired"
                     assert client.end == "eof"
                     assert time.time() >= end
                 else:
-                    client.send(b"still there")
+                    client.send(STILL_THERE)
 
 
 @pytest.mark.parametrize(

@@ -341,6 +341,10 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = time.monotonic() + self.worker.limits.keep_alive_seconds
         self.transport.close()
 
+    def end_writing(self) -> None:
+        """Say that nothing more comes once what was written has left, and go on reading."""
+        self._close_gently(nothing_follows=False)
+
     def turn_away(self, answer: bytes) -> None:
         """Answer before anything was asked, and close."""
         self.write(answer)
@@ -373,7 +377,9 @@ class ClientConnection(asyncio.Protocol):
         elif self._reader.begun and self.deadline > now + self.worker.limits.head_seconds:
             self.deadline = now + self.worker.limits.head_seconds
 
-    def close_if_idle(self) -> None:
-        """Close unless an exchange is going on."""
+    def leave(self) -> None:
+        """Close unless a request is going on; a tunnel is told to end."""
         if self._exchange is None:
             self.close()
+        elif self._exchange.tunnel is not None:
+            self._exchange.tunnel.leave()

@@ -23,9 +23,10 @@ from jwtgate.gateway.deciding import NEED_SECONDS, find_route
 from jwtgate.gateway.heads.framing import Framing
 from jwtgate.gateway.listening.admission import REQUESTS
 from jwtgate.gateway.memory import FOR_EVER
-from jwtgate.gateway.relay import Tunnel, Upload
+from jwtgate.gateway.relay import Upload
 from jwtgate.gateway.respond import response
 from jwtgate.gateway.saying_no import answer_to
+from jwtgate.gateway.tunnels.tunnel import Tunnel
 from jwtgate.policy.rooms.identify import ANONYMOUS
 
 if TYPE_CHECKING:
@@ -310,7 +311,8 @@ class Exchange:
         return head.switching(self._answer_lines, removed=self.route.answer_removed)
 
     def begin_tunnel(self, upstream: UpstreamConnection, head: bytes) -> None:
-        """The upstream has switched protocols: from now on bytes go both ways untouched."""
+        """The upstream has switched protocols: from now on frames go both ways, and no request is in flight."""
+        self.worker.in_flight -= 1
         self.status = 101
         self.head_sent = True
         self.connection.write(head)
@@ -319,6 +321,8 @@ class Exchange:
         early = self.connection.take_ahead()
         if early:
             self.tunnel.from_client(early)
+        if self.worker.draining:
+            self.tunnel.leave()
 
     def hold_client(self) -> None:
         """The upstream is slow to take what the client sends: read no more of it for now."""
@@ -336,6 +340,7 @@ class Exchange:
         """The client is gone: so is its request (REL-22)."""
         if self.tunnel is not None:
             self.tunnel.close()
+            self.worker.in_flight += 1
         else:
             self._leave_upstream()
         self.upstream = None

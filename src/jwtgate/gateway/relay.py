@@ -1,6 +1,6 @@
-"""Bytes on their way through: the body of a request, and what follows a 101 (RFC 9110 section 7.8).
+"""The body of a request on its way through.
 
-Neither is ever held as a whole: a side that takes nothing stops the other from being read.
+It is never held as a whole: a side that takes nothing stops the other from being read.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from jwtgate.errors import RequestRefused
 
 if TYPE_CHECKING:
-    from jwtgate.gateway.connection import ClientConnection
     from jwtgate.gateway.exchange import Exchange
     from jwtgate.gateway.heads.request_head import RequestHead
     from jwtgate.gateway.upstream import UpstreamConnection
@@ -22,7 +21,6 @@ _DRAINED_BYTES = 64 * 1024
 """How much of an unwanted body is read and dropped so that the connection can be used again."""
 _DRAIN_SECONDS = 2.0
 _RATE_GRACE_SECONDS = 10.0
-TUNNEL_IDLE_SECONDS = 3600.0
 
 
 class Upload:
@@ -176,38 +174,3 @@ class Upload:
         self._exchange.wait_for_upstream()
         if self._head.chunked:
             upstream.transport.write(b"0\r\n\r\n")
-
-
-class Tunnel:
-    """Two joined connections. A slow side pauses the other; the end of one is the end of both.
-
-    `until` (NumericDate) ends both as well.
-    """
-
-    __slots__ = ("_client", "_last_use", "_until", "_upstream")
-
-    def __init__(self, client: ClientConnection, upstream: UpstreamConnection, *, until: int) -> None:
-        self._until = until
-        self._client = client
-        self._upstream = upstream
-        self._last_use = time.monotonic()
-
-    def from_client(self, data: bytes) -> None:
-        """Bytes on their way to the upstream."""
-        self._last_use = time.monotonic()
-        self._upstream.transport.write(data)
-
-    def from_upstream(self, data: bytes) -> None:
-        """Bytes on their way to the client."""
-        self._last_use = time.monotonic()
-        self._client.write(data)
-
-    def check_time(self, now: float) -> None:
-        """End a tunnel nobody has used for long at `now` (monotonic), and one whose time is up."""
-        if now - self._last_use > TUNNEL_IDLE_SECONDS or time.time() >= self._until:
-            self.close()
-
-    def close(self) -> None:
-        """End both sides once what was written has left."""
-        self._client.close()
-        self._upstream.close()

@@ -16,7 +16,7 @@ from jwtgate.gateway.heads.answer_head import AnswerHead
 from jwtgate.gateway.heads.framing import ChunkedBody, Framing, Malformed, ResponseReader
 
 if TYPE_CHECKING:
-    from jwtgate.gateway.relay import Tunnel
+    from jwtgate.gateway.tunnels.tunnel import Tunnel
     from jwtgate.gateway.upstreams.pool import Pool
 
 WRITE_BUFFER_BYTES = 128 * 1024
@@ -153,7 +153,7 @@ class UpstreamConnection(asyncio.Protocol):
         if exchange is None:
             return
         if exchange.tunnel is not None:
-            exchange.tunnel.close()
+            exchange.tunnel.upstream_lost()
             return
         exchange.upstream_failed("upstream_malformed", "the connection ended early", answered=self._answered)
 
@@ -236,7 +236,9 @@ class UpstreamConnection(asyncio.Protocol):
     def _switch(self, exchange: Asker, answer: AnswerHead, rest: bytes) -> None:
         if not exchange.upgrading or not answer.is_websocket:
             raise Malformed("an upgrade nobody asked for")
-        exchange.begin_tunnel(self, exchange.switching_head(answer) + rest)
+        exchange.begin_tunnel(self, exchange.switching_head(answer))
+        if rest and exchange.tunnel is not None:
+            exchange.tunnel.from_upstream(rest)
 
     def _finish(self, exchange: Asker, *, reusable: bool) -> None:
         self.exchange = None

@@ -287,7 +287,7 @@ def test_rel_4_an_idle_connection_closes_when_we_stop_and_a_busy_one_when_it_is_
     busy.send(a_request()).answer(OK[:-1])
     for gate in (idle, busy):
         gate.desk.draining = True
-        gate.client.close_if_idle()
+        gate.client.leave()
     assert (idle.transport.closed, busy.transport.closed) == (True, False)
     busy.answer(OK[-1:])
     assert busy.transport.closed

@@ -1,4 +1,4 @@
-"""Bodies and tunnels on their way through: nothing is held as a whole, and nobody is waited for too long."""
+"""Bodies on their way through: nothing is held as a whole, and nobody is waited for too long."""
 
 from __future__ import annotations
 
@@ -7,12 +7,9 @@ import tracemalloc
 
 import pytest
 from tests.unit.gateway.messages import status_of
-from tests.unit.gateway.parts import OK, TOKEN, Gate, a_generation, a_plan, a_request, a_route, an_order
+from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request
 
 from jwtgate.errors import UpstreamFault
-from jwtgate.gateway.memory import FOR_EVER, Remembered
-from jwtgate.gateway.relay import TUNNEL_IDLE_SECONDS
-from jwtgate.policy.plan import Plan
 
 LENGTH_10 = b"Content-Length: 10"
 CHUNKED = b"Transfer-Encoding: chunked"
@@ -241,120 +238,3 @@ def test_a_complete_body_is_not_waited_for() -> None:
     gate = posted(LENGTH_10, body=b"1234567890")
     gate.client.check_time(later(31))
     assert gate.outcomes == [(504, "upstream_slow")]
-
-
-UPGRADING = a_plan(routes={"open": {"path": "/open/*", "auth": "none", "upstream": "echo", "upgrade": "websocket"}})
-HANDSHAKE = (b"Connection: Upgrade", b"Upgrade: websocket")
-SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-
-
-def tunnelled(ahead: bytes = b"") -> Gate:
-    gate = Gate(a_generation(UPGRADING))
-    gate.send(a_request(*HANDSHAKE, body=ahead))
-    gate.answer(SWITCHED)
-    return gate
-
-
-def test_bytes_go_both_ways_untouched() -> None:
-    gate = tunnelled(ahead=b"\x81\x00")
-    assert gate.wire.take().endswith(b"\r\n\r\n\x81\x00")
-    assert gate.transport.reading
-    gate.send(b"GET / HTTP/1.1\r\n\r\n")
-    assert gate.wire.take() == b"GET / HTTP/1.1\r\n\r\n"
-    assert gate.answer(b"\x00\xff") == b"\x00\xff"
-    assert gate.desk.done == []
-
-
-def test_rel_16_a_slow_side_of_a_tunnel_pauses_the_other() -> None:
-    gate = tunnelled()
-    gate.upstream.pause_writing()
-    assert not gate.transport.reading
-    gate.upstream.resume_writing()
-    gate.client.pause_writing()
-    assert (gate.transport.reading, gate.wire.reading) == (True, False)
-    gate.client.resume_writing()
-    assert gate.wire.reading
-
-
-@pytest.mark.parametrize("end", ["client", "upstream"])
-def test_the_end_of_one_side_is_the_end_of_both(end: str) -> None:
-    gate = tunnelled()
-    if end == "client":
-        gate.transport.abort()
-        gate.settle()
-    else:
-        gate.lose_upstream()
-    assert (gate.wire.closed, gate.transport.closed) == (True, True)
-    assert gate.outcomes == [(101, "")]
-
-
-def test_a_tunnel_nobody_uses_ends_and_one_that_is_used_does_not() -> None:
-    gate = tunnelled()
-    gate.client.check_time(later(TUNNEL_IDLE_SECONDS - 1))
-    assert not gate.transport.is_closing()
-    gate.client.check_time(later(TUNNEL_IDLE_SECONDS + 1))
-    assert (gate.wire.closed, gate.transport.closed) == (True, True)
-
-
-@pytest.mark.parametrize(
-    "request_",
-    [
-        a_request(*HANDSHAKE, start=b"POST /open/a"),
-        a_request(b"Connection: Upgrade", b"Upgrade: h2c"),
-        a_request(b"Upgrade: websocket"),
-        a_request(*HANDSHAKE, b"Content-Length: 1", body=b"x"),
-        a_request(*HANDSHAKE).replace(b"1.1", b"1.0"),
-    ],
-)
-def test_sec_97_anything_but_a_handshake_is_no_upgrade(request_: bytes) -> None:
-    gate = Gate(a_generation(UPGRADING))
-    gate.send(request_)
-    assert b"pgrade" not in gate.wire.take()
-    gate.answer(SWITCHED)
-    assert gate.outcomes == [(502, "upstream_malformed")]
-
-
-def test_sec_97_a_route_upgrades_only_where_it_says_so() -> None:
-    gate = Gate()
-    gate.send(an_order(*HANDSHAKE))
-    assert b"pgrade" not in gate.wire.take()
-
-
-EXPIRING = a_plan(routes=a_route(upgrade="websocket", close_on_expiry=True, upgrade_origins=["https://a.example"]))
-AUTHORIZATION = f"Bearer {TOKEN}".encode()
-LASTING = a_plan(routes=a_route(upgrade="websocket"))
-
-
-@pytest.mark.parametrize(("plan", "closed"), [(EXPIRING, True), (LASTING, False)])
-def test_sec_97_a_tunnel_ends_with_the_token_that_opened_it_where_that_is_said(plan: Plan, closed: bool) -> None:
-    gate = Gate(a_generation(plan))
-    gate.generation.memory.remember(
-        (id(plan.routes[0]), AUTHORIZATION), Remembered(b"", FOR_EVER, "main", token_until=1)
-    )
-    gate.send(an_order(*HANDSHAKE)).answer(SWITCHED)
-    gate.client.check_time(time.monotonic())
-    assert (gate.transport.closed, gate.wire.closed) == (closed, closed)
-    assert gate.desk.counters.remembered_hits == 1
-
-
-def test_sec_97_the_end_of_a_token_is_the_same_decided_and_remembered() -> None:
-    gate = Gate(a_generation(EXPIRING))
-    gate.send(an_order(*HANDSHAKE)).answer(SWITCHED)
-    gate.client.check_time(time.monotonic())
-    assert not gate.transport.closed
-    entry = gate.generation.memory.recall((id(EXPIRING.routes[0]), AUTHORIZATION))
-    assert entry is not None
-    assert entry.until < entry.token_until
-    assert entry.token_until > time.time() + 3600
-
-
-@pytest.mark.parametrize(
-    ("lines", "outcomes"),
-    [((b"Origin: https://a.example",), []), ((), []), ((b"Origin: https://b.example",), [(403, "origin_refused")])],
-)
-def test_sec_97_a_page_of_another_origin_opens_no_tunnel(
-    lines: tuple[bytes, ...], outcomes: list[tuple[int, str]]
-) -> None:
-    gate = Gate(a_generation(EXPIRING))
-    gate.send(an_order(*HANDSHAKE, *lines))
-    assert gate.outcomes == outcomes

@@ -301,10 +301,10 @@ def test_a_change_of_protocol_that_was_asked_for_begins_a_tunnel() -> None:
     gate = Gate(a_generation(UPGRADING))
     gate.send(a_request(*HANDSHAKE))
     assert b"Upgrade: websocket\r\n" in gate.wire.take()
-    assert gate.answer(SWITCHED + b"early").endswith(b"\r\n\r\nearly")
-    assert gate.answer(b"more") == b"more"
-    gate.send(b"back")
-    assert gate.wire.take() == b"back"
+    assert gate.answer(SWITCHED + b"\x81\x05early").endswith(b"\r\n\r\n\x81\x05early")
+    assert gate.answer(b"\x81\x04more") == b"\x81\x04more"
+    gate.send(b"\x81\x80back")
+    assert gate.wire.take() == b"\x81\x80back"
     gate.lose_upstream()
     assert gate.transport.closed
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jwtgate.gateway.exchange import Exchange
     from jwtgate.gateway.heads.answer_head import AnswerHead
     from jwtgate.gateway.heads.framing import Framing
-    from jwtgate.gateway.relay import Tunnel
+    from jwtgate.gateway.tunnels.tunnel import Tunnel
     from jwtgate.gateway.upstream import UpstreamConnection
     from jwtgate.gateway.upstreams.pool import Pool
     from jwtgate.policy.calls.call import NeedCall
