@@ -121,9 +121,16 @@ class DependencyFault(Fault):
 
 
 class UpstreamFault(Fault):
-    """The upstream could not be reached, answered nonsense, or was too slow."""
+    """The upstream could not be reached, answered nonsense, was too slow, or has enough to do.
+
+    Where `retry_after_seconds` is set, the caller may try again then.
+    """
 
     usual_status = 502
+
+    def __init__(self, reason: str, *, retry_after_seconds: int | None = None, **detail: object) -> None:
+        super().__init__(reason, **detail)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class KeyRefused(_Reasoned):
@@ -158,6 +165,7 @@ CATALOGUE: Mapping[str, Reason] = MappingProxyType(
         "request_too_large": Reason(RequestRefused, "The request is larger than is allowed.", 413),
         "request_head_too_large": Reason(RequestRefused, "The head of the request is too large.", 431),
         "request_slow": Reason(RequestRefused, "The request took too long to arrive.", 408),
+        "http2_flood": Reason(RequestRefused, "The connection carried too much that was no request."),
         "method_refused": Reason(RequestRefused, "The method is not served here.", 501),
         "path_not_canonical": Reason(RequestRefused, "The path of the request has more than one reading."),
         "field_name_unusual": Reason(RequestRefused, "The request has a header field name that is not allowed here."),
@@ -235,6 +243,8 @@ CATALOGUE: Mapping[str, Reason] = MappingProxyType(
         "overloaded": Reason(DependencyFault, "The gateway is busy."),
         "internal": Reason(DependencyFault, "The gateway failed.", 500),
         "upstream_unreachable": Reason(UpstreamFault, "The upstream could not be reached."),
+        "upstream_down": Reason(UpstreamFault, "The upstream is down.", 503),
+        "upstream_busy": Reason(UpstreamFault, "The upstream has enough to do. Try again in a moment.", 503),
         "upstream_slow": Reason(UpstreamFault, "The upstream did not answer in time.", 504),
         "upstream_malformed": Reason(UpstreamFault, "The upstream gave an answer that could not be read."),
         "upstream_unexpected": Reason(UpstreamFault, "The upstream gave an answer that was not expected."),

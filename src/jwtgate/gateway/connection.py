@@ -11,7 +11,7 @@ import re
 import socket
 import struct
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from jwtgate.errors import DependencyFault, Fault, Refusal, RequestRefused
 from jwtgate.gateway.exchange import Exchange
@@ -38,8 +38,18 @@ _PLAIN_LINE = re.compile(
 _RESET = struct.pack("ii", 1, 0)
 
 
+class Home(Protocol):
+    """Who is told of a connection that comes, and goes."""
+
+    def opened(self, connection: ClientConnection) -> None:
+        """It has begun."""
+
+    def closed(self, connection: ClientConnection) -> None:
+        """It has ended."""
+
+
 class ClientConnection(asyncio.Protocol):
-    """A client's connection."""
+    """A client's connection. `home`: who is told of it in place of the worker."""
 
     BODY, UPSTREAM, QUEUE, CLOSING = 1, 2, 4, 8
     """Why reading is on hold: nobody to take the body yet, the upstream is slow, bytes wait their turn, no use."""
@@ -52,8 +62,9 @@ class ClientConnection(asyncio.Protocol):
     _told_host = b""
     _told = b""
 
-    def __init__(self, worker: Worker, *, scheme: str, status_only: bool) -> None:
+    def __init__(self, worker: Worker, *, scheme: str, status_only: bool, home: Home | None = None) -> None:
         self.worker = worker
+        self._home = home or worker
         self.scheme = scheme
         self.status_only = status_only
         self.transport: asyncio.Transport = None  # type: ignore[assignment] # set before anything else happens
@@ -83,7 +94,7 @@ class ClientConnection(asyncio.Protocol):
         self.port = address[1] if isinstance(address, tuple) else 0
         self._follow(self.worker.generation)
         self.deadline = time.monotonic() + self.worker.limits.head_seconds
-        self.worker.opened(self)
+        self._home.opened(self)
 
     def data_received(self, data: bytes) -> None:
         exchange = self._exchange
@@ -107,7 +118,7 @@ class ClientConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._deaf = True
-        self.worker.closed(self)
+        self._home.closed(self)
         exchange, self._exchange = self._exchange, None
         if exchange is not None:
             exchange.client_lost()
@@ -140,7 +151,7 @@ class ClientConnection(asyncio.Protocol):
                     return
         except Exception as error:  # a bug: said to the log, and to the client without a word of what it is
             self.worker.failed(error)
-            self._refuse(DependencyFault("internal"))
+            self.refuse(DependencyFault("internal"))
 
     def _read_head(self, data: bytes, at: int) -> int:
         reader = self._reader
@@ -154,11 +165,11 @@ class ClientConnection(asyncio.Protocol):
         try:
             at = reader.read(data, at, limit_bytes=self.worker.limits.head_bytes)
         except HeadTooLarge:
-            self._refuse(RequestRefused("request_head_too_large"))
+            self.refuse(RequestRefused("request_head_too_large"))
         except MethodUnknown:
-            self._refuse(RequestRefused("method_refused"))
+            self.refuse(RequestRefused("method_refused"))
         except Malformed as error:
-            self._refuse(RequestRefused("request_malformed", cause=str(error)))
+            self.refuse(RequestRefused("request_malformed", cause=str(error)))
         else:
             if at:
                 self._begin()
@@ -172,7 +183,7 @@ class ClientConnection(asyncio.Protocol):
             return len(data)
         behind = _BLANK_LINES(data, at).end()  # type: ignore[union-attr] # it matches nothing as well
         if behind == at:
-            self._refuse(RequestRefused("request_malformed", cause="a bare CR"))
+            self.refuse(RequestRefused("request_malformed", cause="a bare CR"))
         return behind
 
     def _read_known_head(self, data: bytes, at: int) -> int:
@@ -207,9 +218,9 @@ class ClientConnection(asyncio.Protocol):
         limits = self.generation.plan.limits
         exchange.close = not reader.keep_alive
         if reader.method in _REFUSED_METHODS:
-            self._refuse(RequestRefused("method_refused", method=reader.method))
+            self.refuse(RequestRefused("method_refused", method=reader.method))
         elif len(reader.target) > limits.request_line_bytes or len(reader.fields) > limits.fields:
-            self._refuse(RequestRefused("request_head_too_large"))
+            self.refuse(RequestRefused("request_head_too_large"))
         else:
             exchange.begin()
             if exchange.upload is not None and not self._deaf:
@@ -227,7 +238,7 @@ class ClientConnection(asyncio.Protocol):
             try:
                 piece, at = self._chunks.take(data, at)
             except Malformed as error:
-                self._refuse(RequestRefused("request_malformed", cause=str(error)))
+                self.refuse(RequestRefused("request_malformed", cause=str(error)))
                 return len(data)
             done = self._chunks.done
         if done:
@@ -238,7 +249,7 @@ class ClientConnection(asyncio.Protocol):
             upload.end()
         return at
 
-    def _refuse(self, error: Refusal | Fault) -> None:
+    def refuse(self, error: Refusal | Fault) -> None:
         """Answer what cannot be read, or not be gone on with, and close."""
         if self._exchange is None:
             self._exchange = Exchange(self, RequestHead("GET", b"", fields=[], http_11=True))
@@ -332,7 +343,9 @@ class ClientConnection(asyncio.Protocol):
         self._deaf = True
         exchange = self._exchange
         if exchange is not None and exchange.head_sent and exchange.tunnel is None:
-            self.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            plug = self.transport.get_extra_info("socket")
+            if plug is not None:  # a stream of HTTP/2 has none to itself
+                plug.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.transport.abort()
 
     def close(self) -> None:
@@ -371,7 +384,7 @@ class ClientConnection(asyncio.Protocol):
             if self.transport.is_closing():
                 self.transport.abort()
             elif self._reader.begun and not self._deaf:
-                self._refuse(RequestRefused("request_slow"))
+                self.refuse(RequestRefused("request_slow"))
             else:
                 self.close()
         elif self._reader.begun and self.deadline > now + self.worker.limits.head_seconds:

@@ -18,6 +18,7 @@ from jwtgate.gateway.connection import ClientConnection
 from jwtgate.gateway.exchange import Exchange
 from jwtgate.gateway.generation import Generation
 from jwtgate.gateway.heads.fields import MOST_NAMES, host_name
+from jwtgate.gateway.http2.front import Front
 from jwtgate.gateway.listening.admission import CONNECTIONS, STATUS_CONNECTIONS, Admission
 from jwtgate.gateway.listening.certificates import Shown
 from jwtgate.gateway.logs.access_log import AccessLog
@@ -73,8 +74,8 @@ class Worker:
         self.host_names = HostNames()
         self._answer = answer
         self._report = report
-        self._connections: set[ClientConnection] = set()
-        self._turned_away: set[ClientConnection] = set()
+        self._connections: set[ClientConnection | Front] = set()
+        self._turned_away: set[ClientConnection | Front] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
         self._shown: list[Shown | None] = []
@@ -105,9 +106,10 @@ class Worker:
             self._servers.append(server)
         self._timer = loop.call_later(_TICK_SECONDS, self._tick)
 
-    def _protocol_for(self, listener: Listener) -> Callable[[], ClientConnection]:
+    def _protocol_for(self, listener: Listener) -> Callable[[], ClientConnection | Front]:
         scheme = "http" if listener.tls is None else "https"
-        return lambda: ClientConnection(self, scheme=scheme, status_only=listener.status_only)
+        made = Front if listener.http2 else ClientConnection
+        return lambda: made(self, scheme=scheme, status_only=listener.status_only)
 
     def adopt(self, generation: Generation) -> None:
         """Serve this generation from the next request on."""
@@ -174,7 +176,7 @@ class Worker:
 
     # Connections.
 
-    def opened(self, connection: ClientConnection) -> None:
+    def opened(self, connection: ClientConnection | Front) -> None:
         """A client has connected. Over the limit it is told to come back later (REL-17)."""
         self.counters.connections += 1
         most = self.limits.connections + (STATUS_CONNECTIONS if connection.status_only else 0)
@@ -188,7 +190,7 @@ class Worker:
             return
         self._connections.add(connection)
 
-    def closed(self, connection: ClientConnection) -> None:
+    def closed(self, connection: ClientConnection | Front) -> None:
         """A client's connection is gone."""
         self._connections.discard(connection)
         self._turned_away.discard(connection)

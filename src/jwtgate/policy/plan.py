@@ -112,12 +112,18 @@ class Tls:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """An address we listen on. `status_only`: health and metrics, and nothing else."""
+    """An address we listen on. `status_only`: health and metrics, and nothing else. `http2`: besides HTTP/1.1."""
 
     host: str
     port: int
     tls: Tls | None = None
     status_only: bool = False
+    http2: bool = False
+
+    @property
+    def protocols(self) -> tuple[str, ...]:
+        """What is spoken there, best first, by the names TLS has for it (RFC 7301)."""
+        return ("h2", "http/1.1") if self.http2 else ("http/1.1",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +138,7 @@ class Limits:
     body_least_bytes_per_second: int = 100
     keep_alive_seconds: float = 60.0
     connections: int = 10_000
+    streams: int = 100
     requests: int = 4_096
     remembered_outcomes: int = 100_000
     drain_seconds: float = 30.0
@@ -210,4 +217,5 @@ class Plan:
     own: OwnAddresses = OwnAddresses()
     access_log: LogShape | None = None
     request_id_field: str = "X-Request-Id"
+    generation_field: str | None = None
     limits: Limits = Limits()

@@ -49,6 +49,7 @@ def compile_document(document: Document) -> Plan:
         own=OwnAddresses(**document.own.model_dump()),
         limits=Limits(**document.limits.model_dump()),
         request_id_field=document.request_id_field,
+        generation_field=document.generation_field,
         access_log=compile_access_log(document.access_log) if document.access_log is not None else None,
     )
 
@@ -93,4 +94,5 @@ def _listeners(document: Document) -> tuple[Listener, ...]:
 
 def _listener(section: ListenerSection) -> Listener:
     tls = Tls(section.tls.certificate, section.tls.private_key) if section.tls else None
-    return Listener(*parse_address(section.address), tls=tls)
+    http2 = tls is not None if section.http2 is None else section.http2
+    return Listener(*parse_address(section.address), tls=tls, http2=http2)

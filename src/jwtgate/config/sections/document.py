@@ -24,6 +24,7 @@ from jwtgate.config.sections.section import (
     Address,
     Count,
     FileName,
+    Flag,
     Maybe,
     Name,
     OneOrMore,
@@ -49,6 +50,11 @@ class ListenerSection(Section):
 
     address: Address = Field(description="`host:port`; IPv6 addresses stand in brackets.")
     tls: Maybe[TlsSection] = Field(None, description="Speak TLS there.")
+    http2: Maybe[Flag] = Field(
+        None,
+        description="Speak HTTP/2 there besides HTTP/1.1. Default: with TLS, where both sides agree on it. Without TLS "
+        "a client has to begin with it, knowing that it may.",
+    )
 
 
 def _listener(value: object) -> object:
@@ -71,6 +77,9 @@ class LimitsSection(Section):
     )
     keep_alive_seconds: Seconds = Field(60.0, description="How long an unused connection is kept.")
     connections: Count = Field(10_000, description="Most connections of one worker.")
+    streams: Annotated[Whole, Field(ge=1, le=1000)] = Field(
+        100, description="Most requests in flight of one HTTP/2 connection."
+    )
     requests: Count = Field(4_096, description="Most requests in flight of one worker; one more is answered 503.")
     remembered_outcomes: Annotated[Whole, Field(ge=0)] = Field(
         100_000, description="How many allowed requests each worker remembers while their tokens last."
@@ -158,6 +167,11 @@ class Document(Section):
     own: OwnSection = Field(OwnSection.model_validate({}), description="Paths the gateway answers itself.")
     request_id_field: SettableFieldName = Field(
         "X-Request-Id", description="The header field that tells upstreams and clients the id of a request."
+    )
+    generation_field: Maybe[SettableFieldName] = Field(
+        None,
+        description="A header field that tells clients the number of the generation that answered; to find out which "
+        "document a node serves. Default: none.",
     )
     token_limit_bytes: Annotated[Whole, Field(ge=1024, le=65536)] = Field(
         16384, description="Longest token that is looked at."

@@ -124,7 +124,7 @@ def _contexts(sent: Prepare) -> dict[Listener, ssl.SSLContext]:
     contexts = {}
     for listener in sent.plan.listeners:
         if listener.tls is not None:
-            context = contexts[listener] = server_tls(listener.tls)
+            context = contexts[listener] = server_tls(listener.tls, listener.protocols)
             share_tickets(context, ticket_keys(sent.nonce_secret, f"{listener.host}:{listener.port}"))
     return contexts
 

@@ -182,12 +182,16 @@ _SO_FAR = (
 
 
 class ChunkedBody:
-    """Takes a chunked body out of its framing. Extensions and trailers are read, checked and dropped."""
+    """Takes a chunked body out of its framing. Extensions are read, checked and dropped.
 
-    __slots__ = ("_extra", "_left", "_line", "_step", "done")
+    `trailers`: the fields behind the body, whose names are in lower case. They are no part of the head (SEC-92).
+    """
+
+    __slots__ = ("_extra", "_left", "_line", "_step", "done", "trailers")
 
     def __init__(self) -> None:
         self.done = False
+        self.trailers: list[tuple[bytes, bytes]] = []
         self._line = b""
         self._left = 0
         self._extra = 0
@@ -235,6 +239,8 @@ class ChunkedBody:
             self.done = True
         elif _TRAILER(line):
             self._add_extra(len(line))
+            name, _, value = line.partition(b":")
+            self.trailers.append((name.lower(), value.strip(b"\t\r\n ")))
         else:
             raise Malformed("no trailer")
 

@@ -31,12 +31,12 @@ class Shown:
             connection.context = self._newest
 
 
-def server_tls(tls: Tls) -> ssl.SSLContext:
-    """A server's context for this certificate; TLS 1.2 and up."""
+def server_tls(tls: Tls, protocols: tuple[str, ...] = ("http/1.1",)) -> ssl.SSLContext:
+    """A server's context for this certificate; TLS 1.2 and up. `protocols`: what is spoken, best first."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_cert_chain(tls.certificate_file, tls.private_key_file, password=_no_password)
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(list(protocols))
     return context
 
 
