@@ -283,7 +283,7 @@ def test_sec_145_labels_come_from_the_document_and_never_from_a_request() -> Non
         (("reason", "token_malformed"), ("route", "url"), ("status", "401")),
     }
     assert {name for samples in labels.values() for pairs in samples for name, _ in pairs} == {
-        *("reason", "route", "status", "issuer", "origin", "le")
+        *("reason", "route", "status", "issuer", "cause", "keys", "origin", "le")
     }
     assert sum(value for _, value in found["jwtgate_requests_total"]) == 60
     assert found["jwtgate_connections_open"] == [({}, 1.0)]
@@ -297,6 +297,9 @@ def test_health_is_told(client: Client) -> None:
     issuers = {each["issuer"]: each["keys"] for each in state["issuers"]}
     assert issuers == {"main": 1, "away": 0}
     assert state["consumers"] == {"document": 0, "store": 0}
+    health = json.loads(client.ask(request("/healthz?verbose")).body)
+    assert {each["issuer"]: each["last_failure"] for each in health["issuers"]} == {"main": "", "away": "refused"}
+    assert [each["keys"] for each in health["signing"]] == ["default"]
 
 
 def test_rel_39_an_endpoint_that_is_gone_stands_in_the_log_in_readiness_and_in_the_metrics() -> None:
@@ -318,7 +321,10 @@ def test_rel_39_an_endpoint_that_is_gone_stands_in_the_log_in_readiness_and_in_t
     assert (state["ready"], state["degraded"]) == (True, True)
     assert [each["left_alone"] for each in state["introspection"]] == [True]
     assert found["jwtgate_introspection_left_alone"] == [({"issuer": "opaque"}, 1.0)]
-    assert found["jwtgate_introspection_failures_total"] == [({"issuer": "opaque"}, 6.0)]
+    assert found["jwtgate_introspection_failures_total"] == [
+        ({"issuer": "opaque", "cause": "refused"}, 5.0),
+        ({"issuer": "opaque", "cause": "left_alone"}, 1.0),
+    ]
     assert SECRET.encode() not in raw
     assert b"made-up" not in raw
 

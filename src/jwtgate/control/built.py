@@ -14,7 +14,12 @@ from jwtgate.control.announcing import Announcing
 from jwtgate.control.callers import Callers
 from jwtgate.control.documents import Text
 from jwtgate.control.journal import event
-from jwtgate.control.reporting import introspection_report, issuer_report, secret_store_report
+from jwtgate.control.reporting import (
+    introspection_report,
+    issuer_report,
+    secret_store_report,
+    signing_report,
+)
 from jwtgate.control.workers.messages import (
     KeysChanged,
     NotYet,
@@ -52,6 +57,7 @@ from jwtgate.state.file_marks import Mark
 from jwtgate.state.keys.external_signing_keys import ExternalSigningKeys
 from jwtgate.state.keys.key_sets import KeySets
 from jwtgate.state.keys.keyring import Keyring, Signer
+from jwtgate.state.keys.rotation import KeyState
 from jwtgate.state.secrets.references import Secrets, store_references
 from jwtgate.state.secrets.secret_stores import SecretStores
 
@@ -166,6 +172,7 @@ class Built:
         issuers = tuple(map(issuer_report, self.key_sets.report()))
         introspections = tuple(map(introspection_report, self.introspections.report()))
         secret_stores = tuple(map(secret_store_report, self.secret_stores.report()))
+        signing = tuple(signing_report(self.keyring, name, time.time()) for name in self.plan.signing)
         consumers = await self.callers.count()
         is_stale = any(issuer.stale for issuer in issuers) or any(store.stale for store in secret_stores)
         return Report(
@@ -176,6 +183,7 @@ class Built:
             issuers=issuers,
             introspections=introspections,
             secret_stores=secret_stores,
+            signing=signing,
             consumers=consumers,
         )
 
@@ -207,11 +215,16 @@ class Built:
 
         Looks about once a second, so that a clock that is set and a rotation by somebody else take effect.
         """
+        known = _roles(self.keyring)
         while True:
             instant = self.keyring.next_change()
             await asyncio.sleep(min(LOOK_SECONDS, max(0.0, instant - time.time()) if instant else LOOK_SECONDS))
             if await asyncio.to_thread(self._keys_have_changed) or (instant is not None and time.time() >= instant):
                 changed(SigningChanged(self.number, self.signing()))
+                known, before = _roles(self.keyring), known
+                for name in sorted(known.keys() | before.keys()):
+                    if known.get(name) != before.get(name):
+                        event("signing_keys_changed", keys=name, states=known.get(name, {}))
 
     def _keys_have_changed(self) -> bool:
         written_by_others = self.keyring.reload()
@@ -227,6 +240,18 @@ class Built:
         await self.key_sets.close()
         await self.introspections.close()
         await self.secret_stores.close()
+
+
+def _roles(keyring: Keyring) -> dict[str, dict[str, str]]:
+    """Where each key that we sign with stands in its life, by name and `kid`; those that are retired are left out."""
+    now = time.time()
+    states = {
+        name: {held.key.kid or "": held.state(now).value for held in keyring.keys(name)} for name in keyring.names
+    }
+    return {
+        name: {kid: state for kid, state in each.items() if state != KeyState.RETIRED.value}
+        for name, each in states.items()
+    }
 
 
 def _sent_signer(signer: Signer) -> SentSigner:

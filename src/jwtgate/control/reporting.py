@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from jwtgate.gateway.observe import IntrospectionReport, IssuerReport, SecretStoreReport
+from jwtgate.gateway.observe import IntrospectionReport, IssuerReport, SecretStoreReport, SigningReport
 from jwtgate.state.callers import introspection
 from jwtgate.state.callers.breaker import BreakerState
+from jwtgate.state.keys.keyring import Keyring
 from jwtgate.state.keys.remote_keys import SourceReport
+from jwtgate.state.keys.rotation import KeyState
 from jwtgate.state.secrets import holdings
 
 
@@ -17,7 +19,7 @@ def issuer_report(source: SourceReport) -> IssuerReport:
         age_seconds=source.age_seconds,
         stale=source.stale,
         fetches=source.fetches,
-        failures=source.failures,
+        failures=dict(source.failed),
         skipped_keys=source.skipped,
         last_failure=source.last_failure or "",
     )
@@ -29,7 +31,7 @@ def introspection_report(asked: introspection.IntrospectionReport) -> Introspect
         asked.issuer,
         left_alone=asked.breaker == BreakerState.OPEN.value,
         calls=asked.calls,
-        failures=sum(asked.failures.values()),
+        failures=dict(asked.failures),
         remembered=asked.remembered,
         from_memory=asked.from_memory,
         stood_in=asked.stood_in,
@@ -47,3 +49,11 @@ def secret_store_report(store: holdings.SecretStoreReport) -> SecretStoreReport:
         stale=store.stale,
         last_failure=store.last_failure or "",
     )
+
+
+def signing_report(keyring: Keyring, name: str, now: float) -> SigningReport:
+    """How the keys of a name that we sign with are doing."""
+    life = keyring.keys(name)
+    alive = sum(held.state(now) is not KeyState.RETIRED for held in life)
+    since = [held.active_from for held in life if held.state(now) is KeyState.ACTIVE]
+    return SigningReport(name, alive, now - max(since) if since else None)

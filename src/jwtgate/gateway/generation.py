@@ -23,9 +23,10 @@ from jwtgate.state.issued_tokens import IssuedTokens
 from jwtgate.state.nonces import NONCE_SECRET_BYTES, Nonces
 from jwtgate.state.signed_tokens import SignedTokens
 
-OWN_KEYS, OWN_METADATA, LIVEZ, READYZ, METRICS = "keys", "metadata", "livez", "readyz", "metrics"
+OWN_KEYS, OWN_METADATA, LIVEZ, READYZ, HEALTHZ = "keys", "metadata", "livez", "readyz", "healthz"
+METRICS = "metrics"
 NO_SIGNED_TOKENS = SignedTokens({})
-STATUS_ADDRESSES = {"/livez": LIVEZ, "/readyz": READYZ, "/metrics": METRICS}
+STATUS_ADDRESSES = {"/livez": LIVEZ, "/readyz": READYZ, "/healthz": HEALTHZ, "/metrics": METRICS}
 
 
 class Generation:

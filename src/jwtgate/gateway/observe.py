@@ -6,7 +6,7 @@ Labels come from the document and the catalogue of reasons, never from a request
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -81,16 +81,23 @@ GAUGES = (
 )
 
 
+Causes = Mapping[str, int]
+"""How often something went wrong, by a word for why."""
+
+
 @dataclass(frozen=True, slots=True)
 class IssuerReport:
-    """How the key set of one issuer is doing. `age_seconds` is None while there has never been one."""
+    """How the key set of one issuer is doing. `age_seconds` is None while there has never been one.
+
+    `failures` counts fetches that failed, by cause; `last_failure` is empty when the last one did not.
+    """
 
     issuer: str
     keys: int
     age_seconds: float | None
     stale: bool
     fetches: int
-    failures: int
+    failures: Causes = field(default_factory=dict)
     skipped_keys: int = 0
     last_failure: str = ""
 
@@ -99,13 +106,13 @@ class IssuerReport:
 class IntrospectionReport:
     """How asking one issuer about tokens goes. `left_alone`: it failed so often that it is not asked for a while.
 
-    `stood_in` counts remembered answers that stood in for a failed call.
+    `failures` counts by cause, `stood_in` remembered answers that stood in for a failed call.
     """
 
     issuer: str
     left_alone: bool
     calls: int
-    failures: int
+    failures: Causes
     remembered: int
     from_memory: int
     stood_in: int
@@ -126,6 +133,18 @@ class SecretStoreReport:
     age_seconds: float | None
     stale: bool
     last_failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningReport:
+    """The keys of one name that we sign with: those that will sign, sign, or have signed tokens that are alive.
+
+    `age_seconds`: how long the one that signs now has done so; None for a secret, and while none can sign.
+    """
+
+    keys: str
+    count: int
+    age_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +169,7 @@ class Report:
     issuers: tuple[IssuerReport, ...] = ()
     introspections: tuple[IntrospectionReport, ...] = ()
     secret_stores: tuple[SecretStoreReport, ...] = ()
+    signing: tuple[SigningReport, ...] = ()
     consumers: tuple[ConsumerCount, ...] = ()
 
 
@@ -177,6 +197,7 @@ class _Families:
         yield from _labelled("key_set", "issuer", _OF_KEY_SETS, report.issuers)
         yield from _labelled("introspection", "issuer", _OF_INTROSPECTIONS, report.introspections)
         yield from _labelled("secret_store", "store", _OF_SECRET_STORES, report.secret_stores)
+        yield from _labelled("signing_keys", "keys", _OF_SIGNING_KEYS, report.signing)
         yield from _labelled("consumers", "origin", _OF_CONSUMERS, report.consumers)
 
     def _requests(self) -> Iterator[object]:
@@ -211,11 +232,12 @@ class _Families:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A member of a report as a metric; `counts` is true of what only ever grows."""
+    """A member of a report as a metric; `counts` is true of what only ever grows, `by` labels what is counted apart."""
 
     member: str
     text: str
     counts: bool = False
+    by: str = ""
 
 
 _OF_KEY_SETS = (
@@ -224,13 +246,13 @@ _OF_KEY_SETS = (
     _Told("stale", "1 when the set is older than it should be."),
     _Told("skipped_keys", "Keys of the set that cannot be used."),
     _Told("fetches", "Key sets fetched.", counts=True),
-    _Told("failures", "Fetches that failed.", counts=True),
+    _Told("failures", "Fetches that failed.", counts=True, by="cause"),
 )
 _OF_INTROSPECTIONS = (
     _Told("left_alone", "1 while the endpoint is not asked, for it failed."),
     _Told("remembered", "Answers remembered."),
     _Told("calls", "Calls of the endpoint.", counts=True),
-    _Told("failures", "Calls that failed, or were not made.", counts=True),
+    _Told("failures", "Calls that failed, or were not made.", counts=True, by="cause"),
     _Told("from_memory", "Tokens known from a remembered answer.", counts=True),
     _Told("stood_in", "Remembered answers that stood in for a failed call.", counts=True),
 )
@@ -239,6 +261,10 @@ _OF_SECRET_STORES = (
     _Told("missing", "Values that are needed and not held."),
     _Told("age_seconds", "Age of the oldest value."),
     _Told("stale", "1 when a value could not be read again in time."),
+)
+_OF_SIGNING_KEYS = (
+    _Told("count", "Keys that sign, will sign, or have signed tokens that are alive."),
+    _Told("age_seconds", "How long the key that signs now has done so."),
 )
 _OF_CONSUMERS = (_Told("count", "Consumers known."),)
 
@@ -249,9 +275,12 @@ def _labelled(prefix: str, label: str, told: Iterable[_Told], reports: Iterable[
 
     for each in told:
         kind = CounterMetricFamily if each.counts else GaugeMetricFamily
-        family = kind(f"jwtgate_{prefix}_{each.member}", each.text, labels=[label])
+        family = kind(f"jwtgate_{prefix}_{each.member}", each.text, labels=[label, each.by] if each.by else [label])
         for report in reports:
             value = getattr(report, each.member)
-            if value is not None:
+            if each.by:
+                for cause, number in value.items():
+                    family.add_metric([getattr(report, label), cause], number)
+            elif value is not None:
                 family.add_metric([getattr(report, label)], value)
         yield family

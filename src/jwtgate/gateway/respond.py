@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import fields, is_dataclass
 from email.utils import formatdate
 
 from jwtgate.errors import AccessRefused, DependencyFault, Fault, RateRefused, Refusal, RequestRefused
-from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ, Generation
+from jwtgate.gateway.generation import HEALTHZ, LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ, Generation
 from jwtgate.gateway.heads.fields import status_line
 from jwtgate.gateway.observe import Report, metrics_text
 from jwtgate.oauth import dpop
@@ -28,7 +29,7 @@ _UNFRAMED = frozenset({204, 304})
 _UNCHALLENGED = (RequestRefused, AccessRefused)
 OwnAnswer = tuple[int, list[tuple[str, str]], bytes]
 
-STATUS_ONLY = frozenset({LIVEZ, READYZ, METRICS})
+STATUS_ONLY = frozenset({HEALTHZ, LIVEZ, READYZ, METRICS})
 _FRESHNESS = ("age_seconds", "stale", "last_failure")
 _UNCACHED = ("Cache-Control", "no-store")
 
@@ -108,12 +109,10 @@ async def own_answer(name: str, generation: Generation, report: Callable[[], Awa
     if name == LIVEZ:
         return 200, [("Content-Type", "text/plain; charset=utf-8"), _UNCACHED], b"alive\n"
     state = await report()
-    if name == READYZ:
-        return (
-            (200 if state.ready else 503),
-            [("Content-Type", "application/json"), _UNCACHED],
-            _readiness(state),
-        )
+    if name in (READYZ, HEALTHZ):
+        told = _readiness(state) if name == READYZ else _health(state)
+        body = json.dumps(told, indent=2).encode() + b"\n"
+        return (200 if state.ready else 503), [("Content-Type", "application/json"), _UNCACHED], body
     return 200, [("Content-Type", "text/plain; version=0.0.4; charset=utf-8"), _UNCACHED], metrics_text(state)
 
 
@@ -123,8 +122,9 @@ def _document(body: bytes, media_type: str, generation: Generation) -> OwnAnswer
     return 200, [("Content-Type", media_type), ("Cache-Control", f"public, max-age={seconds}")], body
 
 
-def _readiness(report: Report) -> bytes:
-    state = {
+def _readiness(report: Report) -> dict[str, object]:
+    """What somebody needs to know who sends requests here, or not."""
+    return {
         "ready": report.ready,
         "degraded": report.degraded,
         "generation": report.generation,
@@ -135,9 +135,21 @@ def _readiness(report: Report) -> bytes:
         "secret_stores": [_shown(each, "store", "values", "missing", *_FRESHNESS) for each in report.secret_stores],
         "consumers": {each.origin: each.count for each in report.consumers},
     }
-    return json.dumps(state, indent=2).encode() + b"\n"
+
+
+def _health(report: Report) -> dict[str, object]:
+    """All that the report knows besides counters: those are for /metrics (REL-38)."""
+    told = [field.name for field in fields(report) if field.name != "counters"]
+    return _shown(report, *told)
 
 
 def _shown(report: object, *members: str) -> dict[str, object]:
-    found = ((name, getattr(report, name)) for name in members)
-    return {name: round(value, 1) if isinstance(value, float) else value for name, value in found}
+    return {name: _plain(getattr(report, name)) for name in members}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float):
+        return round(value, 1)
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return _shown(value, *(field.name for field in fields(value))) if is_dataclass(value) else value

@@ -122,7 +122,7 @@ class Node:
 
     async def report(self) -> Report:
         self._fail()
-        issuer = IssuerReport("main", keys=1, age_seconds=2.5, stale=False, fetches=1, failures=0)
+        issuer = IssuerReport("main", keys=1, age_seconds=2.5, stale=False, fetches=1)
         return Report(
             Counters(),
             generation=3,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from jwtgate.control.built import Built, sent
 from jwtgate.control.workers.messages import ConsumersChanged, NotYet, SentCredential, SigningChanged
 from jwtgate.errors import ConfigError, DependencyFault
 from jwtgate.gateway.mint import Minted, NeedMinted
+from jwtgate.gateway.observe import Counters
 from jwtgate.jose.key import Key
 from jwtgate.jose.key_set import KeySet
 from jwtgate.jose.token import UnverifiedToken
@@ -30,7 +32,7 @@ ANN = Consumer("ann", "1")
 SECRET = b"a secret of a consumer of the tests"
 
 
-def test_a_rotation_by_somebody_else_is_told_of_within_a_second_or_two() -> None:
+def test_a_rotation_by_somebody_else_is_told_of_within_a_second_or_two(caplog: pytest.LogCaptureFixture) -> None:
     made = built()
 
     async def published() -> list[int]:
@@ -44,13 +46,27 @@ def test_a_rotation_by_somebody_else_is_told_of_within_a_second_or_two() -> None
                 done.set()
 
         following = asyncio.create_task(made.follow_signing(changed))
+        await asyncio.sleep(0)
         made.keyring.rotate("default")
         async with asyncio.timeout(5):
             await done.wait()
         following.cancel()
         return counts
 
-    assert asyncio.run(published())[-1] == 2
+    with caplog.at_level(logging.INFO, "jwtgate.process"):
+        assert asyncio.run(published())[-1] == 2
+    (line,) = [record.fields for record in caplog.records if record.getMessage() == "signing_keys_changed"]  # type: ignore[attr-defined]
+    assert (line["keys"], sorted(line["states"].values())) == ("default", ["active", "upcoming"])
+
+
+def test_rel_38_our_own_keys_are_told_of() -> None:
+    made = built()
+    (before,) = asyncio.run(made.report(Counters(), ready=True)).signing
+    made.keyring.rotate("default")
+    (after,) = asyncio.run(made.report(Counters(), ready=True)).signing
+    assert [(each.keys, each.count) for each in (before, after)] == [("default", 1), ("default", 2)]
+    assert after.age_seconds is not None
+    assert 0 <= after.age_seconds < 60
 
 
 @pytest.mark.parametrize("issuer", ["gone", "main"])

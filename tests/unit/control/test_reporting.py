@@ -48,7 +48,9 @@ def report(made: Built, **state: Any) -> Report:
 
 
 def test_an_introspection_is_told_without_its_address() -> None:
-    assert introspection_report(ASKED) == IntrospectionReport("main", False, 7, 5, 3, 11, 2, "timeout")
+    assert introspection_report(ASKED) == IntrospectionReport(
+        "main", False, 7, {"timeout": 4, "left_alone": 1}, 3, 11, 2, "timeout"
+    )
     assert introspection_report(replace(ASKED, last_failure=None)).last_failure == ""
 
 

@@ -19,7 +19,7 @@ from tests.unit.gateway.parts import (
 )
 
 from jwtgate.errors import DependencyFault
-from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ
+from jwtgate.gateway.generation import HEALTHZ, LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ
 from jwtgate.gateway.heads.fields import FORWARD, REMOVE
 from jwtgate.gateway.memory import FOR_EVER, Remembered
 from jwtgate.policy.facts import IssuedToken, NeedIssuedToken, NeedKeys, NeedNonces, NeedSigned
@@ -28,7 +28,7 @@ from jwtgate.state.keys.keyring import Signer
 from jwtgate.state.signed_tokens import SignedTokens
 
 NOW = int(time.time())
-STATUS = {"/livez": LIVEZ, "/readyz": READYZ, "/metrics": METRICS}
+STATUS = {"/livez": LIVEZ, "/readyz": READYZ, "/healthz": HEALTHZ, "/metrics": METRICS}
 
 
 def test_a_plan_brings_a_balancer_for_each_upstream_and_the_places_of_each_route() -> None:

@@ -16,6 +16,7 @@ from jwtgate.gateway.observe import (
     IssuerReport,
     Report,
     SecretStoreReport,
+    SigningReport,
     metrics_text,
 )
 
@@ -64,7 +65,9 @@ def test_sec_145_metrics_are_read_by_prometheus_and_labelled_by_our_own_words() 
     counters.count("orders", 200, "", seconds=0.02)
     counters.count("orders", 200, "", seconds=0.3)
     counters.count("orders", 401, "token_expired", seconds=99)
-    issuer = IssuerReport("main", keys=2, age_seconds=1.5, stale=False, fetches=3, failures=1, skipped_keys=4)
+    issuer = IssuerReport(
+        "main", keys=2, age_seconds=1.5, stale=False, fetches=3, failures={"timeout": 1}, skipped_keys=4
+    )
     samples = samples_of(Report(counters, 7, ready=True, workers=2, worker_restarts=1, issuers=(issuer,)))
     orders, main = ("route", "orders"), (("issuer", "main"),)
     assert samples["jwtgate_requests_total", (("reason", ""), orders, ("status", "200"))] == 2
@@ -87,9 +90,10 @@ def test_sec_145_metrics_are_read_by_prometheus_and_labelled_by_our_own_words() 
         0,
         4,
     ]
-    assert [samples[f"jwtgate_key_set_{name}_total", main] for name in ("fetches", "failures")] == [3, 1]
+    assert samples["jwtgate_key_set_fetches_total", main] == 3
+    assert samples["jwtgate_key_set_failures_total", (("cause", "timeout"), *main)] == 1
     labels = {name for _, labels in samples for name, _ in labels}
-    assert labels == {"route", "status", "reason", "issuer", "le"}
+    assert labels == {"route", "status", "reason", "issuer", "cause", "le"}
 
 
 def test_rel_39_every_dependency_has_metrics_labelled_by_names_of_the_document() -> None:
@@ -97,8 +101,9 @@ def test_rel_39_every_dependency_has_metrics_labelled_by_names_of_the_document()
         Counters(),
         1,
         ready=True,
-        introspections=(IntrospectionReport("main", True, 7, 5, 3, 11, 2, "timeout"),),
+        introspections=(IntrospectionReport("main", True, 7, {"timeout": 5}, 3, 11, 2, "timeout"),),
         secret_stores=(SecretStoreReport("vault", 2, 1, None, True),),
+        signing=(SigningReport("internal", 2, 60.5), SigningReport("mac", 0, None)),
         consumers=(ConsumerCount("document", 4), ConsumerCount("store", 9)),
     )
     samples = samples_of(report)
@@ -116,9 +121,15 @@ def test_rel_39_every_dependency_has_metrics_labelled_by_names_of_the_document()
         "secret_store_missing": 1,
         "secret_store_stale": 1,
     }
+    assert [samples["jwtgate_signing_keys_count", (("keys", name),)] for name in ("internal", "mac")] == [2, 0]
+    assert samples["jwtgate_signing_keys_age_seconds", (("keys", "internal"),)] == 60.5
+    assert ("jwtgate_signing_keys_age_seconds", (("keys", "mac"),)) not in samples
     assert samples["jwtgate_consumers_count", (("origin", "store"),)] == 9
     assert {labels for _, labels in samples if labels} == {
         (("issuer", "main"),),
+        (("cause", "timeout"), ("issuer", "main")),
+        (("keys", "internal"),),
+        (("keys", "mac"),),
         (("store", "vault"),),
         (("origin", "document"),),
         (("origin", "store"),),
@@ -126,7 +137,7 @@ def test_rel_39_every_dependency_has_metrics_labelled_by_names_of_the_document()
 
 
 def test_an_age_nobody_knows_is_left_out() -> None:
-    never = IssuerReport("main", keys=0, age_seconds=None, stale=True, fetches=0, failures=2)
+    never = IssuerReport("main", keys=0, age_seconds=None, stale=True, fetches=0, failures={"refused": 2})
     report = Report(Counters(), 1, ready=False, issuers=(never,))
     names = {name for name, _ in samples_of(report)}
     assert "jwtgate_key_set_stale" in names

@@ -25,7 +25,7 @@ from jwtgate.errors import (
     TokenRefused,
     UpstreamFault,
 )
-from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ, Generation
+from jwtgate.gateway.generation import HEALTHZ, LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ, Generation
 from jwtgate.gateway.observe import (
     ConsumerCount,
     Counters,
@@ -185,8 +185,10 @@ def test_an_answer_to_head_tells_the_length_and_the_end_says_close() -> None:
 
 
 ISSUERS = (
-    IssuerReport("main", keys=2, age_seconds=1.26, stale=False, fetches=3, failures=1, last_failure="timeout"),
-    IssuerReport("new", keys=0, age_seconds=None, stale=True, fetches=0, failures=0),
+    IssuerReport(
+        "main", keys=2, age_seconds=1.26, stale=False, fetches=3, failures={"timeout": 1}, last_failure="timeout"
+    ),
+    IssuerReport("new", keys=0, age_seconds=None, stale=True, fetches=0),
 )
 
 
@@ -197,7 +199,7 @@ def own(name: str, generation: Generation | None = None, *, ready: bool = True) 
             3,
             ready,
             issuers=ISSUERS,
-            introspections=(IntrospectionReport("main", True, 7, 5, 3, 11, 2, "timeout"),),
+            introspections=(IntrospectionReport("main", True, 7, {"timeout": 5}, 3, 11, 2, "timeout"),),
             secret_stores=(SecretStoreReport("vault", 2, 1, 8.55, True, "slow"),),
             consumers=(ConsumerCount("document", 4), ConsumerCount("store", 9)),
         )
@@ -244,6 +246,34 @@ def test_rel_38_readiness_is_a_status_and_names_each_dependency(ready: bool, sta
         {"store": "vault", "values": 2, "missing": 1, "age_seconds": 8.6, "stale": True, "last_failure": "slow"}
     ]
     assert state["consumers"] == {"document": 4, "store": 9}
+
+
+@pytest.mark.parametrize(("ready", "status"), [(True, 200), (False, 503)])
+def test_rel_38_health_tells_all_there_is_of_each_dependency(ready: bool, status: int) -> None:
+    answered, fields, body = own(HEALTHZ, ready=ready)
+    assert answered == status
+    assert ("Cache-Control", "no-store") in fields
+    state = json.loads(body)
+    assert {name: state[name] for name in ("ready", "degraded", "generation", "reload_failures")} == {
+        "ready": ready,
+        "degraded": False,
+        "generation": 3,
+        "reload_failures": 0,
+    }
+    assert state["issuers"][0] == {
+        "issuer": "main",
+        "keys": 2,
+        "age_seconds": 1.3,
+        "stale": False,
+        "fetches": 3,
+        "failures": {"timeout": 1},
+        "skipped_keys": 0,
+        "last_failure": "timeout",
+    }
+    assert state["introspections"][0]["failures"] == {"timeout": 5}
+    assert state["secret_stores"][0]["age_seconds"] == 8.6
+    assert state["consumers"] == [{"origin": "document", "count": 4}, {"origin": "store", "count": 9}]
+    assert "counters" not in state
 
 
 def test_metrics_are_text_for_prometheus() -> None:

@@ -194,6 +194,11 @@ class Keyring:
         instants += [scheduled_at(held.life, self._rule(held.wanted)) for held in self._names.values() if held.wanted]
         return min((instant for instant in instants if instant is not None and instant > now), default=None)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every name there are keys of."""
+        return tuple(self._names)
+
     def keys(self, name: str) -> tuple[SigningKey, ...]:
         """Every key of this name that is remembered, oldest first."""
         held = self._names.get(name)

@@ -35,7 +35,8 @@ FIRST_FETCHES = 3
 class SourceReport:
     """How one issuer's keys are doing. `age_seconds` None: never fetched, or nothing to fetch.
 
-    `stale`: older than its refresh interval. `failures`: in a row, `failed`: ever, by cause. `saved`: the last set that was to be written to disk is there.
+    `stale`: older than its refresh interval. `failures`: in a row, `failed`: ever, by cause. `saved`: the last set that
+    was to be written to disk is there.
     """
 
     issuer: str
