@@ -21,6 +21,7 @@ from jwtgate.gateway.heads.fields import MOST_NAMES, host_name
 from jwtgate.gateway.http2.front import Front
 from jwtgate.gateway.listening.admission import CONNECTIONS, STATUS_CONNECTIONS, Admission
 from jwtgate.gateway.listening.certificates import Shown
+from jwtgate.gateway.listening.doors import Doors, descriptor_limit
 from jwtgate.gateway.logs.access_log import AccessLog
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import Counters, Report
@@ -77,7 +78,7 @@ class Worker:
         self._connections: set[ClientConnection | Front] = set()
         self._turned_away: set[ClientConnection | Front] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._servers: list[asyncio.Server] = []
+        self._doors = Doors(self.admission, limit=descriptor_limit())
         self._shown: list[Shown | None] = []
         self._log = AccessLog(log_descriptor)
         self._ids = count(secrets.randbits(63))
@@ -91,20 +92,18 @@ class Worker:
 
     async def listen(self, sockets: Sequence[tuple[Listener, socket.socket]]) -> None:
         """Begin to accept connections."""
-        loop = asyncio.get_running_loop()
         self._status_listener = any(listener.status_only for listener, _ in sockets)
         for listener, bound in sockets:
             shown = None if listener.tls is None else Shown(self.generation.contexts[listener])
             self._shown.append(shown)
-            server = await loop.create_server(
+            await self._doors.open(
+                bound,
                 self._protocol_for(listener),
-                sock=bound,
-                backlog=4096,
+                always_open=listener.status_only,
                 ssl=shown.context if shown else None,
                 ssl_handshake_timeout=self.limits.head_seconds if shown else None,
             )
-            self._servers.append(server)
-        self._timer = loop.call_later(_TICK_SECONDS, self._tick)
+        self._timer = asyncio.get_running_loop().call_later(_TICK_SECONDS, self._tick)
 
     def _protocol_for(self, listener: Listener) -> Callable[[], ClientConnection | Front]:
         scheme = "http" if listener.tls is None else "https"
@@ -124,8 +123,7 @@ class Worker:
     async def drain(self, seconds: float) -> None:
         """Accept nothing more, let requests finish for this long, close what is left."""
         self.draining = True
-        for server in self._servers:
-            server.close()
+        self._doors.close()
         for connection in list(self._connections):
             connection.leave()
         if self._connections:
@@ -156,6 +154,7 @@ class Worker:
             except Exception as error:  # a bug at one connection must not stop the clock of all
                 self.failed(error)
                 connection.abort()
+        self._doors.look()
         self.admission.look(now)
         for pool in self.generation.pools():
             pool.close_idle(now - pool.upstream.keep_alive_seconds)

@@ -27,6 +27,30 @@ class Server:
         self.closed = True
 
 
+class Bound:
+    """A listening socket that nobody can reach; its number is that of a pipe."""
+
+    def __init__(self) -> None:
+        self._held, other = os.pipe()
+        os.close(other)
+        self.copies = 0
+        self.closed = self.fails = False
+
+    def fileno(self) -> int:
+        return self._held
+
+    def dup(self) -> Bound:
+        if self.fails:
+            raise OSError
+        self.copies += 1
+        return self
+
+    def close(self) -> None:
+        if not self.closed:
+            os.close(self._held)
+        self.closed = True
+
+
 class Loop(asyncio.SelectorEventLoop):
     """A loop that listens nowhere."""
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import pytest
 from tests.unit.control.samples import write_certificate
-from tests.unit.gateway.house import House, Loop, play, until
+from tests.unit.gateway.house import Bound, House, Loop, play, until
 from tests.unit.gateway.messages import head_of, status_of
 from tests.unit.gateway.parts import (
     KEYS,
@@ -419,7 +419,7 @@ def test_rel_4_listeners_are_opened_with_their_tls_and_closed_first(tmp_path: Pa
     write_certificate(certificate, key)
     tls = Tls(str(certificate), str(key))
     listeners = [Listener("", 0), Listener("", 0, tls=tls), Listener("", 0, status_only=True)]
-    sockets: list[Any] = [object() for _ in listeners]
+    sockets: list[Any] = [Bound() for _ in listeners]
 
     async def moves(house: House) -> None:
         house.worker.generation.contexts = {listeners[1]: server_tls(tls)}
@@ -435,6 +435,7 @@ def test_rel_4_listeners_are_opened_with_their_tls_and_closed_first(tmp_path: Pa
         assert not house.worker.is_own(LIVEZ, options[0]["protocol"])
         await house.worker.drain(0)
         assert all(server.closed for server, _ in loop.servers)
+        assert all(bound.closed for bound in sockets)
 
     play(moves)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from jwtgate.errors import DependencyFault
 
-REQUESTS, CONNECTIONS = "requests", "connections"
+REQUESTS, CONNECTIONS, DESCRIPTORS = "requests", "connections", "descriptors"
 STATUS_CONNECTIONS = 64
 """How many connections an address for health and metrics takes when all others are told to come back."""
 QUIET_SECONDS = 2.0
@@ -20,7 +20,9 @@ _journal = logging.getLogger("jwtgate.process")
 
 
 @dataclass(slots=True)
-class _Overload:
+class Overload:
+    """The time a limit is reached, in seconds of the monotonic clock, and how many were refused in it."""
+
     most: int
     began: float
     last: float
@@ -28,7 +30,7 @@ class _Overload:
 
 
 class Admission:
-    """The limits of a worker that are reached, by their names in the document.
+    """The limits of a worker that are reached, by their names in the document; `descriptors` is the system's.
 
     `began` counts how often one was. Each beginning and each end is one line of the log, never a refusal.
     """
@@ -37,7 +39,7 @@ class Admission:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._reached: dict[str, _Overload] = {}
+        self._reached: dict[str, Overload] = {}
         self.began = 0
 
     @property
@@ -47,15 +49,19 @@ class Admission:
 
     def refusal(self, limit: str, most: int) -> DependencyFault:
         """What is said to whom is one too many by this limit, which is now reached."""
+        self.reach(limit, most).refused += 1
+        return DependencyFault("overloaded", retry_after_seconds=_RETRY_SECONDS)
+
+    def reach(self, limit: str, most: int) -> Overload:
+        """Note that this limit is reached now."""
         now = self._clock()
         overload = self._reached.get(limit)
         if overload is None:
-            overload = self._reached[limit] = _Overload(most, began=now, last=now)
+            overload = self._reached[limit] = Overload(most, began=now, last=now)
             self.began += 1
             _journal.warning("overload_began", extra={"fields": {"limit": limit, "most": most}})
         overload.last = now
-        overload.refused += 1
-        return DependencyFault("overloaded", retry_after_seconds=_RETRY_SECONDS)
+        return overload
 
     def look(self, now: float) -> None:
         """Say of each limit at which nobody was refused lately that its overload is over. `now` is monotonic."""

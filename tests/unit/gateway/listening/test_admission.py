@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jwtgate.gateway.listening.admission import CONNECTIONS, QUIET_SECONDS, REQUESTS, Admission
+from jwtgate.gateway.listening.admission import CONNECTIONS, DESCRIPTORS, QUIET_SECONDS, REQUESTS, Admission
 
 
 class Clock:
@@ -73,6 +73,15 @@ def test_each_limit_has_an_overload_of_its_own(said: Said) -> None:
     names = [(name, fields["limit"]) for name, fields in said.take()]
     assert names == [("overload_began", "requests"), ("overload_began", "connections"), ("overload_ended", "requests")]
     assert (admission.overloaded, admission.began) == (True, 2)
+
+
+def test_rel_20_a_limit_that_refuses_nobody_is_reached_all_the_same(said: Said) -> None:
+    clock = Clock()
+    admission = Admission(clock=clock)
+    admission.reach(DESCRIPTORS, 256)
+    admission.look(clock.now + QUIET_SECONDS)
+    told = {"limit": "descriptors", "most": 256, "refused": 0, "seconds": 0.0}
+    assert said.take() == [("overload_began", {"limit": "descriptors", "most": 256}), ("overload_ended", told)]
 
 
 def test_an_overload_may_begin_again(said: Said) -> None:
