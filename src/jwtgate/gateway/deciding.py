@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal, RequestRefused, RouteUnknown
+from jwtgate.errors import AccessRefused, DependencyFault, Fault, Refusal, RequestRefused
 from jwtgate.gateway.logs.members import logged_name
 from jwtgate.gateway.logs.values import logged_route
 from jwtgate.gateway.memory import FOR_EVER, Key, Remembered, memory_key
@@ -33,6 +33,7 @@ from jwtgate.policy.facts import Need
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused, Trail
 from jwtgate.policy.rooms.identify import ANONYMOUS
 from jwtgate.policy.rooms.limits import limit_of
+from jwtgate.policy.rooms.match import route_for
 from jwtgate.policy.rooms.rewrite import fold
 from jwtgate.policy.value import Known
 
@@ -52,12 +53,9 @@ NEED_SECONDS = 15.0
 
 
 def find_route(exchange: Exchange) -> None:
-    """Find the route of this request and have it forwarded, refused or decided. Refuses `route_unknown`."""
+    """Find the route of this request and have it forwarded, refused or decided. Refuses as `route_for` does."""
     generation, head = exchange.generation, exchange.head
-    route = generation.plan.router.find(head.method, head.host, head.path, exchange.view)
-    if route is None:
-        raise RouteUnknown("route_unknown", method=head.method)
-    exchange.route = route
+    route = exchange.route = route_for(generation.plan, head.method, head.host, head.path, exchange.view)
     if head.length is not None and head.length > route.body_limit_bytes:
         raise RequestRefused("request_too_large", limit_bytes=route.body_limit_bytes)
     if route.upgrade_origins is not None and head.asks_for_websocket:

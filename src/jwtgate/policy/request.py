@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from unicodedata import normalize
 from urllib.parse import unquote, unquote_plus, unquote_to_bytes
 
 from jwtgate.errors import RequestRefused
@@ -21,8 +22,8 @@ _ALLOWED = re.compile(rb"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]++|%[0-9A-Fa-f]{2})*"
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
 _ESCAPED_TWICE = re.compile(r"%25[0-9A-Fa-f]{2}")
-# A dot segment for a reader that drops parameters, or takes an encoded slash for a slash.
-_HIDDEN_DOTS = re.compile(r"(?:/|%2F)\.\.?(?:/|%2F|;|\Z)")
+# A dot segment for a reader of the decoded path that drops parameters, queries and blanks behind a name.
+_HIDDEN_DOTS = re.compile(r"[/\\]\.\.? *(?:[/\\;?#]|\Z)")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -111,7 +112,8 @@ def canonical_path(raw: bytes, rules: PathRules = STRICT_PATHS) -> str:
     if "//" in path:
         path = _with_slashes_settled(path, rules)
     path = _without_dot_segments(path)
-    if _HIDDEN_DOTS.search(path):
+    # Some take the wide forms of dots and slashes for the dots and slashes they look like (Unicode NFKC).
+    if _HIDDEN_DOTS.search(normalize("NFKC", unquote(path))):
         raise _ambiguous("a hidden dot segment")
     return path
 

@@ -121,6 +121,32 @@ def test_sec_110_no_rule_lets_a_dot_segment_hide(raw: bytes) -> None:
     assert refusal(lambda: canonical_path(raw, KEEPING)).reason == "path_not_canonical"
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"/a/..%3bx/b",
+        b"/a/.%3B/b",
+        b"/a/..%23/b",
+        b"/a/..%3f",
+        b"/a/..%20/b",
+        b"/a/.%20%20/b",
+        b"/a/%EF%BC%8E%EF%BC%8E/b",
+        b"/a/%E2%80%A5/b",
+        b"/a/..%EF%BC%8Fb",
+        b"/a/..%EF%BC%BCb",
+        b"/a/..%C2%A0/b",
+    ],
+)
+@pytest.mark.parametrize("rules", [STRICT_PATHS, KEEPING])
+def test_sec_110_what_reads_as_a_dot_segment_once_decoded_is_refused(raw: bytes, rules: PathRules) -> None:
+    assert refusal(lambda: canonical_path(raw, rules)).detail["cause"] == "a hidden dot segment"
+
+
+@pytest.mark.parametrize("path", ["/a/..%C3%A9", "/a/.%20b", "/a/1%EF%BC%8F2", "/a%3B..", "/a/.%3Db", "/...%20"])
+def test_sec_110_dots_and_escapes_that_are_a_name_pass(path: str) -> None:
+    assert canonical_path(path.encode()) == path
+
+
 PIECES = [b"/", b"a", b".", b"..", b";", b"%2F", b"%2e", b"%25", b"%32", b"%65", b"%46", b"%41", b"%5c", b"%00"]
 PIECES += [b"%C3%A9", b"%e2", b"%7e", b"\\", b"~", b"=", b"*", b"25", b"2e"]
 RAW_PATHS = st.lists(st.sampled_from(PIECES), max_size=12).map(lambda pieces: b"/" + b"".join(pieces))

@@ -7,16 +7,26 @@ the query or a header field ever takes part, and a request that fits nothing has
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from jwtgate.errors import RouteUnknown
+from jwtgate.errors import RequestRefused, RouteUnknown
 from jwtgate.policy.forwarding import fits_segments, is_parameter
 
 if TYPE_CHECKING:
     from jwtgate.policy.plan import Plan, Route
     from jwtgate.policy.request import RequestView
 
+# What some upstream does to a path that another does not, in the order in which all of it may be done.
+_LENIENCIES = (
+    (re.compile("%2F"), "/"),
+    (re.compile("%3B"), ";"),
+    (re.compile("(?:%3F|%23).*"), ""),
+    (re.compile(";[^/]*"), ""),
+    (re.compile(";.*"), ""),
+    (re.compile("//+"), "/"),
+)
 ANY_METHOD = "*"
 ANY_HOST = ""
 _MOST_HOST_CHARACTERS = 253
@@ -154,8 +164,36 @@ def _particularity(wanted: list[str]) -> list[int]:
 
 
 def match(plan: Plan, request: RequestView) -> Route:
-    """The route of this request. Refuses `route_unknown`."""
-    route = plan.router.find(request.method, request.host, request.path, lambda: request)
+    """The route of this request. Refuses `route_unknown`, `path_not_canonical`."""
+    return route_for(plan, request.method, request.host, request.path, lambda: request)
+
+
+def route_for(plan: Plan, method: str, host: str, path: str, view: Callable[[], RequestView]) -> Route:
+    """The route of such a request, whose host is lower case and without its port. Refuses `route_unknown`.
+
+    Refuses `path_not_canonical` where the upstream may read the path as one that asks something else of the caller.
+    """
+    route = plan.router.find(method, host, path, view)
     if route is None:
-        raise RouteUnknown("route_unknown", method=request.method, path=request.path)
+        raise RouteUnknown("route_unknown", method=method, path=path)
+    if "%" in path or ";" in path or "//" in path:
+        for reading in _other_readings(path):
+            other = plan.router.find(method, host, reading, view)
+            asked = () if other is None else _demands(other)
+            if any(asked) and asked != _demands(route):
+                raise RequestRefused("path_not_canonical", cause="another reading of it has another route")
     return route
+
+
+def _other_readings(path: str) -> set[str]:
+    """What upstreams that decode, cut or merge may make of this path."""
+    readings = {path}
+    for found, instead in _LENIENCIES:
+        readings |= {found.sub(instead, reading) or "/" for reading in readings}
+    return readings - {path}
+
+
+def _demands(route: Route) -> tuple[object, ...]:
+    """What a route asks of a caller, as far as it can be compared."""
+    asked = (route.slots, route.permission, route.conditions, route.methods_permitted, route.respond)
+    return (*asked, route.anonymous, route.anonymous_for_refused, route.one_slot_is_enough)

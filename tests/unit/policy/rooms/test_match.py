@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from tests.unit.policy.plans import ROUTE, UPSTREAM, plan, refusal, request
 
 from jwtgate.errors import RouteUnknown
-from jwtgate.policy.plan import Route
+from jwtgate.policy.plan import Plan, Route
 from jwtgate.policy.rooms.match import Router, match, path_parameters
 
 
@@ -171,6 +174,37 @@ def test_a_hundred_thousand_routes_are_told_apart() -> None:
         add(table, str(number), f"/t{number % 100}/s{number}/*")
     assert [found(table, f"/t{number % 100}/s{number}/x") for number in (0, 77_777, 99_999)] == ["0", "77777", "99999"]
     assert found(table, "/t1/s2/x") is None
+
+
+def guarded(**changes: Any) -> Plan:
+    """`/admin/*` and `/admin` ask for a token, everything else asks for nothing, but for what is changed."""
+    open_route, admin = replace(Route("rest", UPSTREAM), **changes), replace(ROUTE, name="admin")
+    table = Router()
+    for route, path in ((open_route, "/*"), (admin, "/admin/*"), (admin, "/admin")):
+        table.add(route, path, methods=(), hosts=())
+    return replace(plan(), router=table, routes=(open_route, admin))
+
+
+OTHER_READINGS = ["/admin%2Fx", "//admin/x", "/admin;a=b/x", "/admin;a", "/admin%3Ba/x", "/admin%3Fa"]
+OTHER_READINGS += ["/admin%23a", "/%2Fadmin;a%2Fx", "//admin%2Fx;a/b", "/;a/admin/x"]
+
+
+@pytest.mark.parametrize("path", OTHER_READINGS)
+def test_sec_110_no_other_reading_of_a_path_leads_past_what_is_asked_there(path: str) -> None:
+    error = refusal(lambda: match(guarded(), request(path=path)))
+    assert (error.reason, error.status) == ("path_not_canonical", 400)
+
+
+@pytest.mark.parametrize("path", OTHER_READINGS)
+def test_sec_110_another_reading_that_asks_for_the_same_or_nothing_is_no_harm(path: str) -> None:
+    assert match(guarded(slots=ROUTE.slots, permission=ROUTE.permission), request(path=path))
+    away = path.replace("admin", "public")
+    assert match(guarded(), request(path=away)).name == "rest"
+
+
+@pytest.mark.parametrize("path", ["/admin%2Dx", "/administrator;a", "/adminx%2Fx", "/x%2Fadmin", "/caf%C3%A9;a"])
+def test_sec_110_what_reads_as_another_open_path_passes(path: str) -> None:
+    assert match(guarded(), request(path=path)).name == "rest"
 
 
 def test_a_request_without_a_route_is_refused() -> None:
