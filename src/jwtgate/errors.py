@@ -246,6 +246,8 @@ CATALOGUE: Mapping[str, Reason] = MappingProxyType(
         "upstream_down": Reason(UpstreamFault, "The upstream is down.", 503),
         "upstream_busy": Reason(UpstreamFault, "The upstream has enough to do. Try again in a moment.", 503),
         "upstream_slow": Reason(UpstreamFault, "The upstream did not answer in time.", 504),
+        "upstream_refused": Reason(UpstreamFault, "The upstream takes no more requests at the moment.", 503),
+        "deadline_passed": Reason(UpstreamFault, "The deadline of the request has passed.", 504),
         "upstream_malformed": Reason(UpstreamFault, "The upstream gave an answer that could not be read."),
         "upstream_unexpected": Reason(UpstreamFault, "The upstream gave an answer that was not expected."),
         # Keys.

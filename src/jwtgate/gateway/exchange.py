@@ -8,6 +8,7 @@ a task and comes back to the same calls.
 from __future__ import annotations
 
 import time
+from collections.abc import Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ from jwtgate.gateway.relay import Upload
 from jwtgate.gateway.respond import response
 from jwtgate.gateway.saying_no import answer_to
 from jwtgate.gateway.tunnels.tunnel import Tunnel
+from jwtgate.gateway.upstreams.reaching import may_repeat, reach, reach_again
 from jwtgate.policy.rooms.identify import ANONYMOUS
 
 if TYPE_CHECKING:
@@ -35,10 +37,8 @@ if TYPE_CHECKING:
     from jwtgate.gateway.heads.answer_head import AnswerHead
     from jwtgate.gateway.heads.request_head import RequestHead
     from jwtgate.gateway.upstream import UpstreamConnection
-    from jwtgate.gateway.upstreams.pool import Pool
     from jwtgate.policy.plan import Route
     from jwtgate.policy.request import RequestView
-    from jwtgate.policy.upstreams import Upstream
     from jwtgate.policy.value import Known
 
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
@@ -163,39 +163,31 @@ class Exchange:
         self._lines = lines
         self._answer_lines = answer_lines
         self.deadline = time.monotonic() + upstream.connect_seconds + upstream.first_byte_seconds
-        pool = self.generation.balancers[upstream.name].pick()
+        balancer = self.generation.balancers[upstream.name]
+        pool = balancer.only
+        if pool is None:
+            try:
+                pool = balancer.pick(self)
+            except UpstreamFault as fault:
+                self.refuse(fault)
+                return
         connection = pool.take()
         if connection is not None:
             self._send(connection)
         else:
-            self.worker.spawn(self._connect(pool), self)
+            self.worker.spawn(
+                self._connected(reach(self, balancer, pool, connect_seconds=upstream.connect_seconds)), self
+            )
 
-    async def _connect(self, pool: Pool) -> None:
-        tried = [pool]
-        while True:
-            try:
-                connection = await tried[-1].connect()
-                break
-            except UpstreamFault as fault:
-                if self.finished:
-                    return
-                other = self.generation.balancers[pool.upstream.name].another(tried)
-                if other is None or not self._may_retry(pool.upstream):
-                    self.refuse(fault)
-                    return
-                tried.append(other)
-        if self.finished:
-            connection.drop()
+    async def _connected(self, reaching: Coroutine[None, None, UpstreamConnection | None]) -> None:
+        try:
+            connection = await reaching
+        except UpstreamFault as fault:
+            if not self.finished:
+                self.refuse(fault)
             return
-        self._send(connection)
-
-    def _may_retry(self, upstream: Upstream) -> bool:
-        """Whether the request may be tried once more, which it is then."""
-        if self.retries >= upstream.retries:
-            return False
-        self.retries += 1
-        self.worker.counters.upstream_retries += 1
-        return True
+        if connection is not None:
+            self._send(connection)
 
     def _send(self, connection: UpstreamConnection) -> None:
         assert self.route is not None  # noqa: S101
@@ -219,7 +211,8 @@ class Exchange:
         route = self.route
         assert route is not None  # noqa: S101
         self.status = head.status
-        ours, removed = self._answer_lines + self._id_line, route.answer_removed
+        ours = b"%b%b%b" % (self._answer_lines, self._id_line, self.generation.told_lines)
+        removed = route.answer_removed
         if self.answer_fields:
             ours += b"".join(f"{name}: {value}\r\n".encode("latin-1") for name, value in self.answer_fields)
             removed |= {name.lower().encode() for name, _ in self.answer_fields}
@@ -244,12 +237,19 @@ class Exchange:
     def deliver(self, head: bytes, body: bytes, *, last: bool) -> None:
         """A piece of the answer for the client: its head, if it is the first, and some of its body."""
         if self._response_chunked:
-            body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (b"0\r\n\r\n" if last else b"")
+            body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (self._body_end() if last else b"")
         self.head_sent = True
         self.deadline = time.monotonic() + self.route.upstream.idle_seconds  # type: ignore[union-attr]
         self.connection.write(head + body)
         if self.connection.write_paused and self.upstream is not None:
             self.upstream.pause()
+
+    def _body_end(self) -> bytes:
+        """The end of a body in chunks, with those trailer fields the route lets pass (RFC 9110 section 6.5.1)."""
+        passing = self.route.trailers  # type: ignore[union-attr]
+        if not passing or self.upstream is None:
+            return b"0\r\n\r\n"
+        return b"0\r\n%b\r\n" % b"".join(b"%b: %b\r\n" % each for each in self.upstream.trailers if each[0] in passing)
 
     def answered(self) -> None:
         """The upstream's answer is complete."""
@@ -259,15 +259,16 @@ class Exchange:
 
     def upstream_failed(self, reason: str, cause: str, *, answered: bool) -> None:
         """The upstream ended or answered nonsense. Retried when that cannot do anything twice (REL-12)."""
-        self.upstream = None
+        ended, self.upstream = self.upstream, None
         if self.finished:
             return
-        assert self.route is not None  # noqa: S101
-        upstream = self.route.upstream
+        assert self.route is not None and ended is not None  # noqa: S101, PT018
+        balancer = self.generation.balancers[self.route.upstream.name]
         method = self.head.method if self._sent is None else self._sent[0]
-        replayable = method in _IDEMPOTENT and not self.head.has_body
-        if replayable and not answered and self._may_retry(upstream):
-            self.worker.spawn(self._connect(self.generation.balancers[upstream.name].pick()), self)
+        replayable = (method in _IDEMPOTENT or reason == "upstream_refused") and not self.head.has_body
+        if replayable and not answered and may_repeat(self, balancer, ended):
+            seconds = self.route.upstream.connect_seconds
+            self.worker.spawn(self._connected(reach_again(self, balancer, self, connect_seconds=seconds)), self)
             return
         self.cut(UpstreamFault(reason, cause=cause))
 
@@ -284,7 +285,7 @@ class Exchange:
         self.head_sent = True
         self.close = self.close or self.worker.draining or not self._is_rest_small()
         head_only = self.head.method == "HEAD"
-        said = [*fields, *self.answer_fields]
+        said = [*fields, *self.answer_fields, *self.generation.told_fields]
         self.connection.write(response(status, said, body, close=self.close, head_only=head_only))
         self.connection.release(self.connection.BODY)
         self._finish()
@@ -367,6 +368,8 @@ class Exchange:
 
     def _too_late(self) -> Fault:
         if self.forwarding:
+            if self.upstream is not None:
+                self.upstream.pool.failed()
             return UpstreamFault("upstream_slow")
         return DependencyFault("overloaded")
 
@@ -394,6 +397,8 @@ class Exchange:
 
     def _finish(self) -> None:
         self.finished = True
+        if self.retries:
+            self.generation.balancers[self.route.upstream.name].roster.budget.give_back(self.retries)  # type: ignore[union-attr]
         self.deadline = float("inf")
         self.connection.release(self.connection.UPSTREAM)
         self.worker.finished(self)

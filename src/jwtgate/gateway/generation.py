@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
 import ssl
@@ -12,7 +13,9 @@ from jwtgate.gateway.heads.fields import CallFieldKinds, FieldKinds, RequestFiel
 from jwtgate.gateway.memory import head_memory, outcome_memory, places_of
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.upstreams.balancer import Balancer
+from jwtgate.gateway.upstreams.health_check import check_all
 from jwtgate.gateway.upstreams.pool import Pool
+from jwtgate.gateway.upstreams.roster import Roster
 from jwtgate.policy.facts import Need, NeedIssuedToken, NeedNonces, NeedSigned
 from jwtgate.policy.plan import Listener, Plan
 from jwtgate.policy.sources import ClaimGenerator
@@ -62,15 +65,20 @@ class Generation:
         self.trusted_heads = head_memory()
         self.epoch = 0
         self.request_id_name = plan.request_id_field.encode()
+        name = plan.generation_field
+        self.told_fields = () if name is None else ((name, str(number)),)
+        self.told_lines = b"" if name is None else f"{name}: {number}\r\n".encode()
         self.kinds = RequestFieldKinds(plan, trusted=False)
         self.trusted_kinds = RequestFieldKinds(plan, trusted=True)
         self.response_kinds = ResponseFieldKinds(plan)
         self.places = {route.name: places_of(route) for route in plan.routes}
-        self.balancers = _balancers(
+        self._checks: list[asyncio.Task[None]] = []
+        self.rosters: dict[str, Roster] = {}
+        self.balancers = self._balancers(
             (route.upstream for route in plan.routes if route.upstream.targets), self.response_kinds
         )
         # What a call is answered is read, not passed on: every field of it may matter.
-        self.call_balancers = _balancers(
+        self.call_balancers = self._balancers(
             (call.upstream for route in plan.routes for call in route.calls), CallFieldKinds()
         )
         self.own_addresses = _own_addresses(plan)
@@ -103,16 +111,34 @@ class Generation:
         for balancer in chain(self.balancers.values(), self.call_balancers.values()):
             yield from balancer.pools
 
+    def begin(self, previous: Generation | None) -> None:
+        """Be the one that is served, and know of targets what the previous one knew. Their checks begin."""
+        for name, roster in self.rosters.items():
+            if previous is not None and name in previous.rosters:
+                roster.take_over(previous.rosters[name])
+            self._checks += check_all(roster)
+
+    def look(self) -> None:
+        """Do what is due at upstreams."""
+        for roster in self.rosters.values():
+            roster.look()
+
     def close(self) -> None:
         """Keep no connection for later; what is going on goes on."""
+        for check in self._checks:
+            check.cancel()
+        for roster in self.rosters.values():
+            roster.close()
         for pool in self.pools():
             pool.close()
 
-
-def _balancers(upstreams: Iterable[Upstream], response_kinds: FieldKinds) -> dict[str, Balancer]:
-    """A balancer for each of these upstreams, by their names."""
-    by_name = {upstream.name: upstream for upstream in upstreams}
-    return {name: Balancer(upstream, response_kinds=response_kinds) for name, upstream in by_name.items()}
+    def _balancers(self, upstreams: Iterable[Upstream], response_kinds: FieldKinds) -> dict[str, Balancer]:
+        """A balancer for each of these upstreams, by their names. All of one upstream share what is known of it."""
+        by_name = {upstream.name: upstream for upstream in upstreams}
+        for name, upstream in by_name.items():
+            if name not in self.rosters:
+                self.rosters[name] = Roster(upstream)
+        return {name: Balancer(self.rosters[name], response_kinds=response_kinds) for name in by_name}
 
 
 def generators_of(plan: Plan) -> tuple[ClaimGenerator, ...]:

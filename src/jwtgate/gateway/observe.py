@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from jwtgate.gateway.upstreams.counts import Count, TargetCount, UpstreamCount, added
+
 BUCKET_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
@@ -28,7 +30,6 @@ class Counters:
     connections: int = 0
     connections_refused: int = 0
     overloads: int = 0
-    upstream_retries: int = 0
     log_lines_lost: int = 0
     connections_open: int = 0
     requests_in_flight: int = 0
@@ -38,6 +39,7 @@ class Counters:
     rate_limit_entries: int = 0
     proof_evictions: int = 0
     proof_entries: int = 0
+    upstreams: tuple[Count, ...] = ()
 
     def count(self, route: str, status: int, reason: str, *, seconds: float) -> None:
         """Count one finished request."""
@@ -58,6 +60,7 @@ class Counters:
             self.seconds[route] = [left + right for left, right in zip(held, times, strict=True)]
         for name in _PLAIN_COUNTERS + GAUGES:
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.upstreams = added(self.upstreams, other.upstreams)
 
 
 _PLAIN_COUNTERS = (
@@ -68,7 +71,6 @@ _PLAIN_COUNTERS = (
     "connections",
     "connections_refused",
     "overloads",
-    "upstream_retries",
     "log_lines_lost",
 )
 GAUGES = (
@@ -165,6 +167,7 @@ class Report:
     degraded: bool = False
     workers: int = 1
     worker_restarts: int = 0
+    crash_looping: bool = False
     reload_failures: int = 0
     issuers: tuple[IssuerReport, ...] = ()
     introspections: tuple[IntrospectionReport, ...] = ()
@@ -199,6 +202,11 @@ class _Families:
         yield from _labelled("secret_store", "store", _OF_SECRET_STORES, report.secret_stores)
         yield from _labelled("signing_keys", "keys", _OF_SIGNING_KEYS, report.signing)
         yield from _labelled("consumers", "origin", _OF_CONSUMERS, report.consumers)
+        counts = report.counters.upstreams
+        yield from _labelled(
+            "upstream", "upstream", _OF_UPSTREAMS, [each for each in counts if isinstance(each, UpstreamCount)]
+        )
+        yield from _of_targets([each for each in counts if isinstance(each, TargetCount)])
 
     def _requests(self) -> Iterator[object]:
         from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
@@ -227,6 +235,7 @@ class _Families:
         yield GaugeMetricFamily("jwtgate_degraded", "1 when something needed later is missing.", value=report.degraded)
         yield GaugeMetricFamily("jwtgate_workers", "Workers alive.", value=report.workers)
         yield CounterMetricFamily("jwtgate_worker_restarts", "Workers replaced.", value=report.worker_restarts)
+        yield GaugeMetricFamily("jwtgate_crash_looping", "1 while workers die young.", value=report.crash_looping)
         yield CounterMetricFamily("jwtgate_reload_failures", "Documents refused.", value=report.reload_failures)
 
 
@@ -266,6 +275,24 @@ _OF_SIGNING_KEYS = (
     _Told("count", "Keys that sign, will sign, or have signed tokens that are alive."),
     _Told("age_seconds", "How long the key that signs now has done so."),
 )
+_OF_UPSTREAMS = (
+    _Told("usable", "Workers that find a target to be asked."),
+    _Told("breaker_open", "Workers that refuse requests, for the upstream has as many as it may."),
+    _Told("refused", "Requests refused, for the upstream had as many as it may.", counts=True),
+    _Told("retries", "Requests tried again.", counts=True),
+    _Told("retries_not_made", "Requests not tried again, for too many others were.", counts=True),
+)
+_OF_TARGETS = (
+    _Told("up", "Workers that find it well."),
+    _Told("down", "Workers whose checks find it bad."),
+    _Told("resting", "Workers that could not connect to it."),
+    _Told("ejected", "Workers that leave it out for its answers."),
+    _Told("connections", "Connections to it."),
+    _Told("requests_in_flight", "Requests it has not answered to the end."),
+    _Told("name_stale", "Workers that could not look its name up again."),
+    _Told("failures", "Requests without an answer, or with one that counts as failed.", counts=True),
+    _Told("times_out", "Times it was left out.", counts=True),
+)
 _OF_CONSUMERS = (_Told("count", "Consumers known."),)
 
 
@@ -283,4 +310,15 @@ def _labelled(prefix: str, label: str, told: Iterable[_Told], reports: Iterable[
                     family.add_metric([getattr(report, label), cause], number)
             elif value is not None:
                 family.add_metric([getattr(report, label)], value)
+        yield family
+
+
+def _of_targets(counts: Iterable[TargetCount]) -> Iterator[object]:
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+    for each in _OF_TARGETS:
+        kind = CounterMetricFamily if each.counts else GaugeMetricFamily
+        family = kind(f"jwtgate_target_{each.member}", each.text, labels=["upstream", "target"])
+        for count in counts:
+            family.add_metric([count.upstream, count.target], getattr(count, each.member))
         yield family

@@ -11,10 +11,11 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from email.utils import formatdate
 
-from jwtgate.errors import AccessRefused, DependencyFault, Fault, RateRefused, Refusal, RequestRefused
+from jwtgate.errors import AccessRefused, DependencyFault, Fault, RateRefused, Refusal, RequestRefused, UpstreamFault
 from jwtgate.gateway.generation import HEALTHZ, LIVEZ, METRICS, OWN_KEYS, OWN_METADATA, READYZ, Generation
 from jwtgate.gateway.heads.fields import status_line
 from jwtgate.gateway.observe import Report, metrics_text
+from jwtgate.gateway.upstreams.counts import TargetCount
 from jwtgate.oauth import dpop
 from jwtgate.oauth.bearer import challenge
 from jwtgate.policy.facts import Allowance
@@ -44,7 +45,7 @@ def refusal_fields(error: Refusal | Fault, route: Route | None) -> list[tuple[st
     nonce = error.detail.get("nonce")
     if error.reason == "proof_nonce_needed" and isinstance(nonce, str):
         fields.append((dpop.NONCE_FIELD, nonce))
-    if isinstance(error, DependencyFault | RateRefused):
+    if isinstance(error, DependencyFault | RateRefused | UpstreamFault) and error.retry_after_seconds is not None:
         fields.append(("Retry-After", str(error.retry_after_seconds)))
     return fields
 
@@ -130,17 +131,25 @@ def _readiness(report: Report) -> dict[str, object]:
         "generation": report.generation,
         "workers": report.workers,
         "worker_restarts": report.worker_restarts,
+        "crash_looping": report.crash_looping,
         "issuers": [_shown(each, "issuer", "keys", *_FRESHNESS) for each in report.issuers],
         "introspection": [_shown(each, "issuer", "left_alone", "last_failure") for each in report.introspections],
         "secret_stores": [_shown(each, "store", "values", "missing", *_FRESHNESS) for each in report.secret_stores],
         "consumers": {each.origin: each.count for each in report.consumers},
+        "targets": _targets(report),
     }
 
 
 def _health(report: Report) -> dict[str, object]:
     """All that the report knows besides counters: those are for /metrics (REL-38)."""
     told = [field.name for field in fields(report) if field.name != "counters"]
-    return _shown(report, *told)
+    return {**_shown(report, *told), "targets": _targets(report)}
+
+
+def _targets(report: Report) -> list[dict[str, object]]:
+    """How many workers find each target well, or not."""
+    counts = (each for each in report.counters.upstreams if isinstance(each, TargetCount))
+    return [_shown(each, "upstream", "target", "up", "down", "resting", "ejected") for each in counts]
 
 
 def _shown(report: object, *members: str) -> dict[str, object]:

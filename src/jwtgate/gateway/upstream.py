@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 from jwtgate.gateway.heads.answer_head import AnswerHead
+from jwtgate.gateway.heads.fields import FORWARD
 from jwtgate.gateway.heads.framing import ChunkedBody, Framing, Malformed, ResponseReader
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 WRITE_BUFFER_BYTES = 128 * 1024
 _HEAD_LIMIT_BYTES = 64 * 1024
 _LINGER_SECONDS = 10.0
+
+
+class StreamRefused(Exception):
+    """A request that reached the target, which says it has not looked at it (RFC 9113 section 8.7)."""
 
 
 class Question(Protocol):
@@ -84,6 +89,17 @@ class UpstreamConnection(asyncio.Protocol):
         self._left = 0
         self._chunks: ChunkedBody | None = None
 
+    @property
+    def was_used(self) -> bool:
+        """Whether it was kept after an answer: its target may then end it at any moment and mean nothing by it."""
+        return self.idle_since > 0.0
+
+    @property
+    def trailers(self) -> list[tuple[bytes, bytes]]:
+        """The fields behind the body of the answer that may go on at all; their names are in lower case (SEC-112)."""
+        kinds, fields = self.pool.response_kinds, self._chunks.trailers if self._chunks is not None else ()
+        return [field for field in fields if kinds[field[0]] == FORWARD]
+
     # What the exchange does.
 
     def send(self, exchange: Asker, head: bytes) -> None:
@@ -122,6 +138,7 @@ class UpstreamConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
         transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        self.pool.opened(self)
 
     def data_received(self, data: bytes) -> None:
         exchange = self.exchange
@@ -136,6 +153,7 @@ class UpstreamConnection(asyncio.Protocol):
             self._read(exchange, data)
         except Malformed as error:
             self.drop()
+            self.pool.failed()
             exchange.upstream_failed("upstream_malformed", str(error), answered=True)
 
     def eof_received(self) -> None:
@@ -155,12 +173,21 @@ class UpstreamConnection(asyncio.Protocol):
         if exchange.tunnel is not None:
             exchange.tunnel.upstream_lost()
             return
-        exchange.upstream_failed("upstream_malformed", "the connection ended early", answered=self._answered)
+        if isinstance(exc, StreamRefused):
+            exchange.upstream_failed("upstream_refused", "the stream was refused", answered=False)
+            return
+        answered = self._answered or isinstance(exc, Malformed)
+        if answered or not self.was_used:
+            self.pool.failed()
+        exchange.upstream_failed("upstream_malformed", "the connection ended early", answered=answered)
 
     def _read_what_is_left(self) -> None:
         """Take the answer of a target that gave it before the whole body, and then took no more."""
+        plug = self.transport.get_extra_info("socket")
+        if plug is None:  # a stream of HTTP/2, which gives what it has by itself
+            return
         with suppress(OSError):
-            data = os.read(self.transport.get_extra_info("socket").fileno(), WRITE_BUFFER_BYTES)
+            data = os.read(plug.fileno(), WRITE_BUFFER_BYTES)
             if data:
                 self.data_received(data)
 
@@ -183,6 +210,8 @@ class UpstreamConnection(asyncio.Protocol):
             if answer.status == 101:
                 self._switch(exchange, answer, data[at:])
                 return
+            if self.pool.watch is not None:
+                self.pool.watch.answered(answer.status)
             self._framing = answer.framing(exchange.head.method)
             self._left = answer.length or 0
             self._chunks = ChunkedBody() if self._framing is Framing.CHUNKED else None

@@ -26,6 +26,7 @@ from jwtgate.gateway.logs.access_log import AccessLog
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import Counters, Report
 from jwtgate.gateway.respond import STATUS_ONLY, OwnAnswer, own_answer, refusal_body, refusal_fields, response
+from jwtgate.gateway.upstreams.counts import counts_of
 from jwtgate.policy.calls.call import NeedCall
 from jwtgate.policy.facts import Need, NeedClaims, NeedIssuedToken, NeedKeys, NeedSigned
 from jwtgate.policy.plan import Listener
@@ -103,6 +104,7 @@ class Worker:
                 ssl=shown.context if shown else None,
                 ssl_handshake_timeout=self.limits.head_seconds if shown else None,
             )
+        self.generation.begin(None)
         self._timer = asyncio.get_running_loop().call_later(_TICK_SECONDS, self._tick)
 
     def _protocol_for(self, listener: Listener) -> Callable[[], ClientConnection | Front]:
@@ -118,6 +120,7 @@ class Worker:
         for shown, listener in zip(self._shown, generation.plan.listeners, strict=False):
             if shown is not None:
                 shown.show(generation.contexts[listener])
+        generation.begin(previous)
         previous.close()
 
     async def drain(self, seconds: float) -> None:
@@ -156,6 +159,7 @@ class Worker:
                 connection.abort()
         self._doors.look()
         self.admission.look(now)
+        self.generation.look()
         for pool in self.generation.pools():
             pool.close_idle(now - pool.upstream.keep_alive_seconds)
         self._log.flush()
@@ -170,6 +174,7 @@ class Worker:
         counters.overloaded = int(self.admission.overloaded)
         counters.remembered_entries = len(self.generation.memory)
         counters.log_lines_lost = self._log.lost
+        counters.upstreams = counts_of(self.generation.rosters.values())
         counters.remembered_evictions = self._evicted_before + self.generation.memory.evicted
         return counters
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from jwtgate.gateway.respond import OwnAnswer, own_answer
 from jwtgate.gateway.upstream import UpstreamConnection
 from jwtgate.gateway.upstreams.balancer import Balancer
 from jwtgate.gateway.upstreams.pool import Pool
+from jwtgate.gateway.upstreams.roster import Roster
 from jwtgate.gateway.worker import HostNames
 from jwtgate.jose.encoding import json_bytes
 from jwtgate.jose.key import generate_key
@@ -203,7 +203,7 @@ class ScriptedPool(Pool):
     """A pool whose new connections are made here. `failures` come first, in their order."""
 
     def __init__(self, pool: Pool) -> None:
-        super().__init__(pool.upstream, pool.target, response_kinds=pool.response_kinds)
+        super().__init__(pool.roster, pool.target, response_kinds=pool.response_kinds)
         self.failures: deque[UpstreamFault] = deque()
         self.made: list[UpstreamConnection] = []
 
@@ -214,7 +214,7 @@ class ScriptedPool(Pool):
         self.made.append(connection)
         return connection
 
-    async def connect(self) -> UpstreamConnection:
+    async def connect(self, seconds: float | None = None) -> UpstreamConnection:
         if self.failures:
             raise self.failures.popleft()
         return self.new()
@@ -224,9 +224,9 @@ class ScriptedBalancer(Balancer):
     """A balancer over such pools."""
 
     def __init__(self, balancer: Balancer) -> None:
-        super().__init__(balancer.upstream, response_kinds=balancer.pools[0].response_kinds)
+        super().__init__(Roster(balancer.upstream, chance=lambda: 0.0), response_kinds=balancer.pools[0].response_kinds)
         self.pools: list[Any] = [ScriptedPool(pool) for pool in self.pools]
-        self._turn = cycle(self.pools)
+        self.roster.refresh()
 
 
 class Desk:

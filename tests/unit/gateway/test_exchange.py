@@ -243,7 +243,7 @@ def test_another_target_is_tried_once() -> None:
     two.failures.extend([SLOW, SLOW])  # type: ignore[attr-defined]
     gate.send(a_request())
     assert gate.outcomes == [(504, "upstream_slow")]
-    assert gate.desk.counters.upstream_retries == 1
+    assert gate.generation.balancers["echo"].roster.budget.made == 1
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -266,7 +266,7 @@ def test_rel_12_a_request_that_met_the_end_of_its_connection_is_sent_once_more(m
     first = gate.wire.take()
     gate.lose_upstream()
     assert gate.wire.take() == first
-    assert gate.desk.counters.upstream_retries == 1
+    assert gate.generation.balancers["echo"].roster.budget.made == 1
     gate.lose_upstream()
     assert gate.outcomes == [(502, "upstream_malformed")]
 

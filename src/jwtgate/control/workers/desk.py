@@ -24,6 +24,7 @@ from jwtgate.control.workers.worker_handle import WorkerHandle
 from jwtgate.control.workers.worker_state import fault_of
 from jwtgate.errors import DependencyFault
 from jwtgate.gateway.observe import GAUGES, Counters, Report
+from jwtgate.gateway.upstreams.counts import grown
 from jwtgate.policy.facts import NeedAllowance, NeedFirstUse, NeedKeys
 from jwtgate.state.allowances import Allowances
 from jwtgate.state.first_uses import FirstUses
@@ -50,6 +51,7 @@ class Ledger:
         if last is not None:
             for name in GAUGES:
                 setattr(last, name, 0)
+            last.upstreams = grown(last.upstreams)
             self._ended.add(last)
 
     def total(self) -> Counters:

@@ -7,12 +7,13 @@ redirect is an answer like any other, and it ends with the request it is made fo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING
 
 from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.heads.framing import Malformed
 from jwtgate.gateway.upstream import Question
+from jwtgate.gateway.upstreams.reaching import may_repeat, reach, reach_again
 from jwtgate.policy.calls.call import Called
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from jwtgate.gateway.heads.framing import Framing
     from jwtgate.gateway.tunnels.tunnel import Tunnel
     from jwtgate.gateway.upstream import UpstreamConnection
-    from jwtgate.gateway.upstreams.pool import Pool
     from jwtgate.policy.calls.call import NeedCall
 
 _REPEATABLE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -43,9 +43,8 @@ class UpstreamCall:
         self._done = done
         self._balancer = exchange.generation.call_balancers[need.call.upstream.name]
         self._connection: UpstreamConnection | None = None
-        self._tried: list[Pool] = []
-        self._retries = 0
-        self._over = False
+        self.retries = 0
+        self.finished = False
         self._status = 0
         self._fields: dict[str, tuple[str, ...]] = {}
         self._pieces: list[bytes] = []
@@ -54,11 +53,20 @@ class UpstreamCall:
     def begin(self) -> None:
         """Ask. From now on the time of the call runs."""
         self._exchange.deadline = time.monotonic() + self._need.call.seconds
-        self._ask(self._balancer.pick())
+        try:
+            pool = self._balancer.pick(self._exchange)
+        except UpstreamFault as fault:
+            self._refused(fault)
+            return
+        connection = pool.take()
+        if connection is not None:
+            self._send(connection)
+        else:
+            self._exchange.worker.spawn(self._connected(reach(self, self._balancer, pool)), self._exchange)
 
     def drop(self) -> None:
         """Nobody waits for the answer any more."""
-        self._over = True
+        self.finished = True
         if self._connection is not None:
             self._connection.drop()
             self._connection = None
@@ -67,40 +75,18 @@ class UpstreamCall:
         """There is no answer."""
         self._end(fault)
 
-    def _ask(self, pool: Pool) -> None:
-        self._tried.append(pool)
-        connection = pool.take()
+    async def _connected(self, reaching: Coroutine[None, None, UpstreamConnection | None]) -> None:
+        try:
+            connection = await reaching
+        except UpstreamFault as fault:
+            self._refused(fault)
+            return
         if connection is not None:
             self._send(connection)
-        else:
-            self._exchange.worker.spawn(self._connect(pool), self._exchange)
 
-    async def _connect(self, pool: Pool) -> None:
-        try:
-            connection = await pool.connect()
-        except UpstreamFault as fault:
-            if not self._over:
-                self._ask_another(fault)
-            return
-        if self._over:
-            connection.drop()
-            return
-        self._send(connection)
-
-    def _ask_another(self, fault: UpstreamFault) -> None:
-        other = self._balancer.another(self._tried)
-        if other is not None and self._may_retry():
-            self._ask(other)
-            return
-        self._end(UpstreamFault(fault.reason, **{**fault.detail, "call": self.name}))
-
-    def _may_retry(self) -> bool:
-        """Whether it may be asked once more, which it is then."""
-        if self._retries >= self._need.call.upstream.retries:
-            return False
-        self._retries += 1
-        self._exchange.worker.counters.upstream_retries += 1
-        return True
+    def _refused(self, fault: UpstreamFault) -> None:
+        detail = {**fault.detail, "call": self.name}
+        self._end(UpstreamFault(fault.reason, retry_after_seconds=fault.retry_after_seconds, **detail))
 
     def _send(self, connection: UpstreamConnection) -> None:
         self._connection = connection
@@ -142,10 +128,12 @@ class UpstreamCall:
 
     def upstream_failed(self, reason: str, cause: str, *, answered: bool) -> None:
         """The connection ended, or the answer is nonsense. Asked again when that cannot do anything twice (REL-12)."""
-        self._connection = None
+        ended, self._connection = self._connection, None
+        assert ended is not None  # noqa: S101
         repeatable = self._need.method in _REPEATABLE and self._need.body is None
-        if repeatable and not answered and self._may_retry():
-            self._ask(self._balancer.pick())
+        if repeatable and not answered and may_repeat(self, self._balancer, ended):
+            again = reach_again(self, self._balancer, self._exchange)
+            self._exchange.worker.spawn(self._connected(again), self._exchange)
             return
         self._end(UpstreamFault(reason, call=self.name, cause=cause))
 
@@ -164,8 +152,9 @@ class UpstreamCall:
         raise Malformed("an upgrade nobody asked for")
 
     def _end(self, said: Called | UpstreamFault) -> None:
-        if self._over:
+        if self.finished:
             return
         self.drop()
+        self._balancer.roster.budget.give_back(self.retries)
         self._exchange.call = None
         self._done(said)

@@ -1,52 +1,63 @@
-"""Which target of an upstream takes the next request.
-
-A target nobody can connect to rests for a while and is not asked, as long as there is another one.
-"""
+"""Which target of an upstream takes the next request (REL-13)."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Collection, Sequence
-from itertools import cycle
 
+from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.heads.fields import FieldKinds
+from jwtgate.gateway.upstreams.choosing import Requester, chooser
 from jwtgate.gateway.upstreams.pool import Pool
-from jwtgate.policy.upstreams import Upstream
+from jwtgate.gateway.upstreams.roster import Roster
+from jwtgate.policy.upstreams import Target
+
+RETRY_AFTER_SECONDS = 1
 
 
 class Balancer:
-    """The targets of one upstream, in turn, each as often as its weight says."""
+    """The pools of one upstream for one use of it.
 
-    def __init__(self, upstream: Upstream, *, response_kinds: FieldKinds) -> None:
-        self.upstream = upstream
-        self.pools = [Pool(upstream, target, response_kinds=response_kinds) for target in upstream.targets]
-        self._turn = cycle(self.pools)
-        self._weighted = len({target.weight for target in upstream.targets}) > 1
+    `only` is the pool of the one target that may be asked, where nothing has to be asked or counted first: whoever
+    finds it there need not `pick`.
+    """
 
-    def pick(self) -> Pool:
-        """The pool whose turn it is; one that rests is passed over unless all do."""
-        if len(self.pools) == 1:
-            return self.pools[0]
-        now = time.monotonic()
-        if self._weighted:
-            return _heaviest([pool for pool in self.pools if pool.rests_until <= now] or self.pools)
-        for _ in self.pools:
-            pool = next(self._turn)
-            if pool.rests_until <= now:
-                return pool
-        return next(self._turn)
+    def __init__(self, roster: Roster, *, response_kinds: FieldKinds) -> None:
+        self.upstream = roster.upstream
+        self.roster = roster
+        self.pools: Sequence[Pool] = [
+            Pool(roster, target, response_kinds=response_kinds) for target in roster.standings
+        ]
+        self.only: Pool | None = None
+        self._usable: Sequence[Pool] = ()
+        self._choose = chooser(roster.upstream)
+        roster.balancers.append(self)
+        roster.refresh()
+
+    def use(self, targets: Collection[Target], now: float) -> None:
+        """Ask these targets and no others from now on."""
+        self._usable = [pool for pool in self.pools if pool.target in targets]
+        for pool in self._usable:
+            pool.share = pool.standing.share(now, self.upstream.slow_start_seconds)
+        is_alone = len(self._usable) == 1 and self.upstream.most_requests is None
+        self.only = self._usable[0] if is_alone else None
+
+    def pick(self, requester: Requester) -> Pool:
+        """The pool of the target this request goes to. Raises `UpstreamFault` where none can take it."""
+        if self.only is not None:
+            return self.only
+        if not self._usable:
+            raise UpstreamFault("upstream_down", retry_after_seconds=RETRY_AFTER_SECONDS, upstream=self.upstream.name)
+        if self.upstream.most_requests is not None:
+            self.roster.breaker.check_request(self.roster.requests, self.roster.clock())
+        if len(self._usable) == 1:
+            return self._usable[0]
+        return self._choose(self._usable, requester)
 
     def another(self, tried: Collection[Pool]) -> Pool | None:
         """A pool that may be better than those that were tried, or None."""
-        others = [pool for pool in self.pools if pool not in tried]
-        return min(others, key=lambda pool: pool.rests_until, default=None)
+        left = [pool for pool in self._usable if pool not in tried]
+        return min(left, key=lambda pool: pool.busy, default=None)
 
-
-def _heaviest(pools: Sequence[Pool]) -> Pool:
-    """The pool that has waited longest for its weight: turns come evenly spread, never in a row."""
-    for pool in pools:
-        pool.owed += pool.target.weight
-    chosen = max(pools, key=lambda pool: pool.owed)
-    chosen.owed -= sum(pool.target.weight for pool in pools)
-    return chosen
-
+    def lend_retry(self) -> bool:
+        """Whether one more request may be tried again now; if so, that is counted."""
+        return self.roster.budget.take(self.roster.requests, self.roster.clock())

@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import blake2b
+from typing import TYPE_CHECKING, TypeVar
 
 from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.heads.fields import FieldKinds
@@ -12,13 +16,23 @@ from jwtgate.gateway.memory import answer_memory
 from jwtgate.gateway.upstream import UpstreamConnection
 from jwtgate.policy.upstreams import Target, Upstream
 
-_REST_SECONDS = 5.0
+if TYPE_CHECKING:
+    from jwtgate.gateway.upstreams.roster import Roster
+
+_RETRY_AFTER_SECONDS = 1
+Made = TypeVar("Made", bound=asyncio.Protocol)
 
 
 class Pool:
-    """The connections to one target: idle ones, most recently used first."""
+    """The connections to one target: idle ones, most recently used first.
 
-    def __init__(self, upstream: Upstream, target: Target, *, response_kinds: FieldKinds) -> None:
+    `watch` is told of answers and of failures, where anybody wants to know. `share` is how many requests it takes where
+    one of share 1 takes one, `seed` what sets it apart from other targets.
+    """
+
+    def __init__(self, roster: Roster, target: Target, *, response_kinds: FieldKinds) -> None:
+        upstream = roster.upstream
+        self.roster = roster
         self.target = target
         self.host_line = b"Host: %b\r\n" % (upstream.host or target.authority).encode("ascii")
         self.response_kinds = response_kinds
@@ -26,10 +40,20 @@ class Pool:
         self.tells_more = upstream.is_told_more
         self.tls = _client_tls(upstream) if target.tls else None
         self.answers = answer_memory()
-        self._idle: list[UpstreamConnection] = []
+        self.standing = roster.standings[target]
+        self.watch = roster.watch(target)
+        self.share = float(target.weight)
+        self.owed = 0.0
+        self.seed = blake2b(f"{target.tls}{target.authority}".encode(), digest_size=16).digest()
         self.closed = False
-        self.rests_until = 0.0
-        self.owed = 0
+        self.connections: set[UpstreamConnection] = set()
+        self.pending = 0
+        self._idle: list[UpstreamConnection] = []
+
+    @property
+    def busy(self) -> int:
+        """How many requests are on their way to this target: every connection that is not idle has one."""
+        return len(self.connections) + self.pending - len(self._idle)
 
     def take(self) -> UpstreamConnection | None:
         """An idle connection, or None."""
@@ -47,42 +71,105 @@ class Pool:
         connection.idle_since = time.monotonic()
         self._idle.append(connection)
 
+    def opened(self, connection: UpstreamConnection) -> None:
+        """A connection is there."""
+        self.connections.add(connection)
+
     def lost(self, connection: UpstreamConnection) -> None:
         """A connection has ended."""
+        self.connections.discard(connection)
         if connection in self._idle:
             self._idle.remove(connection)
 
-    async def connect(self) -> UpstreamConnection:
-        """A new connection. Raises `UpstreamFault`."""
-        loop = asyncio.get_running_loop()
-        server_name = (self.upstream.server_name or self.target.host) if self.tls else None
+    def failed(self) -> None:
+        """A request got no answer here that could be read, or none in time."""
+        if self.watch is not None:
+            self.watch.failed()
+
+    async def connect(self, seconds: float | None = None) -> UpstreamConnection:
+        """A new connection, within so many seconds. Raises `UpstreamFault`."""
+        pools = self.roster.pools()
+        pending = sum(pool.pending for pool in pools)
+        connections = sum(len(pool.connections) for pool in pools) + pending
+        self.roster.breaker.check_connection(connections, pending, now=self.roster.clock())
+        with self._trial():
+            return await self._connect(self.upstream.connect_seconds if seconds is None else seconds)
+
+    @contextmanager
+    def _trial(self) -> Iterator[None]:
+        """Counts a connection to be made; to a target that rested one at a time, since nobody knows of it yet."""
+        standing, trial = self.standing, bool(self.standing.rest.times)
+        if trial:
+            if standing.on_trial:
+                raise UpstreamFault("upstream_down", retry_after_seconds=_RETRY_AFTER_SECONDS, target=self._name)
+            standing.on_trial = True
+            self.roster.refresh()
+        self.pending += 1
         try:
-            async with asyncio.timeout(self.upstream.connect_seconds):
-                _, connection = await loop.create_connection(
-                    lambda: UpstreamConnection(self),
-                    self.target.host,
-                    self.target.port,
-                    ssl=self.tls,
-                    server_hostname=server_name,
-                )
+            yield
+        finally:
+            self.pending -= 1
+            if trial:
+                standing.on_trial = False
+
+    async def _connect(self, seconds: float) -> UpstreamConnection:
+        try:
+            async with asyncio.timeout(seconds):
+                connection = await self.dial(seconds)
         except TimeoutError:
-            self._rest()
-            raise UpstreamFault("upstream_slow", target=self.target.authority, phase="connect") from None
-        except OSError as error:  # TLS errors are OSErrors as well
-            self._rest()
-            cause = type(error).__name__
-            raise UpstreamFault("upstream_unreachable", target=self.target.authority, cause=cause) from error
-        self.rests_until = 0.0
+            self._unreachable()
+            raise UpstreamFault("upstream_slow", target=self._name, phase="connect") from None
+        except OSError as error:  # TLS errors are OSErrors as well, and so is a name nobody knows
+            self._unreachable()
+            raise UpstreamFault("upstream_unreachable", target=self._name, cause=type(error).__name__) from error
+        if self.standing.rest.times:
+            self.standing.connected()
+            self.roster.refresh()
         return connection
 
-    def _rest(self) -> None:
-        self.rests_until = time.monotonic() + _REST_SECONDS
+    async def dial(self, seconds: float) -> UpstreamConnection:
+        """A new connection, within so many seconds, whatever the breaker says. Raises `OSError`."""
+        return await self.open(lambda: UpstreamConnection(self), seconds)
+
+    async def open(self, made: Callable[[], Made], seconds: float) -> Made:
+        """What was made for it, connected to the first address that allows it: each has its part of the seconds.
+
+        Raises `OSError`.
+        """
+        loop = asyncio.get_running_loop()
+        server_name = (self.upstream.server_name or self.target.host) if self.tls else None
+        addresses = await self.roster.names[self.target].in_turn()
+        failure: OSError = OSError()
+        for address in addresses:
+            try:
+                async with asyncio.timeout(seconds / len(addresses)):
+                    _, connection = await loop.create_connection(
+                        made,
+                        address,
+                        self.target.port,
+                        ssl=self.tls,
+                        server_hostname=server_name,
+                    )
+            except OSError as error:
+                failure = error
+                continue
+            return connection
+        raise failure
+
+    def _unreachable(self) -> None:
+        self.standing.unreachable(self.roster.clock())
+        self.roster.refresh()
+
+    @property
+    def _name(self) -> str:
+        return self.target.authority
 
     def close_idle(self, older_than: float) -> None:
-        """Close the connections idle since before this instant of the monotonic clock."""
+        """Close the connections idle since before this instant (monotonic), or to where the name leads no longer."""
+        name = self.roster.names[self.target]
         keep: list[UpstreamConnection] = []
         for connection in self._idle:
-            if connection.idle_since < older_than:
+            if connection.idle_since < older_than or not name.leads_to(connection.transport):
                 connection.transport.close()
             else:
                 keep.append(connection)

@@ -1,0 +1,130 @@
+"""The addresses behind the name of a target: looked up ahead of time, and the last good ones kept (REL-15).
+
+The system is asked, so `/etc/hosts`, search lists and whatever else this machine is set up with hold here as well. It
+does not tell how long an answer may be kept, so a name is looked up again at an interval and not by its TTL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+
+from jwtgate.gateway.upstreams.episode import say
+
+LookUp = Callable[[str], Awaitable[tuple[str, ...]]]
+"""Gives the addresses of a name. Raises `OSError`."""
+LOOK_UP_SECONDS = 5.0
+_FIRST_RETRY_SECONDS = 1.0
+
+
+async def system_look_up(host: str) -> tuple[str, ...]:
+    """The addresses of this name, as the system tells them, each once. It is asked on a thread of the event loop's."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+class Name:
+    """One name. `addresses` are those of its last good answer, which are forgotten when they are too old."""
+
+    def __init__(
+        self,
+        host: str,
+        *,
+        every_seconds: float,
+        stale_seconds: float,
+        clock: Callable[[], float],
+        look_up: LookUp = system_look_up,
+    ) -> None:
+        self.host = host
+        self.is_literal = _is_address(host)
+        self.addresses: tuple[str, ...] = (host,) if self.is_literal else ()
+        self.is_stale = False
+        self._every_seconds = every_seconds
+        self._stale_seconds = stale_seconds
+        self._clock = clock
+        self._look_up = look_up
+        self._good_at = float("-inf")
+        self._due = float("-inf")
+        self._failures = 0
+        self._turn = 0
+        self._flight: asyncio.Task[None] | None = None
+
+    def take_over(self, previous: Name) -> None:
+        """Know what was known before; when it is looked up next is for this one to say."""
+        self.addresses, self.is_stale = previous.addresses, previous.is_stale
+        self._good_at, self._failures = previous._good_at, previous._failures
+
+    async def in_turn(self) -> tuple[str, ...]:
+        """All addresses, each time another one first. Raises `OSError` while there are none."""
+        if not self.addresses:
+            await asyncio.shield(self._begin())
+        if not self.addresses:
+            raise OSError("a name without an address")
+        self._turn = (self._turn + 1) % len(self.addresses)
+        return self.addresses[self._turn :] + self.addresses[: self._turn]
+
+    def look(self, now: float) -> None:
+        """Have the name looked up again if it is time, and forget an answer that is too old."""
+        if self.is_literal:
+            return
+        if self.is_stale and self.addresses and now >= self._good_at + self._stale_seconds:
+            self.addresses = ()
+            say("name_state", name=self.host, state="unknown")
+        if now >= self._due:
+            self._begin()
+
+    def leads_to(self, transport: asyncio.BaseTransport) -> bool:
+        """Whether the other end of this connection is still one of the addresses, as far as is known."""
+        if self.is_literal or not self.addresses:
+            return True
+        peer = transport.get_extra_info("peername")
+        return not peer or peer[0] in self.addresses
+
+    def close(self) -> None:
+        """Look nothing up any more."""
+        self._due = float("inf")
+        if self._flight is not None:
+            self._flight.cancel()
+
+    def _begin(self) -> asyncio.Task[None]:
+        if self._flight is None:
+            self._flight = asyncio.get_running_loop().create_task(self._resolve())
+        return self._flight
+
+    async def _resolve(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_UP_SECONDS):
+                found = await self._look_up(self.host)
+        except (
+            OSError,
+            UnicodeError,
+        ):  # `TimeoutError` is an `OSError`; `UnicodeError`: no such name can be
+            self._failed(self._clock())
+        else:
+            self._found(found, self._clock())
+        finally:
+            self._flight = None
+
+    def _found(self, addresses: tuple[str, ...], now: float) -> None:
+        if self.is_stale:
+            say("name_state", name=self.host, state="known")
+        self.addresses, self.is_stale, self._failures = addresses, False, 0
+        self._good_at, self._due = now, now + self._every_seconds
+
+    def _failed(self, now: float) -> None:
+        self._failures += 1
+        self._due = now + min(_FIRST_RETRY_SECONDS * 2.0 ** min(self._failures - 1, 16), self._every_seconds)
+        if not self.is_stale:
+            self.is_stale = True
+            say("name_state", name=self.host, state="stale" if self.addresses else "unknown")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return True
