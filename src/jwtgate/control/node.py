@@ -18,6 +18,7 @@ from jwtgate.control.administration.administration import Administration
 from jwtgate.control.administration.layers import Added
 from jwtgate.control.announcing import Announcing
 from jwtgate.control.built import Built
+from jwtgate.control.descriptors import caution_about
 from jwtgate.control.documents import Text
 from jwtgate.control.generations import Generations
 from jwtgate.control.journal import event
@@ -28,6 +29,7 @@ from jwtgate.control.workers.link import encode
 from jwtgate.control.workers.messages import ConsumersChanged, KeysChanged, RevocationsChanged, SigningChanged
 from jwtgate.control.workers.worker_handle import WorkerHandle
 from jwtgate.errors import ConfigError
+from jwtgate.gateway.listening.doors import descriptor_limit
 from jwtgate.gateway.observe import Counters, Report
 from jwtgate.policy import sources
 from jwtgate.state.stores.store import Store, StoreFailed
@@ -119,6 +121,8 @@ class Node:
         for caution in built.cautions:
             if caution not in known:
                 alike.setdefault(caution.rpartition(": ")[2], []).append(caution)
+        if self._running is None or built.plan.limits != self._running.plan.limits:
+            caution_about(built.plan.limits, descriptor_limit())
         for cautions in list(alike.values())[:MOST_CAUTIONS]:
             event("caution", level=logging.WARNING, sentence=cautions[0], more_places=len(cautions) - 1)
         if len(alike) > MOST_CAUTIONS:

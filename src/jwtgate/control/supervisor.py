@@ -20,6 +20,7 @@ from pathlib import Path
 from jwtgate.control import journal
 from jwtgate.control.administration.administration import Administration
 from jwtgate.control.authors import Author, Authors
+from jwtgate.control.descriptors import raise_limit
 from jwtgate.control.documents import LastGood, Text, WatchedFiles
 from jwtgate.control.journal import event
 from jwtgate.control.node import Companion, Node
@@ -53,6 +54,7 @@ def run(
     node while it runs.
     """
     journal.install(sys.stderr)
+    raise_limit()
     try:
         with StateFolder(state_folder), closing(_store(state_folder / DATABASE)) as store:
             node = Node(
