@@ -41,6 +41,7 @@ def find_route_mistakes(document: Document, present: Mapping[str, Any] | None = 
             yield from _known_by_then(route, slot, value, place=here)
         yield from _logged(route, place)
         yield from _fields(route, place)
+        yield from _protocol(document, route, place)
         yield from _forwarded(route, place, set_by_us)
 
 
@@ -62,6 +63,16 @@ def _named(document: Document, route: RouteSection, place: Place, names: Names) 
         if name not in profiles:
             meant = did_you_mean(name, profiles)
             yield Mistake((*place, "mint", "profiles", index), f"there is no signing profile of this name{meant}")
+
+
+def _protocol(document: Document, route: RouteSection, place: Place) -> Iterator[Mistake]:
+    upstream = document.upstreams.get(route.upstream or "")
+    if upstream is None:
+        return
+    if route.grpc and upstream.protocol != "http2":
+        yield Mistake((*place, "grpc"), f"calls travel over HTTP/2 only, and {route.upstream} lacks protocol: http2")
+    if route.upgrade is not None and upstream.protocol == "http2":
+        yield Mistake((*place, "upgrade"), f"no connection to {route.upstream} can change its protocol: it is HTTP/2")
 
 
 def _credentials(document: Document, route: RouteSection, place: Place, names: Names) -> Iterator[Mistake]:

@@ -24,7 +24,7 @@ from jwtgate.gateway.deciding import NEED_SECONDS, find_route
 from jwtgate.gateway.heads.framing import Framing
 from jwtgate.gateway.listening.admission import REQUESTS
 from jwtgate.gateway.memory import FOR_EVER
-from jwtgate.gateway.relay import Upload
+from jwtgate.gateway.relay import Upload, body_end
 from jwtgate.gateway.respond import response
 from jwtgate.gateway.saying_no import answer_to
 from jwtgate.gateway.tunnels.tunnel import Tunnel
@@ -237,19 +237,14 @@ class Exchange:
     def deliver(self, head: bytes, body: bytes, *, last: bool) -> None:
         """A piece of the answer for the client: its head, if it is the first, and some of its body."""
         if self._response_chunked:
-            body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (self._body_end() if last else b"")
+            body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (
+                body_end(self.route, self.upstream) if last else b""
+            )
         self.head_sent = True
         self.deadline = time.monotonic() + self.route.upstream.idle_seconds  # type: ignore[union-attr]
         self.connection.write(head + body)
         if self.connection.write_paused and self.upstream is not None:
             self.upstream.pause()
-
-    def _body_end(self) -> bytes:
-        """The end of a body in chunks, with those trailer fields the route lets pass (RFC 9110 section 6.5.1)."""
-        passing = self.route.trailers  # type: ignore[union-attr]
-        if not passing or self.upstream is None:
-            return b"0\r\n\r\n"
-        return b"0\r\n%b\r\n" % b"".join(b"%b: %b\r\n" % each for each in self.upstream.trailers if each[0] in passing)
 
     def answered(self) -> None:
         """The upstream's answer is complete."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from jwtgate.gateway.exchange import Exchange
     from jwtgate.gateway.heads.request_head import RequestHead
     from jwtgate.gateway.upstream import UpstreamConnection
+    from jwtgate.policy.plan import Route
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _DRAINED_BYTES = 64 * 1024
@@ -174,3 +175,11 @@ class Upload:
         self._exchange.wait_for_upstream()
         if self._head.chunked:
             upstream.transport.write(b"0\r\n\r\n")
+
+
+def body_end(route: Route | None, upstream: UpstreamConnection | None) -> bytes:
+    """The end of a body in chunks, with the trailer fields of the upstream's that the route lets pass (SEC-92)."""
+    if route is None or upstream is None or not route.trailers:
+        return b"0\r\n\r\n"
+    passing = (field for field in upstream.trailers if field[0] in route.trailers)
+    return b"0\r\n%b\r\n" % b"".join(b"%b: %b\r\n" % field for field in passing)

@@ -44,7 +44,9 @@ class Route:
     `one_slot_is_enough`: the first slot that is proven suffices, and those before it count as empty.
     `mint`: it answers with a token instead of forwarding. `answers` say what refusals look like, by reason, by the
     name of an error's class or for all (`*`); `slot_answers` those of refusals in a slot, by its name. `log` are values
-    the access log gains. `upgrade_origins`: the pages (RFC 6454) that may open a WebSocket here; None: any.
+    the access log gains. `grpc`: its requests are calls, whose deadlines and refusals are those of gRPC. `trailers`:
+    names, in lower case, of the trailer fields of an answer that pass. `upgrade_origins`: the pages (RFC 6454) that may
+    open a WebSocket here; None: any.
     `close_on_expiry`: a WebSocket ends with the token that opened it. `rewriting`: what the upstream is asked for
     instead. `sent_fields` are set in the request on its way, `answer_fields` in its answer; the upstream's loses
     the fields of the names (lower case) in `answer_removed`. `respond`: it gives this answer instead of forwarding.
@@ -64,6 +66,8 @@ class Route:
     removed_parameters: frozenset[str] = frozenset()
     remembered: bool = True
     realm: str = "jwtgate"
+    grpc: bool = False
+    trailers: frozenset[bytes] = frozenset()
     upgrade: bool = False
     upgrade_origins: frozenset[bytes] | None = None
     close_on_expiry: bool = False

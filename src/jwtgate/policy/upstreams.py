@@ -72,7 +72,8 @@ class Ejection:
 class Upstream:
     """Where allowed requests go, with the time limits of the way there, in seconds.
 
-    `host` is the `Host` it sees instead of the target's own. `retries`: how often a request is tried again, by at most
+    `protocol` is `http1` or `http2`, and spoken to all targets. `host` is the `Host` it sees instead of the target's
+    own. `retries`: how often a request is tried again, by at most
     `retry_budget_percent` of the requests on their way. `x_real_ip`, `forwarded_port`, `forwarded_path`: what it is
     told of the client besides. `hash_by` is set where `balance` is the consistent hash. What is `most_…` holds for one
     worker; None: any number. A name is looked up each `resolve_seconds`, and its last good addresses are used
@@ -81,6 +82,7 @@ class Upstream:
 
     name: str
     targets: tuple[Target, ...]
+    protocol: str = "http1"
     preserve_host: bool = False
     host: str | None = None
     balance: Balance = Balance.ROUND_ROBIN

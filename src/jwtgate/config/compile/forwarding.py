@@ -15,7 +15,13 @@ from jwtgate.config.sections.document import PathsSection
 from jwtgate.config.sections.routes import RouteSection
 from jwtgate.config.sections.section import split_url
 from jwtgate.config.sections.traffic.editing import RequestHeadersSection, RespondSection, ResponseHeadersSection
-from jwtgate.config.sections.traffic.upstreams import TargetSection, UpstreamSection
+from jwtgate.config.sections.traffic.upstreams import (
+    EjectionSection,
+    HashedFieldSection,
+    HealthCheckSection,
+    TargetSection,
+    UpstreamSection,
+)
 from jwtgate.config.sections.values import FieldSection, ValueSection
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.forwarding import (
@@ -32,15 +38,48 @@ from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
 from jwtgate.policy.request import PathRules
 from jwtgate.policy.rooms.listed import Conditions
 from jwtgate.policy.rooms.rewrite import fold
-from jwtgate.policy.upstreams import Target, Upstream
+from jwtgate.policy.upstreams import Balance, Ejection, HashedBy, HashKey, HealthCheck, Target, Upstream
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def compile_upstream(name: str, section: UpstreamSection) -> Upstream:
-    """Where allowed requests go. Targets without a weight are left out."""
-    settings = section.model_dump(exclude={"targets"})
-    return Upstream(name, tuple(_target(target) for target in section.targets if target.weight), **settings)
+    """Where allowed requests go. Targets without a weight are left out, and one named twice is one that weighs more."""
+    targets: dict[Target, int] = {}
+    for target in map(_target, section.targets):
+        place = replace(target, weight=0)
+        targets[place] = targets.get(place, 0) + target.weight
+    settings = section.model_dump(exclude={"targets", "balance", "hash_by", "health_check", "ejection"})
+    return Upstream(
+        name,
+        tuple(replace(place, weight=weight) for place, weight in targets.items() if weight),
+        balance=Balance(section.balance),
+        hash_by=_hash_key(section.hash_by),
+        health_check=_health_check(section.health_check),
+        ejection=_ejection(section.ejection),
+        **settings,
+    )
+
+
+def _hash_key(section: HashedFieldSection | str | None) -> HashKey | None:
+    if section is None or isinstance(section, str):
+        return None if section is None else HashKey(HashedBy(section))
+    if section.header is not None:
+        return HashKey(HashedBy.HEADER, section.header.lower().encode())
+    return HashKey(HashedBy.COOKIE, (section.cookie or "").encode())
+
+
+def _health_check(section: HealthCheckSection | None) -> HealthCheck | None:
+    if section is None:
+        return None
+    statuses = frozenset(section.statuses or range(200, 300))
+    return HealthCheck(**section.model_dump(exclude={"statuses"}), statuses=statuses)
+
+
+def _ejection(section: EjectionSection | None) -> Ejection | None:
+    if section is None:
+        return None
+    return Ejection(**section.model_dump(exclude={"statuses"}), statuses=frozenset(section.statuses))
 
 
 def _target(section: TargetSection) -> Target:

@@ -38,7 +38,7 @@ from jwtgate.policy.provisions import (
 )
 from jwtgate.policy.requirements import Issuer, Slot
 from jwtgate.policy.rooms.rewrite import fold
-from jwtgate.policy.upstreams import NOWHERE
+from jwtgate.policy.upstreams import NOWHERE, Upstream
 
 T = TypeVar("T")
 
@@ -69,7 +69,7 @@ class RouteCompiler:
         )
         route = Route(
             name=name,
-            upstream=NOWHERE if section.upstream is None else self._upstreams[section.upstream],
+            upstream=self._upstream(section),
             slots=slots,
             issue=self._issues(name, section, first),
             identity=tuple(compile_field(field, entry, first) for field, entry in section.headers.items()),
@@ -89,6 +89,8 @@ class RouteCompiler:
             calls=calls,
             body_first_bytes=section.body_read_before_decision_bytes,
             private_responses=_is_private(section),
+            grpc=section.grpc,
+            trailers=_trailers(section),
             **_upgrade(section),
             **compile_edits(section, first),
             **self._removed(section),
@@ -96,6 +98,17 @@ class RouteCompiler:
         )
         templates = section.templates if asks_for_path(route) else ()
         return replace(route, remembered=may_be_remembered(route), asks=may_ask(route), templates=templates)
+
+    def _upstream(self, section: RouteSection) -> Upstream:
+        """Where it forwards to, with its own time limits on the way."""
+        if section.upstream is None:
+            return NOWHERE
+        upstream = self._upstreams[section.upstream]
+        return (
+            upstream
+            if section.timeouts is None
+            else replace(upstream, **section.timeouts.model_dump(exclude_none=True))
+        )
 
     def _slots(self, section: RouteSection) -> tuple[Slot, ...]:
         return tuple(
@@ -125,6 +138,7 @@ class RouteCompiler:
         }
 
 
+_OF_GRPC = frozenset({b"grpc-status", b"grpc-message", b"grpc-status-details-bin"})
 _TAKEN_OVER = ("realm", "close_on_expiry", "request_seconds", "body_limit_bytes", "forward_cors_preflight")
 
 
@@ -134,6 +148,11 @@ def _is_private(section: RouteSection) -> bool:
         return section.private_responses
     own = (slot.private_responses for slot in section.slots.values())
     return any(section.private_responses if each is None else each for each in own)
+
+
+def _trailers(section: RouteSection) -> frozenset[bytes]:
+    always = _OF_GRPC if section.grpc else frozenset()
+    return frozenset(always.union(name.lower().encode() for name in section.trailers))
 
 
 def _upgrade(section: RouteSection) -> dict[str, Any]:

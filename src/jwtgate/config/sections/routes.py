@@ -32,8 +32,10 @@ from jwtgate.config.sections.traffic.editing import (
     RespondSection,
     ResponseHeadersSection,
     RewriteSection,
+    TrailerName,
 )
 from jwtgate.config.sections.traffic.matching import Host, MatchSection, PathTemplate, ServedMethod
+from jwtgate.config.sections.traffic.upstreams import TimeoutsSection
 from jwtgate.config.sections.values import Cel, Permission, SomeField
 
 
@@ -111,8 +113,8 @@ class MintSection(Section):
 
 _CREDENTIAL_KEYS = frozenset(Credential.model_fields)
 _FORWARDING = (
-    *("issue", "headers", "forward_token", "upgrade", "forward_cors_preflight", "original_header"),
-    *("request_seconds", "private_responses", "rewrite", "request_headers", "response_headers"),
+    *("grpc", "trailers", "issue", "headers", "forward_token", "upgrade", "forward_cors_preflight", "original_header"),
+    *("timeouts", "request_seconds", "private_responses", "rewrite", "request_headers", "response_headers"),
 )
 
 
@@ -192,12 +194,21 @@ class RouteSection(Credential):
     realm: Annotated[str, Field(pattern=r"^[ !#-\[\]-~]{1,128}$")] = Field(
         "jwtgate", description="The realm a challenge names."
     )
+    grpc: Flag = Field(
+        False,
+        description="Its requests are gRPC calls: the status of a call passes, `grpc-timeout` is its deadline, and "
+        "refusals are told as gRPC does. Needs an upstream whose `protocol` is `http2`.",
+    )
+    trailers: tuple[TrailerName, ...] = Field(
+        (), description="Names of the trailer fields of an answer that pass; all others are dropped."
+    )
     upgrade: Maybe[Literal["websocket"]] = Field(None, description="The protocol a connection may change to.")
     upgrade_origins: Maybe[OneOrMore[Origin]] = Field(
         None, description="The origins whose pages may open a WebSocket, as browsers name them. Default: any."
     )
     close_on_expiry: Flag = Field(False, description="A WebSocket is closed when the token that opened it ends.")
     forward_token: Flag = Field(False, description="The caller's own token goes on to the upstream. Dangerous.")
+    timeouts: Maybe[TimeoutsSection] = Field(None, description="Other time limits than those of its upstream.")
     request_seconds: Maybe[Seconds] = Field(None, description="How long a whole request may take. Default: no limit.")
     body_limit_bytes: Annotated[Whole, Field(ge=0)] = Field(
         10 * 1024 * 1024, description="Most bytes of a request's body."
@@ -245,6 +256,8 @@ class RouteSection(Credential):
             yield "needs only one of path, paths"
         if self.upgrade is None and (self.upgrade_origins is not None or self.close_on_expiry):
             yield "upgrade_origins and close_on_expiry need upgrade: websocket"
+        if self.grpc and self.upgrade is not None:
+            yield "a gRPC call never changes its protocol, so upgrade can do nothing"
         if len({"upstream", "mint", "respond"} & self.model_fields_set) != 1:
             yield "needs exactly one of upstream, mint, respond"
         if self.anonymous_consumer is None and self.anonymous_consumer_also_for_refused_tokens:

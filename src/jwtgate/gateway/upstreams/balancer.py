@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 
 from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.heads.fields import FieldKinds
+from jwtgate.gateway.http2.shared_pool import SharedPool
 from jwtgate.gateway.upstreams.choosing import Requester, chooser
 from jwtgate.gateway.upstreams.pool import Pool
 from jwtgate.gateway.upstreams.roster import Roster
@@ -24,8 +25,9 @@ class Balancer:
     def __init__(self, roster: Roster, *, response_kinds: FieldKinds) -> None:
         self.upstream = roster.upstream
         self.roster = roster
+        made = SharedPool if roster.upstream.protocol == "http2" else Pool
         self.pools: Sequence[Pool] = [
-            Pool(roster, target, response_kinds=response_kinds) for target in roster.standings
+            made(roster, target, response_kinds=response_kinds) for target in roster.standings
         ]
         self.only: Pool | None = None
         self._usable: Sequence[Pool] = ()

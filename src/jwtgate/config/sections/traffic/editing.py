@@ -146,6 +146,23 @@ class ResponseHeadersSection(Section):
     remove: tuple[AnswerFieldName, ...] = Field((), description="Fields of the upstream's that are not sent on.")
 
 
+# What frames, routes or qualifies a message, or says who somebody is, means nothing behind it (RFC 9110 section 6.5.1).
+_NOT_BEHIND = frozenset(
+    b"age authorization cache-control connection content-encoding content-length content-range content-type date "
+    b"expect expires host http2-settings keep-alive location proxy-authenticate proxy-authorization proxy-connection "
+    b"retry-after set-cookie te trailer transfer-encoding upgrade vary warning www-authenticate x-request-id".split()
+)
+
+
+def _passable(name: str) -> str:
+    if fold(name.encode()) in _NOT_BEHIND:
+        raise ValueError("a field that means nothing behind a body cannot pass there")
+    return name
+
+
+TrailerName = Annotated[FieldName, AfterValidator(_passable)]
+
+
 class RespondSection(Section):
     """An answer of the gateway's own, to whoever may use the route."""
 

@@ -1,0 +1,78 @@
+"""The connections to one target that speaks HTTP/2: as few as will do, each with many requests on it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from jwtgate.gateway.http2.client import ClientSession
+from jwtgate.gateway.upstreams.pool import Pool
+
+if TYPE_CHECKING:
+    from jwtgate.gateway.heads.fields import FieldKinds
+    from jwtgate.gateway.upstream import UpstreamConnection
+    from jwtgate.gateway.upstreams.roster import Roster
+    from jwtgate.policy.upstreams import Target
+
+
+class SharedPool(Pool):
+    """The connections to one target. What it gives out is one stream, which is never kept."""
+
+    def __init__(self, roster: Roster, target: Target, *, response_kinds: FieldKinds) -> None:
+        super().__init__(roster, target, response_kinds=response_kinds)
+        if self.tls is not None:
+            self.tls.set_alpn_protocols(["h2"])
+        self._sessions: list[ClientSession] = []
+        self._opening: asyncio.Task[None] | None = None
+
+    def take(self) -> UpstreamConnection | None:
+        """A stream of a connection that has room for one, or None."""
+        for session in self._sessions:
+            if session.has_room:
+                return session.open()
+        return None
+
+    def put(self, connection: UpstreamConnection) -> None:
+        """Its request is answered."""
+        connection.transport.close()
+
+    async def dial(self, seconds: float) -> UpstreamConnection:
+        """A stream: of a new connection where there is none with room. One is opened at a time. Raises `OSError`."""
+        while (connection := self.take()) is None:
+            if self._opening is None:
+                self._opening = asyncio.get_running_loop().create_task(self._open(seconds))
+                self._opening.add_done_callback(self._opened)
+            await asyncio.shield(self._opening)
+        return connection
+
+    async def _open(self, seconds: float) -> None:
+        async with asyncio.timeout(seconds):
+            session = await self.open(lambda: ClientSession(self), seconds)
+            try:
+                await session.ready
+            except BaseException:
+                session.transport.abort()
+                raise
+        if not session.has_room:
+            session.leave()
+            raise ConnectionRefusedError("a target that takes no requests")
+        self._sessions.append(session)
+
+    def _opened(self, task: asyncio.Task[None]) -> None:
+        self._opening = None
+        if not task.cancelled():
+            task.exception()  # whoever waits for it has it as well
+
+    def close_idle(self, older_than: float) -> None:
+        """Close the connections without a request since before this instant (monotonic), or to where no name leads."""
+        name = self.roster.names[self.target]
+        for session in self._sessions:
+            if (not session.busy and session.idle_since < older_than) or not name.leads_to(session.transport):
+                session.leave()
+        self._sessions = [session for session in self._sessions if not session.is_over]
+
+    def close(self) -> None:
+        """Keep no connection from now on; requests that are under way are still answered."""
+        self.closed = True
+        for session in self._sessions:
+            session.leave()
