@@ -8,7 +8,7 @@ from __future__ import annotations
 from .case import CHUNKED, INNER, Sent, family, in_chunks, named, passed
 
 LONG = b"x" * 4100
-_SIZES = {
+SIZES = {
     "none": b"",
     "seventeen-digits": b"0" * 16 + b"3",
     "a-thousand-zeros": b"0" * 1000 + b"3",
@@ -55,7 +55,7 @@ _ENDS = {
 }
 _BODY = b"3%(size)babc%(data)b0%(last)b%(end)b"
 _PLACES = {"size": "the-size", "data": "the-data", "last": "the-last-size", "end": "the-body"}
-_BODIES = {
+BODIES = {
     "longer-than-its-size": b"3\r\nabcd\r\n0\r\n\r\n",
     "shorter-than-its-size": b"5\r\nabc\r\n0\r\n\r\n",
     "one-shorter-than-its-size": b"4\r\nabc\r\n0\r\n\r\n",
@@ -71,7 +71,7 @@ _BODIES = {
     "a-long-trailer": b"3\r\nabc\r\n0\r\nA: " + LONG + b"\r\n\r\n",
     "extensions-and-trailers-long-together": b"3;" + b"x" * 2100 + b"\r\nabc\r\n0\r\nA: " + b"x" * 2100 + b"\r\n\r\n",
 }
-_TRAILERS = {
+TRAILERS = {
     "folded": b"A: b\r\n c",
     "folded-with-a-tab": b"A: b\r\n\tc",
     "first-folded": b" A: b",
@@ -121,10 +121,10 @@ def _sent(body: bytes) -> Sent:
 
 _WHOLE = dict.fromkeys(_PLACES, b"\r\n")
 CASES = [
-    *family("chunk-size", _SIZES, lambda size: in_chunks(size + b"\r\nabc\r\n0\r\n\r\n")),
+    *family("chunk-size", SIZES, lambda size: in_chunks(size + b"\r\nabc\r\n0\r\n\r\n")),
     *family(
         "chunk-last-size",
-        {name: size for name, size in _SIZES.items() if name not in ("two", "none")},
+        {name: size for name, size in SIZES.items() if name not in ("two", "none")},
         lambda size: in_chunks(b"3\r\nabc\r\n" + size.replace(b"3", b"0") + b"\r\n\r\n"),
     ),
     *(
@@ -136,8 +136,8 @@ CASES = [
             lambda end, place=place: in_chunks(_BODY % {k.encode(): v for k, v in (_WHOLE | {place: end}).items()}),
         )  # type: ignore[misc]
     ),
-    *family("chunk-body", _BODIES, in_chunks),
-    *family("chunk-trailer", _TRAILERS, lambda line: in_chunks(b"3\r\nabc\r\n0\r\n" + line + b"\r\n\r\n")),
+    *family("chunk-body", BODIES, in_chunks),
+    *family("chunk-trailer", TRAILERS, lambda line: in_chunks(b"3\r\nabc\r\n0\r\n" + line + b"\r\n\r\n")),
     *family(
         "chunk-extension-with-byte", named(_CONTROLS), lambda byte: in_chunks(b"3;a" + byte + b"\r\nabc\r\n0\r\n\r\n")
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .case import ABC, CHUNKED, INNER, Case, Sent, family, head, in_chunks, passed, post, refused
 
-_LENGTHS = {
+LENGTHS = {
     "list": b"3, 3",
     "list-of-two": b"3, 30",
     "list-without-blank": b"3,3",
@@ -66,7 +66,7 @@ _LENGTHS_TOO_LARGE = {
     "eighteen-nines": b"9" * 18,
     "one-past-the-limit": b"10485761",
 }
-_CODINGS = {
+CODINGS = {
     "chunked-twice": b"chunked, chunked",
     "chunked-twice-without-blank": b"chunked,chunked",
     "gzip": b"gzip",
@@ -127,7 +127,7 @@ _CODINGS = {
     "folded-behind": b"chunked\r\n ",
 }
 # What some reader takes for `Transfer-Encoding` or `Content-Length`, by dropping, folding or joining.
-_ALIASES = {
+ALIASES = {
     "blank-before-the-colon": b"%b : %b",
     "tab-before-the-colon": b"%b\t: %b",
     "blanks-before-the-colon": b"%b  : %b",
@@ -154,7 +154,7 @@ _ALIASES = {
     "in-a-folded-line": b"A: b\r\n %b: %b",
     "in-a-folded-line-of-a-tab": b"A: b\r\n\t%b: %b",
 }
-_FRAMING_NAMES = {"coding": (b"Transfer-Encoding", b"chunked"), "length": (b"Content-Length", b"30")}
+FRAMING_NAMES = {"coding": (b"Transfer-Encoding", b"chunked"), "length": (b"Content-Length", b"30")}
 _SPELLINGS = {
     "coding-underscore": b"Transfer_Encoding: chunked",
     "coding-point": b"Transfer.Encoding: chunked",
@@ -175,7 +175,7 @@ _CODING_LINES = {
     "gzip": b"Transfer-Encoding: gzip, chunked",
     "empty": b"Transfer-Encoding:",
 }
-_TWO_LINES = {
+TWO_LINES = {
     "the-same-length": (b"Content-Length: 3", b"Content-Length: 3"),
     "the-same-length-with-zeros": (b"Content-Length: 3", b"Content-Length: 03"),
     "lengths": (b"Content-Length: 3", b"Content-Length: 30"),
@@ -201,12 +201,12 @@ _TWO_LINES = {
 
 def _refused() -> list[Case]:
     cases = [
-        *family("length", _LENGTHS, lambda value: post(b"Content-Length: " + value, body=b"abc")),
+        *family("length", LENGTHS, lambda value: post(b"Content-Length: " + value, body=b"abc")),
         *family("length", _LENGTHS_TOO_LARGE, lambda value: post(b"Content-Length: " + value, body=b"abc"), 413),
-        *family("coding", _CODINGS, lambda value: post(b"Transfer-Encoding: " + value, body=ABC)),
+        *family("coding", CODINGS, lambda value: post(b"Transfer-Encoding: " + value, body=ABC)),
         *family(
             "two-lines",
-            {name: b"\r\n".join(lines) for name, lines in _TWO_LINES.items()},
+            {name: b"\r\n".join(lines) for name, lines in TWO_LINES.items()},
             lambda lines: post(lines, body=ABC),
         ),
         *family("alias", _SPELLINGS, lambda line: post(line, body=ABC)),
@@ -218,8 +218,8 @@ def _refused() -> list[Case]:
         refused("an-unknown-coding-in-1.0", post(b"Transfer-Encoding: x", body=ABC, version=b"1.0")),
         refused("a-length-past-18-digits-in-1.0", post(b"Content-Length: " + b"0" * 19, version=b"1.0")),
     ]
-    for kind, (name, value) in _FRAMING_NAMES.items():
-        lines = {alias: form % (name, value) for alias, form in _ALIASES.items()}
+    for kind, (name, value) in FRAMING_NAMES.items():
+        lines = {alias: form % (name, value) for alias, form in ALIASES.items()}
         cases += family(f"alias-{kind}", lines, lambda line: post(line, body=ABC))
     for length, line in _LENGTH_LINES.items():
         for coding, other in _CODING_LINES.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from .case import HOST, TARGET, Case, Sent, family, head, named, passed, refused
 
 _START = b"GET " + TARGET + b" HTTP/1.1"
-_ENDS = {
+ENDS = {
     "bare-lf": b"\n",
     "bare-cr": b"\r",
     "two-cr": b"\r\r\n",
@@ -52,8 +52,8 @@ _FOLDED = {
     "name": head(b"A", b" : b"),
     "last-line": head(b"A: b", b" \r"),
 }
-_CONTROLS = [byte for byte in (*range(32), 127) if byte not in b"\t\r\n"]
-_NO_TOKEN = [
+CONTROLS = [byte for byte in (*range(32), 127) if byte not in b"\t\r\n"]
+NO_TOKEN = [
     *(byte for byte in (*range(33), 127) if byte not in b"\r\n"),
     *b'"(),/;<=>?@[\\]{}',
     0x80,
@@ -63,7 +63,7 @@ _NO_TOKEN = [
     0xFF,
 ]
 _UNUSUAL = b"!#$%&'*+.^_`|~"
-_NAMES = {
+NAMES = {
     "empty": b": b",
     "only-blanks": b"  : b",
     "only-a-colon": b":",
@@ -88,31 +88,31 @@ def _ending(place: int, end: bytes) -> bytes:
     return b"".join(line + end for line, end in zip(lines, ends, strict=True)) + b"\r\n"
 
 
-_EMPTY_LINES = {name: end for name, end in _ENDS.items() if name not in ("vertical-tab", "form-feed", "nul")}
+_EMPTY_LINES = {name: end for name, end in ENDS.items() if name not in ("vertical-tab", "form-feed", "nul")}
 _REFUSED = [
     *(
         refused(f"line-end-{name}-behind-{place}", _ending(at, end))
         for at, place in enumerate(_PLACES)
-        for name, end in _ENDS.items()
+        for name, end in ENDS.items()
     ),
     *family("line-end-of-the-head", _EMPTY_LINES, lambda end: _START + b"\r\n" + HOST + b"\r\n" + end),
     *family(
         "line-ends-everywhere",
-        {name: _ENDS[name] for name in ("bare-lf", "bare-cr", "two-cr", "lf-cr")},
+        {name: ENDS[name] for name in ("bare-lf", "bare-cr", "two-cr", "lf-cr")},
         lambda end: end.join((_START, HOST, b"", b"")),
     ),
     *family("first", _FIRST, lambda first: first + head()),
     *family("folded", _FOLDED, lambda raw: raw),
-    *family("value-with-byte", named(_CONTROLS), lambda byte: head(b"A: b" + byte + b"c")),
+    *family("value-with-byte", named(CONTROLS), lambda byte: head(b"A: b" + byte + b"c")),
     *family("value-begins-with-byte", named((0, 11, 12, 27, 127)), lambda byte: head(b"A: " + byte + b"b")),
     *family("value-ends-with-byte", named((0, 11, 12, 27, 127)), lambda byte: head(b"A: b" + byte)),
     *family("value-with-cr-before", named(b"CTH:"), lambda byte: head(b"A: b\r" + byte + b"ontent-Length: 3")),
     *family("value-with-lf-before", named(b"CTH:"), lambda byte: head(b"A: b\n" + byte + b"ontent-Length: 3")),
-    *family("name-with-byte", named(_NO_TOKEN), lambda byte: head(b"X-A" + byte + b"B: c")),
+    *family("name-with-byte", named(NO_TOKEN), lambda byte: head(b"X-A" + byte + b"B: c")),
     *family("name-with-unusual-byte", named(_UNUSUAL), lambda byte: head(b"X-A" + byte + b"B: c")),
     *family("name-ends-with-unusual-byte", named(_UNUSUAL), lambda byte: head(b"X-A" + byte + b": c")),
     *family("name-begins-with-unusual-byte", named(_UNUSUAL), lambda byte: head(byte + b"X-A: c")),
-    *family("name", _NAMES, head),
+    *family("name", NAMES, head),
 ]
 _VALUES = {
     "empty": (b"A:", b"A: "),

@@ -5,36 +5,15 @@ What reaches the upstream is compared byte for byte, and counted: no case leaves
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import pytest
-from tests.conformance.head_readers import READERS, gateway_reading_by
 from tests.conformance.smuggling.case import PROBE, Case, Sent
 from tests.conformance.smuggling.corpus import CASES
-from tests.integration.rig import Client, Message, Upstream, document
+from tests.conformance.smuggling.front import Front
+from tests.integration.rig import Client, Message
 
 PROBED = Sent(target=b"/open/probe")
-
-
-@dataclass
-class Front:
-    """A gateway and its upstream; `expected` counts what the cases so far were to bring."""
-
-    port: int
-    upstream: Upstream
-    expected: int = 0
-
-
-@pytest.fixture(scope="module", params=READERS)
-def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    with Upstream() as upstream:
-        folder = tmp_path_factory.mktemp(request.param)
-        with gateway_reading_by(request.param, folder, document(upstream.url)) as gateway:
-            front = Front(gateway.ports[0], upstream)
-            yield front
-            assert len(upstream.requests) == front.expected
-            assert gateway.events("internal") == []
 
 
 def play(front: Front, case: Case, pieces: int) -> None:

@@ -153,6 +153,9 @@ class RequestReader(HeadReader):
         self.method = method.decode("ascii")
 
 
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] [0-9]{3}(?: [\t\x20-\x7e\x80-\xff]*)?\r\n").match
+
+
 class ResponseReader(HeadReader):
     """Reads the heads of responses."""
 
@@ -163,8 +166,8 @@ class ResponseReader(HeadReader):
         return HttpResponseParser(self)
 
     def _read_start_line(self, head: bytes) -> None:
-        if not head.startswith((b"HTTP/1.1 ", b"HTTP/1.0 ")):
-            raise Malformed("the version")
+        if not _STATUS_LINE(head):
+            raise Malformed("the status line")
         self.http_11 = head.startswith(b"HTTP/1.1")
         self.status = self._parser.get_status_code()
 
