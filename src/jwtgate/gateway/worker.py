@@ -21,7 +21,7 @@ from jwtgate.gateway.heads.fields import MOST_NAMES, host_name
 from jwtgate.gateway.http2.front import Front
 from jwtgate.gateway.listening.admission import CONNECTIONS, STATUS_CONNECTIONS, Admission
 from jwtgate.gateway.listening.certificates import Shown
-from jwtgate.gateway.listening.doors import Doors, descriptor_limit
+from jwtgate.gateway.listening.doors import Doors
 from jwtgate.gateway.logs.access_log import AccessLog
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import Counters, Report
@@ -79,7 +79,7 @@ class Worker:
         self._connections: set[ClientConnection | Front] = set()
         self._turned_away: set[ClientConnection | Front] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._doors = Doors(self.admission, limit=descriptor_limit())
+        self._doors = Doors(self.admission)
         self._shown: list[Shown | None] = []
         self._log = AccessLog(log_descriptor)
         self._ids = count(secrets.randbits(63))

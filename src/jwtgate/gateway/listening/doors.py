@@ -43,9 +43,12 @@ class _Door:
 
 
 class Doors:
-    """Accepts with what each socket was opened with. `paused` while descriptors are short."""
+    """Accepts with what each socket was opened with. `paused` while descriptors are short.
 
-    def __init__(self, admission: Admission, *, limit: int) -> None:
+    `limit` is asked each time: it may be changed while a process runs.
+    """
+
+    def __init__(self, admission: Admission, *, limit: Callable[[], int] = descriptor_limit) -> None:
         self._admission = admission
         self._limit = limit
         self._doors: list[_Door] = []
@@ -66,7 +69,7 @@ class Doors:
         if not self.paused:
             return
         if self._is_full():
-            self._admission.reach(DESCRIPTORS, self._limit)
+            self._admission.reach(DESCRIPTORS, self._limit())
         elif self._opening is None or self._opening.done():
             self._opening = asyncio.get_running_loop().create_task(self._resume())
 
@@ -91,7 +94,7 @@ class Doors:
         """The protocol of a connection that was accepted just now."""
         if not self.paused and self._is_full():
             self.paused = True
-            self._admission.reach(DESCRIPTORS, self._limit)
+            self._admission.reach(DESCRIPTORS, self._limit())
             asyncio.get_running_loop().call_soon(self._pause)
         return door.factory()
 
@@ -117,4 +120,4 @@ class Doors:
         except OSError:
             return True
         os.close(lowest)
-        return lowest >= for_clients(self._limit)
+        return lowest >= for_clients(self._limit())

@@ -29,7 +29,7 @@ def play(moves: Callable[[Loop, Bound, Bound], Awaitable[None]]) -> None:
 
 
 async def opened(admission: Admission, limit: int, public: Any, status: Any) -> Doors:
-    doors = Doors(admission, limit=limit)
+    doors = Doors(admission, limit=lambda: limit)
     await doors.open(public, asyncio.Protocol, always_open=False)
     await doors.open(status, asyncio.Protocol, always_open=True)
     return doors
@@ -64,7 +64,7 @@ def test_rel_20_accepting_pauses_when_descriptors_are_short_and_goes_on_when_the
         doors.look()
         await asyncio.sleep(0)
         assert (doors.paused, len(loop.servers)) == (True, 2)
-        doors._limit = ROOMY
+        doors._limit = lambda: ROOMY
         doors.look()
         await asyncio.sleep(0)
         assert not doors.paused
@@ -78,7 +78,7 @@ def test_rel_20_what_fails_to_open_again_is_tried_again() -> None:
     async def moves(loop: Loop, public: Bound, status: Bound) -> None:
         doors = await opened(Admission(), SHORT, public, status)
         await asyncio.sleep(0)
-        doors._limit, public.fails = ROOMY, True
+        doors._limit, public.fails = (lambda: ROOMY), True
         doors.look()
         await asyncio.sleep(0)
         assert doors.paused
@@ -94,7 +94,7 @@ def test_rel_4_a_door_that_is_closed_for_good_stays_closed() -> None:
     async def moves(loop: Loop, public: Bound, status: Bound) -> None:
         doors = await opened(Admission(), SHORT, public, status)
         await asyncio.sleep(0)
-        doors._limit = ROOMY
+        doors._limit = lambda: ROOMY
         doors.look()
         doors.close()
         await asyncio.sleep(0)
