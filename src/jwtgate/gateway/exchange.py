@@ -13,7 +13,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jwtgate.errors import (
-    DependencyFault,
     Fault,
     Refusal,
     RequestRefused,
@@ -21,7 +20,9 @@ from jwtgate.errors import (
     UpstreamFault,
 )
 from jwtgate.gateway.deciding import NEED_SECONDS, find_route
+from jwtgate.gateway.grpc import call_answer, is_call
 from jwtgate.gateway.heads.framing import Framing
+from jwtgate.gateway.lateness import end_if_late
 from jwtgate.gateway.listening.admission import REQUESTS
 from jwtgate.gateway.memory import FOR_EVER
 from jwtgate.gateway.relay import Upload, body_end
@@ -78,7 +79,7 @@ class Exchange:
     _answer_lines = b""
     _id_line = b""
     _sent: tuple[str, str] | None = None
-    _view: RequestView | None = None
+    seen: RequestView | None = None
 
     def __init__(self, connection: ClientConnection, head: RequestHead) -> None:
         self.connection = connection
@@ -106,7 +107,7 @@ class Exchange:
     def begin_again(self) -> None:
         """As `begin`, for a head whose fields were read before, in another request."""
         try:
-            self.head.read_target(self.generation.plan.paths)
+            self.connection.read_head_again(self.head)
         except Refusal as refusal:
             self.close = True
             self.refuse(refusal)
@@ -136,16 +137,21 @@ class Exchange:
 
     def view(self) -> RequestView:
         """The request as the decision sees it."""
-        if self._view is None:
+        if self.seen is None:
             of = self.connection
-            self._view = self.head.view(
+            self.seen = self.head.view(
                 of.scheme, of.client, request_id=self.request_id, trusted=of.trusted, port=of.port
             )
-        return self._view
+        return self.seen
+
+    @property
+    def is_call(self) -> bool:
+        """Whether this is a call of gRPC."""
+        return self.route is not None and self.route.grpc and is_call(self.head)
 
     def note_body(self, body: bytes) -> None:
         """From now on the decision sees this body, which is all of it."""
-        self._view = replace(self.view(), body=body)
+        self.seen = replace(self.view(), body=body)
 
     # Forwarding.
 
@@ -216,7 +222,7 @@ class Exchange:
         if self.answer_fields:
             ours += b"".join(f"{name}: {value}\r\n".encode("latin-1") for name, value in self.answer_fields)
             removed |= {name.lower().encode() for name, _ in self.answer_fields}
-        if framing in (Framing.CHUNKED, Framing.CLOSE):
+        if framing is Framing.CHUNKED or framing is Framing.CLOSE:
             if self.head.http_11:
                 self._response_chunked = True
                 ours += b"Transfer-Encoding: chunked\r\n"
@@ -237,12 +243,13 @@ class Exchange:
     def deliver(self, head: bytes, body: bytes, *, last: bool) -> None:
         """A piece of the answer for the client: its head, if it is the first, and some of its body."""
         if self._response_chunked:
-            body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + (
-                body_end(self.route, self.upstream) if last else b""
-            )
+            end = body_end(self.route, self.upstream) if last else b""
+            body = b"%x\r\n%b\r\n%b" % (len(body), body, end) if body else end
         self.head_sent = True
-        self.deadline = time.monotonic() + self.route.upstream.idle_seconds  # type: ignore[union-attr]
         self.connection.write(head + body)
+        if last:
+            return
+        self.deadline = time.monotonic() + self.route.upstream.idle_seconds  # type: ignore[union-attr]
         if self.connection.write_paused and self.upstream is not None:
             self.upstream.pause()
 
@@ -281,6 +288,9 @@ class Exchange:
         self.close = self.close or self.worker.draining or not self._is_rest_small()
         head_only = self.head.method == "HEAD"
         said = [*fields, *self.answer_fields, *self.generation.told_fields]
+        if self.is_call:
+            status, said = call_answer(status, said, self.reason)
+            body = b""
         self.connection.write(response(status, said, body, close=self.close, head_only=head_only))
         self.connection.release(self.connection.BODY)
         self._finish()
@@ -347,26 +357,7 @@ class Exchange:
 
     def check_time(self, now: float) -> None:
         """End this exchange if one of its limits has passed at `now` (monotonic)."""
-        if self.tunnel is not None:
-            self.tunnel.check_time(now)
-            return
-        whole = self.route.request_seconds if self.route is not None else None
-        if whole is not None and now > self.started + whole and not self.finished:
-            self.cut(self._too_late())
-        elif self.upload is not None and self.upload.awaits_client():
-            if self.upload.is_late(now):
-                self.cut(RequestRefused("request_slow"))
-        elif now > self.deadline and self.call is not None:
-            self.call.fail(UpstreamFault("upstream_slow", call=self.call.name))
-        elif now > self.deadline:
-            self.cut(self._too_late())
-
-    def _too_late(self) -> Fault:
-        if self.forwarding:
-            if self.upstream is not None:
-                self.upstream.pool.failed()
-            return UpstreamFault("upstream_slow")
-        return DependencyFault("overloaded")
+        end_if_late(self, now)
 
     def cut(self, error: Refusal | Fault) -> None:
         """End with this error: as an answer while there is none yet, else by breaking the connection."""
@@ -395,7 +386,8 @@ class Exchange:
         if self.retries:
             self.generation.balancers[self.route.upstream.name].roster.budget.give_back(self.retries)  # type: ignore[union-attr]
         self.deadline = float("inf")
-        self.connection.release(self.connection.UPSTREAM)
+        if self.connection.holds:
+            self.connection.release(self.connection.UPSTREAM)
         self.worker.finished(self)
         if self.upload is None or self.body_done or self.close:
             self.connection.exchange_over(self)

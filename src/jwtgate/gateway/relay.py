@@ -143,6 +143,9 @@ class Upload:
 
     def is_late(self, now: float) -> bool:
         """Whether the client takes too long at `now` (monotonic)."""
+        if self._exchange.is_call and not self._exchange.finished:
+            # Messages of a call come when there are any: a side may be silent for as long as the other one speaks.
+            return now > max(self.deadline, self._exchange.deadline)
         seconds = now - self._since - _RATE_GRACE_SECONDS
         is_slow = seconds > 0 and self._received_bytes < self._limits.body_least_bytes_per_second * seconds
         return now > self.deadline or is_slow
