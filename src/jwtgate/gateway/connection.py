@@ -31,10 +31,6 @@ _LINGER_SECONDS = 2.0
 _LINGER_BYTES = 64 * 1024
 _CR = 13
 _BLANK_LINES = re.compile(rb"(?:\r\n)*").match
-# Method, target and version as they are nearly always written; anything else is read by the parser.
-_PLAIN_LINE = re.compile(
-    rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*) HTTP/1\.1\r\n"
-).fullmatch
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -190,17 +186,19 @@ class ClientConnection(asyncio.Protocol):
         """The position behind a head whose fields have been read before, byte for byte; 0 for any other.
 
         A client sends the same fields over and over. What they mean is looked up then, and only the request line is
-        read: one of plain characters, which has a single reading.
+        read: one of plain characters, which has a single reading. Often even that is the one that came last with them.
         """
         line_end = data.find(b"\r\n", at) + 2
         end = data.find(b"\r\n\r\n", line_end - 2) + 4
-        self._fields_block = data[line_end:end] if end > 4 else b""
-        known = self.heads.recall(self._fields_block)
-        line = _PLAIN_LINE(data, at, line_end) if known is not None else None
-        limits = self.worker.limits
-        if known is None or line is None or end - at > limits.head_bytes or len(line[2]) > limits.request_line_bytes:
+        self._fields_block = block = data[line_end:end] if end > 4 else b""
+        known = self.heads.recall(block)
+        line = data[at:line_end]
+        if known is not None and line != known.line:
+            limits = self.worker.limits
+            known = known.again(line, limits.request_line_bytes) if end - at <= limits.head_bytes else None
+        if known is None:
             return 0
-        exchange = self._exchange = Exchange(self, known.again(line[1].decode("ascii"), line[2]))
+        exchange = self._exchange = Exchange(self, known)
         exchange.begin_again()
         return end
 
@@ -210,6 +208,12 @@ class ClientConnection(asyncio.Protocol):
         if self._fields_block and head.is_plain and self._reader.keep_alive:
             self.heads.remember(self._fields_block, head)
         head.read_target(self.generation.plan.paths)
+
+    def read_head_again(self, head: RequestHead) -> None:
+        """Read what is new of a head whose fields are known, and remember it as the last one with them."""
+        if not head.path:
+            head.read_target(self.generation.plan.paths)
+            self.heads.replace(self._fields_block, head)
 
     def _begin(self) -> None:
         reader = self._reader
@@ -280,8 +284,7 @@ class ClientConnection(asyncio.Protocol):
             self._told_host = host_value
             self._told = b"X-Forwarded-For: %b\r\n" % self.client.encode()
             if not self.trusted:
-                told = (self.scheme.encode(), host_value)
-                self._told += b"X-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n" % told
+                self._told += b"X-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\n" % (self.scheme.encode(), host_value)
         return self._told
 
     def more_lines(self, route: Route, head: RequestHead) -> bytes:
@@ -294,8 +297,7 @@ class ClientConnection(asyncio.Protocol):
             told.append((b"X-Forwarded-Port", str(self.port)))
         if upstream.forwarded_path:
             told.append((b"X-Forwarded-Path", path))
-            stripped = route.rewriting.strips(path) if route.rewriting is not None else 0
-            if stripped:
+            if route.rewriting is not None and (stripped := route.rewriting.strips(path)):
                 told.append((b"X-Forwarded-Prefix", path[:stripped]))
         said = {name.lower() for name, _ in head.fields} if self.trusted else ()
         return b"".join(b"%b: %b\r\n" % (name, value.encode()) for name, value in told if name.lower() not in said)

@@ -55,6 +55,11 @@ NEED_SECONDS = 15.0
 def find_route(exchange: Exchange) -> None:
     """Find the route of this request and have it forwarded, refused or decided. Refuses as `route_for` does."""
     generation, head = exchange.generation, exchange.head
+    if head.routed is not None:
+        exchange.route, known_by = head.routed
+        if not _recall(exchange, known_by):
+            _decide(exchange, known_by)
+        return
     route = exchange.route = route_for(generation.plan, head.method, head.host, head.path, exchange.view)
     if head.length is not None and head.length > route.body_limit_bytes:
         raise RequestRefused("request_too_large", limit_bytes=route.body_limit_bytes)
@@ -64,17 +69,27 @@ def find_route(exchange: Exchange) -> None:
         _decide_with_body(exchange, route.body_first_bytes)
         return
     key = memory_key(route, generation.places[route.name], head)
-    if key is not None:
-        remembered = generation.memory.recall(key)
-        if remembered is not None and time.time() < remembered.until:
-            exchange.worker.counters.remembered_hits += 1
-            exchange.issuer, exchange.consumer = remembered.issuer, remembered.consumer
-            exchange.detail, exchange.token_until = remembered.detail, remembered.token_until
-            exchange.principal = remembered.principal
-            sent = None if route.rewriting is None else route.rewriting.sent(head.method, head.path)
-            exchange.forward(remembered.lines, remembered.answer_lines, sent=sent)
-            return
-    _decide(exchange, key)
+    # Nothing but the head took part, unless the router had to look at the whole request.
+    if key is not None and head.is_plain and exchange.seen is None:
+        head.routed = (route, key)
+    if key is None or not _recall(exchange, key):
+        _decide(exchange, key)
+
+
+def _recall(exchange: Exchange, key: Key) -> bool:
+    """Whether the outcome was remembered, and the request has been forwarded by it."""
+    remembered = exchange.generation.memory.recall(key)
+    if remembered is None or time.time() >= remembered.until:
+        return False
+    route, head = exchange.route, exchange.head
+    assert route is not None  # noqa: S101
+    exchange.worker.counters.remembered_hits += 1
+    exchange.issuer, exchange.consumer = remembered.issuer, remembered.consumer
+    exchange.detail, exchange.token_until = remembered.detail, remembered.token_until
+    exchange.principal = remembered.principal
+    sent = None if route.rewriting is None else route.rewriting.sent(head.method, head.path)
+    exchange.forward(remembered.lines, remembered.answer_lines, sent=sent)
+    return True
 
 
 def _decide_with_body(exchange: Exchange, most_bytes: int) -> None:

@@ -125,6 +125,11 @@ class Recent(Generic[K, V]):
             self._young[key] = entry
             self._young_bytes += size
 
+    def replace(self, key: K, entry: V) -> None:
+        """Keep an entry of the same size in the place of the one that was just recalled."""
+        if key in self._young:
+            self._young[key] = entry
+
     def forget_all(self) -> None:
         """Let go of everything."""
         self._young, self._old, self._young_bytes = {}, {}, 0

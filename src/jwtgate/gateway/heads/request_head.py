@@ -6,7 +6,9 @@ gets is put together from the fields that are to go on; nothing is copied as it 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from jwtgate.errors import RequestRefused
@@ -29,6 +31,13 @@ from jwtgate.gateway.heads.fields import (
 from jwtgate.policy.plan import Route
 from jwtgate.policy.request import PathRules, RequestView, canonical_path, cookies_without, query_without
 
+if TYPE_CHECKING:
+    from jwtgate.gateway.memory import Key
+
+# Method, target and version as they are nearly always written; anything else is read by the parser.
+_PLAIN_LINE = re.compile(
+    rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*) HTTP/1\.1\r\n"
+).fullmatch
 _AUTHORIZATION = frozenset({b"authorization"})
 
 
@@ -49,6 +58,12 @@ class RequestHead:
     authorization_repeated = False
     request_id: str | None = None
     forwarded = b""
+    line = b""
+    """Its request line as it came, of a head that is remembered."""
+    routed: tuple[Route, Key] | None = None
+    """Its route and what its outcome is remembered by, where nothing else of a request takes part in either."""
+    _begun: tuple[Route, bytes, bytes] | None = None
+    """All of the head an upstream gets but what is ours: for which route, with which `Host`, and the text."""
 
     def __init__(self, method: str, target: bytes, *, fields: list[tuple[bytes, bytes]], http_11: bool) -> None:
         self.method = method
@@ -56,13 +71,21 @@ class RequestHead:
         self.fields = fields
         self.http_11 = http_11
 
-    def again(self, method: str, target: bytes) -> RequestHead:
-        """The head with this request line, its target still to be read, and the fields of this one."""
+    def again(self, line: bytes, limit_bytes: int) -> RequestHead | None:
+        """The head with this request line, its target still to be read, and the fields of this one.
+
+        None when the line is not a plain one, or its target longer than is allowed.
+        """
+        plain = _PLAIN_LINE(line)
+        if plain is None or len(plain[2]) > limit_bytes:
+            return None
         head = _new_head(RequestHead)
         head.__dict__.update(self.__dict__)
-        head.method = method
-        head.target = target
+        head.line = line
+        head.method = plain[1].decode("ascii")
+        head.target = plain[2]
         head.path = ""  # what is refused is not logged under the path of another request
+        head.routed = head._begun = None
         return head
 
     @property
@@ -187,6 +210,16 @@ class RequestHead:
 
         `sent`: the method and path the upstream is asked for, where they are not the client's.
         """
+        if upgrading or sent is not None:
+            return b"%b%b\r\n" % (self._write(route, host_line, upgrading=upgrading, sent=sent), ours)
+        begun = self._begun
+        if begun is None or begun[0] is not route or begun[1] is not host_line:
+            text = self._write(route, host_line, upgrading=False, sent=None)
+            begun = self._begun = (route, host_line, text)
+        return b"%b%b\r\n" % (begun[2], ours)
+
+    def _write(self, route: Route, host_line: bytes, *, upgrading: bool, sent: tuple[str, str] | None) -> bytes:
+        """The request line for the upstream, and all fields that are the client's or say how the body is framed."""
         host = b"Host: %b\r\n" % self.host_value if route.upstream.preserve_host else host_line
         forwarded = self.forwarded
         if self.nominated or not route.removed_fields <= _AUTHORIZATION:
@@ -204,7 +237,7 @@ class RequestHead:
             forwarded += b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
         method, path = sent or (self.method, self.path)
         line = (method.encode(), self._target_for(route, path))
-        return b"%b %b HTTP/1.1\r\n%b%b%b\r\n" % (*line, host, forwarded, ours)
+        return b"%b %b HTTP/1.1\r\n%b%b" % (*line, host, forwarded)
 
     def _target_for(self, route: Route, path: str) -> bytes:
         path, brings, query = path.partition("?")

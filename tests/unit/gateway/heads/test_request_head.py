@@ -169,7 +169,8 @@ def test_sec_18_of_several_authorizations_none_takes_the_place_of_the_first() ->
 
 def test_a_head_again_keeps_its_fields_and_nothing_of_its_request_line() -> None:
     first = read(HOST, (b"Authorization", b"Bearer a"), (b"Accept", b"*/*"), target=b"/open/a?b=c")
-    again = first.again("DELETE", b"/open/d")
+    again = first.again(b"DELETE /open/d HTTP/1.1\r\n", 100)
+    assert again is not None
     assert (again.method, again.target, again.path) == ("DELETE", b"/open/d", "")
     again.read_target(STRICT_PATHS)
     assert (again.path, again.query) == ("/open/d", b"")
