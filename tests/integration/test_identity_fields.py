@@ -144,7 +144,7 @@ def test_sec_110_a_document_may_keep_what_is_refused_by_default() -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/healthz", "/health/", "/health/x", "/Health", "/open", "/openx/a", "/nowhere?a=/open/a"]
+    "path", ["/", "/healthy", "/health/", "/health/x", "/Health", "/open", "/openx/a", "/nowhere?a=/open/a"]
 )
 def test_sec_111_what_no_route_takes_is_refused(client: Client, upstream: Upstream, path: str) -> None:
     assert client.ask(request(path)).status == 404

@@ -21,9 +21,9 @@ _PLAIN = re.compile(rb"(?=/)(?:/(?!\.\.?(?:/|\Z))[A-Za-z0-9\-._~!$&'()*+,=:@]++)
 _ALLOWED = re.compile(rb"/(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]++|%[0-9A-Fa-f]{2})*").fullmatch
 _ESCAPE = re.compile(rb"%([0-9A-Fa-f]{2})")
 _CONTROL = re.compile("[\x00-\x1f\x7f]")
-_ESCAPED_TWICE = re.compile(r"%25[0-9A-Fa-f]{2}")
-# A dot segment for a reader of the decoded path that drops parameters, queries and blanks behind a name.
-_HIDDEN_DOTS = re.compile(r"[/\\]\.\.? *(?:[/\\;?#]|\Z)")
+_ESCAPED_TWICE = re.compile(r"%25(?:[0-9A-Fa-f]{2}|[Uu][0-9A-Fa-f]{4})")  # `%u002e` is a dot to some
+# A dot segment for a reader of the decoded path that drops parameters, queries and blanks around a name.
+_HIDDEN_DOTS = re.compile(r"[/\\] *\.\.? *(?:[/\\;?#]|\Z)")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 

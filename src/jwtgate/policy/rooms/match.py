@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
+from unicodedata import normalize
+from urllib.parse import quote, unquote
 
 from jwtgate.errors import RequestRefused, RouteUnknown
 from jwtgate.policy.forwarding import fits_segments, is_parameter
@@ -18,15 +20,15 @@ if TYPE_CHECKING:
     from jwtgate.policy.plan import Plan, Route
     from jwtgate.policy.request import RequestView
 
-# What some upstream does to a path that another does not, in the order in which all of it may be done.
+# What some upstream does to a path it has decoded, in the order in which all of it may be done.
 _LENIENCIES = (
-    (re.compile("%2F"), "/"),
-    (re.compile("%3B"), ";"),
-    (re.compile("(?:%3F|%23).*"), ""),
+    (re.compile("%5C"), "/"),
+    (re.compile("[?#].*"), ""),
     (re.compile(";[^/]*"), ""),
     (re.compile(";.*"), ""),
     (re.compile("//+"), "/"),
 )
+_DECODED = "!$&'()*+,;=:@/?#"
 ANY_METHOD = "*"
 ANY_HOST = ""
 _MOST_HOST_CHARACTERS = 253
@@ -187,7 +189,8 @@ def route_for(plan: Plan, method: str, host: str, path: str, view: Callable[[], 
 
 def _other_readings(path: str) -> set[str]:
     """What upstreams that decode, cut or merge may make of this path."""
-    readings = {path}
+    # Some take wide letters for those they look like (Unicode NFKC).
+    readings = {path, quote(normalize("NFKC", unquote(path)), safe=_DECODED)}
     for found, instead in _LENIENCIES:
         readings |= {found.sub(instead, reading) or "/" for reading in readings}
     return readings - {path}

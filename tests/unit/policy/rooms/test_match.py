@@ -186,7 +186,14 @@ def guarded(**changes: Any) -> Plan:
 
 
 OTHER_READINGS = ["/admin%2Fx", "//admin/x", "/admin;a=b/x", "/admin;a", "/admin%3Ba/x", "/admin%3Fa"]
-OTHER_READINGS += ["/admin%23a", "/%2Fadmin;a%2Fx", "//admin%2Fx;a/b", "/;a/admin/x"]
+OTHER_READINGS += [
+    "/admin%23a",
+    "/%2Fadmin;a%2Fx",
+    "/admin%EF%BC%8Fx",
+    "/admin%EF%BC%BCx",
+    "//admin%2Fx;a/b",
+    "/;a/admin/x",
+]
 
 
 @pytest.mark.parametrize("path", OTHER_READINGS)
