@@ -160,9 +160,9 @@ class GatewayProcess:
         return sum(float(line.rpartition(" ")[2]) for line in found)
 
     def workers(self) -> list[int]:
-        """The process numbers of its workers."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [int(pid) for pid in children.split()]
+        """The process numbers of its workers; none where it has ended."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in children.read_text().split()] if children.exists() else []
 
     def pids(self) -> list[int]:
         """The process numbers of its supervisor and its workers, as they are now."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from .rig import Client, Document, gateway_and_upstream, request, response, say, token
+from .rig import Client, Document, document, gateway_and_upstream, request, response, say, token
 
 PUBLIC = say(response(b"ok", "Cache-Control: public"))
 
@@ -55,3 +55,14 @@ def test_another_field_may_tell_the_id_of_a_request() -> None:
         assert upstream.one_request().value("X-Request-Id") == "theirs"
         refused = client.ask(request("/orders/1"))
         assert (refused.value("Trace-Id"), refused.value("X-Request-Id")) == (gateway.log(2)[1]["id"], None)
+
+
+def test_rel_3_every_answer_may_tell_its_generation_and_does_not_unless_asked_to() -> None:
+    with gateway_and_upstream(say(response(b"ok", "X-Generation: 99"))) as (gateway, upstream):
+        with Client(gateway.port) as client:
+            assert client.ask(request("/open/a")).values("X-Generation") == ["99"]
+            gateway.reload(document(upstream.url, generation_field="X-Generation"))
+            for path in ("/open/a", "/orders/1", "/nowhere", "/livez"):
+                assert client.ask(request(path)).values("X-Generation") == ["2"]
+            assert [line["generation"] for line in gateway.log(5)] == [1, 2, 2, 2, 2]
+        assert upstream.requests[-1].value("X-Generation") is None

@@ -1,13 +1,9 @@
 """A supervisor and its workers, as processes: what they promise when things are changed, broken and stopped."""
 
-import http.client
-import json
 import os
 import signal
 import socket
 import threading
-import time
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,49 +13,7 @@ from joserfc.jwk import ECKey
 
 from .gateway_process import GatewayProcess
 from .loopback_server import LoopbackServer
-
-SECRET = "a secret of the tests, and of the tests only"
-CLIENTS = 4
-
-
-def token(**header: str) -> str:
-    return jwt.encode(claims(), SECRET, "HS256", headers=header)
-
-
-def claims() -> dict[str, object]:
-    return {"iss": "https://issuer.example", "aud": "orders", "sub": "ann", "exp": int(time.time()) + 600}
-
-
-def document(
-    upstream: str,
-    *,
-    mark: str = "first",
-    listen: str = "127.0.0.1:0",
-    keys: str = "{secret: '${env:TEST_SECRET}'}",
-    alg: str = "HS256",
-    limits: str = "{drain_seconds: 10}",
-) -> str:
-    return f"""
-listen: {listen!r}
-status_listen: "127.0.0.1:0"
-limits: {limits}
-issuers:
-  main:
-    issuer: https://issuer.example
-    audience: orders
-    algorithms: [{alg}]
-    keys: {keys}
-upstreams:
-  echo: {{targets: {upstream!r}}}
-routes:
-  all:
-    path: "/*"
-    upstream: echo
-    auth: required
-    issuers: main
-    headers:
-      X-Mark: {{constant: {mark!r}}}
-"""
+from .supervised import SECRET, claims, document, http_fields, mark, stop, token, unfinished_request
 
 
 @pytest.fixture(scope="module")
@@ -86,61 +40,6 @@ def shared(one_for_all: GatewayProcess, upstream: LoopbackServer) -> GatewayProc
 def gateway(tmp_path: Path, upstream: LoopbackServer) -> Iterator[GatewayProcess]:
     with GatewayProcess(tmp_path, document(upstream.url), environ={"TEST_SECRET": SECRET}) as running:
         yield running
-
-
-def mark(gateway: GatewayProcess) -> str:
-    """Which document answers, as the upstream sees it."""
-    status, body = gateway.get("/", token=token())
-    assert status == 200, body
-    return str(http_fields(body)["x-mark"])
-
-
-def http_fields(body: bytes) -> dict[str, str]:
-    fields: dict[str, str] = json.loads(body)
-    return fields
-
-
-class Load:
-    """Clients that send one request after another over connections they keep, until the `with` ends.
-
-    `counts`: by status, `dropped` for a request without a whole answer, `refused` for a connection not accepted.
-    """
-
-    def __init__(self, gateway: GatewayProcess) -> None:
-        self._gateway = gateway
-        self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._send) for _ in range(CLIENTS)]
-        self.counts: Counter[object] = Counter()
-
-    def __enter__(self) -> "Load":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _send(self) -> None:
-        connection = self._gateway.connect()
-        fields = {"Authorization": f"Bearer {token()}"}
-        while not self._over.is_set():
-            try:
-                if connection.sock is None:
-                    connection.connect()
-            except OSError:
-                self.counts["refused"] += 1
-                continue
-            try:
-                connection.request("GET", "/", headers=fields)
-                answer = connection.getresponse()
-                answer.read()
-                self.counts[answer.status] += 1
-            except (OSError, http.client.HTTPException):
-                self.counts["dropped"] += 1
-                connection.close()
-        connection.close()
 
 
 def test_rel_1_a_dead_worker_is_replaced_and_that_shows(shared: GatewayProcess) -> None:
@@ -238,16 +137,6 @@ def test_rel_4_a_second_signal_stops_at_once(tmp_path: Path, upstream: LoopbackS
         assert gateway.events("stopped")[0]["at_once"] is True
 
 
-def unfinished_request(gateway: GatewayProcess) -> socket.socket:
-    """A request with a body that does not come, known to have arrived."""
-    client = socket.create_connection(("127.0.0.1", gateway.ports[0]))
-    fields = f"Host: a\r\nAuthorization: Bearer {token()}\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"
-    client.sendall(b"POST / HTTP/1.1\r\n" + fields.encode())
-    client.settimeout(10)
-    assert client.recv(100).startswith(b"HTTP/1.1 100 ")
-    return client
-
-
 def test_rel_5_a_start_with_a_broken_document_uses_the_last_one_that_worked(
     gateway: GatewayProcess, upstream: LoopbackServer
 ) -> None:
@@ -284,25 +173,6 @@ def test_rel_7_the_copy_holds_references_and_no_secrets(shared: GatewayProcess) 
     held = b"".join(path.read_bytes() for path in shared.state.rglob("*") if path.is_file())
     assert b"${env:TEST_SECRET}" in held
     assert SECRET.encode() not in held
-
-
-def test_rel_8_a_damaged_copy_is_set_aside_for_the_one_before(
-    gateway: GatewayProcess, upstream: LoopbackServer
-) -> None:
-    gateway.reload(document(upstream.url, mark="second"))
-    stop(gateway)
-    copy = gateway.state / "last-good" / "document"
-    copy.write_bytes(copy.read_bytes()[:-3])
-    gateway.document.write_text("listen: [")
-    gateway.start()
-    gateway.until(lambda: gateway.events("serving"))
-    assert mark(gateway) == "first"
-    assert copy.with_name("document.damaged").exists()
-
-
-def stop(gateway: GatewayProcess) -> None:
-    gateway.signal(signal.SIGTERM)
-    assert gateway.exit_status() == 0
 
 
 def test_rel_31_a_key_one_worker_asked_for_serves_all_there_are_and_will_be(tmp_path: Path) -> None:
@@ -357,79 +227,12 @@ def allowed(gateway: GatewayProcess) -> float:
     return sum(float(line.removeprefix(sample)) for line in lines if line.startswith(sample))
 
 
-def test_rel_50_killed_workers_cost_no_more_than_what_they_were_busy_with(shared: GatewayProcess) -> None:
-    kills = 3
-    with Load(shared) as load:
-        for _ in range(kills):
-            counted = shared.metric("jwtgate_requests_total")
-            deaths = len(shared.events("worker_died"))
-            os.kill(shared.workers()[0], signal.SIGKILL)
-            shared.until(lambda: len(shared.events("worker_died")) > deaths)  # noqa: B023
-            shared.until(lambda: shared.readiness()["workers"] == 2)
-            assert shared.metric("jwtgate_requests_total") >= counted
-    assert load.counts["refused"] == 0
-    assert load.counts["dropped"] <= kills * CLIENTS
-    assert load.counts[200] > 100
-    assert set(load.counts) <= {200, "refused", "dropped"}
-
-
-def test_rel_51_workers_leave_a_killed_supervisor_and_the_next_one_starts_at_once(gateway: GatewayProcess) -> None:
-    port, workers = gateway.ports[0], gateway.workers()
-    gateway.document.write_text(gateway.document.read_text().replace("127.0.0.1:0", f"127.0.0.1:{port}", 1))
-    with unfinished_request(gateway):
-        gateway.process.kill()
-        gateway.process.wait()
-        gateway.start()
-        gateway.until(lambda: gateway.events("serving"))
-        assert gateway.ports[0] == port
-        assert mark(gateway) == "first"
-        deadline = time.monotonic() + 10
-        while any(Path(f"/proc/{pid}").exists() for pid in workers):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-
-
 def test_a_second_supervisor_on_the_same_folder_is_refused(gateway: GatewayProcess, tmp_path: Path) -> None:
     other = GatewayProcess(tmp_path, gateway.document.read_text(), environ={"TEST_SECRET": SECRET})
     other.start()
     assert other.exit_status() == 2
     assert "another jwtgate" in other.events("not_started")[0]["problems"][0]
     assert mark(gateway) == "first"
-
-
-def test_rel_52_reloads_under_load_drop_nothing(shared: GatewayProcess, upstream: LoopbackServer) -> None:
-    with Load(shared) as load:
-        for number in range(10):
-            answered = load.counts[200]
-            assert shared.reload(document(upstream.url, mark=f"{number}"))["event"] == "reloaded"
-            shared.until(lambda: load.counts[200] > answered + 20)  # noqa: B023
-    assert set(load.counts) == {200}
-
-
-BROKEN = {
-    "a syntax error": lambda text, port: text + "\n  - [",
-    "an unknown key": lambda text, port: text + "\nunheard_of: 1\n",
-    "a missing secret": lambda text, port: text.replace("TEST_SECRET", "NO_SUCH_SECRET"),
-    "an unreadable key file": lambda text, port: text.replace("{secret: '${env:TEST_SECRET}'}", "{file: none.pem}"),
-    "a port in use": lambda text, port: text.replace("127.0.0.1:0", f"127.0.0.1:{port}", 1),
-}
-
-
-@pytest.mark.parametrize("what", BROKEN)
-def test_rel_53_a_reload_that_cannot_be_is_refused_with_its_reason(shared: GatewayProcess, what: str) -> None:
-    good, before = shared.document.read_text(), shared.readiness()["generation"]
-    failures = shared.metric("jwtgate_reload_failures_total")
-    with socket.create_server(("127.0.0.1", 0)) as taken, Load(shared) as load:
-        told = shared.reload(BROKEN[what](good, taken.getsockname()[1]))
-    assert told["event"] == "reload_refused", told
-    assert told["problems"]
-    assert SECRET not in str(told)
-    assert set(load.counts) == {200}
-    readiness = shared.readiness()
-    assert (readiness["generation"], readiness["ready"], readiness["degraded"]) == (before, True, True)
-    assert shared.metric("jwtgate_reload_failures_total") == failures + 1
-    assert shared.reload(good)["event"] == "reloaded"
-    assert shared.readiness()["degraded"] is False
 
 
 def test_a_reload_with_other_listeners_serves_on_them_and_lets_requests_finish(
@@ -450,45 +253,6 @@ def test_a_reload_with_other_listeners_serves_on_them_and_lets_requests_finish(
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", old_port))
     assert shared.readiness()["workers"] == 2
-
-
-def test_rel_54_a_stop_lets_requests_finish_and_takes_no_more(
-    gateway: GatewayProcess, upstream: LoopbackServer
-) -> None:
-    answers: list[int] = []
-    ask = [
-        threading.Thread(target=lambda: answers.append(gateway.get("/slow/1.5", token=token())[0]))
-        for _ in range(CLIENTS)
-    ]
-    for thread in ask:
-        thread.start()
-        assert upstream.slow_requests.acquire(timeout=10)
-    gateway.signal(signal.SIGTERM)
-    gateway.until(lambda: not accepts(gateway.ports[0]))
-    for thread in ask:
-        thread.join()
-    assert answers == [200] * CLIENTS
-    assert gateway.exit_status() == 0
-
-
-def accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port)).close()
-    except ConnectionRefusedError:
-        return False
-    return True
-
-
-def test_rel_55_a_client_that_never_finishes_is_waited_for_no_longer_than_the_limit(
-    tmp_path: Path, upstream: LoopbackServer
-) -> None:
-    limits = "{drain_seconds: 1}"
-    environ = {"TEST_SECRET": SECRET}
-    text = document(upstream.url, limits=limits)
-    with GatewayProcess(tmp_path, text, environ=environ) as gateway, unfinished_request(gateway) as client:
-        gateway.signal(signal.SIGTERM)
-        assert gateway.exit_status() == 0
-        assert client.recv(100) == b""
 
 
 def test_perf_12_a_worker_is_small_and_opens_no_documents_or_databases(

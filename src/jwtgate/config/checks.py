@@ -53,6 +53,8 @@ def find_mistakes(document: Document, present: Mapping[str, Any] | None = None) 
     yield from _own_issuer(document)
     yield from _consumers(document)
     yield from _routing(document, (present or {}).get("routes"))
+    if (document.generation_field or "").lower() == document.request_id_field.lower():
+        yield Mistake(("generation_field",), "is request_id_field, too")
     for name, profile in (document.signing.profiles if document.signing else {}).items():
         yield from signing_mistakes(document, profile, ("signing", "profiles", name))
     if not document.routes and document.admin is None and not (present or {}).get("routes"):

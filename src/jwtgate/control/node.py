@@ -306,6 +306,7 @@ class Node:
             degraded=short or self.document_refused or report.degraded,
             workers=crew.serving,
             worker_restarts=self._restarts + crew.restarts,
+            crash_looping=crew.looping,
             reload_failures=self.refusals,
         )
 

@@ -46,6 +46,13 @@ class Backoff:
             return 0.0
         return min(MOST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2.0 ** min(doublings, 10))
 
+    def ends_loop(self, served_seconds: float) -> bool:
+        """Whether this was a crash loop and is none any more, since the worker there now has served for so long."""
+        if not self.looping or served_seconds < SHORT_LIFE_SECONDS:
+            return False
+        self._short_lives = 0
+        return True
+
     @property
     def looping(self) -> bool:
         """Whether this is a crash loop by now."""
@@ -105,10 +112,7 @@ class Crew:
     @property
     def looping(self) -> bool:
         """Whether some place loses one worker after another."""
-        return any(
-            backoff.looping and worker.served_seconds < SHORT_LIFE_SECONDS
-            for backoff, worker in zip(self._backoffs, self._workers.values(), strict=False)
-        )
+        return any(backoff.looping for backoff in self._backoffs)
 
     async def start(self) -> None:
         """Start all workers and wait until they serve; `ConfigError` when one could not, and then all are gone."""
@@ -183,14 +187,11 @@ class Crew:
     async def _keep(self, place: int, worker: WorkerHandle) -> None:
         """Stay with a worker until it ends, and put another into its place."""
         try:
-            status = await worker.attend(self._heard)
+            status = await worker.attend(lambda worker, message: self._hear(place, worker, message))
         finally:
             self._gone(worker)
-        delay = 0.0 if self._leaving else self._backoffs[place].delay_seconds(worker.served_seconds)
         if not self._leaving:
-            self.restarts += 1
-            event("worker_died", level=logging.WARNING, worker=worker.pid, status=status, wait_seconds=delay)
-            await asyncio.sleep(delay)
+            await self._mourn(place, worker, status)
         while not self._leaving:
             try:
                 await self._spawn(place)
@@ -199,6 +200,22 @@ class Crew:
                 await asyncio.sleep(SPAWN_TRIES_APART_SECONDS)
             else:
                 return
+
+    def _hear(self, place: int, worker: WorkerHandle, message: object) -> None:
+        looped = self.looping
+        if self._backoffs[place].ends_loop(worker.served_seconds) and looped and not self.looping:
+            event("crash_loop_ended")
+        self._heard(worker, message)
+
+    async def _mourn(self, place: int, worker: WorkerHandle, status: int) -> None:
+        """Say that a worker has died, and wait as long as that asks for."""
+        looped = self.looping
+        delay = self._backoffs[place].delay_seconds(worker.served_seconds)
+        self.restarts += 1
+        event("worker_died", level=logging.WARNING, worker=worker.pid, status=status, wait_seconds=delay)
+        if self.looping and not looped:
+            event("crash_loop_began", level=logging.ERROR)
+        await asyncio.sleep(delay)
 
     def _switch(self, worker: WorkerHandle) -> None:
         for change in self._frames.changes.values():

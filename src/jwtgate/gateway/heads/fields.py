@@ -109,11 +109,11 @@ class ResponseFieldKinds(FieldKinds):
     def __init__(self, plan: Plan) -> None:
         super().__init__()
         self._identity = plan.identity_names
-        self._request_id = plan.request_id_field.lower().encode()
+        self._ours = {name.lower().encode() for name in (plan.request_id_field, plan.generation_field) if name}
 
     def _kind(self, name: bytes) -> int:
         # An upstream that echoes what we told it about the caller must not tell the caller.
-        if fold(name) in self._identity or name in _HOP_BY_HOP or name == self._request_id:
+        if fold(name) in self._identity or name in _HOP_BY_HOP or name in self._ours:
             return REMOVE
         read = _READ.get(name, FORWARD)
         if read in (LENGTH, CODING, CONNECTION, UPGRADE):

@@ -106,3 +106,8 @@ def test_the_schema_describes_every_key() -> None:
         assert section["additionalProperties"] is False
         for key, node in section["properties"].items():
             assert node.get("description", "").endswith("."), key
+
+
+def test_the_field_of_the_generation_is_not_that_of_the_request(load: Load, mistakes: Find) -> None:
+    assert load({"generation_field": "X-Generation"}).generation_field == "X-Generation"
+    assert mistakes({"generation_field": "x-request-id"}) == ["generation_field: is request_id_field, too"]

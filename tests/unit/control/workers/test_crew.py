@@ -35,3 +35,13 @@ def test_one_long_life_ends_a_crash_loop() -> None:
     deaths(backoff, *[0.0] * 20)
     assert deaths(backoff, 2.0, 0.0) == [0.0, 0.0]
     assert not backoff.looping
+
+
+def test_rel_1_a_crash_loop_is_over_once_a_worker_serves_for_a_while_and_that_is_told_once() -> None:
+    backoff = Backoff()
+    assert not backoff.ends_loop(30.0)
+    deaths(backoff, *[0.0] * (FREE_DEATHS + 1))
+    assert not backoff.ends_loop(1.9)
+    assert backoff.ends_loop(2.0)
+    assert not backoff.looping
+    assert not backoff.ends_loop(30.0)

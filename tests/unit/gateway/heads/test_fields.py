@@ -248,3 +248,9 @@ def test_the_field_that_tells_a_requests_id_is_the_documents() -> None:
         assert (kinds[b"trace-ID"], kinds[b"X-Request-Id"]) == (REMOVE, FORWARD)
     trusted = RequestFieldKinds(plan, trusted=True)
     assert (trusted[b"Trace-Id"], trusted[b"X-Request-Id"]) == (REQUEST_ID, FORWARD)
+
+
+def test_rel_3_no_upstream_says_which_generation_answered() -> None:
+    kinds = ResponseFieldKinds(a_plan(generation_field="X-Generation"))
+    assert (kinds[b"x-generation"], kinds[b"X-Request-Id"]) == (REMOVE, REMOVE)
+    assert ResponseFieldKinds(a_plan())[b"x-generation"] == FORWARD
