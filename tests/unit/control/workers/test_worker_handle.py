@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from jwtgate.control.sockets import ListeningSockets
 from jwtgate.control.workers.link import encode
@@ -78,6 +79,7 @@ def test_the_signals_of_a_terminal_or_a_service_manager_do_not_end_a_worker() ->
         assert await attending == 0
 
     sent = built().prepare()
+    sent = replace(sent, plan=replace(sent.plan, listeners=()))
     run(use)
 
 

@@ -39,11 +39,13 @@ def told(script: Callable[[Link], Awaitable[None]]) -> None:
 
 
 def sent(number: int, *, trusted: tuple[str, ...] = ()) -> Prepare:
+    """A generation without listeners."""
     prepare = built().prepare()
-    return replace(prepare, number=number, plan=replace(prepare.plan, trusted_proxies=trusted))
+    return replace(prepare, number=number, plan=replace(prepare.plan, listeners=(), trusted_proxies=trusted))
 
 
 FIRST, SECOND, BROKEN = sent(1), sent(2), sent(2, trusted=("no network",))
+LISTENING = built().prepare()
 
 
 async def hear(link: Link) -> object:
@@ -93,7 +95,7 @@ def test_it_accepts_on_the_descriptors_it_inherited_until_it_is_to_leave() -> No
         with socket.create_server(("127.0.0.1", 0)) as listening:
             address = listening.getsockname()
             link.send(Listen((listening.detach(),)))
-        for message in (FIRST, Switch(1)):
+        for message in (LISTENING, Switch(1)):
             link.send(message)
         assert [await hear(link), await hear(link)] == [Prepared(1), Serving(1)]
         socket.create_connection(address).close()
