@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from jwtgate.errors import TokenRefused
 from jwtgate.jose.algorithms import mixes_families
@@ -33,8 +32,7 @@ ANY: Final = Any.ANY
 """Said in place of an issuer or an audience: whichever the token names will do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """A token that was verified and checked: its claims and its header, both read-only."""
 
     claims: Mapping[str, JSON]
@@ -59,7 +57,7 @@ def verify(
     name or several, any of which the token may carry. `types` empty: any `typ`. `now` is a NumericDate in seconds.
     Raises `TokenRefused` with a `reason`; `ValueError` for arguments that could never be meant.
     """
-    if not algorithms or isinstance(algorithms, str) or mixes_families(algorithms):
+    if not algorithms or isinstance(algorithms, str) or (len(algorithms) > 1 and mixes_families(algorithms)):
         raise ValueError("algorithms: a list of names, all of them signatures or all of them MACs")
     if not 0 <= leeway_seconds <= 300:
         raise ValueError("leeway_seconds: 0 to 300")
@@ -70,14 +68,15 @@ def verify(
     if types and not type_matches(unverified.typ, types):
         raise TokenRefused("type_wrong", typ=unverified.typ)
     verified = unverified.verify(_candidates(key, alg, unverified.kid), algorithms)
+    claims = verified.claims
     check_registered(
-        verified.claims,
-        iss=None if isinstance(issuer, Any) else issuer,
-        audiences=_audiences(audience),
+        claims,
+        iss=None if issuer is ANY else issuer,
+        audiences=(audience,) if isinstance(audience, str) else None if audience is ANY else audience,
         times=_USUAL_TIMES if leeway_seconds == 30 and exp_required else Times(leeway_seconds, exp_required),
         now=int(time.time()) if now is None else now,
     )
-    return Token(verified.claims, verified.header)
+    return Token(claims, verified.header)
 
 
 _USUAL_TIMES = Times()
@@ -92,12 +91,6 @@ def _candidates(key: Key | KeySet, alg: str, kid: str | None) -> tuple[Key, ...]
     if not found:
         raise TokenRefused("key_unknown", kid=kid, alg=alg)
     return found
-
-
-def _audiences(audience: str | Collection[str] | Any) -> Collection[str] | None:
-    if isinstance(audience, Any):
-        return None
-    return (audience,) if isinstance(audience, str) else audience
 
 
 def sign(

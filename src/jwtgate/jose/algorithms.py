@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
 if TYPE_CHECKING:
     from jwtgate.jose.key import Key
@@ -77,21 +76,44 @@ def _ecdsa(name: str, crv: str, size: int, digest: hashes.HashAlgorithm) -> Algo
 
     def sign(key: Key, data: bytes) -> bytes:
         signer: Any = key.material.signer
-        r, s = decode_dss_signature(signer.sign(data, scheme))
-        return r.to_bytes(size, "big") + s.to_bytes(size, "big")
+        return _side_by_side(signer.sign(data, scheme), size)
 
     def verify(key: Key, data: bytes, signature: bytes) -> bool:
         if len(signature) != 2 * size:
             return False
-        r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
         verifier: Any = key.material.verifier
         try:
-            verifier.verify(encode_dss_signature(r, s), data, scheme)
+            verifier.verify(_der(signature, size), data, scheme)
         except InvalidSignature:
             return False
         return True
 
     return Algorithm(name, "EC", (crv,), 0, sign, verify)
+
+
+# The two forms of an ECDSA signature are turned into each other as bytes: making numbers of them takes twice as long.
+
+
+def _der(signature: bytes, size: int) -> bytes:
+    """A signature of a token, r and s of `size` bytes each, as the sequence of two integers `cryptography` verifies."""
+    integers = _der_integer(signature[:size]) + _der_integer(signature[size:])
+    length = len(integers)
+    return (b"\x30%c%b" if length < 128 else b"\x30\x81%c%b") % (length, integers)
+
+
+def _der_integer(number: bytes) -> bytes:
+    digits = number.lstrip(b"\0")
+    if not digits or digits[0] > 127:
+        digits = b"\0" + digits
+    return b"\x02%c%b" % (len(digits), digits)
+
+
+def _side_by_side(der: bytes, size: int) -> bytes:
+    """r and s of `size` bytes each, of the sequence `cryptography` signs with: never longer than 255 bytes."""
+    at = 4 if der[1] == 0x81 else 3
+    end = at + 1 + der[at]
+    r, s = der[at + 1 : end], der[end + 2 :]
+    return r.lstrip(b"\0").rjust(size, b"\0") + s.lstrip(b"\0").rjust(size, b"\0")
 
 
 def _plain(name: str, kty: str, *curves: str) -> Algorithm:

@@ -20,6 +20,8 @@ MOST_MEMBERS = 1_000
 MOST_STRING_BYTES = 16_384
 MOST_INTEGER_DIGITS = 32
 
+_BLANKS = " \t\n\r"
+
 _ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 # What is not ours turns into "!", which is in no base64 alphabet, so the decoder refuses it.
 _TO_STANDARD = bytes(byte if byte in _ALPHABET else ord("!") for byte in range(256)).translate(
@@ -50,11 +52,23 @@ def base64url_decode(text: str | bytes) -> bytes:
         if not text.isascii():
             raise ValueError("not base64url")
         text = text.encode("ascii")
+    return _decoded(text.translate(_TO_STANDARD), text)
+
+
+def decode_segment(segment: bytes) -> bytes:
+    """As `base64url_decode`, of bytes known to be in its alphabet."""
+    # JSON of ASCII characters encodes to neither of the two that the alphabets do not share, save after few of them.
+    if 0x2D in segment or 0x5F in segment:
+        return _decoded(segment.translate(_TO_STANDARD), segment)
+    return _decoded(segment, segment)
+
+
+def _decoded(standard: bytes, text: bytes) -> bytes:
     over = len(text) & 3
     if text and text[-1] not in _LAST[over]:
         raise ValueError("not base64url")
     try:
-        return a2b_base64(text.translate(_TO_STANDARD) + _PADDING[over], strict_mode=True)
+        return a2b_base64(standard + _PADDING[over], strict_mode=True)
     except Base64Error:
         raise ValueError("not base64url") from None
 
@@ -87,18 +101,19 @@ def parse_json(
         text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise ValueError("not UTF-8") from None
-    # What is counted here is not understood yet: far less than the limits is the usual case, and counting is cheap.
-    if text.count("[") + text.count("{") > MOST_DEPTH:
+    # What is looked for here is not understood yet: far less than the limits is the usual case, and looking is cheap,
+    # for one character far cheaper than counting.
+    if text.find("{") != text.rfind("{") or text.find("[") != text.rfind("["):
         _check_depth(text)
-    text = text.strip(" \t\n\r")
+    text = text.strip(_BLANKS)
     try:
-        value, end = _DECODER.raw_decode(text)
-    except json.JSONDecodeError:
+        value, end = _scan(text, 0)
+    except (json.JSONDecodeError, StopIteration):
         raise ValueError("not JSON") from None
     if end != len(text):
         raise ValueError("more than one JSON value")
     # A member takes four bytes or more, so a short text cannot hold too many, nor a string that is too long.
-    if "\\u" in text or len(data) > min(most_string_bytes, 4 * most_members):
+    if ("\\" in text and "\\u" in text) or len(data) > most_string_bytes or len(data) > 4 * most_members:
         _check_values(value, most_members, most_string_bytes)
     return cast("JSON", value)
 
@@ -143,6 +158,8 @@ _BRACKET = re.compile(r"[\[\]{}]")
 
 
 def _check_depth(text: str) -> None:
+    if text.count("[") + text.count("{") <= MOST_DEPTH:
+        return
     depth = 0
     for bracket in _BRACKET.findall(_STRING.sub("", text)):
         depth += 1 if bracket in "[{" else -1
@@ -178,3 +195,4 @@ def _check_string(text: str, most_bytes: int) -> None:
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)
+_scan = _DECODER.scan_once  # type: ignore[attr-defined] # gives the value and where it ends, or raises StopIteration

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from jwtgate.errors import KeyRefused, TokenRefused
 from jwtgate.jose.algorithms import ALGORITHMS
-from jwtgate.jose.encoding import JSON, base64url_decode, base64url_encode, json_bytes
+from jwtgate.jose.encoding import JSON, base64url_decode, base64url_encode, decode_segment, json_bytes
 from jwtgate.jose.header import Header, parse_header
 from jwtgate.jose.key import Key
 
@@ -39,7 +39,12 @@ class Compact(NamedTuple):
 
 
 def split_compact(text: str | bytes, *, limit_bytes: int = MOST_TOKEN_BYTES) -> Compact:
-    """The parts of a compact JWS, its header checked.
+    """As `parts_of`, by name."""
+    return Compact(*parts_of(text, limit_bytes))
+
+
+def parts_of(text: str | bytes, limit_bytes: int) -> tuple[Header, bytes, bytes, bytes]:
+    """The parts of a compact JWS in the order of `Compact`, its header checked.
 
     `TokenRefused`: `token_too_large`, `token_malformed`, `signature_unreadable`, `token_encrypted` for five segments,
     and what `parse_header` refuses. Size and shape are looked at before anything is decoded (SEC-4, SEC-6).
@@ -49,17 +54,17 @@ def split_compact(text: str | bytes, *, limit_bytes: int = MOST_TOKEN_BYTES) -> 
     if isinstance(text, str):
         text = text.encode("utf-8", "replace")  # what is not ASCII becomes bytes that no token may hold
     segments = text.split(b".", 5)
-    if text.translate(None, _CHARACTERS) or len(segments) != 3 or not segments[0]:
+    if len(segments) != 3 or text.translate(None, _CHARACTERS) or not segments[0]:
         raise TokenRefused("token_encrypted" if _is_encrypted(text) else "token_malformed", part="shape")
     header_segment, payload_segment, signature_segment = segments
     if not signature_segment:
         raise TokenRefused("token_malformed", part="signature", alg=_named_alg(header_segment))
     header = parse_header(header_segment)
     try:
-        signature = base64url_decode(signature_segment)
+        signature = decode_segment(signature_segment)
     except ValueError:
         raise TokenRefused("signature_unreadable") from None
-    return Compact(header, payload_segment, text[: -len(signature_segment) - 1], signature)
+    return header, payload_segment, text[: -len(signature_segment) - 1], signature
 
 
 def _named_alg(header_segment: bytes) -> object:
@@ -71,9 +76,9 @@ def _named_alg(header_segment: bytes) -> object:
 
 
 def decode_payload(segment: bytes) -> bytes:
-    """The payload bytes of a segment; `TokenRefused("token_malformed")` when it is not base64url."""
+    """The payload bytes of a segment `split_compact` gave; `TokenRefused("token_malformed")` if it is not base64url."""
     try:
-        return base64url_decode(segment)
+        return decode_segment(segment)
     except ValueError:
         raise TokenRefused("token_malformed", part="payload") from None
 
@@ -94,12 +99,12 @@ def verify_signature(
     `TokenRefused`: `alg_not_allowed` when `alg` is not among `algorithms` or fits none of the keys,
     `key_unknown` when there are no keys, `key_ambiguous` when there are more than four, `signature_wrong`.
     """
-    if alg not in algorithms or alg not in ALGORITHMS:
+    algorithm = ALGORITHMS.get(alg)
+    if algorithm is None or alg not in algorithms:
         raise TokenRefused("alg_not_allowed")
     if len(keys) > MOST_KEYS_TRIED:
         raise TokenRefused("key_ambiguous")
-    verify = ALGORITHMS[alg].verify
-    tried = False
+    verify, tried = algorithm.verify, False
     for key in keys:
         if key.verifies(alg):
             tried = True

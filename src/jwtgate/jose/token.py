@@ -16,12 +16,11 @@ from jwtgate.jose.header import Header
 from jwtgate.jose.key import Key
 from jwtgate.jose.signature import (
     MOST_TOKEN_BYTES,
-    Compact,
     decode_payload,
+    parts_of,
     refuse_extensions,
     sign_bytes,
     sign_compact,
-    split_compact,
     verify_signature,
 )
 
@@ -91,11 +90,10 @@ class VerifiedToken:
 class UnverifiedToken:
     """A token as it arrived. Nothing it says is true yet."""
 
-    __slots__ = ("__claims", "__parts")
+    __slots__ = ("__claims", "__header", "__signature", "__signing_input")
 
-    def __init__(self, parts: Compact, claims: Mapping[str, JSON]) -> None:
-        self.__parts = parts
-        self.__claims = claims
+    def __init__(self) -> None:
+        raise TypeError("an unverified token comes from UnverifiedToken.parse")
 
     @classmethod
     def parse(cls, text: str | bytes, *, limit_bytes: int = MOST_TOKEN_BYTES) -> UnverifiedToken:
@@ -104,35 +102,39 @@ class UnverifiedToken:
         `TokenRefused`: `token_malformed`, `token_too_large`, `token_encrypted`, `crit_unknown`, `alg_unreadable`,
         `claims_unreadable`, `signature_unreadable`.
         """
-        parts = split_compact(text, limit_bytes=limit_bytes)
-        refuse_extensions(parts.header)
+        header, payload_segment, signing_input, signature = parts_of(text, limit_bytes)
+        if header.crit or "b64" in header.members:
+            refuse_extensions(header)
         try:
-            claims = parse_json(decode_payload(parts.payload_segment), limit_bytes=limit_bytes)
+            claims = parse_json(decode_payload(payload_segment), limit_bytes=limit_bytes)
         except ValueError as error:
             raise TokenRefused("token_malformed", part="claims", cause=str(error)) from None
         if not isinstance(claims, dict):
             raise TokenRefused("claims_unreadable")
-        return cls(parts, MappingProxyType(claims))
+        token = _new_unverified(cls)
+        token.__header, token.__claims = header, MappingProxyType(claims)
+        token.__signing_input, token.__signature = signing_input, signature
+        return token
 
     @property
     def header(self) -> Mapping[str, JSON]:
         """The protected header, read-only and unverified."""
-        return self.__parts.header.members
+        return self.__header.members
 
     @property
     def alg(self) -> str:
         """The algorithm it names: one we know, not yet one that is allowed."""
-        return self.__parts.header.alg
+        return self.__header.alg
 
     @property
     def kid(self) -> str | None:
         """The `kid` of its header, unverified."""
-        return self.__parts.header.kid
+        return self.__header.kid
 
     @property
     def typ(self) -> str | None:
         """The `typ` of its header, unverified."""
-        return self.__parts.header.typ
+        return self.__header.typ
 
     @property
     def issuer(self) -> str | None:
@@ -153,30 +155,33 @@ class UnverifiedToken:
 
     def unproven(self) -> VerifiedToken:
         """The token as it stands, for a document that says in words that its signature is not looked at."""
-        return _vouched(self.__parts.header, self.__claims)
+        return _vouched(self.__header, self.__claims)
 
     def vouched_for(self) -> VerifiedToken:
         """The token as verified: somebody we trust has handed it to us as such, over a connection we trust."""
-        return _vouched(self.__parts.header, self.__claims)
+        return _vouched(self.__header, self.__claims)
 
     def verify(self, keys: Sequence[Key], algorithms: Collection[str]) -> VerifiedToken:
         """The token with its claims, once one of at most four `keys` is found to have signed it.
 
         `TokenRefused`: `alg_not_allowed`, `key_unknown`, `key_ambiguous`, `signature_wrong`.
         """
-        parts = self.__parts
-        key = verify_signature(
-            parts.header.alg, parts.signing_input, signature=parts.signature, keys=keys, algorithms=algorithms
-        )
+        header, signature = self.__header, self.__signature
+        key = verify_signature(header.alg, self.__signing_input, signature=signature, keys=keys, algorithms=algorithms)
         token = _new_verified(VerifiedToken)
-        token._header, token._claims, token._key = parts.header, self.__claims, key
+        token._header, token._claims, token._key = header, self.__claims, key
         return token
 
     def __repr__(self) -> str:
         return f"<UnverifiedToken alg={self.alg}>"
 
+    __header: Header
+    __claims: Mapping[str, JSON]
+    __signing_input: bytes
+    __signature: bytes
 
-_new_verified = VerifiedToken.__new__
+
+_new_verified, _new_unverified = VerifiedToken.__new__, UnverifiedToken.__new__
 
 
 def _vouched(header: Header | None, claims: Mapping[str, JSON]) -> VerifiedToken:

@@ -6,6 +6,8 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from hypothesis import given
+from hypothesis import strategies as st
 
 from jwtgate.jose.algorithms import ALGORITHMS, DEFAULT_ALGORITHMS, is_mac, mixes_families
 from jwtgate.jose.key import Key, generate_key
@@ -70,6 +72,33 @@ def test_sec_25_r_and_s_are_below_the_order_of_the_curve(alg: str) -> None:
     for wrong in ((order, s), (r, order), (0, s), (r, 0)):
         assert not algorithm.verify(key, DATA, b"".join(half.to_bytes(32, "big") for half in wrong))
     assert decode_dss_signature(encode_dss_signature(r, s)) == (r, s)
+
+
+class Library:
+    """In place of a key and of what it holds: notes what it is asked to verify, and signs with what it is given."""
+
+    def __init__(self, signature: bytes = b"") -> None:
+        self.material = self.signer = self.verifier = self
+        self.seen = signature
+
+    def sign(self, data: bytes, scheme: object) -> bytes:
+        return self.seen
+
+    def verify(self, signature: bytes, data: bytes, scheme: object) -> None:
+        self.seen = signature
+
+
+@pytest.mark.parametrize("alg", ECDSA)
+@given(data=st.data())
+def test_sec_25_both_forms_of_a_signature_stand_for_the_same_two_numbers(alg: str, data: st.DataObject) -> None:
+    algorithm, size, library = ALGORITHMS[alg], ECDSA[alg], Library()
+    # No order is above 2 ** 521.
+    numbers = st.integers(0, 2 ** min(8 * size, 521) - 1) | st.integers(0, 300)
+    r, s = data.draw(numbers), data.draw(numbers)
+    signature = r.to_bytes(size, "big") + s.to_bytes(size, "big")
+    assert algorithm.verify(library, DATA, signature)  # type: ignore[arg-type]
+    assert library.seen == encode_dss_signature(r, s)
+    assert algorithm.sign(Library(encode_dss_signature(r, s)), DATA) == signature  # type: ignore[arg-type]
 
 
 def test_sec_25_a_short_half_is_padded_to_full_length_when_signing() -> None:

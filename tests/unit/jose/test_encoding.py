@@ -12,6 +12,7 @@ from jwtgate.jose.encoding import (
     base64_encode,
     base64url_decode,
     base64url_encode,
+    decode_segment,
     json_bytes,
     parse_json,
     parse_json_object,
@@ -55,6 +56,17 @@ def test_sec_5_padding_foreign_characters_and_odd_lengths_are_refused(text: str)
 def test_sec_5_unused_trailing_bits_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"^not base64url$"):
         base64url_decode(text)
+
+
+@given(st.text(alphabet="ABCDEQgwxyz019-_", max_size=12))
+def test_sec_5_a_segment_is_read_as_any_base64url_is(text: str) -> None:
+    try:
+        data = base64url_decode(text)
+    except ValueError:
+        with pytest.raises(ValueError, match=r"^not base64url$"):
+            decode_segment(text.encode())
+        return
+    assert decode_segment(text.encode()) == data
 
 
 @pytest.mark.parametrize("text", ["QQ", "QUI", "", "-_-_", "AA", "AAA"])

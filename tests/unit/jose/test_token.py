@@ -81,6 +81,8 @@ def test_claims_cannot_be_reached_before_verification() -> None:
 def test_a_verified_token_is_made_by_verification_only() -> None:
     with pytest.raises(TypeError, match="comes from"):
         VerifiedToken()
+    with pytest.raises(TypeError, match="comes from"):
+        UnverifiedToken()
 
 
 def test_claims_and_header_cannot_be_changed() -> None:
