@@ -214,7 +214,7 @@ class ScriptedPool(Pool):
         self.made.append(connection)
         return connection
 
-    async def connect(self, seconds: float | None = None) -> UpstreamConnection:
+    async def connect(self, seconds: float) -> UpstreamConnection:
         if self.failures:
             raise self.failures.popleft()
         return self.new()

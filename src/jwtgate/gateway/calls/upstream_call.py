@@ -62,7 +62,9 @@ class UpstreamCall:
         if connection is not None:
             self._send(connection)
         else:
-            self._exchange.worker.spawn(self._connected(reach(self, self._balancer, pool)), self._exchange)
+            seconds = self._need.call.upstream.connect_seconds
+            reaching = reach(self, self._balancer, pool, connect_seconds=seconds)
+            self._exchange.worker.spawn(self._connected(reaching), self._exchange)
 
     def drop(self) -> None:
         """Nobody waits for the answer any more."""
@@ -132,7 +134,8 @@ class UpstreamCall:
         assert ended is not None  # noqa: S101
         repeatable = self._need.method in _REPEATABLE and self._need.body is None
         if repeatable and not answered and may_repeat(self, self._balancer, ended):
-            again = reach_again(self, self._balancer, self._exchange)
+            seconds = self._need.call.upstream.connect_seconds
+            again = reach_again(self, self._balancer, self._exchange, connect_seconds=seconds)
             self._exchange.worker.spawn(self._connected(again), self._exchange)
             return
         self._end(UpstreamFault(reason, call=self.name, cause=cause))

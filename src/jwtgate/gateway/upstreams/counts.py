@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,12 @@ Count = TargetCount | UpstreamCount
 
 def counts_of(rosters: Iterable[Roster]) -> tuple[Count, ...]:
     """What one worker has to tell of its upstreams."""
-    return tuple(count for roster in rosters for count in (_upstream_count(roster), *_target_counts(roster)))
+    return tuple(count for roster in rosters for count in _counts(roster))
+
+
+def _counts(roster: Roster) -> Iterator[Count]:
+    yield _upstream_count(roster)
+    yield from _target_counts(roster)
 
 
 def _upstream_count(roster: Roster) -> UpstreamCount:
@@ -62,7 +67,7 @@ def _upstream_count(roster: Roster) -> UpstreamCount:
     )
 
 
-def _target_counts(roster: Roster) -> Iterable[TargetCount]:
+def _target_counts(roster: Roster) -> Iterator[TargetCount]:
     now = roster.clock()
     for target, standing in roster.standings.items():
         state = standing.state(now)

@@ -86,14 +86,14 @@ class Pool:
         if self.watch is not None:
             self.watch.failed()
 
-    async def connect(self, seconds: float | None = None) -> UpstreamConnection:
+    async def connect(self, seconds: float) -> UpstreamConnection:
         """A new connection, within so many seconds. Raises `UpstreamFault`."""
         pools = self.roster.pools()
         pending = sum(pool.pending for pool in pools)
         connections = sum(len(pool.connections) for pool in pools) + pending
         self.roster.breaker.check_connection(connections, pending, now=self.roster.clock())
         with self._trial():
-            return await self._connect(self.upstream.connect_seconds if seconds is None else seconds)
+            return await self._connect(seconds)
 
     @contextmanager
     def _trial(self) -> Iterator[None]:

@@ -44,9 +44,7 @@ def may_repeat(errand: Errand, balancer: Balancer, ended: UpstreamConnection) ->
     return True
 
 
-async def reach(
-    errand: Errand, balancer: Balancer, pool: Pool, *, connect_seconds: float | None = None
-) -> UpstreamConnection | None:
+async def reach(errand: Errand, balancer: Balancer, pool: Pool, *, connect_seconds: float) -> UpstreamConnection | None:
     """A new connection: to this target, or to another one where it may be tried again. None: nobody waits any more.
 
     Raises `UpstreamFault`.
@@ -68,7 +66,7 @@ async def reach(
 
 
 async def reach_again(
-    errand: Errand, balancer: Balancer, requester: Requester, *, connect_seconds: float | None = None
+    errand: Errand, balancer: Balancer, requester: Requester, *, connect_seconds: float
 ) -> UpstreamConnection | None:
     """As `reach`, for one that reached a target before: after a pause, so that a crowd does not come back as one."""
     pause = balancer.roster.budget.pause_seconds(errand.retries)

@@ -27,7 +27,7 @@ from jwtgate.policy.plan import Plan, Route
 from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
 from jwtgate.policy.rooms.listed import Conditions, ListedRouter
 from jwtgate.policy.rooms.match import Router
-from jwtgate.policy.upstreams import Target
+from jwtgate.policy.upstreams import Balance, Ejection, HashedBy, HashKey, HealthCheck, Target
 
 Compile = Callable[[dict[str, Any]], Plan]
 Load = Callable[[dict[str, Any]], Document]
@@ -174,3 +174,37 @@ def test_an_answer_of_ours_is_ready_to_be_sent(plan: Compile, respond: dict[str,
 def test_the_fields_of_an_answer_of_ours_may_be_values(plan: Compile) -> None:
     found = route(plan(own({"status": 302, "headers": {"Location": {"request": "path"}}})), "own")
     assert found.answer_fields == (IdentityField(b"Location", Value(Origin.PATH), Form.VISIBLE),)
+
+
+def test_a_target_named_twice_is_one_that_weighs_more(plan: Compile) -> None:
+    targets = [{"url": "http://a", "weight": 2}, "http://b", "http://a:80/"]
+    found = route(plan({"upstreams/echo/targets": targets})).upstream.targets
+    assert [(target.host, target.weight) for target in found] == [("a", 3), ("b", 1)]
+
+
+@pytest.mark.parametrize(
+    ("by", "key"),
+    [
+        ("consumer", HashKey(HashedBy.CONSUMER)),
+        ("client", HashKey(HashedBy.CLIENT)),
+        ({"header": "X-User"}, HashKey(HashedBy.HEADER, b"x-user")),
+        ({"cookie": "Session"}, HashKey(HashedBy.COOKIE, b"Session")),
+    ],
+)
+def test_what_is_hashed_is_known_by_its_name(plan: Compile, by: object, key: HashKey) -> None:
+    changes = {"upstreams/echo/balance": "consistent_hash", "upstreams/echo/hash_by": by}
+    upstream = route(plan(changes)).upstream
+    assert (upstream.balance, upstream.hash_by) == (Balance.CONSISTENT_HASH, key)
+
+
+def test_rel_13_checks_and_ejections_are_compiled(plan: Compile) -> None:
+    check = {"path": "/health", "host": "a", "every_seconds": 1, "healthy_after": 1}
+    changes = {"upstreams/echo/health_check": check, "upstreams/echo/ejection": {"statuses": 500, "for_seconds": 2}}
+    upstream = route(plan(changes)).upstream
+    assert upstream.health_check == HealthCheck("/health", host="a", every_seconds=1.0, healthy_after=1)
+    assert upstream.ejection == Ejection(statuses=frozenset({500}), for_seconds=2.0)
+    some = route(plan({"upstreams/echo/health_check": {"path": "/", "statuses": 204}})).upstream.health_check
+    assert some is not None
+    assert some.statuses == {204}
+    unwatched = route(plan({})).upstream
+    assert (unwatched.health_check, unwatched.ejection, unwatched.hash_by) == (None, None, None)

@@ -35,6 +35,16 @@ def test_a_target_knows_its_authority(plan: Compile, url: str, target: Target) -
     assert upstream.connect_seconds == 1
 
 
+def test_rel_10_a_route_may_have_time_limits_of_its_own(plan: Compile) -> None:
+    limits = {"connect_seconds": 1, "first_byte_seconds": 2, "idle_seconds": 3}
+    compiled = plan({"routes/orders/timeouts": limits, "upstreams/echo/connect_seconds": 9})
+    own, shared = route(compiled).upstream, route(compiled, "health").upstream
+    assert (own.connect_seconds, own.first_byte_seconds, own.idle_seconds) == (1.0, 2.0, 3.0)
+    assert shared.connect_seconds == 9.0
+    partly = route(plan({"routes/orders/timeouts": {"idle_seconds": 3}})).upstream
+    assert (partly.connect_seconds, partly.idle_seconds) == (2.0, 3.0)
+
+
 def test_credentials_leave_the_request_from_every_place(plan: Compile) -> None:
     places = ["bearer", {"header": "X-Token", "prefix": "T "}, {"cookie": "tk"}, {"query": "token"}]
     compiled = route(plan({"routes/orders/from": places}))
