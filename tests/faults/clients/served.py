@@ -21,8 +21,11 @@ def gateway(folder: Path, upstream: str, *, workers: int = 1, **changes: Any) ->
 
 
 def pids(gateway: GatewayProcess) -> list[int]:
-    """All processes of this gateway."""
-    return [gateway.process.pid, *gateway.workers()]
+    """All processes of this gateway; none when it has stopped."""
+    try:
+        return [gateway.process.pid, *gateway.workers()]
+    except OSError:
+        return []
 
 
 def resident_bytes(*pids: int) -> int:
