@@ -1,4 +1,4 @@
-"""Upstreams that are slow, break off, go away, or are several (REL-10 to 13, 71, 73)."""
+"""Upstreams that are slow, break off, go away, or are several (REL-10 to 13)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -26,7 +26,6 @@ from .rig import (
     response,
     say,
     say_and_close,
-    say_and_reset,
     until,
 )
 
@@ -191,77 +190,6 @@ def test_rel_11_a_request_is_repeated_once(client: Client, upstream: Upstream) -
     assert len(upstream.requests) == 2
 
 
-CLOSED_BEFORE = [say_and_close(b""), say_and_reset(b"")]
-
-
-@pytest.mark.parametrize("end", CLOSED_BEFORE, ids=["end", "reset"])
-def test_rel_71_an_end_before_the_answer_is_survived_once(client: Client, upstream: Upstream, end: Script) -> None:
-    upstream.play(end)
-    assert client.ask(request()).body == b"ok"
-    assert len(upstream.requests) == 2
-
-
-@pytest.mark.parametrize("end", [say_and_close, say_and_reset], ids=["end", "reset"])
-@pytest.mark.parametrize("head", [b"H", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n"])
-def test_rel_71_an_end_in_the_head_is_a_502(
-    client: Client, upstream: Upstream, head: bytes, end: Callable[[bytes], Script]
-) -> None:
-    upstream.play(end(head))
-    assert error_of(client.ask(request())) == (502, "upstream_malformed")
-    assert len(upstream.requests) == 1
-    assert client.ask(request()).status == 200
-
-
-BROKEN_BODIES = {
-    "in a body with a length": response(b"abc", length=10),
-    "in a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc",
-    "in a chunk size": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5",
-    "before the last chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
-    "before the end of the trailers": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n",
-}
-
-
-@pytest.mark.parametrize("end", [say_and_close, say_and_reset], ids=["end", "reset"])
-@pytest.mark.parametrize("answer", BROKEN_BODIES.values(), ids=BROKEN_BODIES.keys())
-def test_rel_71_an_end_in_the_body_cannot_look_complete(
-    client: Client, upstream: Upstream, answer: bytes, end: Callable[[bytes], Script]
-) -> None:
-    upstream.play(end(answer))
-    message = client.ask(request())
-    assert (message.status, message.complete, client.end) == (200, False, "reset")
-    assert len(upstream.requests) == 1
-
-
-def test_rel_71_a_broken_answer_cannot_look_complete_to_an_old_client(client: Client, upstream: Upstream) -> None:
-    upstream.play(say_and_close(BROKEN_BODIES["in a chunk"]))
-    client.send(request().replace(b"HTTP/1.1", b"HTTP/1.0"))
-    message = client.answer()
-    assert (message.value("Content-Length"), message.complete, client.end) == (None, False, "reset")
-
-
-def test_rel_71_a_reset_does_not_complete_a_body_that_ends_with_its_connection(
-    client: Client, upstream: Upstream
-) -> None:
-    upstream.play(say_and_reset(b"HTTP/1.1 200 OK\r\n\r\nabc"))
-    message = client.ask(request())
-    assert (message.complete, client.end) == (False, "reset")
-
-
-def test_rel_71_bytes_too_many_end_the_connection_to_the_upstream(client: Client, upstream: Upstream) -> None:
-    upstream.play(say(response(b"abc") + b"extra"))
-    assert client.ask(request()).body == b"abc"
-    (used,) = [served for served in upstream.connections if upstream.requests[0] in served.requests]
-    until(lambda: used.end)
-    assert client.ask(request()).body == b"ok"
-
-
-def test_rel_71_a_broken_chunk_behind_its_head_is_a_502_while_that_has_not_left(
-    client: Client, upstream: Upstream
-) -> None:
-    upstream.play(say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"))
-    assert error_of(client.ask(request())) == (502, "upstream_malformed")
-
-
 def test_an_answer_given_before_the_upload_is_complete_is_not_lost() -> None:
     def decline(served: Served) -> None:
         served.upto(b"\r\n\r\n")
@@ -375,17 +303,6 @@ def test_rel_13_a_target_that_is_down_costs_no_answer(method: str) -> None:
                 assert client.ask(request(method=method, body=b"abc")).status == 200
             assert [message.body for message in one.requests] == [b"abc"] * 6
             assert gateway.call(lambda: gateway.embedded.worker.generation.rosters["echo"].budget.made) == 1
-
-
-def test_rel_73_all_down_is_told_at_once_and_one_back_is_used() -> None:
-    with Upstream() as one, Upstream() as two:
-        one.stop()
-        two.stop()
-        with Gateway(document([one.url, two.url])) as gateway, Client(gateway.port) as client:
-            assert error_of(client.ask(request())) == (502, "upstream_unreachable")
-            two.start()
-            until(lambda: client.ask(request()).status == 200)
-            assert two.requests
 
 
 def test_rel_12_the_second_try_may_go_to_another_target() -> None:

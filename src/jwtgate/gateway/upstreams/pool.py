@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from jwtgate.gateway.upstreams.roster import Roster
 
 _RETRY_AFTER_SECONDS = 1
+_OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 Made = TypeVar("Made", bound=asyncio.Protocol)
 
 
@@ -120,6 +122,10 @@ class Pool:
             self._unreachable()
             raise UpstreamFault("upstream_slow", target=self._name, phase="connect") from None
         except OSError as error:  # TLS errors are OSErrors as well, and so is a name nobody knows
+            if error.errno in _OUT_OF_DESCRIPTORS:  # says nothing about the target (REL-20)
+                raise UpstreamFault(
+                    "upstream_busy", retry_after_seconds=_RETRY_AFTER_SECONDS, target=self._name, limit="descriptors"
+                ) from error
             self._unreachable()
             raise UpstreamFault("upstream_unreachable", target=self._name, cause=type(error).__name__) from error
         if self.standing.rest.times:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ssl
 from typing import Any
 
@@ -137,6 +138,14 @@ def test_rel_14_a_connection_too_many_is_refused_at_once(limits: dict[str, int],
     assert loop.asked == []
     pool.pending = 0
     run(Loop(), pool.connect(2.0))
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_rel_20_a_want_of_descriptors_is_not_the_fault_of_the_target(number: int) -> None:
+    pool = a_pool()
+    fault = fault_of(pool, Loop(OSError(number, "too many open files")))
+    assert (fault.reason, fault.status, fault.retry_after_seconds) == ("upstream_busy", 503, 1)
+    assert (pool.standing.rest.times, pool.standing.failures) == (0, 0)
 
 
 def test_what_is_not_idle_is_a_request() -> None:
