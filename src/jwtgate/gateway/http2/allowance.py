@@ -13,6 +13,7 @@ from jwtgate.gateway.http2.frames import (
     PING,
     RESET,
     SETTINGS,
+    brings_data,
     ends_stream,
     is_acknowledgement,
     kind_of,
@@ -27,6 +28,7 @@ EARNED_BY_ANSWER = 20.0
 GIVEN_UP = 10.0
 """What a stream costs that was opened for nothing (CVE-2023-44487), or that we had to end (CVE-2025-8671)."""
 _SETTINGS = 10.0
+_SETTING_BYTES = 6
 _FRAME = 1.0
 
 
@@ -54,11 +56,11 @@ def cost_of(frame: bytes) -> float:
     """What this frame costs whoever sends it."""
     kind = kind_of(frame)
     if kind == DATA:
-        return 0.0 if length_of(frame) or ends_stream(frame) else _FRAME
+        return 0.0 if brings_data(frame) or ends_stream(frame) else _FRAME
     if kind == HEADERS or (kind in (SETTINGS, PING) and is_acknowledgement(frame)):
         return 0.0
     if kind == CONTINUATION:
         return _FRAME
     if kind == RESET:
         return GIVEN_UP
-    return _SETTINGS if kind == SETTINGS else _FRAME
+    return max(_SETTINGS, length_of(frame) / _SETTING_BYTES) if kind == SETTINGS else _FRAME

@@ -22,6 +22,7 @@ LAST_STREAM = 2**31 - 1
 _HEAD_BYTES = 9
 _ACK = END_STREAM = 0x1
 _END_HEADERS = 0x4
+_PADDED = 0x8
 
 
 class FrameTooLong(Exception):
@@ -64,6 +65,12 @@ def kind_of(frame: bytes) -> int:
 def length_of(frame: bytes) -> int:
     """How many bytes its payload has."""
     return len(frame) - _HEAD_BYTES
+
+
+def brings_data(frame: bytes) -> bool:
+    """Whether this DATA holds anything beside padding."""
+    padding = 1 + frame[_HEAD_BYTES] if frame[4] & _PADDED and length_of(frame) else 0
+    return length_of(frame) > padding
 
 
 def is_acknowledgement(frame: bytes) -> bool:

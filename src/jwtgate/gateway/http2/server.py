@@ -61,8 +61,6 @@ class ServerSession(Session):
         self._home.opened(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._over:
-            return
         if self._preface:
             begun, rest = data[: len(self._preface)], data[len(self._preface) :]
             if not self._preface.startswith(begun):
@@ -162,10 +160,7 @@ class ServerSession(Session):
         """End what has taken too long at `now` (monotonic)."""
         for stream in list(self.streams.values()):
             stream.protocol.check_time(now)  # type: ignore[attr-defined] # a client connection, as made above
-        if self.transport.is_closing():
-            if now > self.deadline:
-                self.transport.abort()
-        elif self.head_since and now > self.head_since + self.worker.limits.head_seconds:
+        if self.head_since and now > self.head_since + self.worker.limits.head_seconds:
             self.end(ENHANCE_YOUR_CALM, "request_slow", cause="a head that does not end")
         elif self._leaving_since and now > self._leaving_since + _FAREWELL_SECONDS:
             self._stay_for(self._library.highest_inbound_stream_id)

@@ -50,6 +50,8 @@ from jwtgate.gateway.http2.stream import WINDOW_BYTES, Stream
 from jwtgate.gateway.upstream import WRITE_BUFFER_BYTES
 
 _CONNECTION_WINDOW_BYTES = 1024 * 1024
+_TABLE_BYTES = 4096
+_LINGER_SECONDS = 10.0
 _NEVER_INDEXED = frozenset({b"authorization", b"cookie", b"set-cookie", b"proxy-authorization"})
 """Fields that are worth guessing at, and so stay out of the header tables (RFC 7541 section 7.1.3)."""
 
@@ -87,6 +89,8 @@ class Session(asyncio.Protocol):
         self.flush()
 
     def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
         self._busy = True
         try:
             for frame in self._cutter.cut(data):
@@ -204,6 +208,12 @@ class Session(asyncio.Protocol):
             self.send(self._waiting[event.stream_id])
 
     def _on_settings(self, _event: RemoteSettingsChanged) -> None:
+        # A peer may ask for a table of any size, and invent settings: both would be memory of ours.
+        encoder, settings = self._library.encoder, self._library.remote_settings
+        if encoder.header_table_size > _TABLE_BYTES:
+            encoder.header_table_size = _TABLE_BYTES
+        for unknown in [name for name in settings if not isinstance(name, SettingCodes)]:
+            del settings[unknown]
         self._send_waiting()
 
     _acts: ClassVar[dict[type[Event], Callable[..., None]]] = {
@@ -321,6 +331,7 @@ class Session(asyncio.Protocol):
         for stream in list(self.streams.values()):
             stream.lose(ConnectionResetError(reason))
         self.transport.close()
+        asyncio.get_running_loop().call_later(_LINGER_SECONDS, self.transport.abort)
 
 
 def _indexed(name: bytes, value: bytes) -> HeaderTuple:
