@@ -123,6 +123,16 @@ class Generation:
         for roster in self.rosters.values():
             roster.look()
 
+    def caches(self) -> dict[str, tuple[int, int]]:
+        """How much each memory holds besides that of outcomes, and how much it has let go of for want of room."""
+        heads, answers = (self.heads, self.trusted_heads), [pool.answers for pool in self.pools()]
+        return {
+            "request_heads": (sum(map(len, heads)), sum(each.evicted for each in heads)),
+            "answer_heads": (sum(map(len, answers)), sum(each.evicted for each in answers)),
+            "issued_tokens": (self.issued_tokens.entries, self.issued_tokens.evicted),
+            "callers": self.facts.callers,
+        }
+
     def close(self) -> None:
         """Keep no connection for later; what is going on goes on."""
         for check in self._checks:

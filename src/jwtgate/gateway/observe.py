@@ -39,6 +39,8 @@ class Counters:
     rate_limit_entries: int = 0
     proof_evictions: int = 0
     proof_entries: int = 0
+    cache_entries: dict[str, int] = field(default_factory=dict)
+    cache_evictions: dict[str, int] = field(default_factory=dict)
     upstreams: tuple[Count, ...] = ()
 
     def count(self, route: str, status: int, reason: str, *, seconds: float) -> None:
@@ -60,6 +62,9 @@ class Counters:
             self.seconds[route] = [left + right for left, right in zip(held, times, strict=True)]
         for name in _PLAIN_COUNTERS + GAUGES:
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        for mine, others in ((self.cache_entries, other.cache_entries), (self.cache_evictions, other.cache_evictions)):
+            for name, number in others.items():
+                mine[name] = mine.get(name, 0) + number
         self.upstreams = added(self.upstreams, other.upstreams)
 
 
@@ -196,6 +201,7 @@ class _Families:
     def collect(self) -> Iterator[object]:
         yield from self._requests()
         yield from self._plain()
+        yield from self._caches()
         report = self._report
         yield from _labelled("key_set", "issuer", _OF_KEY_SETS, report.issuers)
         yield from _labelled("introspection", "issuer", _OF_INTROSPECTIONS, report.introspections)
@@ -220,6 +226,17 @@ class _Families:
             limits = (*map(str, BUCKET_SECONDS), "+Inf")
             times.add_metric([route], list(zip(limits, accumulate(counts[:-1]), strict=True)), counts[-1])
         yield times
+
+    def _caches(self) -> Iterator[object]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        counters = self._report.counters
+        entries = GaugeMetricFamily("jwtgate_cache_entries", "What is remembered.", labels=["cache"])
+        evictions = CounterMetricFamily("jwtgate_cache_evictions", "Let go of for want of room.", labels=["cache"])
+        for family, numbers in ((entries, counters.cache_entries), (evictions, counters.cache_evictions)):
+            for cache, number in numbers.items():
+                family.add_metric([cache], number)
+            yield family
 
     def _plain(self) -> Iterator[object]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily

@@ -7,6 +7,7 @@ import logging
 import secrets
 import socket
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
@@ -34,6 +35,7 @@ from jwtgate.state.signers import Signers
 
 _log = logging.getLogger("jwtgate.gateway")
 _TICK_SECONDS = 0.25
+_OUTCOMES = "outcomes"
 _SIGNING_THREADS = 2
 _PLUG_IN_THREADS = 4
 
@@ -72,7 +74,7 @@ class Worker:
         self.in_flight = 0
         self.admission = Admission()
         self.draining = False
-        self._evicted_before = 0
+        self._evicted_before = Counter[str]()
         self.host_names = HostNames()
         self._answer = answer
         self._report = report
@@ -115,7 +117,9 @@ class Worker:
     def adopt(self, generation: Generation) -> None:
         """Serve this generation from the next request on."""
         previous, self.generation = self.generation, generation
-        self._evicted_before += previous.memory.evicted
+        self._evicted_before[_OUTCOMES] += previous.memory.evicted
+        for cache, (_, evicted) in previous.caches().items():
+            self._evicted_before[cache] += evicted
         self.limits = generation.plan.limits
         for shown, listener in zip(self._shown, generation.plan.listeners, strict=False):
             if shown is not None:
@@ -175,7 +179,11 @@ class Worker:
         counters.remembered_entries = len(self.generation.memory)
         counters.log_lines_lost = self._log.lost
         counters.upstreams = counts_of(self.generation.rosters.values())
-        counters.remembered_evictions = self._evicted_before + self.generation.memory.evicted
+        before = self._evicted_before
+        counters.remembered_evictions = before[_OUTCOMES] + self.generation.memory.evicted
+        for cache, (entries, evicted) in self.generation.caches().items():
+            counters.cache_entries[cache] = entries
+            counters.cache_evictions[cache] = before[cache] + evicted
         return counters
 
     # Connections.

@@ -6,7 +6,7 @@ is thrown into the walk, so that it surfaces in the room that asked.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Hashable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeVar
 
 from jwtgate.errors import Fault
@@ -15,13 +15,14 @@ from jwtgate.policy.callers import Consumer, Credential
 from jwtgate.policy.facts import Need, Steps
 from jwtgate.policy.requirements import ConsumerName
 from jwtgate.policy.revocations import Revocations
+from jwtgate.state.bounded_table import BoundedTable
 
 MOST_CALLERS = 20_000
+MOST_CALLER_BYTES = 96 * 1024 * 1024
 MOST_UNKNOWN = 4_096
+MOST_UNKNOWN_BYTES = 4 * 1024 * 1024
 
 Result = TypeVar("Result")
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
 
 
 async def drive(walk: Steps[Result], answer: Callable[[Need], Awaitable[object]]) -> Result:
@@ -63,9 +64,11 @@ class Snapshot:
 
     def __init__(self, key_sets: Mapping[str, KeySet] | None = None) -> None:
         self._key_sets = dict(key_sets or {})
-        self._credentials: dict[str, Credential] = {}
-        self._consumers: dict[tuple[tuple[ConsumerName, ...], str], Consumer] = {}
-        self._unknown: dict[str, None] = {}
+        self._credentials = BoundedTable[str, Credential](MOST_CALLERS, most_bytes=MOST_CALLER_BYTES)
+        self._consumers = BoundedTable[tuple[tuple[ConsumerName, ...], str], Consumer](
+            MOST_CALLERS, most_bytes=MOST_CALLER_BYTES
+        )
+        self._unknown = BoundedTable[str, None](MOST_UNKNOWN, most_bytes=MOST_UNKNOWN_BYTES)
         self.revocations = Revocations()
 
     def key_set(self, issuer: str) -> KeySet | None:
@@ -93,15 +96,15 @@ class Snapshot:
 
     def note_credential(self, name: str, credential: Credential) -> None:
         """Remember the credential a token named so, letting go of one when there is no room."""
-        _keep(self._credentials, name, credential, most=MOST_CALLERS)
+        self._credentials.put(name, credential)
 
     def note_unknown(self, name: str) -> None:
         """Remember that there is no credential of this name, letting go of another when there is no room."""
-        _keep(self._unknown, name, None, most=MOST_UNKNOWN)
+        self._unknown.put(name, None)
 
     def note_consumer(self, by: tuple[ConsumerName, ...], value: str, consumer: Consumer) -> None:
         """Remember a consumer, letting go of one when there is no room."""
-        _keep(self._consumers, (by, value), consumer, most=MOST_CALLERS)
+        self._consumers.put((by, value), consumer)
 
     def forget_callers(self) -> None:
         """Let go of every consumer and credential, and of those there are none of: some of them have changed."""
@@ -109,8 +112,8 @@ class Snapshot:
         self._consumers.clear()
         self._unknown.clear()
 
-
-def _keep(held: dict[K, V], key: K, value: V, *, most: int) -> None:
-    if key not in held and len(held) >= most:
-        del held[next(iter(held))]
-    held[key] = value
+    @property
+    def callers(self) -> tuple[int, int]:
+        """How many consumers and credentials are held, and how many were let go of for want of room."""
+        entries = len(self._credentials) + len(self._consumers) + len(self._unknown)
+        return entries, self._credentials.evicted + self._consumers.evicted + self._unknown.evicted

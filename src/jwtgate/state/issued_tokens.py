@@ -90,7 +90,7 @@ def longest_life_seconds(issue: Issue) -> int:
 
 
 class IssuedTokens:
-    """Signs with `signers`, which are by name."""
+    """Signs with `signers`, which are by name. `evicted` counts tokens that were let go of for want of room."""
 
     def __init__(
         self,
@@ -99,7 +99,9 @@ class IssuedTokens:
         random_id: Callable[[], str] = random_id,
         most_entries: int = MOST_ENTRIES,
         most_bytes: int = MOST_BYTES,
+        evicted: int = 0,
     ) -> None:
+        self.evicted = evicted
         self._signers = dict(signers)
         self._random_id = random_id
         self._most_entries = most_entries
@@ -111,6 +113,11 @@ class IssuedTokens:
         self._young: dict[_Described, tuple[int, IssuedToken]] = {}
         self._old: dict[_Described, tuple[int, IssuedToken]] = {}
         self._young_bytes = 0
+
+    @property
+    def entries(self) -> int:
+        """How many tokens are held."""
+        return len(self._young) + len(self._old)
 
     def is_slow(self, need: NeedIssuedToken) -> bool:
         """Whether signing takes so long that it belongs on a thread of its own."""
@@ -199,6 +206,7 @@ class IssuedTokens:
         size = len(described[1]) + len(entry[1].text) + _ENTRY_BYTES
         full = 2 * (self._young_bytes + size) > self._most_bytes or 2 * len(self._young) >= self._most_entries
         if full:
+            self.evicted += len(self._old)
             self._old, self._young, self._young_bytes = self._young, {}, 0
         self._young[described] = entry
         self._young_bytes += size

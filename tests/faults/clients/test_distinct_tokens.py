@@ -71,3 +71,5 @@ def test_rel_78_memory_ends_at_its_bounds(tmp_path: Path, full: bool, kind: str,
 def note_caches(process: GatewayProcess, figures: Figures) -> None:
     figures.note("outcomes_remembered", process.metric("jwtgate_remembered_entries"))
     figures.note("outcomes_evicted", process.metric("jwtgate_remembered_evictions_total"))
+    figures.note("entries_of_other_caches", process.metric("jwtgate_cache_entries"))
+    figures.note("evictions_of_other_caches", process.metric("jwtgate_cache_evictions_total"))

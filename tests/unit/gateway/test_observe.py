@@ -40,7 +40,11 @@ def test_counters_of_workers_add_up() -> None:
     for counters in (one, two):
         counters.count("orders", 200, "", seconds=0.5)
     two.count("open", 200, "", seconds=0.5)
+    one.cache_entries, two.cache_entries = {"callers": 1}, {"callers": 2, "answer_heads": 3}
+    two.cache_evictions = {"callers": 4}
     one.add(two)
+    assert one.cache_entries == {"callers": 3, "answer_heads": 3}
+    assert one.cache_evictions == {"callers": 4}
     assert one.requests == {("orders", 200, ""): 2, ("open", 200, ""): 1}
     assert (one.connections, one.connections_open, one.log_lines_lost) == (11, 22, 3)
     assert one.seconds["orders"][-1] == 1.0
@@ -61,7 +65,9 @@ def samples_of(report: Report) -> Samples:
 
 
 def test_sec_145_metrics_are_read_by_prometheus_and_labelled_by_our_own_words() -> None:
-    counters = Counters(remembered_hits=5, connections_open=2)
+    counters = Counters(
+        remembered_hits=5, connections_open=2, cache_entries={"callers": 8}, cache_evictions={"callers": 9}
+    )
     counters.count("orders", 200, "", seconds=0.02)
     counters.count("orders", 200, "", seconds=0.3)
     counters.count("orders", 401, "token_expired", seconds=99)
@@ -82,6 +88,8 @@ def test_sec_145_metrics_are_read_by_prometheus_and_labelled_by_our_own_words() 
     assert samples["jwtgate_request_seconds_sum", (orders,)] == pytest.approx(99.32)
     assert samples["jwtgate_remembered_hits_total", ()] == 5
     assert samples["jwtgate_connections_open", ()] == 2
+    caches = [samples[f"jwtgate_cache_{name}", (("cache", "callers"),)] for name in ("entries", "evictions_total")]
+    assert caches == [8, 9]
     assert [samples[f"jwtgate_{name}", ()] for name in ("generation", "ready", "degraded", "workers")] == [7, 1, 0, 2]
     assert samples["jwtgate_worker_restarts_total", ()] == 1
     assert [samples[f"jwtgate_key_set_{name}", main] for name in ("keys", "age_seconds", "stale", "skipped_keys")] == [
@@ -93,7 +101,7 @@ def test_sec_145_metrics_are_read_by_prometheus_and_labelled_by_our_own_words() 
     assert samples["jwtgate_key_set_fetches_total", main] == 3
     assert samples["jwtgate_key_set_failures_total", (("cause", "timeout"), *main)] == 1
     labels = {name for _, labels in samples for name, _ in labels}
-    assert labels == {"route", "status", "reason", "issuer", "cause", "le"}
+    assert labels == {"route", "status", "reason", "issuer", "cause", "cache", "le"}
 
 
 def test_rel_39_every_dependency_has_metrics_labelled_by_names_of_the_document() -> None:

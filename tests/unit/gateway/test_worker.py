@@ -319,10 +319,24 @@ def test_a_new_generation_is_served_from_the_next_request_on() -> None:
 
 def test_evictions_of_earlier_generations_stay_counted() -> None:
     async def moves(house: House) -> None:
-        house.worker.generation.memory.evicted = 3
-        house.worker.adopt(a_generation(number=2))
-        house.worker.generation.memory.evicted = 4
-        assert house.worker.count_now().remembered_evictions == 7
+        for evicted in (3, 4):
+            house.worker.adopt(a_generation(number=evicted))
+            house.worker.generation.memory.evicted = house.worker.generation.heads.evicted = evicted
+        counters = house.worker.count_now()
+        assert (counters.remembered_evictions, counters.cache_evictions["request_heads"]) == (7, 7)
+
+    play(moves)
+
+
+def test_rel_18_each_memory_tells_how_full_it_is() -> None:
+    async def moves(house: House) -> None:
+        client, _ = house.connect()
+        client.data_received(an_order())
+        await until(lambda: house.pool.made)
+        house.pool.made[0].data_received(OK)
+        entries = house.worker.count_now().cache_entries
+        assert entries.pop("issued_tokens") > 0
+        assert entries == {"request_heads": 1, "answer_heads": 1, "callers": 0}
 
     play(moves)
 

@@ -418,6 +418,8 @@ def test_rel_18_remembered_tokens_are_bounded_in_number() -> None:
     for number in range(100):
         signer.issue(need(sub=f"user-{number}"), NOW)
         assert held(signer) <= 10
+        assert signer.entries == held(signer)
+    assert signer.evicted == 100 - held(signer)
 
 
 def test_rel_18_remembered_tokens_are_bounded_in_bytes() -> None:

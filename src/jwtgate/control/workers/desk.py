@@ -51,6 +51,7 @@ class Ledger:
         if last is not None:
             for name in GAUGES:
                 setattr(last, name, 0)
+            last.cache_entries.clear()
             last.upstreams = grown(last.upstreams)
             self._ended.add(last)
 

@@ -55,6 +55,7 @@ from jwtgate.policy.facts import (
 from jwtgate.policy.plan import Listener, Plan
 from jwtgate.policy.revocations import Revocations
 from jwtgate.state.answers import Snapshot
+from jwtgate.state.bounded_table import BoundedTable
 from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.issued_tokens import IssuedTokens
 from jwtgate.state.keys.keyring import Signer
@@ -62,6 +63,7 @@ from jwtgate.state.nonces import Nonces
 from jwtgate.state.signed_tokens import SignedTokens
 
 MOST_QUIET = 4_096
+MOST_QUIET_BYTES = 4 * 1024 * 1024
 QUIET_SECONDS = 5.0
 ANSWER_SECONDS = 15.0
 
@@ -101,7 +103,7 @@ class Served:
                 return
             case SigningChanged():
                 signers = _signers(change.signing)
-                self.generation.issued_tokens = IssuedTokens(signers)
+                self.generation.issued_tokens = IssuedTokens(signers, evicted=self.generation.issued_tokens.evicted)
                 self.generation.signed_tokens = _signed_tokens(signers, self.generation.plan)
                 self.generation.keys_document = change.signing.keys_document
             case KeysChanged():
@@ -197,7 +199,7 @@ class Asking:
         self._open: dict[int, _Open] = {}
         self._flights: dict[tuple[int, Need], asyncio.Task[object]] = {}
         self._asked = 0
-        self._quiet: dict[Hashable, float] = {}
+        self._quiet = BoundedTable[Hashable, float](MOST_QUIET, most_bytes=MOST_QUIET_BYTES)
 
     async def ask(self, need: Need | NeedMinted, *, number: int, held: Snapshot) -> object:
         """The answer to a need of the generation of this number, whose facts are `held`. `DependencyFault`."""
@@ -210,7 +212,7 @@ class Asking:
             return None
         # Whoever wants a newer key, it is the same key.
         place = (number, replace(need, client="") if isinstance(need, NeedNewerCredential) else need)
-        if self._quiet.get(place, 0.0) > self._monotonic():
+        if (self._quiet.get(place) or 0.0) > self._monotonic():
             return None
         flight = self._flights.get(place)
         if flight is None:
@@ -252,7 +254,7 @@ class Asking:
 
     async def _keys(self, need: NeedKeys, number: int, held: Snapshot) -> KeySet:
         place = (number, need.issuer, need.kid, need.distrusted)
-        if self._quiet.get(place, 0.0) <= self._monotonic():
+        if (self._quiet.get(place) or 0.0) <= self._monotonic():
             quiet_seconds = await self._wanted(need, number, lambda found: found)
             assert isinstance(quiet_seconds, float | int)  # noqa: S101 - our supervisor speaks so
             self._hush(place, quiet_seconds)
@@ -293,11 +295,8 @@ class Asking:
             flight.exception()  # looked at, for the case that nobody waits any more
 
     def _hush(self, place: Hashable, seconds: float) -> None:
-        if seconds <= 0.0:
-            return
-        if len(self._quiet) >= MOST_QUIET:
-            del self._quiet[next(iter(self._quiet))]
-        self._quiet[place] = self._monotonic() + seconds
+        if seconds > 0.0:
+            self._quiet.put(place, self._monotonic() + seconds)
 
 
 def noted(need: Need | NeedMinted, found: object, held: Snapshot) -> object:
