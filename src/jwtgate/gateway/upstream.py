@@ -233,6 +233,8 @@ class UpstreamConnection(asyncio.Protocol):
         framing = known.framing(exchange.head.method)
         if framing is not Framing.LENGTH:
             return False
+        if self.pool.watch is not None:
+            self.pool.watch.answered(known.status)
         self._framing = framing
         exchange.deliver(exchange.answer_head(known, framing), data[end:], last=True)
         self._finish(exchange, reusable=True)

@@ -48,6 +48,43 @@ def is_idle(connection: UpstreamConnection) -> bool:
     return connection.pool.take() is connection
 
 
+def watched() -> Gate:
+    """A connection to an upstream whose answers somebody looks at."""
+    plan = a_plan(upstreams={"echo": {"targets": ["http://127.0.0.1:9020"], "ejection": {"statuses": 500}}})
+    return Gate(a_generation(plan)).send(a_request())
+
+
+def failures(gate: Gate) -> int:
+    return gate.upstream.pool.standing.failures
+
+
+def test_rel_13_every_answer_is_looked_at_whether_its_head_is_known_or_not() -> None:
+    gate, answer = watched(), b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n"
+    for number in range(1, 4):
+        gate.answer(answer)
+        assert failures(gate) == number
+        gate.send(a_request())
+    gate.answer(OK)
+    assert failures(gate) == 3
+
+
+@pytest.mark.parametrize("answer", [b"hello\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: +1\r\n\r\n"])
+def test_rel_13_an_answer_that_cannot_be_read_is_a_failure(answer: bytes) -> None:
+    gate = watched()
+    gate.answer(answer)
+    assert failures(gate) == 1
+
+
+def test_rel_13_the_end_of_a_kept_connection_is_no_failure_and_that_of_a_new_one_is() -> None:
+    gate = watched()
+    gate.answer(OK)
+    gate.send(a_request())
+    gate.lose_upstream()
+    assert failures(gate) == 0
+    gate.lose_upstream()
+    assert failures(gate) == 1
+
+
 def test_rel_16_what_is_not_taken_is_held_in_a_bounded_buffer() -> None:
     assert asked().wire.high == WRITE_BUFFER_BYTES <= 256 * 1024
 
