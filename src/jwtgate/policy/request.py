@@ -85,11 +85,8 @@ class RequestView:
     @property
     def is_cors_preflight(self) -> bool:
         """Whether a browser asks here what a script of another origin may do (Fetch standard, section 3.3.2)."""
-        return (
-            self.method == "OPTIONS"
-            and len(self.field_values(b"origin")) == 1
-            and len(self.field_values(b"access-control-request-method")) == 1
-        )
+        asked = (self.field_values(b"origin"), self.field_values(b"access-control-request-method"))
+        return self.method == "OPTIONS" and all(len(values) == 1 and values[0] for values in asked)
 
     def field_values(self, name: bytes) -> list[bytes]:
         """Every value of the field of this lower-case name, in the order of arrival."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from tests.conformance.head_readers import READERS, gateway_reading_by
+from tests.conformance.plain_refusals import check_labels, check_log
 from tests.conformance.smuggling.front import Front
 from tests.integration.rig import Upstream, document
 
@@ -19,3 +20,6 @@ def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             yield front
             assert len(upstream.requests) == front.expected
             assert gateway.events("internal") == []
+            check_labels(gateway.get("/metrics")[1].decode(), routes={"orders", "open"})
+            gateway.until(lambda: b'"/metrics"' in (folder / "access-log").read_bytes())
+            check_log((folder / "access-log").read_bytes())

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
+from tests.conformance.plain_refusals import check_refusal
 from tests.conformance.smuggling.case import PROBE, Case, Sent
 from tests.conformance.smuggling.corpus import CASES
 from tests.conformance.smuggling.front import Front
@@ -27,8 +28,11 @@ def play(front: Front, case: Case, pieces: int) -> None:
         client.send(raw, *(size * number for number in range(1, pieces)))
         answers = (*case.answers, 200) if case.open else case.answers
         bodiless = case.raw.startswith(b"HEAD ")
-        statuses = [final(client, bodiless=bodiless and not at).status for at in range(len(answers))]
+        given = [final(client, bodiless=bodiless and not at) for at in range(len(answers))]
+        statuses = [answer.status for answer in given]
         assert statuses == [*answers] or (pieces > 1 and early(statuses) == early(answers))
+        for refusal in (answer for answer in given if answer.status != 200):
+            check_refusal(refusal)
         if not case.open:
             assert client.ended() in ("eof", "reset")
     check_sent(front, before, sent)

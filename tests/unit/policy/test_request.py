@@ -268,6 +268,8 @@ def test_sec_118_a_preflight_has_its_method_and_both_fields() -> None:
         ("OPTIONS", (ASKED,)),
         ("OPTIONS", (ORIGIN, ORIGIN, ASKED)),
         ("OPTIONS", (ORIGIN, ASKED, ASKED)),
+        ("OPTIONS", ((b"origin", b""), ASKED)),
+        ("OPTIONS", (ORIGIN, (b"access-control-request-method", b""))),
     ],
 )
 def test_sec_118_anything_else_is_no_preflight(method: str, sent: tuple[tuple[bytes, bytes], ...]) -> None:

@@ -113,7 +113,7 @@ class AnswerHead:
         return b"%b%b\r\n" % (written, ours)
 
     def _write(self, private: bool, removed: frozenset[bytes]) -> bytes:
-        said = self._private and b"cache-control" not in removed
+        said = self._private and b"cache-control" not in removed | (self.nominated or _NONE)
         told = b"Cache-Control: private\r\n" if private and not said else b""
         if self.length is not None and self.status != 204:
             told += b"Content-Length: %d\r\n" % self.length

@@ -115,6 +115,12 @@ def test_sec_117_what_is_not_private_is_made_so_where_that_is_asked_for(value: b
     assert written(field, private=False) == [b"Cache-Control: " + value]
 
 
+def test_sec_117_what_is_private_stays_so_when_the_upstream_nominates_its_field() -> None:
+    fields = ((b"Connection", b"Cache-Control"), (b"Cache-Control", b"private"))
+    assert written(*fields, private=True) == [b"Cache-Control: private"]
+    assert written(*fields, private=False) == []
+
+
 def test_one_private_field_of_several_is_enough() -> None:
     fields = ((b"Cache-Control", b"private"), (b"Cache-Control", b"max-age=1"))
     assert len(written(*fields, private=True)) == 2
