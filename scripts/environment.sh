@@ -23,7 +23,7 @@ find_python() {
 # make_environment FOLDER WHAT: the project with WHAT ("." or ".[dev]") installed in FOLDER, as constraints.txt pins it.
 make_environment() {
   local folder=$1 what=$2 python wanted
-  wanted="$what $(cat pyproject.toml constraints.txt | sha256sum)"
+  wanted="$what $(cat pyproject.toml constraints.txt hatch_build.py src/jwtgate/gateway/heads/*.pyx | sha256sum)"
   if "$folder/bin/python" -c '' 2>/dev/null && [ "$(cat "$folder/installed" 2>/dev/null)" = "$wanted" ]; then
     return
   fi

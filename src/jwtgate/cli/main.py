@@ -23,7 +23,15 @@ from jwtgate.cli.toolkit.keys import inspect, keys, sign, verify
 _file = click.Path(path_type=Path, dir_okay=False)
 
 
+def _tell_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        context.exit(version.main([], standalone_mode=False))
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_tell_version, help="As `version`."
+)
 def main() -> None:
     """A JWT gateway and toolkit: verify the tokens of a request, check them, sign a new one, forward.
 
@@ -235,12 +243,15 @@ def demo(*, keep: bool, port_base: int | None) -> None:
 @main.command(cls=Command, example="jwtgate version --json")
 @json_option
 def version() -> Answer:
-    """Print the version of jwtgate, and of what it stands on."""
+    """Print the version of jwtgate, and of what it stands on; `heads` is the reader of HTTP heads that runs."""
     import platform
     from importlib.metadata import version as installed
 
+    from jwtgate.gateway.heads.reading import PLAIN_HEADS
+
     names = ("jwtgate", "cryptography", "httptools", "uvloop")
     versions = {**{name: installed(name) for name in names}, "python": platform.python_version()}
+    versions["heads"] = PLAIN_HEADS.name
     return Answer("\n".join(f"{name:<13} {number}" for name, number in versions.items()), versions)
 
 

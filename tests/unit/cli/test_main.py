@@ -92,7 +92,10 @@ def test_the_schema_is_json() -> None:
 
 
 def test_the_version_is_told() -> None:
-    assert json.loads(_run("version", "--json").stdout)["jwtgate"] in _run("version").stdout
+    told = json.loads(_run("version", "--json").stdout)
+    assert told["jwtgate"] in _run("version").stdout
+    assert told["heads"] in ("compiled", "python")
+    assert _run("--version").stdout == _run("version").stdout
 
 
 def test_an_unknown_command_is_a_mistake() -> None:

@@ -1,7 +1,8 @@
 """Where the head of a message ends, and the body behind it (RFC 9112 sections 2, 6 and 7).
 
-The end of a head is found here, its inside is read by llhttp, and a chunked body is taken out of its framing here. So
-the place where one message ends and the next begins is found once, by one reader, on both sides of the gateway.
+The end of a head is found here, its inside is read by llhttp, or by `_compiled` where it is plain, and a chunked body
+is taken out of its framing here. So the place where one message ends and the next begins is found once, by one reader,
+on both sides of the gateway.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from httptools import (
     HttpRequestParser,
     HttpResponseParser,
 )
+
+from jwtgate.gateway.heads.reading import PLAIN_HEADS, PlainHeads
 
 _END = b"\r\n\r\n"
 _METHOD = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+(?: |\Z)").match
@@ -50,13 +53,15 @@ class HeadReader(ABC):
 
     http_11 = True
 
-    def __init__(self) -> None:
+    def __init__(self, plain: PlainHeads = PLAIN_HEADS) -> None:
+        self._plain = plain
         self.fields: list[tuple[bytes, bytes]] = []
         self.keep_alive = False
         self._parser: HttpRequestParser | HttpResponseParser = self._new_parser()
         self._spent = False
         self._held = b""
         self._complete = False
+        self._last = False
 
     @property
     def begun(self) -> bool:
@@ -73,11 +78,16 @@ class HeadReader(ABC):
             at, data, start = at - known, self._held + data[at:], 0
         else:
             at, start = 0, at
-            self._begin()
         end = data.find(_END, max(start, known - 3)) + 4
         head = data[start:end] if end >= 4 else data[start:]
         if len(head) > limit_bytes:
             raise HeadTooLarge(f"more than {limit_bytes} bytes")
+        if not known:
+            # Behind the last head of a connection there is none; the parser knows whether this was it.
+            if end >= 4 and not self._last and self._read_plain(head):
+                self.http_11 = self.keep_alive = True
+                return at + end
+            self._begin()
         self._feed(head, known)
         if end < 4:
             self._held = head
@@ -107,6 +117,10 @@ class HeadReader(ABC):
             raise Malformed(str(error)) from error
 
     @abstractmethod
+    def _read_plain(self, head: bytes) -> bool:
+        """Whether this is a whole head in its plain form, which has been read then."""
+
+    @abstractmethod
     def _new_parser(self) -> HttpRequestParser | HttpResponseParser:
         """A parser that knows of nothing yet."""
 
@@ -122,6 +136,7 @@ class HeadReader(ABC):
     def on_headers_complete(self) -> None:
         self._complete = True
         self.keep_alive = self._parser.should_keep_alive()
+        self._last = not self.keep_alive
 
     def on_message_complete(self) -> None:
         self._spent = False
@@ -136,6 +151,13 @@ class RequestReader(HeadReader):
 
     def _new_parser(self) -> HttpRequestParser:
         return HttpRequestParser(self)
+
+    def _read_plain(self, head: bytes) -> bool:
+        read = self._plain.request(head)
+        if read is None:
+            return False
+        self.method, self.target, self.fields = read
+        return True
 
     def on_message_begin(self) -> None:
         self.target = b""
@@ -164,6 +186,13 @@ class ResponseReader(HeadReader):
 
     def _new_parser(self) -> HttpResponseParser:
         return HttpResponseParser(self)
+
+    def _read_plain(self, head: bytes) -> bool:
+        read = self._plain.answer(head)
+        if read is None:
+            return False
+        self.status, self.fields = read
+        return True
 
     def _read_start_line(self, head: bytes) -> None:
         if not _STATUS_LINE(head):

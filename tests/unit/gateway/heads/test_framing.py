@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.gateway.messages import pieces_of
 
+from jwtgate.errors import ConfigError
 from jwtgate.gateway.heads.framing import (
     EXTRA_LIMIT_BYTES,
     ChunkedBody,
@@ -17,11 +18,21 @@ from jwtgate.gateway.heads.framing import (
     RequestReader,
     ResponseReader,
 )
+from jwtgate.gateway.heads.reading import PlainHeads, plain_heads
 
 REQUEST = b"POST /a?b=c HTTP/1.1\r\nHost: gate.example\r\nX-One:  1 \t\r\nX-Empty:\r\n\r\n"
 FIELDS = [(b"Host", b"gate.example"), (b"X-One", b"1"), (b"X-Empty", b"")]
 ANSWER = b"HTTP/1.1 404 What\r\nContent-Length: 2\r\n\r\n"
 LIMIT = 1000
+
+
+@pytest.fixture(params=["python", "compiled"])
+def plain(request: pytest.FixtureRequest) -> PlainHeads:
+    """Each reader of plain heads there is."""
+    try:
+        return plain_heads({"JWTGATE_HEADS": request.param})
+    except ConfigError:
+        pytest.skip("the compiled reader of heads is not built")
 
 
 def read_head(reader: HeadReader, *pieces: bytes) -> bytes:
@@ -34,8 +45,8 @@ def read_head(reader: HeadReader, *pieces: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("cut", range(1, len(REQUEST)))
-def test_a_head_is_the_same_wherever_it_was_cut(cut: int) -> None:
-    reader = RequestReader()
+def test_a_head_is_the_same_wherever_it_was_cut(plain: PlainHeads, cut: int) -> None:
+    reader = RequestReader(plain)
     assert read_head(reader, REQUEST[:cut], REQUEST[cut:] + b"body") == b"body"
     assert (reader.method, reader.target, reader.http_11) == ("POST", b"/a?b=c", True)
     assert reader.fields == FIELDS
@@ -43,8 +54,8 @@ def test_a_head_is_the_same_wherever_it_was_cut(cut: int) -> None:
     assert not reader.begun
 
 
-def test_a_head_may_come_byte_by_byte_and_is_begun_meanwhile() -> None:
-    reader = RequestReader()
+def test_a_head_may_come_byte_by_byte_and_is_begun_meanwhile(plain: PlainHeads) -> None:
+    reader = RequestReader(plain)
     assert not reader.begun
     assert reader.read(REQUEST[:1], 0, limit_bytes=LIMIT) == 0
     assert reader.begun
@@ -52,8 +63,8 @@ def test_a_head_may_come_byte_by_byte_and_is_begun_meanwhile() -> None:
     assert reader.fields == FIELDS
 
 
-def test_heads_follow_one_another_within_the_same_bytes() -> None:
-    reader = RequestReader()
+def test_heads_follow_one_another_within_the_same_bytes(plain: PlainHeads) -> None:
+    reader = RequestReader(plain)
     second = b"GET /b HTTP/1.0\r\n\r\n"
     data = REQUEST + b"body" + second
     at = reader.read(data, 0, limit_bytes=LIMIT)
@@ -62,8 +73,8 @@ def test_heads_follow_one_another_within_the_same_bytes() -> None:
     assert reader.fields == []
 
 
-def test_a_head_that_says_close_is_the_last() -> None:
-    reader = RequestReader()
+def test_a_head_that_says_close_is_the_last(plain: PlainHeads) -> None:
+    reader = RequestReader(plain)
     read_head(reader, b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
     assert not reader.keep_alive
 
@@ -71,36 +82,36 @@ def test_a_head_that_says_close_is_the_last() -> None:
 @pytest.mark.parametrize(
     "fields", [b"", b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b"Upgrade: x\r\n"]
 )
-def test_what_a_head_announces_does_not_swallow_the_next(fields: bytes) -> None:
-    reader = RequestReader()
+def test_what_a_head_announces_does_not_swallow_the_next(plain: PlainHeads, fields: bytes) -> None:
+    reader = RequestReader(plain)
     for _ in range(3):
         read_head(reader, b"POST /a HTTP/1.1\r\nHost: a\r\n" + fields + b"\r\n")
         assert reader.target == b"/a"
 
 
 @pytest.mark.parametrize("whole", [False, True])
-def test_sec_95_a_head_over_its_limit_is_refused_with_and_without_its_end(whole: bool) -> None:
+def test_sec_95_a_head_over_its_limit_is_refused_with_and_without_its_end(plain: PlainHeads, whole: bool) -> None:
     head = b"GET / HTTP/1.1\r\nX: " + b"x" * LIMIT
     with pytest.raises(HeadTooLarge):
-        RequestReader().read(head + b"\r\n\r\n" * whole, 0, limit_bytes=LIMIT)
+        RequestReader(plain).read(head + b"\r\n\r\n" * whole, 0, limit_bytes=LIMIT)
 
 
-def test_sec_95_a_head_of_exactly_its_limit_is_read() -> None:
+def test_sec_95_a_head_of_exactly_its_limit_is_read(plain: PlainHeads) -> None:
     start = b"GET / HTTP/1.1\r\nX: "
     head = start + b"x" * (LIMIT - len(start) - 4) + b"\r\n\r\n"
-    assert RequestReader().read(head + b"x" * LIMIT, 0, limit_bytes=LIMIT) == LIMIT
+    assert RequestReader(plain).read(head + b"x" * LIMIT, 0, limit_bytes=LIMIT) == LIMIT
 
 
 @pytest.mark.parametrize("method", [b"BREW", b"GETX", b"get", b"M!#$%&'*+-.^_`|~9"])
-def test_sec_93_a_method_nobody_knows_is_told_from_what_is_none(method: bytes) -> None:
+def test_sec_93_a_method_nobody_knows_is_told_from_what_is_none(plain: PlainHeads, method: bytes) -> None:
     with pytest.raises(MethodUnknown):
-        RequestReader().read(method + b" / HTTP/1.1\r\n\r\n", 0, limit_bytes=LIMIT)
+        RequestReader(plain).read(method + b" / HTTP/1.1\r\n\r\n", 0, limit_bytes=LIMIT)
 
 
 @pytest.mark.parametrize("start", [b"\x16\x03\x01", b"G\x00T / HTTP/1.1", b"GE(T / HTTP/1.1", b"{} / HTTP/1.1"])
-def test_what_is_no_method_is_malformed(start: bytes) -> None:
+def test_what_is_no_method_is_malformed(plain: PlainHeads, start: bytes) -> None:
     with pytest.raises(Malformed) as caught:
-        RequestReader().read(start + b"\r\n\r\n", 0, limit_bytes=LIMIT)
+        RequestReader(plain).read(start + b"\r\n\r\n", 0, limit_bytes=LIMIT)
     assert not isinstance(caught.value, MethodUnknown)
 
 
@@ -130,20 +141,20 @@ def test_what_is_no_method_is_malformed(start: bytes) -> None:
         b"GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
     ],
 )
-def test_sec_91_a_head_with_two_readings_is_malformed_however_it_comes(head: bytes) -> None:
+def test_sec_91_a_head_with_two_readings_is_malformed_however_it_comes(plain: PlainHeads, head: bytes) -> None:
     for pieces in ([head], [head[at : at + 1] for at in range(len(head))]):
-        reader = RequestReader()
+        reader = RequestReader(plain)
         with pytest.raises(Malformed):
             read_head(reader, *pieces)
 
 
-def test_sec_91_nonsense_is_not_waited_on() -> None:
+def test_sec_91_nonsense_is_not_waited_on(plain: PlainHeads) -> None:
     with pytest.raises(Malformed):
-        RequestReader().read(b"GET / HTTP/1.1\r\nX\x00", 0, limit_bytes=LIMIT)
+        RequestReader(plain).read(b"GET / HTTP/1.1\r\nX\x00", 0, limit_bytes=LIMIT)
 
 
-def test_an_answer_is_read_by_its_status() -> None:
-    reader = ResponseReader()
+def test_an_answer_is_read_by_its_status(plain: PlainHeads) -> None:
+    reader = ResponseReader(plain)
     assert read_head(reader, ANSWER + b"ok") == b"ok"
     assert (reader.status, reader.http_11, reader.keep_alive) == (404, True, True)
     read_head(reader, b"HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n")
@@ -153,9 +164,9 @@ def test_an_answer_is_read_by_its_status() -> None:
 @pytest.mark.parametrize(
     "start", [b"HTTP/2.0 200 OK", b"HTTP/1.2 200 OK", b"ICY 200 OK", b"HTTP/1.1  200 OK", b"200 OK"]
 )
-def test_sec_98_an_answer_of_another_version_is_malformed(start: bytes) -> None:
+def test_sec_98_an_answer_of_another_version_is_malformed(plain: PlainHeads, start: bytes) -> None:
     with pytest.raises(Malformed):
-        ResponseReader().read(start + b"\r\n\r\n", 0, limit_bytes=LIMIT)
+        ResponseReader(plain).read(start + b"\r\n\r\n", 0, limit_bytes=LIMIT)
 
 
 def taken(*pieces: bytes) -> tuple[bytes, bytes, bool]:
