@@ -169,7 +169,8 @@ class Built:
 
     async def report(self, counters: Counters, *, ready: bool) -> Report:
         """How it and all it depends on is doing; whoever serves it knows more."""
-        issuers = tuple(map(issuer_report, self.key_sets.report()))
+        sources = self.key_sets.report()
+        issuers, saved = tuple(map(issuer_report, sources)), all(source.saved for source in sources)
         introspections = tuple(map(introspection_report, self.introspections.report()))
         secret_stores = tuple(map(secret_store_report, self.secret_stores.report()))
         signing = tuple(signing_report(self.keyring, name, time.time()) for name in self.plan.signing)
@@ -179,7 +180,8 @@ class Built:
             counters,
             generation=self.number,
             ready=ready,
-            degraded=is_stale or any(each.left_alone for each in introspections) or not consumers,
+            degraded=is_stale or not saved or any(each.left_alone for each in introspections) or not consumers,
+            state_saved=saved,
             issuers=issuers,
             introspections=introspections,
             secret_stores=secret_stores,

@@ -57,7 +57,7 @@ class Node:
 
     Whoever builds and takes a generation holds `changing`. `secrets_changed` asks for the same document to be built
     again. What the supervisor alone knows stands in `refusals`, how many documents were refused; `document_refused`,
-    whether the last one was; and `stopping`.
+    whether the last one was; `copy_kept`, whether the last one that worked is on disk; and `stopping`.
     """
 
     def __init__(
@@ -91,6 +91,7 @@ class Node:
         self._companion = companion(Administration(self)) if companion is not None else None
         self.refusals = 0
         self.document_refused = False
+        self.copy_kept = True
         self.stopping = False
 
     @property
@@ -303,7 +304,8 @@ class Node:
         report = await running.report(counters, ready=ready) if running else Report(counters, 0, ready)
         return replace(
             report,
-            degraded=short or self.document_refused or report.degraded,
+            degraded=short or self.document_refused or not self.copy_kept or report.degraded,
+            state_saved=self.copy_kept and report.state_saved,
             workers=crew.serving,
             worker_restarts=self._restarts + crew.restarts,
             crash_looping=crew.looping,

@@ -32,6 +32,8 @@ from jwtgate.state.stores.store import Store, StoreFailed
 STOPPED, REFUSED = 0, 2
 """Exit statuses: stopped as asked; a document, folder or address that cannot be used."""
 WATCH_SECONDS = 0.5
+KEEP_AGAIN_SECONDS = 5.0
+"""How long after a copy could not be written it is tried again."""
 SECRETS = "secrets"
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
@@ -92,6 +94,8 @@ class Supervisor:
         self._stop = asyncio.Event()
         self._stop_now = asyncio.Event()
         self._reload_asked = asyncio.Event()
+        self._unkept: Text | None = None
+        self._keep_again = 0.0
 
     async def serve(self) -> None:
         """Start, serve, and stop when told to. `ConfigError` when it cannot start."""
@@ -160,6 +164,8 @@ class Supervisor:
                     await self._reload_asked.wait()
                 self._reload_asked.clear()
                 return "signal"
+            if self._unkept is not None and time.monotonic() >= self._keep_again:
+                await self._keep_copy(self._unkept)
             if self._node.secrets_changed.is_set():
                 return SECRETS
             if await asyncio.to_thread(self._author.changed):
@@ -201,9 +207,18 @@ class Supervisor:
         )
 
     async def _keep_copy(self, text: Text) -> None:
+        """Keep the text that works. One that cannot be written now is tried again (REL-68)."""
         if not self._author.keeps_copies:
             return
+        failed = self._unkept is not None
         try:
             await asyncio.to_thread(self._copies.write, text)
         except OSError as trouble:
-            event("last_good_copy_not_written", level=logging.ERROR, cause=trouble.strerror)
+            self._unkept, self._keep_again = text, time.monotonic() + KEEP_AGAIN_SECONDS
+            if not failed:
+                event("last_good_copy_not_written", level=logging.ERROR, cause=trouble.strerror)
+        else:
+            self._unkept = None
+            if failed:
+                event("last_good_copy_written")
+        self._node.copy_kept = self._unkept is None

@@ -173,6 +173,7 @@ class Report:
     workers: int = 1
     worker_restarts: int = 0
     crash_looping: bool = False
+    state_saved: bool = True
     reload_failures: int = 0
     issuers: tuple[IssuerReport, ...] = ()
     introspections: tuple[IntrospectionReport, ...] = ()
@@ -252,6 +253,8 @@ class _Families:
         yield GaugeMetricFamily("jwtgate_degraded", "1 when something needed later is missing.", value=report.degraded)
         yield GaugeMetricFamily("jwtgate_workers", "Workers alive.", value=report.workers)
         yield CounterMetricFamily("jwtgate_worker_restarts", "Workers replaced.", value=report.worker_restarts)
+        saved = "0 while what is to be on disk cannot be written."
+        yield GaugeMetricFamily("jwtgate_state_saved", saved, value=report.state_saved)
         yield GaugeMetricFamily("jwtgate_crash_looping", "1 while workers die young.", value=report.crash_looping)
         yield CounterMetricFamily("jwtgate_reload_failures", "Documents refused.", value=report.reload_failures)
 

@@ -1,0 +1,55 @@
+"""The last good copy of the document when the file it is in is torn, or not ours (REL-8, REL-70)."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.faults.harness.figures import Figures
+from tests.faults.process.node import document, running, token
+from tests.integration.supervised import mark, stop
+
+from jwtgate.state.saved import write_saved
+
+
+def flip(copy: Path) -> None:
+    data = bytearray(copy.read_bytes())
+    data[len(data) // 2] ^= 1
+    copy.write_bytes(data)
+
+
+def of_another_version(copy: Path) -> None:
+    head, _, text = copy.read_bytes().partition(b"\n")[2].partition(b"\n")
+    previous = copy.with_name("document.previous").read_bytes()
+    write_saved(copy, json.dumps({**json.loads(head), "version": 99}).encode() + b"\n" + text)
+    copy.with_name("document.previous").write_bytes(previous)
+
+
+BROKEN: dict[str, Callable[[Path], object]] = {
+    "truncated": lambda copy: copy.write_bytes(copy.read_bytes()[:-3]),
+    "bit-flipped": flip,
+    "empty": lambda copy: copy.write_bytes(b""),
+    "of another version": of_another_version,
+}
+
+
+@pytest.mark.parametrize("how", BROKEN)
+def test_rel_70_a_broken_copy_is_set_aside_for_the_one_before(tmp_path: Path, how: str) -> None:
+    with (
+        running(tmp_path) as (gateway, upstream),
+        Figures("REL-70", f"last good copy {how}", pids=gateway.pids, log=gateway.journal) as figures,
+    ):
+        assert gateway.reload(document(upstream.url, mark="second"))["event"] == "reloaded"
+        stop(gateway)
+        copy = gateway.state / "last-good" / "document"
+        BROKEN[how](copy)
+        broken = copy.read_bytes()
+        gateway.document.write_text("listen: [")
+        gateway.start()
+        gateway.until(lambda: gateway.events("serving"))
+        assert mark(gateway, token()) == "first"
+        assert copy.with_name("document.damaged").read_bytes() == broken
+        assert gateway.readiness()["degraded"] is True
+        told = figures.log_events()
+        assert (told["document_refused"], told["last_good_copy_used"]) == (1, 1)
+        assert any("damaged; it was set aside" in name for name in told)
