@@ -283,7 +283,7 @@ def test_sec_145_labels_come_from_the_document_and_never_from_a_request() -> Non
         (("reason", "token_malformed"), ("route", "url"), ("status", "401")),
     }
     assert {name for samples in labels.values() for pairs in samples for name, _ in pairs} == {
-        *("reason", "route", "status", "issuer", "cause", "keys", "origin", "le")
+        *("reason", "route", "status", "issuer", "cause", "keys", "origin", "le", "upstream", "target", "cache")
     }
     assert sum(value for _, value in found["jwtgate_requests_total"]) == 60
     assert found["jwtgate_connections_open"] == [({}, 1.0)]
@@ -300,6 +300,18 @@ def test_health_is_told(client: Client) -> None:
     health = json.loads(client.ask(request("/healthz?verbose")).body)
     assert {each["issuer"]: each["last_failure"] for each in health["issuers"]} == {"main": "", "away": "refused"}
     assert [each["keys"] for each in health["signing"]] == ["default"]
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/healthz?verbose", "/metrics"])
+def test_sec_140_where_targets_are_is_told_on_this_machine_alone(
+    both: tuple[Gateway, Upstream], client: Client, path: str
+) -> None:
+    address = f"127.0.0.1:{both[1].port}".encode()
+    for through_a_proxy in ("X-Forwarded-For: 192.0.2.1", "Forwarded: for=192.0.2.1", "Via: 1.1 front"):
+        answer = client.ask(request(path, through_a_proxy))
+        assert address not in answer.body
+        assert b"echo" in answer.body or path != "/metrics"
+    assert address in client.ask(request(path)).body
 
 
 def test_rel_39_an_endpoint_that_is_gone_stands_in_the_log_in_readiness_and_in_the_metrics() -> None:

@@ -305,7 +305,7 @@ class Exchange:
         self.worker.spawn(self._answer_own(own), self)
 
     async def _answer_own(self, own: str) -> None:
-        status, fields, body = await self.worker.own_answer(own, self.generation)
+        status, fields, body = await self.worker.own_answer(own, self)
         if not self.finished:
             self.answer(status, fields, body)
 

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from itertools import count
 
@@ -27,7 +28,7 @@ from jwtgate.gateway.logs.access_log import AccessLog
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import Counters, Report
 from jwtgate.gateway.respond import STATUS_ONLY, OwnAnswer, own_answer, refusal_body, refusal_fields, response
-from jwtgate.gateway.upstreams.counts import counts_of
+from jwtgate.gateway.upstreams.counts import TargetCount, counts_of
 from jwtgate.policy.calls.call import NeedCall
 from jwtgate.policy.facts import Need, NeedClaims, NeedIssuedToken, NeedKeys, NeedSigned
 from jwtgate.policy.plan import Listener
@@ -35,6 +36,8 @@ from jwtgate.state.signers import Signers
 
 _log = logging.getLogger("jwtgate.gateway")
 _TICK_SECONDS = 0.25
+_HERE = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
+_OF_PROXIES = frozenset({b"x-forwarded-for", b"forwarded", b"via"})
 _OUTCOMES = "outcomes"
 _SIGNING_THREADS = 2
 _PLUG_IN_THREADS = 4
@@ -291,6 +294,20 @@ class Worker:
             return name in STATUS_ONLY
         return name not in STATUS_ONLY or not self._status_listener
 
-    async def own_answer(self, name: str, generation: Generation) -> OwnAnswer:
-        """The answer of one of our own addresses."""
-        return await own_answer(name, generation, self._report)
+    async def own_answer(self, name: str, exchange: Exchange) -> OwnAnswer:
+        """The answer of one of our own addresses. Where targets are is not for every client to know (SEC-140)."""
+        told = self._report if _is_within(exchange) else self._report_for_everybody
+        return await own_answer(name, exchange.generation, told)
+
+    async def _report_for_everybody(self) -> Report:
+        report = await self._report()
+        counts = tuple(each for each in report.counters.upstreams if not isinstance(each, TargetCount))
+        return replace(report, counters=replace(report.counters, upstreams=counts))
+
+
+def _is_within(exchange: Exchange) -> bool:
+    """Whether somebody asks at an address for that alone, or on this machine and not through a proxy."""
+    if exchange.connection.status_only:
+        return True
+    through_a_proxy = any(name.lower() in _OF_PROXIES for name, _ in exchange.head.fields)
+    return exchange.connection.client in _HERE and not through_a_proxy

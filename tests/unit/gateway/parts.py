@@ -274,11 +274,11 @@ class Desk:
     def is_own(self, name: str, connection: ClientConnection) -> bool:
         return self.owns
 
-    async def own_answer(self, name: str, generation: Generation) -> OwnAnswer:
+    async def own_answer(self, name: str, exchange: Exchange) -> OwnAnswer:
         async def report() -> Report:
-            return Report(self.counters, generation.number, ready=True)
+            return Report(self.counters, exchange.generation.number, ready=True)
 
-        return await own_answer(name, generation, report)
+        return await own_answer(name, exchange.generation, report)
 
     def run_tasks(self) -> None:
         """Run what was spawned. None of it waits for anything here."""

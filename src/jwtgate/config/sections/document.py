@@ -132,7 +132,9 @@ class Document(Section):
 
     listen: OneOrMore[Listening] = Field(description="Addresses to listen on.")
     status_listen: Maybe[Address] = Field(
-        None, description="Address for health and metrics, which are then answered nowhere else."
+        None,
+        description="Address for health and metrics, which are then answered nowhere else. Without it they are "
+        "answered to everybody, and say where targets are to callers on this machine alone.",
     )
     admin: Maybe[AdminSection] = Field(None, description="The Admin API. Default: none.")
     secret_stores: dict[StoreName, SecretStoreSection] = Field(
