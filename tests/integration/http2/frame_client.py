@@ -38,7 +38,7 @@ class Answer:
     """What came on one stream."""
 
     heads: list[dict[bytes, bytes]] = field(default_factory=list)
-    body: bytes = b""
+    body: bytearray = field(default_factory=bytearray)
     ended: bool = False
     reset: int | None = None
 

@@ -17,7 +17,7 @@ from hyperframe.frame import (
     WindowUpdateFrame,
 )
 
-from ..rig import Gateway, Upstream, document, until
+from ..rig import Gateway, Upstream, document, gateway_and_upstream, until
 from .frame_client import FrameClient, asked
 
 PROTOCOL_ERROR, FLOW_CONTROL_ERROR, FRAME_SIZE_ERROR, REFUSED_STREAM, CALM = 1, 3, 6, 7, 11
@@ -26,9 +26,8 @@ MANY = 1500
 
 @pytest.fixture
 def both() -> Iterator[tuple[Gateway, Upstream]]:
-    with Upstream() as upstream:
-        with Gateway(document(upstream.url, listen=[{"address": "127.0.0.1:0", "http2": True}])) as gateway:
-            yield gateway, upstream
+    with gateway_and_upstream(listen=[{"address": "127.0.0.1:0", "http2": True}]) as both:
+        yield both
 
 
 @pytest.fixture
@@ -86,7 +85,7 @@ def test_sec_96_frames_of_a_type_nobody_knows_are_ignored_and_counted(gateway: G
 
 def test_sec_96_more_settings_than_there_are_end_the_connection(gateway: Gateway) -> None:
     with FrameClient(gateway.port) as client:
-        client.put(SettingsFrame(0, settings={number: 1 for number in range(100, 2100)}))
+        client.put(SettingsFrame(0, settings=dict.fromkeys(range(100, 2100), 1)))
         client.until_end()
         assert [code for _, code, _ in client.goaways] == [CALM]
 

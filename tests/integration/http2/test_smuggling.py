@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hyperframe.frame import DataFrame, HeadersFrame
 
-from ..rig import Gateway, Upstream, document, token
+from ..rig import Gateway, Upstream, gateway_and_upstream, token
 from .frame_client import Fields, FrameClient, asked
 
 PROTOCOL_ERROR = 1
@@ -15,9 +15,8 @@ PROTOCOL_ERROR = 1
 
 @pytest.fixture(scope="module")
 def both() -> Iterator[tuple[Gateway, Upstream]]:
-    with Upstream() as upstream:
-        with Gateway(document(upstream.url, listen=[{"address": "127.0.0.1:0", "http2": True}])) as gateway:
-            yield gateway, upstream
+    with gateway_and_upstream(listen=[{"address": "127.0.0.1:0", "http2": True}]) as both:
+        yield both
 
 
 @pytest.fixture
@@ -133,7 +132,7 @@ def test_sec_90_a_length_that_is_no_number_ends_the_connection(
 
 @pytest.mark.parametrize("method", [b"CONNECT", b"TRACE"])
 def test_sec_93_connect_and_trace_are_refused(gateway: Gateway, upstream: Upstream, method: bytes) -> None:
-    fields = asked(method=method) if method == b"TRACE" else asked(method=method, path=None, scheme=None)  # type: ignore[arg-type]
+    fields = asked(method=method) if method == b"TRACE" else asked(method=method, path=None, scheme=None)
     with FrameClient(gateway.port) as client:
         assert client.ask(fields).status == 501
     assert upstream.requests == []

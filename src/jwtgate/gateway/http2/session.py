@@ -51,6 +51,7 @@ from jwtgate.gateway.upstream import WRITE_BUFFER_BYTES
 
 _CONNECTION_WINDOW_BYTES = 1024 * 1024
 _TABLE_BYTES = 4096
+_KNOWN_SETTINGS = frozenset(SettingCodes)
 _LINGER_SECONDS = 10.0
 _NEVER_INDEXED = frozenset({b"authorization", b"cookie", b"set-cookie", b"proxy-authorization"})
 """Fields that are worth guessing at, and so stay out of the header tables (RFC 7541 section 7.1.3)."""
@@ -212,7 +213,7 @@ class Session(asyncio.Protocol):
         encoder, settings = self._library.encoder, self._library.remote_settings
         if encoder.header_table_size > _TABLE_BYTES:
             encoder.header_table_size = _TABLE_BYTES
-        for unknown in [name for name in settings if not isinstance(name, SettingCodes)]:
+        for unknown in [name for name in settings if name not in _KNOWN_SETTINGS]:
             del settings[unknown]
         self._send_waiting()
 

@@ -22,12 +22,12 @@ class SharedPool(Pool):
         super().__init__(roster, target, response_kinds=response_kinds)
         if self.tls is not None:
             self.tls.set_alpn_protocols(["h2"])
-        self._sessions: list[ClientSession] = []
+        self.sessions: list[ClientSession] = []
         self._opening: asyncio.Task[None] | None = None
 
     def take(self) -> UpstreamConnection | None:
         """A stream of a connection that has room for one, or None."""
-        for session in self._sessions:
+        for session in self.sessions:
             if session.has_room:
                 return session.open()
         return None
@@ -56,7 +56,7 @@ class SharedPool(Pool):
         if not session.has_room:
             session.leave()
             raise ConnectionRefusedError("a target that takes no requests")
-        self._sessions.append(session)
+        self.sessions.append(session)
 
     def _opened(self, task: asyncio.Task[None]) -> None:
         self._opening = None
@@ -66,13 +66,13 @@ class SharedPool(Pool):
     def close_idle(self, older_than: float) -> None:
         """Close the connections without a request since before this instant (monotonic), or to where no name leads."""
         name = self.roster.names[self.target]
-        for session in self._sessions:
+        for session in self.sessions:
             if (not session.busy and session.idle_since < older_than) or not name.leads_to(session.transport):
                 session.leave()
-        self._sessions = [session for session in self._sessions if not session.is_over]
+        self.sessions = [session for session in self.sessions if not session.is_over]
 
     def close(self) -> None:
         """Keep no connection from now on; requests that are under way are still answered."""
         self.closed = True
-        for session in self._sessions:
+        for session in self.sessions:
             session.leave()
