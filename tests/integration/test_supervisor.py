@@ -235,6 +235,23 @@ def test_a_second_supervisor_on_the_same_folder_is_refused(gateway: GatewayProce
     assert mark(gateway) == "first"
 
 
+def test_rel_53_a_start_on_a_port_of_somebody_else_is_refused_without_waiting(
+    tmp_path: Path, upstream: LoopbackServer
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        text = document(upstream.url, listen=f"127.0.0.1:{taken.getsockname()[1]}")
+        gateway = GatewayProcess(tmp_path, text, environ={"TEST_SECRET": SECRET})
+        gateway.start()
+        assert gateway.exit_status() == 2
+    (told,) = gateway.events("not_started")
+    assert told["problems"] == [f"listener 127.0.0.1:{taken_port(text)}: Address already in use"]
+    assert (gateway.state / "lock").read_bytes() == b""
+
+
+def taken_port(text: str) -> str:
+    return text.partition("127.0.0.1:")[2].partition("'")[0]
+
+
 def test_a_reload_with_other_listeners_serves_on_them_and_lets_requests_finish(
     shared: GatewayProcess, upstream: LoopbackServer
 ) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import uvicorn
 
 from jwtgate.admin.access.connection import HEAD_BYTES, Connection
-from jwtgate.control.sockets import shown
+from jwtgate.control.listening.sockets import shown
 from jwtgate.errors import ConfigError
 
 GRACE_SECONDS = 5

@@ -21,7 +21,7 @@ from jwtgate.config.sections.document import Document
 from jwtgate.config.sections.routes import RouteSection
 from jwtgate.config.source import yaml_text
 from jwtgate.control.documents import Text, read_document
-from jwtgate.control.sockets import certificate_files
+from jwtgate.control.listening.sockets import certificate_files
 from jwtgate.dialects.author import folder_of
 from jwtgate.dialects.dialect import Meaning, Note
 from jwtgate.errors import ConfigError
@@ -131,7 +131,7 @@ def _once(warnings: Iterable[str]) -> Iterator[str]:
 
 
 def _key_problems(opened: Opened) -> list[str]:
-    """What is wrong with keys in the document, and with keys and certificates in files; fetched ones are not looked at."""
+    """What is wrong with keys and certificates in the document and its files; fetched ones are not looked at."""
     problems: list[str] = []
     for source in opened.plan.sources.keys.values():
         if not is_remote(source):

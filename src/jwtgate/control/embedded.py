@@ -18,7 +18,7 @@ from jwtgate.control.announcing import Announcing, Told
 from jwtgate.control.built import Built
 from jwtgate.control.documents import Text, read_document
 from jwtgate.control.generations import Generations
-from jwtgate.control.sockets import ListeningSockets, listen_alike
+from jwtgate.control.listening.sockets import ListeningSockets, listen_alike
 from jwtgate.control.state_folder import DATABASE
 from jwtgate.control.workers.desk import note_tables
 from jwtgate.control.workers.messages import KeysChanged, RevocationsChanged, SigningChanged

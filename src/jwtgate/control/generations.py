@@ -29,7 +29,7 @@ from jwtgate.control.built import Built, keys_changed
 from jwtgate.control.callers import Callers
 from jwtgate.control.documents import Text
 from jwtgate.control.journal import event
-from jwtgate.control.sockets import certificate_files
+from jwtgate.control.listening.sockets import certificate_files
 from jwtgate.control.workers.messages import KeysChanged
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.generation import generators_of

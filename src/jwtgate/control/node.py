@@ -18,11 +18,11 @@ from jwtgate.control.administration.administration import Administration
 from jwtgate.control.administration.layers import Added
 from jwtgate.control.announcing import Announcing
 from jwtgate.control.built import Built
-from jwtgate.control.descriptors import caution_about
 from jwtgate.control.documents import Text
 from jwtgate.control.generations import Generations
 from jwtgate.control.journal import event
-from jwtgate.control.sockets import ListeningSockets, listen_alike, shown
+from jwtgate.control.listening.descriptors import caution_about
+from jwtgate.control.listening.sockets import ListeningSockets, listen_alike, shown
 from jwtgate.control.workers.crew import Crew, Frames
 from jwtgate.control.workers.desk import Desk
 from jwtgate.control.workers.link import encode
@@ -38,8 +38,6 @@ LINGER_SECONDS, LINGER_LOOKS = 2.0, 8
 """How often a generation that serves no longer is looked at, and how many times, until it is let go."""
 MOST_CAUTIONS = 50
 """How many sentences about what is dangerous are told at a time; `check` tells them all."""
-BIND_PATIENCE_SECONDS = 5.0
-"""How long a start waits for a port: workers whose supervisor was killed give theirs back within a moment."""
 
 
 class Companion(Protocol):
@@ -69,8 +67,13 @@ class Node:
         saved: Path,
         environ: Mapping[str, str],
         companion: Callable[[Administration], Companion] | None = None,
+        bind_seconds: float = 0.0,
     ) -> None:
-        """`folder` is where files named in documents are looked for, `size` how many workers there are."""
+        """`folder` is where files named in documents are looked for, `size` how many workers there are.
+
+        `bind_seconds`: how long the start waits for a port that somebody has.
+        """
+        self._bind_seconds = bind_seconds
         self._size = size
         self._generations = Generations(folder, store=store, saved=saved, environ=environ, changed=self._keys_changed)
         self._sockets = ListeningSockets()
@@ -142,7 +145,7 @@ class Node:
             await self.drop(built)
             raise ConfigError(f"The store failed: {failure}.") from failure
         try:
-            await (self._begin(built, BIND_PATIENCE_SECONDS) if running is None else self._change(running, built))
+            await (self._begin(built, self._bind_seconds) if running is None else self._change(running, built))
         except BaseException:
             await self._take_back(running, built)
             raise

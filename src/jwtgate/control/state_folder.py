@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,11 +20,13 @@ class StateFolder:
     """The folder, made with mode 0700 when it is not there, and locked while inside `with`.
 
     The lock belongs to the open file, so the kernel lifts it with the process, however that ends (REL-51).
-    `ConfigError` when the folder cannot be used, others may write in it, or another supervisor holds it.
+    `ConfigError` when the folder cannot be used, others may write in it, or another supervisor holds it. `left_behind`:
+    who held it last did not leave by itself, and its workers may still be on their way out.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.left_behind = False
         self._lock: int | None = None
 
     def __enter__(self) -> Self:
@@ -34,6 +37,9 @@ class StateFolder:
             raise ConfigError(f"state folder {self.path}: another jwtgate is using it") from held
         except OSError as trouble:
             raise ConfigError(f"state folder {self.path}: {trouble.strerror}") from trouble
+        self.left_behind = os.fstat(self._lock).st_size > 0
+        with suppress(OSError):  # a full disk is no reason not to start
+            os.write(self._lock, b"held\n")
         return self
 
     def __exit__(
@@ -41,6 +47,7 @@ class StateFolder:
     ) -> None:
         lock, self._lock = self._lock, None
         if lock is not None:
+            os.ftruncate(lock, 0)
             os.close(lock)
 
 

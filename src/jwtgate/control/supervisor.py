@@ -20,9 +20,9 @@ from pathlib import Path
 from jwtgate.control import journal
 from jwtgate.control.administration.administration import Administration
 from jwtgate.control.authors import Author, Authors
-from jwtgate.control.descriptors import raise_limit
 from jwtgate.control.documents import LastGood, Text, WatchedFiles
 from jwtgate.control.journal import event
+from jwtgate.control.listening.descriptors import raise_limit
 from jwtgate.control.node import Companion, Node
 from jwtgate.control.state_folder import DATABASE, StateFolder
 from jwtgate.errors import ConfigError
@@ -32,6 +32,8 @@ from jwtgate.state.stores.store import Store, StoreFailed
 STOPPED, REFUSED = 0, 2
 """Exit statuses: stopped as asked; a document, folder or address that cannot be used."""
 WATCH_SECONDS = 0.5
+BIND_PATIENCE_SECONDS = 5.0
+"""How long a start waits for a port: workers whose supervisor was killed give theirs back within a moment."""
 KEEP_AGAIN_SECONDS = 5.0
 """How long after a copy could not be written it is tried again."""
 SECRETS = "secrets"
@@ -58,7 +60,7 @@ def run(
     journal.install(sys.stderr)
     raise_limit()
     try:
-        with StateFolder(state_folder), closing(_store(state_folder / DATABASE)) as store:
+        with StateFolder(state_folder) as held, closing(_store(state_folder / DATABASE)) as store:
             node = Node(
                 folder,
                 size=workers,
@@ -66,6 +68,7 @@ def run(
                 saved=state_folder,
                 environ=environ,
                 companion=companion,
+                bind_seconds=BIND_PATIENCE_SECONDS if held.left_behind else 0.0,
             )
             copies = LastGood(state_folder)
             asyncio.run(Supervisor(node, author(store), copies=copies, last_good=last_good).serve())

@@ -59,3 +59,14 @@ def test_a_lock_file_that_points_elsewhere_is_not_followed(tmp_path: Path) -> No
     with pytest.raises(ConfigError), StateFolder(tmp_path):
         pass
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_rel_51_who_was_killed_is_told_from_who_left(tmp_path: Path) -> None:
+    with StateFolder(tmp_path) as first:
+        assert not first.left_behind
+        (tmp_path / "as-it-is").write_bytes((tmp_path / "lock").read_bytes())
+    with StateFolder(tmp_path) as second:
+        assert not second.left_behind
+    (tmp_path / "lock").write_bytes((tmp_path / "as-it-is").read_bytes())
+    with StateFolder(tmp_path) as third:
+        assert third.left_behind

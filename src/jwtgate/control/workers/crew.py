@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
 from jwtgate.control.journal import event
-from jwtgate.control.sockets import Bound
+from jwtgate.control.listening.sockets import Bound
 from jwtgate.control.workers.messages import Drain, Switch
 from jwtgate.control.workers.worker_handle import WorkerHandle
 from jwtgate.errors import ConfigError

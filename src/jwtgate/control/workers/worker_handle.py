@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from jwtgate.control.sockets import Bound
+from jwtgate.control.listening.sockets import Bound
 from jwtgate.control.workers.link import Link, LinkLost, decode_untrusted
 from jwtgate.control.workers.messages import Counted, Listen, NotPrepared, Prepared, Serving
 

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from jwtgate.control.sockets import ListeningSockets
+from jwtgate.control.listening.sockets import ListeningSockets
 from jwtgate.control.workers.link import encode
 from jwtgate.control.workers.messages import Counted, CountersWanted, Drain, Switch
 from jwtgate.control.workers.worker_handle import WorkerHandle

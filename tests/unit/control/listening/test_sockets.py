@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from jwtgate.control.sockets import ListeningSockets, certificate_files, listen_alike, shown
+from jwtgate.control.listening.sockets import ListeningSockets, certificate_files, listen_alike, shown
 from jwtgate.errors import ConfigError
 from jwtgate.policy.plan import Listener, Tls
 
-from .samples import write_certificate
+from ..samples import write_certificate
 
 ANY = Listener("127.0.0.1", 0)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from jwtgate.control.descriptors import MOST, caution_about, raise_limit
+from jwtgate.control.listening.descriptors import MOST, caution_about, raise_limit
 from jwtgate.policy.plan import Limits
 
 ENDLESS = resource.RLIM_INFINITY
