@@ -26,7 +26,7 @@ from jwtgate.control.workers.worker_state import Served, noted
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.generation import Generation
 from jwtgate.gateway.mint import NeedMinted
-from jwtgate.gateway.observe import Report
+from jwtgate.gateway.observe import Counters, Report
 from jwtgate.gateway.worker import Worker
 from jwtgate.policy.facts import Need, NeedAllowance, NeedFirstUse, NeedKeys
 from jwtgate.state.allowances import Allowances
@@ -183,7 +183,8 @@ class EmbeddedGateway:
         return noted(need, await self._built.find(need), generation.facts)
 
     async def _report(self) -> Report:
-        counters = self.worker.count_now()
+        counters = Counters()
+        counters.add(self.worker.count_now())  # not those that are counted on while the report is told
         note_tables(counters, self._allowances, self._first_uses)
         return await self._built.report(counters, ready=not self.worker.draining)
 

@@ -7,9 +7,10 @@ key set, a consumer or what is revoked changes. It is bounded in entries and in 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from jwtgate.policy.plan import Route
 from jwtgate.policy.requirements import Place
@@ -24,6 +25,7 @@ MOST_BYTES = 128 * 1024 * 1024
 MOST_HEADS = 8_192
 MOST_ANSWERS = 1_024
 MOST_HEAD_BYTES = 16 * 1024 * 1024
+_LET_GO_AT_ONCE, _LET_GO_SECONDS = 2_000, 0.005
 _ENTRY_BYTES = 400  # what Python itself needs for one entry, roughly
 _READ_TIMES = 8
 """How much more room what a credential says takes than the credential itself, roughly."""
@@ -120,6 +122,7 @@ class Recent(Generic[K, V]):
         size = self._size_of(key, entry)
         if len(self._young) >= self._half_entries or self._young_bytes + size > self._half_bytes:
             self.evicted += len(self._old)
+            let_go(self._old)
             self._old, self._young, self._young_bytes = self._young, {}, 0
         if self._half_entries and size <= self._half_bytes:
             self._young[key] = entry
@@ -132,7 +135,20 @@ class Recent(Generic[K, V]):
 
     def forget_all(self) -> None:
         """Let go of everything."""
+        let_go(self._young)
+        let_go(self._old)
         self._young, self._old, self._young_bytes = {}, {}, 0
+
+
+def let_go(table: dict[Any, Any]) -> None:
+    """Empty a table that nobody else holds: a large one little by little, so that nobody is held up (REL-21)."""
+    for _ in range(min(len(table), _LET_GO_AT_ONCE)):
+        table.popitem()
+    if table:
+        try:
+            asyncio.get_running_loop().call_later(_LET_GO_SECONDS, let_go, table)
+        except RuntimeError:  # nobody to be held up
+            table.clear()
 
 
 def outcome_memory(most_entries: int) -> Recent[Key, Remembered]:

@@ -6,6 +6,7 @@ and nothing that varies: a wrong signature, an unknown key and an unknown issuer
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import fields, is_dataclass
@@ -33,6 +34,7 @@ OwnAnswer = tuple[int, list[tuple[str, str]], bytes]
 STATUS_ONLY = frozenset({HEALTHZ, LIVEZ, READYZ, METRICS})
 _FRESHNESS = ("age_seconds", "stale", "last_failure")
 _UNCACHED = ("Cache-Control", "no-store")
+_MANY_SERIES = 50
 
 
 def refusal_fields(error: Refusal | Fault, route: Route | None) -> list[tuple[str, str]]:
@@ -114,7 +116,14 @@ async def own_answer(name: str, generation: Generation, report: Callable[[], Awa
         told = _readiness(state) if name == READYZ else _health(state)
         body = json.dumps(told, indent=2).encode() + b"\n"
         return (200 if state.ready else 503), [("Content-Type", "application/json"), _UNCACHED], body
-    return 200, [("Content-Type", "text/plain; version=0.0.4; charset=utf-8"), _UNCACHED], metrics_text(state)
+    return 200, [("Content-Type", "text/plain; version=0.0.4; charset=utf-8"), _UNCACHED], await _metrics(state)
+
+
+async def _metrics(report: Report) -> bytes:
+    """The metrics as text. A long one takes longer than others may be held up, and is written on a thread (REL-21)."""
+    if len(report.counters.requests) < _MANY_SERIES:
+        return metrics_text(report)
+    return await asyncio.to_thread(metrics_text, report)
 
 
 def _document(body: bytes, media_type: str, generation: Generation) -> OwnAnswer:

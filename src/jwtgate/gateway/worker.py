@@ -129,6 +129,7 @@ class Worker:
                 shown.show(generation.contexts[listener])
         generation.begin(previous)
         previous.close()
+        previous.memory.forget_all()
 
     async def drain(self, seconds: float) -> None:
         """Accept nothing more, let requests finish for this long, close what is left."""

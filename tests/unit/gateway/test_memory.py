@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from itertools import combinations, takewhile
 from typing import Any
@@ -24,6 +25,7 @@ from jwtgate.gateway.memory import (
     Remembered,
     answer_memory,
     head_memory,
+    let_go,
     memory_key,
     outcome_memory,
     places_of,
@@ -407,3 +409,25 @@ def test_a_method_that_is_not_permitted_is_decided_each_time() -> None:
     assert key_of(permitted, token) is not None
     assert key_of(permitted, token, method="POST") is None
     assert key_of(PLAN, token, method="POST") is not None
+
+
+def test_rel_21_a_large_table_is_let_go_of_little_by_little() -> None:
+    async def moves() -> None:
+        memory = Recent[int, int](20_000, most_bytes=10**9, size_of=lambda *_: 1)
+        for number in range(9_000):
+            memory.remember(number, number)
+        table = memory._young
+        memory.forget_all()
+        assert (len(memory), memory.recall(1)) == (0, None)
+        assert len(table) == 7_000
+        async with asyncio.timeout(5):
+            while table:
+                await asyncio.sleep(0.001)
+
+    asyncio.run(moves())
+
+
+def test_a_table_is_let_go_of_at_once_where_nobody_is_held_up() -> None:
+    table = dict.fromkeys(range(9_000))
+    let_go(table)
+    assert table == {}

@@ -33,6 +33,7 @@ from jwtgate.gateway.observe import (
     IssuerReport,
     Report,
     SecretStoreReport,
+    metrics_text,
 )
 from jwtgate.gateway.respond import OwnAnswer, limit_fields, own_answer, refusal_body, refusal_fields, response
 from jwtgate.policy.facts import Allowance
@@ -281,6 +282,20 @@ def test_metrics_are_text_for_prometheus() -> None:
     assert status == 200
     assert dict(fields)["Content-Type"].startswith("text/plain; version=0.0.4")
     assert {family.name for family in text_string_to_metric_families(body.decode())} >= {"jwtgate_generation"}
+
+
+def test_rel_21_long_metrics_are_written_on_a_thread_and_say_the_same() -> None:
+    counters = Counters()
+    for number in range(200):
+        counters.count(f"r{number}", 200, "", seconds=0.1)
+    text, written = metrics_text(Report(counters, 1, ready=True)), []
+
+    async def report() -> Report:
+        written.append(asyncio.get_running_loop())
+        return Report(counters, 1, ready=True)
+
+    assert asyncio.run(own_answer(METRICS, a_generation(), report))[2] == text
+    assert len(written) == 1
 
 
 def test_metadata_of_nobody_is_empty() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import threading
 import time
+import weakref
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +16,7 @@ from tests.unit.control.samples import write_certificate
 from tests.unit.gateway.house import Bound, House, Loop, play, until
 from tests.unit.gateway.messages import head_of, status_of
 from tests.unit.gateway.parts import (
+    ISSUED,
     KEYS,
     OK,
     SLOW_SIGNER,
@@ -30,7 +33,7 @@ from tests.unit.gateway.parts import (
 
 from jwtgate.errors import DependencyFault, RequestRefused
 from jwtgate.gateway.exchange import Exchange
-from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, READYZ
+from jwtgate.gateway.generation import LIVEZ, METRICS, OWN_KEYS, READYZ, Generation
 from jwtgate.gateway.heads.fields import MOST_NAMES
 from jwtgate.gateway.listening.admission import STATUS_CONNECTIONS
 from jwtgate.gateway.listening.certificates import server_tls
@@ -38,6 +41,7 @@ from jwtgate.gateway.worker import HostNames
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.facts import NeedClaims, NeedSigned
 from jwtgate.policy.plan import Listener, Tls
+from jwtgate.state.answers import Snapshot
 from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.keys.keyring import Signer
 from jwtgate.state.signed_tokens import SignedTokens
@@ -326,6 +330,41 @@ def test_evictions_of_earlier_generations_stay_counted() -> None:
         assert (counters.remembered_evictions, counters.cache_evictions["request_heads"]) == (7, 7)
 
     play(moves)
+
+
+def test_rel_21_a_former_generation_goes_without_a_garbage_collector() -> None:
+    async def moves(house: House) -> None:
+        gc.collect()
+        gc.disable()
+        try:
+            house.worker.adopt(plain_generation(2))
+            former = weakref.ref(house.worker.generation)
+            client, _ = house.connect()
+            client.data_received(a_request(start=b"GET /nowhere"))
+            house.worker.adopt(plain_generation(3))
+            assert former() is not None
+            client.connection_lost(None)
+            del client
+            async with asyncio.timeout(5):
+                while former() is not None:
+                    await asyncio.sleep(0.001)
+        finally:
+            gc.enable()
+
+    play(moves)
+
+
+def plain_generation(number: int) -> Generation:
+    """A generation with pools that would make real connections."""
+    return Generation(
+        number,
+        a_plan(),
+        Snapshot({"main": KEYS}),
+        issued_tokens=ISSUED,
+        claim_generators=ClaimGenerators(()),
+        keys_document=b"{}",
+        metadata_document=None,
+    )
 
 
 def test_rel_18_each_memory_tells_how_full_it_is() -> None:

@@ -47,6 +47,8 @@ from jwtgate.policy.revocations import Revocations
 
 ORPHAN_SECONDS = 4.0
 COUNT_SECONDS = 1.0
+SETTLE_SECONDS = 2.0
+RELOADS_TO_SETTLE_ALL = 20
 ACCESS_LOG = 1
 """Descriptor of the access log: standard output, which all processes of a node share."""
 
@@ -61,6 +63,8 @@ class WorkerProcess:
         self._worker: Worker | None = None
         self._current: Served | None = None
         self._next: Served | None = None
+        self._reloads = 0
+        self._settling: asyncio.TimerHandle | None = None
         self._leave: asyncio.Future[float] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> None:
@@ -149,10 +153,19 @@ class WorkerProcess:
             )
             await worker.listen(_bound(served.generation.plan.listeners, self._descriptors))
             self._worker = worker
+            settle_memory()
         else:
             self._worker.adopt(served.generation)
+            self._settle_later()
         self._link.send(Serving(number))
-        _settle_memory()
+
+    def _settle_later(self) -> None:
+        """Settle once what the former generation remembered is gone: less to walk over while requests wait."""
+        if self._settling is not None:
+            self._settling.cancel()
+        self._reloads += 1
+        settle = settle_all_memory if self._reloads % RELOADS_TO_SETTLE_ALL == 0 else settle_memory
+        self._settling = asyncio.get_running_loop().call_later(SETTLE_SECONDS, settle)
 
     async def _answer(self, need: Need | NeedMinted, generation: Generation) -> object:
         return await self._asking.ask(need, number=generation.number, held=generation.facts)
@@ -171,11 +184,19 @@ def _bound(listeners: Sequence[Listener], descriptors: Sequence[int]) -> list[tu
     return [(each, socket.socket(fileno=descriptor)) for each, descriptor in zip(listeners, descriptors, strict=True)]
 
 
-def _settle_memory() -> None:
-    """Take what is held for long out of the garbage collector's sight, so that it never walks a plan again."""
-    gc.unfreeze()
+def settle_memory() -> None:
+    """Take what is held for long out of the garbage collector's sight, so that it never walks a plan again.
+
+    A plan that is let go of needs no collector to go.
+    """
     gc.collect()
     gc.freeze()
+
+
+def settle_all_memory() -> None:
+    """The same with all that was taken out of its sight before: for the little that does need one."""
+    gc.unfreeze()
+    settle_memory()
 
 
 async def _run(descriptor: int) -> None:
