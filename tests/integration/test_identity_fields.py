@@ -240,6 +240,19 @@ def test_sec_114_what_is_said_about_a_request_never_chooses_its_route(client: Cl
     assert client.ask(request("/reading", "X-HTTP-Method-Override: GET", method="POST", body=b"")).status == 404
 
 
+@pytest.mark.parametrize("name", ["X-Forwarded-Proto", "X-User-Id", "x-original-url", "X-SSL-Client-Verify"])
+def test_sec_112_sec_114_what_a_client_says_of_itself_meets_no_condition(name: str) -> None:
+    asked = f"'{name.lower()}' in request.headers && request.headers['{name.lower()}'] == 'https'"
+    routes = {"guarded": {"path": "/guarded", "auth": "none", "upstream": "echo", "require": [asked]}}
+    told = request("/guarded", f"{name}: https")
+    with gateway_and_upstream(routes=routes) as (gateway, upstream), Client(gateway.port) as client:
+        assert client.ask(told).status == 403
+        assert upstream.requests == []
+    trusted = {"trusted_proxies": ["127.0.0.0/8"]}
+    with gateway_and_upstream(routes=routes, **trusted) as (gateway, _), Client(gateway.port) as client:
+        assert client.ask(told).status == (403 if name == "X-User-Id" else 200)
+
+
 def test_sec_114_a_trusted_proxy_is_believed_and_the_list_grows() -> None:
     trusted = {"trusted_proxies": ["127.0.0.0/8"]}
     with gateway_and_upstream(**trusted) as (gateway, upstream), Client(gateway.port) as client:

@@ -95,7 +95,7 @@ def explain(opened: Opened, asked: Asked, *, client: str, now: int, offline: boo
         raise ConfigError(f"--client {client}: is no address") from None
     except Refusal as refusal:
         return Explained(asked, Refused(refusal, Trail(unread, now, room="request")))
-    fields = tuple((name.lower(), value) for name, value in asked.fields)
+    fields = head.fields_told(kinds, generation.fields_read)
     query = head.query.decode("ascii")
     view = replace(unread, host=head.host, path=head.path, query=query, fields=fields, trusted=trusted)
     view = replace(view, port=_port(head, asked.scheme))

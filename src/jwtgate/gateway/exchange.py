@@ -139,8 +139,9 @@ class Exchange:
         """The request as the decision sees it."""
         if self.seen is None:
             of = self.connection
+            fields = self.head.fields_told(of.kinds, self.generation.fields_read)
             self.seen = self.head.view(
-                of.scheme, of.client, request_id=self.request_id, trusted=of.trusted, port=of.port
+                of.scheme, of.client, fields=fields, request_id=self.request_id, trusted=of.trusted, port=of.port
             )
         return self.seen
 

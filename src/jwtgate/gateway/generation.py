@@ -16,6 +16,7 @@ from jwtgate.gateway.upstreams.balancer import Balancer
 from jwtgate.gateway.upstreams.health_check import check_all
 from jwtgate.gateway.upstreams.pool import Pool
 from jwtgate.gateway.upstreams.roster import Roster
+from jwtgate.oauth import dpop
 from jwtgate.policy.facts import Need, NeedIssuedToken, NeedNonces, NeedSigned
 from jwtgate.policy.plan import Listener, Plan
 from jwtgate.policy.sources import ClaimGenerator
@@ -72,6 +73,7 @@ class Generation:
         self.trusted_kinds = RequestFieldKinds(plan, trusted=True)
         self.response_kinds = ResponseFieldKinds(plan)
         self.places = {route.name: places_of(route) for route in plan.routes}
+        self.fields_read = frozenset({dpop.FIELD}.union(*(places.fields for places in self.places.values())))
         self._checks: list[asyncio.Task[None]] = []
         self.rosters: dict[str, Roster] = {}
         self.balancers = self._balancers(

@@ -21,6 +21,7 @@ from jwtgate.gateway.heads.fields import (
     FORWARD,
     HOST,
     LENGTH,
+    REMOVE,
     REQUEST_ID,
     UNUSUAL,
     UPGRADE,
@@ -186,8 +187,24 @@ class RequestHead:
         """Whether a body follows."""
         return self.chunked or bool(self.length)
 
+    def fields_told(self, kinds: Mapping[bytes, int], read: frozenset[bytes]) -> tuple[tuple[bytes, bytes], ...]:
+        """The fields a decision may go by, under their names in lower case: those that are not taken away.
+
+        Who a client says it is, and what only a trusted proxy may say of it, decides nothing (SEC-112, SEC-114).
+        `read` are names that are read all the same: credentials stand there.
+        """
+        told = ((name, name.lower(), value) for name, value in self.fields)
+        return tuple((lowered, value) for name, lowered, value in told if kinds[name] != REMOVE or lowered in read)
+
     def view(
-        self, scheme: str, client: str, *, request_id: str = "", trusted: bool = False, port: int = 0
+        self,
+        scheme: str,
+        client: str,
+        *,
+        fields: tuple[tuple[bytes, bytes], ...],
+        request_id: str = "",
+        trusted: bool = False,
+        port: int = 0,
     ) -> RequestView:
         """The request as the decision sees it."""
         return RequestView(
@@ -196,7 +213,7 @@ class RequestHead:
             host=self.host,
             path=self.path,
             query=self.query.decode("ascii"),
-            fields=tuple((name.lower(), value) for name, value in self.fields),
+            fields=fields,
             client=client,
             id=request_id,
             trusted=trusted,

@@ -276,7 +276,7 @@ def test_the_request_id_of_a_trusted_client_is_read_when_it_is_fit() -> None:
 
 def test_the_decision_sees_names_in_lower_case() -> None:
     head = read(HOST, (b"X-One", b"A"), target=b"/a?b=C", method="POST")
-    view = head.view("https", "192.0.2.7")
+    view = head.view("https", "192.0.2.7", fields=head.fields_told(KINDS, frozenset()))
     assert (view.method, view.scheme, view.host, view.path, view.query) == (
         "POST",
         "https",
@@ -286,6 +286,21 @@ def test_the_decision_sees_names_in_lower_case() -> None:
     )
     assert view.fields == ((b"host", b"gate.example:8080"), (b"x-one", b"A"))
     assert view.client == "192.0.2.7"
+
+
+@pytest.mark.parametrize("name", [b"X-User-Id", b"x-user-id", b"X_User.Id", b"X-JWT-Assertion"])
+def test_sec_112_the_decision_sees_no_identity_of_the_clients_own(name: bytes) -> None:
+    fields = [HOST, (name, b"root"), (b"X-One", b"A")]
+    head = RequestHead("GET", b"/open/a", fields=fields, http_11=True)
+    assert head.fields_told(KINDS, frozenset()) == ((b"host", b"gate.example:8080"), (b"x-one", b"A"))
+    assert (name.lower(), b"root") in head.fields_told(KINDS, frozenset({name.lower()}))
+
+
+@pytest.mark.parametrize("name", [b"X-Forwarded-Proto", b"Forwarded", b"X-Original-URL", b"X-SSL-Client-Verify"])
+def test_sec_114_the_decision_sees_what_a_proxy_says_only_where_it_is_trusted(name: bytes) -> None:
+    head = RequestHead("GET", b"/open/a", fields=[HOST, (name, b"https")], http_11=True)
+    assert len(head.fields_told(KINDS, frozenset())) == 1
+    assert len(head.fields_told(RequestFieldKinds(PLAN, trusted=True), frozenset())) == 2
 
 
 def test_sec_97_a_page_of_another_origin_is_refused() -> None:
