@@ -67,6 +67,7 @@ class Neighbours:
         """An issuer that is up and publishes these keys."""
         made = Issuer(self)
         made.up()
+        self._open.push_async_callback(made.running.aclose)
         made.publish(*kids)
         return made
 
@@ -100,7 +101,8 @@ class Issuer:
     def __init__(self, around: Neighbours) -> None:
         self._around = around
         self._server = ScriptedServer()
-        self._running = AsyncExitStack()
+        self.running = AsyncExitStack()
+        """What ends when it goes down."""
 
     @property
     def origin(self) -> str:
@@ -117,11 +119,11 @@ class Issuer:
 
     def up(self) -> None:
         """Listen."""
-        self._around.run(self._running.enter_async_context(self._server.running()))
+        self._around.run(self.running.enter_async_context(self._server.running()))
 
     def down(self) -> None:
         """Refuse connections."""
-        self._around.run(self._running.aclose())
+        self._around.run(self.running.aclose())
 
     def publish(self, *kids: str) -> None:
         """Show the keys of these names, and no others."""
