@@ -75,6 +75,7 @@ class VaultModel:
     kv1: dict[str, Json] = field(default_factory=dict)
     kv2: dict[str, list[Json | None]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    lent: list[Json] = field(default_factory=list)
 
     def new_token(self, ttl: float, *, most: float = math.inf, renewable: bool = True) -> str:
         """A token as an operator makes one."""
@@ -219,6 +220,7 @@ class VaultModel:
             self.lease_seconds, now + ends, now + self.most_lease_seconds, self.leases_renewable
         )
         user = {"username": f"v-{secrets.token_hex(4)}", "password": secrets.token_urlsafe(12)}
+        self.lent.append(user)
         return 200, _enveloped(user, lease_id=lease_id, seconds=ends, renewable=self.leases_renewable)
 
 

@@ -35,7 +35,7 @@ class _Handler(QuietHandler, BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         try:
-            kid = self.server.verified(self.headers["Authorization"].removeprefix("Bearer "))
+            kid = self.server.verified(self.headers["X-JWT-Assertion"])
         except (JoseError, ValueError) as error:
             self.server.refused.append(repr(error))
             self.answer(401, b"{}")
@@ -162,7 +162,8 @@ def test_rel_82_no_upstream_that_keeps_our_keys_refuses_a_token_in_a_rotation(
 def test_rel_83_a_crash_at_any_step_of_a_rotation_loses_no_key(
     full: bool, tmp_path: Path, around: Neighbours, upstream: Upstream
 ) -> None:
-    crashes, chance = 20 if full else 3, random.Random(83)
+    # The commands take about a second, and a new key signs after the lead: in full, crashes fall into both.
+    crashes, longest, chance = (20, LEAD_SECONDS + 2, random.Random(83)) if full else (2, 1.5, random.Random(1))
     issuer = around.issuer("k1")
     with GatewayProcess(tmp_path, document(issuer, upstream)) as gateway:
         figures = Figures("REL-83", f"kill -9 in {crashes} rotations of our keys, at any step", pids=gateway.pids)
@@ -174,14 +175,15 @@ def test_rel_83_a_crash_at_any_step_of_a_rotation_loses_no_key(
                 assert gateway.get("/orders/1", token=issuer.token("k1", jti=str(number)))[0] == 200
                 before = kids(gateway)
                 rotating = rotate(gateway)
-                _end_both(gateway, rotating, seconds=chance.uniform(0.0, 1.5), number=number)
+                _end_both(gateway, rotating, seconds=chance.uniform(0.5, longest), number=number)
                 gateway.start()
                 gateway.until(lambda: gateway.events("serving"))
                 after = kids(gateway)
                 done += len(after - before)
                 lost |= before - after
             upstream.gateway = f"http://127.0.0.1:{gateway.ports[0]}"
-            _signed_once_more(gateway, issuer, upstream)
+            if full:
+                _signed_once_more(gateway, issuer, upstream)
             figures.note("crashes", crashes)
             figures.note("rotations_that_were_begun", done)
             figures.note("keys_lost", len(lost))
