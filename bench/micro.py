@@ -22,17 +22,21 @@ from jwtgate.policy.decide import decide
 from jwtgate.policy.facts import IssuedToken
 from jwtgate.policy.outcome import Allowed, Outcome
 from jwtgate.policy.request import RequestView, canonical_path
+from jwtgate.policy.revocations import Revocations
 from jwtgate.policy.rooms.match import Router
+from jwtgate.policy.upstreams import Target, Upstream
 
 from .ours import prefixes
 from .tokens import AUDIENCE, ISSUER, KID, claims
 
 ROUNDS, ROUND_SECONDS = 7, 0.1
-UPSTREAM = plan.Upstream("echo", (plan.Target("127.0.0.1", 9020, tls=False, authority="127.0.0.1:9020"),))
+UPSTREAM = Upstream("echo", (Target("127.0.0.1", 9020, tls=False, authority="127.0.0.1:9020"),))
 
 
 class _KnownKeys:
-    """Facts that hold one key set, whoever the issuer is."""
+    """Facts that hold one key set, whoever the issuer is, and nothing that was revoked."""
+
+    revocations = Revocations()
 
     def __init__(self, key_set: KeySet) -> None:
         self._key_set = key_set
