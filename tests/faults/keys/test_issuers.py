@@ -349,3 +349,19 @@ def test_rel_63_a_first_start_without_the_issuer_serves_from_the_saved_set(
             figures.note_load(load, began=began, ended=ended)
         assert (load.dropped, load.wrong(200)) == (0, 0)
         assert figures.log_events()[WORKS.format("orders")] == 1
+
+
+def test_rel_63_who_wants_no_start_without_the_issuer_gets_none(tmp_path: Path, around: Neighbours) -> None:
+    issuer = around.issuer("k1")
+    issuer.down()
+    gateway = GatewayProcess(tmp_path, document(around, {"orders": issuer}, key_set_required_at_start=True))
+    gateway.start()
+    assert gateway.exit_status() == 2
+    (told,) = gateway.events("not_started")
+    assert told["problems"] == ["issuer 'orders': its key set, which is required, cannot be fetched: refused."]
+    issuer.up()
+    gateway.start()
+    gateway.until(lambda: gateway.events("serving"))
+    assert gateway.get("/orders/1", token=issuer.token("k1"))[0] == 200
+    gateway.process.terminate()
+    assert gateway.exit_status() == 0

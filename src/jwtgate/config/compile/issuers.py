@@ -170,6 +170,7 @@ def compile_key_source(name: str, section: IssuerSection) -> KeySource:
         any_media_type=keys.any_media_type if keys else False,
         refreshed_early=section.key_set_refreshed_early,
         saved=section.key_set_saved,
+        required_at_start=section.key_set_required_at_start,
         fields=tuple(keys.headers.items()) if keys else (),
         username=keys.username if keys else None,
         password=keys.password if keys else None,

@@ -40,10 +40,8 @@ USUAL_LEEWAY_SECONDS = 300
 _OF_SECRETS = ("short_secret_allowed_for_legacy_credential", "guessable_secret_allowed_for_legacy_credential")
 _OF_FETCHED_KEYS = frozenset(
     {
-        "key_set_refreshed_early",
-        "key_set_saved",
-        "keys_fetched_again_after_wrong_signature",
-        "keys_fetched_for_unknown_kid",
+        *("key_set_refreshed_early", "key_set_saved", "key_set_required_at_start"),
+        *("keys_fetched_again_after_wrong_signature", "keys_fetched_for_unknown_kid"),
     }
 )
 _OF_KEY_SETS = frozenset({"keys_by_kid_alone", "keys_must_say_use", "keys_without_alg_serve_every_algorithm"})
@@ -226,8 +224,9 @@ class IssuerSection(Section):
         description="Its key set is fetched again up to a quarter before `refresh_seconds` are over, so that many "
         "nodes do not ask as one; else just then.",
     )
-    key_set_saved: Flag = Field(
-        True, description="Its key set is kept on disk, so that a node can start while it cannot be fetched."
+    key_set_saved: Flag = Field(True, description="Its key set is kept on disk, to start with while it is away.")
+    key_set_required_at_start: Flag = Field(
+        False, description="Nothing is started or reloaded while there is no key set of it; else 503 is answered then."
     )
     keys_fetched_for_unknown_kid: Flag = Field(
         True, description="Its key set is fetched again for a `kid` it does not hold, at most once in 30 seconds."

@@ -50,7 +50,8 @@ class KeySets:
     async def start(self, warm_seconds: float) -> None:
         """Read local keys, then what was saved, then fetch, waiting so long for sets we hold nothing of.
 
-        `ConfigError` for local keys, with every problem. A remote source that fails is tried again later.
+        `ConfigError` for local keys, with every problem, and for sets that are required and cannot be had. Any other
+        remote source that fails is tried again later.
         """
         problems: list[str] = []
         for name, source in self._sources.items():
@@ -65,6 +66,9 @@ class KeySets:
         first = [task for remote in self._remote.values() if (task := remote.start()) is not None]
         if first:
             await asyncio.wait(first, timeout=warm_seconds)
+        missing = [each for each in self._remote.values() if each.held is None and each.source.required_at_start]
+        if missing:
+            raise ConfigError(*(each.problem() for each in missing))
 
     async def obtain(self, need: NeedKeys) -> KeySet:
         """The issuer's set, fetched anew where that may help. The set may still lack the kid.

@@ -166,7 +166,7 @@ class RemoteKeys:
         return never and self._fetches < FIRST_FETCHES and not self._stopped
 
     def _fault(self) -> DependencyFault:
-        cause = self._last_failure.cause if self._last_failure else "not_fetched_yet"
+        cause = self._cause()
         wait = max(1, math.ceil(self._schedule.due - self._around.clock()))
         fault = DependencyFault("issuer_unreachable", retry_after_seconds=wait, issuer=self._name, cause=cause)
         if self._last_failure is not None and self._last_failure.status is not None:
@@ -213,6 +213,13 @@ class RemoteKeys:
             skipped=self._skipped,
             saved=self._saved,
         )
+
+    def problem(self) -> str:
+        """A sentence that says why there is no set."""
+        return f"issuer {self._name!r}: its key set, which is required, cannot be fetched: {self._cause()}."
+
+    def _cause(self) -> str:
+        return self._last_failure.cause if self._last_failure else "not_fetched_yet"
 
     def stop(self) -> None:
         """Stop the timer and the fetch, without waiting for the end of that; the set stays readable."""

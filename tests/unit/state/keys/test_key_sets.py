@@ -75,6 +75,24 @@ def key_sets(*sources: KeySource, web: HttpClient, told: Told | None = None, fol
     )
 
 
+@pytest.mark.parametrize("seconds", [0.0, 60.0])
+def test_rel_32_a_start_is_refused_without_a_set_that_is_required(seconds: float) -> None:
+    async def life() -> None:
+        required = replace(MAIN, required_at_start=True)
+        made = key_sets(required, OTHER, web=Web({str(MAIN.url)}, seconds))
+        with pytest.raises(ConfigError) as caught:
+            await made.start(2)
+        (problem,) = caught.value.problems
+        assert problem.startswith("issuer 'main': its key set, which is required, cannot be fetched: ")
+        await made.close()
+        there = key_sets(required, web=Web())
+        await there.start(2)
+        assert len(there.current()) == 1
+        await there.close()
+
+    live(life())
+
+
 def test_local_and_fetched_sets_are_found_alike() -> None:
     async def life() -> None:
         told = Told()
