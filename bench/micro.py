@@ -24,7 +24,7 @@ from jwtgate.policy.outcome import Allowed, Outcome
 from jwtgate.policy.request import RequestView, canonical_path
 from jwtgate.policy.revocations import Revocations
 from jwtgate.policy.rooms.match import Router
-from jwtgate.policy.upstreams import Target, Upstream
+from jwtgate.policy.traffic.upstreams import Target, Upstream
 
 from .ours import prefixes
 from .tokens import AUDIENCE, ISSUER, KID, claims

@@ -39,8 +39,8 @@ from jwtgate.policy.value import Known
 
 if TYPE_CHECKING:
     from jwtgate.gateway.exchange import Exchange
-    from jwtgate.policy.forwarding import Respond
     from jwtgate.policy.plan import Plan, Route
+    from jwtgate.policy.traffic.forwarding import Respond
 
 Result = TypeVar("Result")
 Walk = Generator[Need | NeedMinted, Any, Result]

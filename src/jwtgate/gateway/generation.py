@@ -20,7 +20,7 @@ from jwtgate.oauth import dpop
 from jwtgate.policy.facts import Need, NeedIssuedToken, NeedNonces, NeedSigned
 from jwtgate.policy.plan import Listener, Plan
 from jwtgate.policy.sources import ClaimGenerator
-from jwtgate.policy.upstreams import Upstream
+from jwtgate.policy.traffic.upstreams import Upstream
 from jwtgate.state.answers import Snapshot
 from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.issued_tokens import IssuedTokens
@@ -76,13 +76,10 @@ class Generation:
         self.fields_read = frozenset({dpop.FIELD}.union(*(places.fields for places in self.places.values())))
         self._checks: list[asyncio.Task[None]] = []
         self.rosters: dict[str, Roster] = {}
-        self.balancers = self._balancers(
-            (route.upstream for route in plan.routes if route.upstream.targets), self.response_kinds
-        )
+        self.balancers = self._balancers((route.upstream for route in plan.routes), self.response_kinds)
         # What a call is answered is read, not passed on: every field of it may matter.
-        self.call_balancers = self._balancers(
-            (call.upstream for route in plan.routes for call in route.calls), CallFieldKinds()
-        )
+        called = (call.upstream for route in plan.routes for call in route.calls)
+        self.call_balancers = self._balancers(called, CallFieldKinds())
         self.own_addresses = _own_addresses(plan)
         self._trusted = [ipaddress.ip_network(network) for network in plan.trusted_proxies]
 
@@ -146,7 +143,7 @@ class Generation:
 
     def _balancers(self, upstreams: Iterable[Upstream], response_kinds: FieldKinds) -> dict[str, Balancer]:
         """A balancer for each of these upstreams, by their names. All of one upstream share what is known of it."""
-        by_name = {upstream.name: upstream for upstream in upstreams}
+        by_name = {upstream.name: upstream for upstream in upstreams if upstream.targets}
         for name, upstream in by_name.items():
             if name not in self.rosters:
                 self.rosters[name] = Roster(upstream)

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from jwtgate.policy.calls.call import Call
 from jwtgate.policy.expression import Expression
-from jwtgate.policy.forwarding import Responding, Rewriting
 from jwtgate.policy.provisions import Answer, IdentityField, Issue, Mint, PermissionNeed, Value
 from jwtgate.policy.rate_limits import RateLimit
 from jwtgate.policy.request import STRICT_PATHS, PathRules
@@ -26,7 +25,8 @@ from jwtgate.policy.sources import (
     SecretStore,
     SigningKeys,
 )
-from jwtgate.policy.upstreams import NOWHERE, Upstream
+from jwtgate.policy.traffic.forwarding import Responding, Rewriting
+from jwtgate.policy.traffic.upstreams import NOWHERE, Upstream
 
 if TYPE_CHECKING:
     from jwtgate.policy.rooms.listed import ListedRouter

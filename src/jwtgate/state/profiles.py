@@ -13,7 +13,7 @@ from jwtgate.policy.provisions import Issue, Origin
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.identify import ANONYMOUS
 from jwtgate.policy.rooms.issue import describe
-from jwtgate.policy.upstreams import NOWHERE
+from jwtgate.policy.traffic.upstreams import NOWHERE
 from jwtgate.policy.value import Known
 from jwtgate.state.issued_tokens import IssuedTokens
 

@@ -23,12 +23,12 @@ from jwtgate.gateway.mint import MOST_BODY_BYTES, Minted, NeedMinted
 from jwtgate.jose.token import UnverifiedToken
 from jwtgate.policy.calls.call import Called, NeedCall
 from jwtgate.policy.facts import Allowance, IssuedToken, NeedAllowance, NeedIssuedToken
-from jwtgate.policy.forwarding import Rewriting
 from jwtgate.policy.plan import Plan
 from jwtgate.policy.provisions import CredentialsOffered, Issue, Mint, QueryNames
 from jwtgate.policy.rate_limits import RateLimit
 from jwtgate.policy.rooms.match import Router
-from jwtgate.policy.upstreams import NOWHERE
+from jwtgate.policy.traffic.forwarding import Rewriting
+from jwtgate.policy.traffic.upstreams import NOWHERE
 
 MINT = Mint(profiles=frozenset({"robots"}), credentials=CredentialsOffered.ANY, claims=frozenset({"sub"}))
 PROFILE = Issue("robots", "", "default", "https://gate.example", ("internal",), ttl_seconds=300, reuse=False)

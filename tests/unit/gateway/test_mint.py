@@ -30,7 +30,7 @@ from jwtgate.policy.provisions import CredentialsOffered, Issue, Mint, MintedFor
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.identify import Principal
 from jwtgate.policy.rooms.match import Router
-from jwtgate.policy.upstreams import NOWHERE
+from jwtgate.policy.traffic.upstreams import NOWHERE
 from jwtgate.policy.value import Known
 
 MINT = Mint(

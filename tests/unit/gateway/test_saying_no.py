@@ -36,7 +36,7 @@ from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.claims import MISSING as NOTHING
 from jwtgate.policy.rooms.identify import ANONYMOUS, Principal
 from jwtgate.policy.rooms.match import Router
-from jwtgate.policy.upstreams import NOWHERE
+from jwtgate.policy.traffic.upstreams import NOWHERE
 from jwtgate.policy.value import Known
 
 REQUEST = RequestView("GET", "https", "gate.example", "/a/ü", query="", fields=(), client="192.0.2.7")

@@ -24,7 +24,7 @@ from jwtgate.policy.requirements import ConsumerName, Issuer, Place, Slot, Sourc
 from jwtgate.policy.revocations import Revocation, Revocations
 from jwtgate.policy.rooms.identify import ANONYMOUS, Principal, Proven
 from jwtgate.policy.rooms.match import Router
-from jwtgate.policy.upstreams import Target, Upstream
+from jwtgate.policy.traffic.upstreams import Target, Upstream
 from jwtgate.policy.value import Known
 
 NOON = 1_800_000_000

@@ -47,7 +47,6 @@ from jwtgate.policy.facts import (
     NeedKeys,
     Steps,
 )
-from jwtgate.policy.forwarding import TEXT, Respond, RespondRefusal, RespondWorded
 from jwtgate.policy.outcome import Allowed, Failed, Outcome, Refused
 from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import IdentityField, Origin, PermissionNeed, Value
@@ -72,6 +71,7 @@ from jwtgate.policy.requirements import (
 )
 from jwtgate.policy.revocations import Revocation, RevokedBy
 from jwtgate.policy.rooms.identify import ANONYMOUS
+from jwtgate.policy.traffic.forwarding import TEXT, Respond, RespondRefusal, RespondWorded
 from jwtgate.policy.value import Known
 
 OPTIONAL = replace(ROUTE, slots=(replace(SLOT, required=False),))

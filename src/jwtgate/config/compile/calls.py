@@ -9,7 +9,7 @@ from jwtgate.config.sections.traffic.calls import CallSection
 from jwtgate.config.sections.values import ValueSection
 from jwtgate.policy.calls.call import BodyForm, Call
 from jwtgate.policy.provisions import Origin, Value
-from jwtgate.policy.upstreams import Upstream
+from jwtgate.policy.traffic.upstreams import Upstream
 
 
 def compile_call(name: str, section: CallSection, first: str, *, upstreams: Mapping[str, Upstream]) -> Call:

@@ -24,7 +24,11 @@ from jwtgate.config.sections.traffic.upstreams import (
 )
 from jwtgate.config.sections.values import FieldSection, ValueSection
 from jwtgate.jose.encoding import JSON
-from jwtgate.policy.forwarding import (
+from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
+from jwtgate.policy.request import PathRules
+from jwtgate.policy.rooms.listed import Conditions
+from jwtgate.policy.rooms.rewrite import fold
+from jwtgate.policy.traffic.forwarding import (
     PathForm,
     RespondAsCalled,
     Responding,
@@ -34,11 +38,7 @@ from jwtgate.policy.forwarding import (
     form_of,
     worded_answer,
 )
-from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
-from jwtgate.policy.request import PathRules
-from jwtgate.policy.rooms.listed import Conditions
-from jwtgate.policy.rooms.rewrite import fold
-from jwtgate.policy.upstreams import Balance, Ejection, HashedBy, HashKey, HealthCheck, Target, Upstream
+from jwtgate.policy.traffic.upstreams import Balance, Ejection, HashedBy, HashKey, HealthCheck, Target, Upstream
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 

@@ -38,7 +38,7 @@ from jwtgate.policy.provisions import (
 )
 from jwtgate.policy.requirements import Issuer, Slot
 from jwtgate.policy.rooms.rewrite import fold
-from jwtgate.policy.upstreams import NOWHERE, Upstream
+from jwtgate.policy.traffic.upstreams import NOWHERE, Upstream
 
 T = TypeVar("T")
 

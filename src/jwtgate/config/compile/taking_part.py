@@ -9,10 +9,10 @@ from jwtgate.config.compile.rate_limits import of_rate_limit
 from jwtgate.config.compile.slots import slot_values
 from jwtgate.config.expressions import CelExpression
 from jwtgate.policy.expression import Expression
-from jwtgate.policy.forwarding import RespondAsCalled, RespondWorded
 from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import Origin, PermissionNeed, Value
-from jwtgate.policy.upstreams import NOWHERE
+from jwtgate.policy.traffic.forwarding import RespondAsCalled, RespondWorded
+from jwtgate.policy.traffic.upstreams import NOWHERE
 
 
 def may_be_remembered(route: Route) -> bool:

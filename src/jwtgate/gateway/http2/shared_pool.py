@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from jwtgate.gateway.heads.fields import FieldKinds
     from jwtgate.gateway.upstream import UpstreamConnection
     from jwtgate.gateway.upstreams.roster import Roster
-    from jwtgate.policy.upstreams import Target
+    from jwtgate.policy.traffic.upstreams import Target
 
 
 class SharedPool(Pool):

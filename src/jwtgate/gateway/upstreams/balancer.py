@@ -10,7 +10,7 @@ from jwtgate.gateway.http2.shared_pool import SharedPool
 from jwtgate.gateway.upstreams.choosing import Requester, chooser
 from jwtgate.gateway.upstreams.pool import Pool
 from jwtgate.gateway.upstreams.roster import Roster
-from jwtgate.policy.upstreams import Target
+from jwtgate.policy.traffic.upstreams import Target
 
 RETRY_AFTER_SECONDS = 1
 

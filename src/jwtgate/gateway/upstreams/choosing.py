@@ -8,7 +8,7 @@ from math import log
 from typing import TYPE_CHECKING, Protocol
 
 from jwtgate.policy.request import RequestView, cookie_values
-from jwtgate.policy.upstreams import Balance, HashedBy, HashKey, Upstream
+from jwtgate.policy.traffic.upstreams import Balance, HashedBy, HashKey, Upstream
 
 if TYPE_CHECKING:
     from jwtgate.gateway.upstreams.pool import Pool

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jwtgate.gateway.upstreams.standing import Standing
-    from jwtgate.policy.upstreams import Ejection
+    from jwtgate.policy.traffic.upstreams import Ejection
 
 MOST_SECONDS = 300.0
 """No target is left out for longer than this without being tried again."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from jwtgate.gateway.upstream import UpstreamConnection
     from jwtgate.gateway.upstreams.pool import Pool
     from jwtgate.gateway.upstreams.roster import Roster
-    from jwtgate.policy.upstreams import HealthCheck
+    from jwtgate.policy.traffic.upstreams import HealthCheck
 
 
 def check_all(roster: Roster) -> list[asyncio.Task[None]]:

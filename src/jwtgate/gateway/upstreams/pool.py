@@ -15,7 +15,7 @@ from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.heads.fields import FieldKinds
 from jwtgate.gateway.memory import answer_memory
 from jwtgate.gateway.upstream import UpstreamConnection
-from jwtgate.policy.upstreams import Target, Upstream
+from jwtgate.policy.traffic.upstreams import Target, Upstream
 
 if TYPE_CHECKING:
     from jwtgate.gateway.upstreams.roster import Roster

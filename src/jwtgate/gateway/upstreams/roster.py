@@ -13,7 +13,7 @@ from jwtgate.gateway.upstreams.episode import say
 from jwtgate.gateway.upstreams.names import LookUp, Name, system_look_up
 from jwtgate.gateway.upstreams.retry_budget import RetryBudget
 from jwtgate.gateway.upstreams.standing import Standing, State
-from jwtgate.policy.upstreams import Target, Upstream
+from jwtgate.policy.traffic.upstreams import Target, Upstream
 
 if TYPE_CHECKING:
     from jwtgate.gateway.upstreams.balancer import Balancer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 
 from jwtgate.gateway.upstreams.ejection import Absence
-from jwtgate.policy.upstreams import Target, Upstream
+from jwtgate.policy.traffic.upstreams import Target, Upstream
 
 REST_SECONDS = 5.0
 """How long a target nobody can connect to is left alone at first."""

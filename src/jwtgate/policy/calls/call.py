@@ -12,7 +12,7 @@ from jwtgate.policy.rooms.claims import MISSING
 
 if TYPE_CHECKING:
     from jwtgate.policy.provisions import Value
-    from jwtgate.policy.upstreams import Upstream
+    from jwtgate.policy.traffic.upstreams import Upstream
 
 
 class BodyForm(Enum):

@@ -16,10 +16,10 @@ from jwtgate.jose.encoding import json_bytes
 from jwtgate.policy.calls.call import BodyForm, Call, NeedCall
 from jwtgate.policy.expression import ExpressionFailed
 from jwtgate.policy.facts import Steps, find_called
-from jwtgate.policy.forwarding import parameter_pairs, worded_path, worded_query
 from jwtgate.policy.provisions import Form, IdentityField, Value
 from jwtgate.policy.rooms.claims import MISSING
 from jwtgate.policy.rooms.rewrite import MOST_IDENTITY_BYTES, field_value
+from jwtgate.policy.traffic.forwarding import parameter_pairs, worded_path, worded_query
 from jwtgate.policy.value import Known, asking, value_of
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

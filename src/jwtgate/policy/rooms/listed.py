@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from jwtgate.errors import AccessRefused
 from jwtgate.policy.expression import Expression, ExpressionAmbiguous, ExpressionFailed, ExpressionTooCostly
-from jwtgate.policy.forwarding import PathForm
 from jwtgate.policy.request import cookie_members, request_members
 from jwtgate.policy.rooms.match import ANY_HOST, host_beginnings, host_names
+from jwtgate.policy.traffic.forwarding import PathForm
 
 if TYPE_CHECKING:
     from jwtgate.policy.plan import Route

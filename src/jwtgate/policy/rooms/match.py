@@ -14,7 +14,7 @@ from unicodedata import normalize
 from urllib.parse import quote, unquote
 
 from jwtgate.errors import RequestRefused, RouteUnknown
-from jwtgate.policy.forwarding import fits_segments, is_parameter
+from jwtgate.policy.traffic.forwarding import fits_segments, is_parameter
 
 if TYPE_CHECKING:
     from jwtgate.policy.plan import Plan, Route

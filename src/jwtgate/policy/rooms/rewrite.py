@@ -15,7 +15,9 @@ from jwtgate.errors import CATALOGUE, AccessRefused, DependencyFault, TokenRefus
 from jwtgate.jose.encoding import base64url_encode, json_bytes
 from jwtgate.policy.expression import ExpressionFailed
 from jwtgate.policy.facts import IssuedToken
-from jwtgate.policy.forwarding import (
+from jwtgate.policy.provisions import Form, IdentityField, Issue, Origin
+from jwtgate.policy.rooms.claims import MISSING
+from jwtgate.policy.traffic.forwarding import (
     Respond,
     RespondAsCalled,
     Responding,
@@ -25,8 +27,6 @@ from jwtgate.policy.forwarding import (
     worded_path,
     worded_query,
 )
-from jwtgate.policy.provisions import Form, IdentityField, Issue, Origin
-from jwtgate.policy.rooms.claims import MISSING
 from jwtgate.policy.value import Known, value_of
 
 MOST_IDENTITY_BYTES = 16 * 1024

@@ -14,7 +14,11 @@ from jwtgate.config.compile.forwarding import conditions_of, path_forms
 from jwtgate.config.patterns import PathPattern
 from jwtgate.config.sections.document import Document
 from jwtgate.jose.encoding import JSON
-from jwtgate.policy.forwarding import (
+from jwtgate.policy.plan import Plan, Route
+from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
+from jwtgate.policy.rooms.listed import Conditions, ListedRouter
+from jwtgate.policy.rooms.match import Router
+from jwtgate.policy.traffic.forwarding import (
     PathForm,
     Respond,
     RespondAsCalled,
@@ -23,11 +27,7 @@ from jwtgate.policy.forwarding import (
     RespondWorded,
     form_of,
 )
-from jwtgate.policy.plan import Plan, Route
-from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
-from jwtgate.policy.rooms.listed import Conditions, ListedRouter
-from jwtgate.policy.rooms.match import Router
-from jwtgate.policy.upstreams import Balance, Ejection, HashedBy, HashKey, HealthCheck, Target
+from jwtgate.policy.traffic.upstreams import Balance, Ejection, HashedBy, HashKey, HealthCheck, Target
 
 Compile = Callable[[dict[str, Any]], Plan]
 Load = Callable[[dict[str, Any]], Document]

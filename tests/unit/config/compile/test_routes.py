@@ -11,7 +11,7 @@ from jwtgate.config.expressions import CelExpression
 from jwtgate.policy.plan import Plan, Route
 from jwtgate.policy.provisions import CredentialsOffered, Form, IdentityField, Mint, Origin, PermissionNeed, Value
 from jwtgate.policy.requirements import ConsumerMapping, ConsumerName, Introspect, Place, ScopeNeed, Source
-from jwtgate.policy.upstreams import NOWHERE, Target
+from jwtgate.policy.traffic.upstreams import NOWHERE, Target
 
 Compile = Callable[[dict[str, Any]], Plan]
 

@@ -11,12 +11,12 @@ from tests.unit.policy.plans import ISSUE, ROUTE, SLOT, UPSTREAM, Expr, told
 from jwtgate.config.compile.taking_part import asks_for_path, may_ask, may_be_remembered
 from jwtgate.config.expressions import compiled_expression
 from jwtgate.policy.calls.call import Call
-from jwtgate.policy.forwarding import RespondWorded, Rewriting
 from jwtgate.policy.plan import Route
 from jwtgate.policy.provisions import Answer, IdentityField, Origin, PermissionNeed, Value
 from jwtgate.policy.rate_limits import CountedBy, RateLimit
 from jwtgate.policy.requirements import Dpop, Place, Source
-from jwtgate.policy.upstreams import NOWHERE
+from jwtgate.policy.traffic.forwarding import RespondWorded, Rewriting
+from jwtgate.policy.traffic.upstreams import NOWHERE
 
 CLAIM = Value(Origin.CLAIM, slot="access", path=("sub",))
 SAID = told(lambda _: "x")

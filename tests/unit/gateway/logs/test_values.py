@@ -12,7 +12,7 @@ from jwtgate.policy.plan import LogShape, Route
 from jwtgate.policy.provisions import Origin, Value
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.identify import ANONYMOUS
-from jwtgate.policy.upstreams import NOWHERE
+from jwtgate.policy.traffic.upstreams import NOWHERE
 from jwtgate.policy.value import Known
 
 REQUEST = RequestView("GET", "https", "gate.example", "/a", query="", fields=())

@@ -14,7 +14,7 @@ from jwtgate.gateway.upstreams.balancer import Balancer
 from jwtgate.gateway.upstreams.pool import Pool
 from jwtgate.gateway.upstreams.roster import Roster
 from jwtgate.policy.request import RequestView
-from jwtgate.policy.upstreams import Target, Upstream
+from jwtgate.policy.traffic.upstreams import Target, Upstream
 
 KINDS = ResponseFieldKinds(a_plan())
 TARGETS = tuple(

@@ -10,7 +10,7 @@ from tests.unit.gateway.upstreams.fakes import TARGETS, Asking, Clock, a_balance
 
 from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.upstreams.balancer import Balancer
-from jwtgate.policy.upstreams import HealthCheck
+from jwtgate.policy.traffic.upstreams import HealthCheck
 
 
 def picked(balancer: Balancer, count: int) -> list[int]:

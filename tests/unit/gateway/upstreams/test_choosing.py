@@ -9,7 +9,7 @@ import pytest
 from tests.unit.gateway.upstreams.fakes import TARGETS, Asking, a_balancer, a_connection
 
 from jwtgate.gateway.upstreams.balancer import Balancer
-from jwtgate.policy.upstreams import Balance, HashedBy, HashKey
+from jwtgate.policy.traffic.upstreams import Balance, HashedBy, HashKey
 
 USERS = [str(number).encode() for number in range(2000)]
 BY_USER = HashKey(HashedBy.HEADER, b"x-user")

@@ -7,7 +7,7 @@ from tests.unit.gateway.upstreams.fakes import TARGETS, Clock, a_roster
 
 from jwtgate.gateway.upstreams.ejection import MOST_SECONDS, Absence, Watch
 from jwtgate.gateway.upstreams.roster import Roster
-from jwtgate.policy.upstreams import Ejection
+from jwtgate.policy.traffic.upstreams import Ejection
 
 
 def test_a_time_out_doubles_while_nothing_is_better_and_ends_growing() -> None:

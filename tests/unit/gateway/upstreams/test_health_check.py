@@ -14,7 +14,7 @@ from jwtgate.gateway.heads.framing import Malformed
 from jwtgate.gateway.upstream import UpstreamConnection
 from jwtgate.gateway.upstreams.health_check import Probe, check_all, is_well
 from jwtgate.gateway.upstreams.pool import Pool
-from jwtgate.policy.upstreams import HealthCheck
+from jwtgate.policy.traffic.upstreams import HealthCheck
 
 CHECK = HealthCheck("/health", every_seconds=0.001, timeout_seconds=5.0, healthy_after=1, unhealthy_after=1)
 

@@ -14,7 +14,7 @@ from tests.unit.gateway.upstreams.fakes import TARGETS, Clock, Loop, a_balancer,
 from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.upstreams.pool import Pool
 from jwtgate.gateway.upstreams.standing import REST_SECONDS, State
-from jwtgate.policy.upstreams import Target
+from jwtgate.policy.traffic.upstreams import Target
 
 
 def fault_of(pool: Pool, loop: Loop, seconds: float = 2.0) -> UpstreamFault:

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.gateway.upstreams.fakes import TARGETS, Clock, a_balancer, a_connection, a_roster
 
 from jwtgate.gateway.upstreams.roster import Roster
-from jwtgate.policy.upstreams import Ejection, HealthCheck
+from jwtgate.policy.traffic.upstreams import Ejection, HealthCheck
 
 EJECTION = Ejection(failures_in_a_row=1, for_seconds=10.0, most_percent=50)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jwtgate.policy.calls.call import Call, Called
 from jwtgate.policy.provisions import Origin, Value
 from jwtgate.policy.rooms.claims import MISSING
-from jwtgate.policy.upstreams import NOWHERE
+from jwtgate.policy.traffic.upstreams import NOWHERE
 
 PATH, METHOD, QUERY, FIELD, BODY = (Value(Origin.CONSTANT, constant=text) for text in ("/", "GET", "a", "b", "c"))
 

@@ -12,11 +12,11 @@ from tests.unit.policy.plans import ROUTE, UPSTREAM, plan, refusal, request
 
 from jwtgate.errors import AccessRefused
 from jwtgate.policy.expression import ExpressionAmbiguous, ExpressionFailed, ExpressionTooCostly
-from jwtgate.policy.forwarding import PathForm, form_of
 from jwtgate.policy.plan import Route
 from jwtgate.policy.request import RequestView
 from jwtgate.policy.rooms.listed import Conditions, ListedRouter
 from jwtgate.policy.rooms.match import match
+from jwtgate.policy.traffic.forwarding import PathForm, form_of
 
 
 class Says:

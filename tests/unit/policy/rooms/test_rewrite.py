@@ -12,7 +12,9 @@ from tests.unit.policy.plans import ISSUE, ISSUED, ROUTE, Expr, known, principal
 from jwtgate.errors import DependencyFault, RouteUnknown, TokenRefused
 from jwtgate.jose.encoding import JSON, base64url_decode
 from jwtgate.policy.calls.call import Called
-from jwtgate.policy.forwarding import (
+from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
+from jwtgate.policy.rooms.rewrite import MOST_IDENTITY_BYTES, field_value, fold, rewrite
+from jwtgate.policy.traffic.forwarding import (
     Respond,
     RespondAsCalled,
     Responding,
@@ -20,8 +22,6 @@ from jwtgate.policy.forwarding import (
     RespondWorded,
     Rewriting,
 )
-from jwtgate.policy.provisions import Form, IdentityField, Origin, Value
-from jwtgate.policy.rooms.rewrite import MOST_IDENTITY_BYTES, field_value, fold, rewrite
 
 SUBJECT = Value(Origin.CLAIM, slot="access", path=("sub",))
 FIELD = IdentityField(b"X-User", SUBJECT)

@@ -9,8 +9,8 @@ from tests.unit.policy.plans import NOON, ROUTE, known, principal, proven, reque
 
 from jwtgate.dialects.couper.expressions.variables import ROOTS, reader
 from jwtgate.policy.calls.call import Call, Called, NeedCall
-from jwtgate.policy.upstreams import Target, Upstream
 from jwtgate.policy.provisions import Origin, Value
+from jwtgate.policy.traffic.upstreams import Target, Upstream
 
 VIEW = request(
     (b"host", b"api.example:8443"),

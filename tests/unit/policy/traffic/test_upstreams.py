@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jwtgate.policy.upstreams import NOWHERE, Upstream
+from jwtgate.policy.traffic.upstreams import NOWHERE, Upstream
 
 
 @pytest.mark.parametrize("flag", ["x_real_ip", "forwarded_port", "forwarded_path"])

@@ -8,7 +8,9 @@ import pytest
 
 from jwtgate.errors import RequestRefused
 from jwtgate.policy.expression import ExpressionFailed
-from jwtgate.policy.forwarding import (
+from jwtgate.policy.request import PathRules
+from jwtgate.policy.rooms.claims import MISSING
+from jwtgate.policy.traffic.forwarding import (
     TEXT,
     PathForm,
     Respond,
@@ -18,8 +20,6 @@ from jwtgate.policy.forwarding import (
     worded_path,
     worded_query,
 )
-from jwtgate.policy.request import PathRules
-from jwtgate.policy.rooms.claims import MISSING
 
 
 class Numbered:
