@@ -52,7 +52,7 @@ class Stream(asyncio.Transport):
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         # Its socket is that of all streams, and not for one of them to set options of.
-        return default if name == "socket" else self._session.transport.get_extra_info(name, default)
+        return default if name == "socket" else self._session.transport.get_extra_info(name)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         return self.protocol
