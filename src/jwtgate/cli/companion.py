@@ -47,7 +47,7 @@ class AdminApi:
 class DialectApi:
     """Makes the Admin API of a dialect for a node, once there is an author."""
 
-    author: DialectAuthor
+    author: DialectAuthor | None = None
 
     def __call__(self, administration: Administration) -> Companion:
         """The Admin API of this node's author."""
@@ -64,6 +64,7 @@ class DialectApi:
     def opened(self, administration: Administration) -> Doors:
         """The doors of the Admin API. `ConfigError`."""
         author = self.author
+        assert author is not None  # noqa: S101 - they are opened when there is one
         assert isinstance(author.dialect, AdministeredDialect)  # noqa: S101 - nobody else has an Admin API
         desk = NodeDesk(administration, author)
         api = author.dialect.admin(desk, author.settings, is_declarative=author.is_declarative)
@@ -80,6 +81,8 @@ class _Later:
 
     async def adopt(self, settings: sources.Administration | None) -> None:
         """Be there. `ConfigError` when that cannot be."""
+        if self._api.author is None:  # the node serves a copy until there is one
+            return
         if self._doors is None:
             self._doors = self._api.opened(self._administration)
         await self._doors.adopt(settings)

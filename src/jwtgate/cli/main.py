@@ -95,7 +95,11 @@ def serve(
         raise click.UsageError("--certificate and --private-key belong together.")
     if dialect is not None:
         folder = state or state_folder(dialect)
-        sys.exit(serving.serve_dialect(dialect, documents, how, workers=size, state_folder=folder))
+        sys.exit(
+            serving.serve_dialect(
+                dialect, documents, how, workers=size, state_folder=folder, last_good=not no_last_good
+            )
+        )
     if len(documents) != 1:
         raise click.UsageError("Exactly one document is needed, or a --dialect.")
     if any(how.values()):

@@ -15,10 +15,12 @@ from jwtgate.cli.command import colour
 from jwtgate.cli.companion import AdminApi, DialectApi
 from jwtgate.cli.translating import dialect_of, served, stop_at_another
 from jwtgate.control.authors import FileAuthor
+from jwtgate.control.documents import LastGood
 from jwtgate.control.supervisor import run
 from jwtgate.dialects.author import MASTER_KEY, DialectAuthor, folder_of
-from jwtgate.dialects.dialect import AdministeredDialect, Dialect, Settings
+from jwtgate.dialects.dialect import AdministeredDialect, Settings
 from jwtgate.errors import ConfigError
+from jwtgate.state.keys.keyring import sealer_of
 from jwtgate.state.stores.store import Store
 
 
@@ -35,7 +37,15 @@ def serve_document(path: Path, *, workers: int, state_folder: Path, last_good: b
     )
 
 
-def serve_dialect(name: str, files: Sequence[Path], how: Mapping[str, Any], *, workers: int, state_folder: Path) -> int:
+def serve_dialect(
+    name: str,
+    files: Sequence[Path],
+    how: Mapping[str, Any],
+    *,
+    workers: int,
+    state_folder: Path,
+    last_good: bool = True,
+) -> int:
     """Serve what these files of another gateway describe, or what its Admin API was told; the exit status.
 
     `how` are the addresses, files and names of `Settings`, by its names.
@@ -49,12 +59,19 @@ def serve_dialect(name: str, files: Sequence[Path], how: Mapping[str, Any], *, w
     if not files and not isinstance(dialect, AdministeredDialect):
         raise click.UsageError(f"--dialect {name} needs a file, or a folder of them: it has no Admin API.")
     api = DialectApi() if isinstance(dialect, AdministeredDialect) else None
+    told: set[tuple[str, ...]] = set()
 
     def author(store: Store) -> DialectAuthor:
         if api is not None:
             api.needs()
         stop_at_another(name, files)
-        author = _author_of(dialect, files, settings, store)
+        try:
+            author = DialectAuthor(dialect, files, settings, store)
+        except ConfigError as error:
+            if error.problems not in told:  # it may be tried again and again
+                click.echo(mistakes(error.problems).text, err=True, color=colour())
+            told.add(error.problems)
+            raise
         _say(served(author), state_folder)
         if api is not None:
             api.author = author
@@ -62,15 +79,17 @@ def serve_dialect(name: str, files: Sequence[Path], how: Mapping[str, Any], *, w
                 click.echo(f"nothing in there is sealed: set {MASTER_KEY} to a secret of 32 bytes or more", err=True)
         return author
 
-    return run(author, folder=folder, workers=workers, state_folder=state_folder, companion=api)
-
-
-def _author_of(dialect: Dialect, files: Sequence[Path], settings: Settings, store: Store) -> DialectAuthor:
-    try:
-        return DialectAuthor(dialect, files, settings, store)
-    except ConfigError as error:
-        click.echo(mistakes(error.problems).text, err=True, color=colour())
-        raise
+    master_key = os.environ.get(MASTER_KEY)
+    copies = LastGood(state_folder, name, sealer=None if master_key is None else sealer_of(master_key))
+    return run(
+        author,
+        folder=folder,
+        workers=workers,
+        state_folder=state_folder,
+        last_good=last_good,
+        copies=copies,
+        companion=api,
+    )
 
 
 def _say(where: str, state_folder: Path) -> None:

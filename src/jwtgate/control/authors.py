@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from jwtgate.control.documents import Text, Watched, read_document
+from jwtgate.errors import ConfigError
 from jwtgate.state.stores.store import Store
+
+TRY_SECONDS = 2.0
 
 
 class Author(Protocol):
@@ -46,4 +51,41 @@ class FileAuthor:
 
 
 Authors = Callable[[Store], Author]
-"""Who writes the document of a node with this store."""
+"""Who writes the document of a node with this store. `ConfigError` when there is nothing it could begin with."""
+
+
+class LateAuthor:
+    """Somebody who could not begin when the node was started, and tries again now and then."""
+
+    keeps_copies = True
+
+    def __init__(
+        self, begin: Callable[[], Author], error: ConfigError, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`error` is why it could not begin."""
+        self._clock = clock
+        self._begin = begin
+        self._error: ConfigError | None = error
+        self._author: Author | None = None
+        self._tried = self._clock()
+
+    def written(self) -> Text:
+        """What it writes now. `ConfigError` as long as it cannot begin."""
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+        if self._author is None:
+            self._author = self._begin()
+        return self._author.written()
+
+    def changed(self) -> bool:
+        """Whether it can begin now; later, whether there is another document."""
+        if self._author is not None:
+            return self._author.changed()
+        now = self._clock()
+        if now < self._tried + TRY_SECONDS:
+            return False
+        self._tried = now
+        with suppress(ConfigError):
+            self._author = self._begin()
+        return self._author is not None

@@ -8,11 +8,13 @@ the one before; the version in here says how its content is laid out.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from jwtgate.errors import ConfigError
+from jwtgate.jose.sealing import NONCE_BYTES, Sealer
 from jwtgate.state.file_marks import Mark, mark_of
 from jwtgate.state.saved import read_saved, set_aside, write_saved
 
@@ -85,22 +87,29 @@ class WatchedFiles:
 
 
 class LastGood:
-    """The newest copy and the one before, in a state folder. `OSError` when the disk fails us."""
+    """The newest copy and the one before, in a state folder. `OSError` when the disk fails us.
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "last-good" / "document"
+    With a sealer they are sealed, and a copy that it cannot unseal is as good as damaged.
+    """
+
+    def __init__(self, folder: Path, name: str = "document", *, sealer: Sealer | None = None) -> None:
+        self._path = folder / "last-good" / name
+        self._sealer = sealer
 
     def write(self, text: Text) -> None:
         """Keep this text as the newest copy. The one already kept is not written again, so two differ."""
         if self.read() == text:
             return
         head = {"version": VERSION, "name": text.name}
-        write_saved(self._path, json.dumps(head).encode() + b"\n" + text.data)
+        copy = json.dumps(head).encode() + b"\n" + text.data
+        if self._sealer is not None:
+            copy = self._sealer.seal(copy, self._path.name, nonce=os.urandom(NONCE_BYTES))
+        write_saved(self._path, copy)
 
     def read(self) -> Text | None:
         """The newest sound copy of this version; what is damaged or foreign is set aside."""
         while (saved := read_saved(self._path)) is not None:
-            text = _parsed(saved)
+            text = self._parsed(saved)
             if text is not None:
                 return text
             if not self._path.exists():
@@ -108,13 +117,17 @@ class LastGood:
             set_aside(self._path)
         return None
 
+    def _parsed(self, saved: bytes) -> Text | None:
+        try:
+            return _parsed(saved if self._sealer is None else self._sealer.unseal(saved, self._path.name))
+        except ValueError:
+            return None
 
-def _parsed(saved: bytes) -> Text | None:
-    head, _, data = saved.partition(b"\n")
-    try:
-        named = json.loads(head)
-    except ValueError:
-        return None
+
+def _parsed(copy: bytes) -> Text | None:
+    """The text of a copy, None when it is laid out in another way. `ValueError`."""
+    head, _, data = copy.partition(b"\n")
+    named = json.loads(head)
     if not isinstance(named, dict) or named.get("version") != VERSION or not isinstance(named.get("name"), str):
         return None
     return Text(named["name"], data)

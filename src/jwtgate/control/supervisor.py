@@ -19,7 +19,7 @@ from pathlib import Path
 
 from jwtgate.control import journal
 from jwtgate.control.administration.administration import Administration
-from jwtgate.control.authors import Author, Authors
+from jwtgate.control.authors import Author, Authors, LateAuthor
 from jwtgate.control.documents import LastGood, Text, WatchedFiles
 from jwtgate.control.journal import event
 from jwtgate.control.listening.descriptors import raise_limit
@@ -47,6 +47,7 @@ def run(
     workers: int,
     state_folder: Path,
     last_good: bool = True,
+    copies: LastGood | None = None,
     environ: Mapping[str, str] = os.environ,
     companion: Callable[[Administration], Companion] | None = None,
 ) -> int:
@@ -54,8 +55,8 @@ def run(
 
     `folder` is where files named in the document are looked for. SIGTERM and SIGINT drain and stop, a second one stops
     at once; SIGHUP has the document written again, and so has any change of it or of a file it refers to. `last_good`
-    False: a start with a broken document fails instead of using the last one that worked. `companion` administers the
-    node while it runs.
+    False: a start with a broken document fails instead of using the last one that worked, of which `copies` are kept.
+    `companion` administers the node while it runs.
     """
     journal.install(sys.stderr)
     raise_limit()
@@ -70,12 +71,23 @@ def run(
                 companion=companion,
                 bind_seconds=BIND_PATIENCE_SECONDS if held.left_behind else 0.0,
             )
-            copies = LastGood(state_folder)
-            asyncio.run(Supervisor(node, author(store), copies=copies, last_good=last_good).serve())
+            kept = copies or LastGood(state_folder)
+            begun = _begun(author, store, kept if last_good else None)
+            asyncio.run(Supervisor(node, begun, copies=kept, last_good=last_good).serve())
     except ConfigError as error:
         event("not_started", level=logging.ERROR, problems=error.problems)
         return REFUSED
     return STOPPED
+
+
+def _begun(author: Authors, store: Store, copies: LastGood | None) -> Author:
+    """The author; one that cannot begin may do so later, where there is a copy to serve meanwhile. `ConfigError`."""
+    try:
+        return author(store)
+    except ConfigError as error:
+        if copies is None or copies.read() is None:
+            raise
+        return LateAuthor(lambda: author(store), error)
 
 
 def _store(path: Path) -> Store:

@@ -22,6 +22,7 @@ from jwtgate.jose.encoding import json_bytes
 from jwtgate.state.callers.consumer_files import sealed_line
 from jwtgate.state.file_marks import Mark, mark_of
 from jwtgate.state.keys.keyring import sealer_of
+from jwtgate.state.saved import sync_folder
 from jwtgate.state.stores.registry import Kind, Registry
 from jwtgate.state.stores.store import Store, StoreFailed
 
@@ -49,10 +50,8 @@ class DialectAuthor:
     """Writes a node's document from the objects of a dialect.
 
     `is_declarative`: they come from files, which own them; only what the dialect makes by itself is kept then.
-    `current` are the objects written last, `notes` what became of them.
+    `current` are the objects written last, `notes` what became of them. `keeps_copies` where files can be gone.
     """
-
-    keeps_copies = False
 
     def __init__(self, dialect: Dialect, files: Sequence[Path], settings: Settings, store: Store) -> None:
         """`ConfigError` for files that cannot be read."""
@@ -62,11 +61,11 @@ class DialectAuthor:
         self.settings = with_certificate(dialect.settings(texts, settings))
         self._read = texts, dialect.read(texts, self.settings)
         self._named = self._named_now()
-        self.is_declarative = self._read[1] is not None
+        self.is_declarative = self.keeps_copies = self._read[1] is not None
         self.manuscript = f"{dialect.name}-made" if self.is_declarative else dialect.name
         self.current = Kept({})
         self.notes: tuple[Note, ...] = ()
-        self._caller_files: list[Path] = []
+        self._caller_files = sorted((settings.state_folder / CALLERS).glob("*.jsonl"), key=_written)
         self._watched = self._watching()
         master_key = settings.environ.get(MASTER_KEY)
         self._sealer = None if master_key is None else sealer_of(master_key)
@@ -148,7 +147,12 @@ class DialectAuthor:
 
         There is one also where it holds nobody: the document then does not claim to name every caller there is.
         """
-        folder = self.settings.state_folder / CALLERS
+        try:
+            return str(self._caller_file_in(self.settings.state_folder / CALLERS, callers))
+        except OSError as trouble:
+            raise ConfigError(f"The callers cannot be written down: {trouble.strerror}.") from trouble
+
+    def _caller_file_in(self, folder: Path, callers: Iterator[Caller]) -> Path:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         written = folder / "new"
         digest = hashlib.sha256()
@@ -158,6 +162,8 @@ class DialectAuthor:
                 line = json_bytes({"name": caller.name, **caller.value}) + b"\n"
                 digest.update(line)
                 file.write(line if self._sealer is None else sealed_line(line, self._sealer))
+            file.flush()
+            os.fsync(file.fileno())
         name = digest.hexdigest()
         path = folder / f"{name if self._sealer is None else self._sealer.blind(name)}.jsonl"
         # The same content stays the same file, so that nobody takes it for a changed one.
@@ -165,8 +171,9 @@ class DialectAuthor:
             written.unlink()
         else:
             written.replace(path)
+            sync_folder(folder)
         self._clear(path)
-        return str(path)
+        return path
 
     def _clear(self, newest: Path) -> None:
         """Remove what was written before, save the last few: the generation that runs is made from one of them."""
@@ -174,6 +181,10 @@ class DialectAuthor:
         for path in newest.parent.glob("*.jsonl"):
             if path not in self._caller_files:
                 path.unlink(missing_ok=True)
+
+
+def _written(path: Path) -> int:
+    return path.stat().st_mtime_ns
 
 
 def _tell(notes: Iterable[Note]) -> None:

@@ -19,6 +19,7 @@ LIMIT_BYTES = 64 * 1024 * 1024
 
 def write_saved(path: Path, data: bytes) -> None:
     """Replace the file by this data, atomically, readable by its owner only. `OSError` leaves the old one."""
+    is_new = not path.parent.exists()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.", suffix=".new")
     temporary = Path(name)
@@ -32,7 +33,14 @@ def write_saved(path: Path, data: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    sync_folder(path.parent)
+    if is_new:
+        sync_folder(path.parent.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Have the names in this folder outlive a loss of power."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:

@@ -1,12 +1,15 @@
 """The last good copy of the document when the file it is in is torn, or not ours (REL-8, REL-70)."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.faults.harness.figures import Figures
 from tests.faults.process.node import document, running, token
+from tests.integration.admin_gateway import JWTGATE, AdminGateway
+from tests.integration.loopback_server import LoopbackServer
 from tests.integration.supervised import mark, stop
 
 from jwtgate.state.saved import write_saved
@@ -53,3 +56,43 @@ def test_rel_70_a_broken_copy_is_set_aside_for_the_one_before(tmp_path: Path, ho
         told = figures.log_events()
         assert (told["document_refused"], told["last_good_copy_used"]) == (1, 1)
         assert any("damaged; it was set aside" in name for name in told)
+
+
+KONG = """
+_format_version: "3.0"
+services:
+  - {{name: s, url: {url}, routes: [{{name: r, paths: [/kept]}}]}}
+"""
+
+
+class KongGateway(AdminGateway):
+    """A gateway that serves a file of Kong."""
+
+    def start(self, *, last_good: bool = True) -> None:
+        """Start it without waiting for anything."""
+        self._began = len(self._lines())
+        options = ["--dialect", "kong", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--workers", "1"]
+        command = [JWTGATE, "serve", self.document, "--state", self.state, *options]
+        with self._journal.open("ab") as journal, self._access_log.open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=journal, env=self._environ)
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+def test_rel_7_a_gateway_of_a_dialect_whose_file_is_gone_serves_the_copy_until_it_is_back(
+    tmp_path: Path, sealed: bool
+) -> None:
+    environ = {"JWTGATE_MASTER_KEY": "m" * 32} if sealed else {}
+    with LoopbackServer() as upstream, KongGateway(tmp_path, KONG.format(url=upstream.url), environ=environ) as gateway:
+        assert gateway.get("/kept")[0] == 200
+        stop(gateway)
+        copy = (gateway.state / "last-good" / "kong").read_bytes()
+        assert (upstream.url.encode() in copy) is not sealed
+        away = gateway.document.rename(tmp_path / "away")
+        gateway.start()
+        gateway.until(lambda: gateway.events("serving"))
+        assert gateway.events("last_good_copy_used")
+        assert gateway.get("/kept")[0] == 200
+        away.rename(gateway.document)
+        gateway.until(lambda: gateway.events("reloaded"))
+        assert gateway.get("/kept")[0] == 200
+        gateway.until(lambda: gateway.events("admin_listening"))

@@ -7,6 +7,7 @@ import pytest
 
 from jwtgate.control.documents import LastGood, Text, Watched, WatchedFiles, read_document
 from jwtgate.errors import ConfigError
+from jwtgate.jose.sealing import Sealer
 from jwtgate.state.file_marks import mark_of
 from jwtgate.state.saved import write_saved
 
@@ -86,6 +87,17 @@ def test_writing_the_same_text_again_keeps_the_one_before_it(tmp_path: Path) -> 
     kept.write(SECOND)
     (copies(tmp_path) / "document").write_bytes(b"damaged")
     assert kept.read() == FIRST
+
+
+def test_sec_150_a_sealed_copy_is_read_with_its_secret_alone_and_under_its_name(tmp_path: Path) -> None:
+    sealer, other = Sealer(b"a" * 32), Sealer(b"b" * 32)
+    LastGood(tmp_path, "one", sealer=sealer).write(FIRST)
+    held = (tmp_path / "last-good" / "one").read_bytes()
+    assert FIRST.data not in held
+    assert LastGood(tmp_path, "one", sealer=sealer).read() == FIRST
+    (tmp_path / "last-good" / "two").write_bytes(held)
+    assert LastGood(tmp_path, "two", sealer=sealer).read() is None
+    assert LastGood(tmp_path, "one", sealer=other).read() is None
 
 
 def test_the_text_is_not_shown() -> None:

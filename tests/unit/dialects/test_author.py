@@ -207,3 +207,23 @@ def test_what_means_something_else_is_told_once(settings: Settings, caplog: pyte
     for _ in range(2):
         author.written()
     assert caplog.messages == ["a: Other."]
+
+
+def test_rel_7_what_an_earlier_process_wrote_of_callers_stays_as_long_as_a_copy_may_need_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file, store, named = tmp_path / "fake.json", MemoryStore(), []
+    for number in range(3):
+        file.write_text(json.dumps({"people": [f"p{number}"]}))
+        author = DialectAuthor(FakeDialect(), (file,), settings, store)
+        (name,) = written(author)["consumer_files"]
+        named.append(Path(name))
+        assert author.keeps_copies
+    assert all(path.exists() for path in named)
+    assert not DialectAuthor(FakeDialect(), (), settings, store).keeps_copies
+
+
+def test_rel_68_callers_that_cannot_be_written_down_are_a_sentence(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("no folder")
+    with pytest.raises(ConfigError, match="cannot be written down"):
+        DialectAuthor(FakeDialect(), (), settings, MemoryStore()).written()
