@@ -76,7 +76,7 @@ class LimitsSection(Section):
         100, description="Least rate at which a request body must arrive."
     )
     keep_alive_seconds: Seconds = Field(60.0, description="How long an unused connection is kept.")
-    connections: Count = Field(10_000, description="Most connections of one worker.")
+    connections: Count = Field(10_000, description="Most connections of one worker; one more is answered 503.")
     streams: Annotated[Whole, Field(ge=1, le=1000)] = Field(
         100, description="Most requests in flight of one HTTP/2 connection."
     )

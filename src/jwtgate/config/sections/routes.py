@@ -206,7 +206,9 @@ class RouteSection(Credential):
     upgrade_origins: Maybe[OneOrMore[Origin]] = Field(
         None, description="The origins whose pages may open a WebSocket, as browsers name them. Default: any."
     )
-    close_on_expiry: Flag = Field(False, description="A WebSocket is closed when the token that opened it ends.")
+    close_on_expiry: Flag = Field(
+        False, description="A WebSocket is closed, with code 1008, when the token that opened it ends."
+    )
     forward_token: Flag = Field(False, description="The caller's own token goes on to the upstream. Dangerous.")
     timeouts: Maybe[TimeoutsSection] = Field(None, description="Other time limits than those of its upstream.")
     request_seconds: Maybe[Seconds] = Field(None, description="How long a whole request may take. Default: no limit.")
