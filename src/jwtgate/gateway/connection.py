@@ -17,6 +17,7 @@ from jwtgate.errors import DependencyFault, Fault, Refusal, RequestRefused
 from jwtgate.gateway.exchange import Exchange
 from jwtgate.gateway.heads.framing import ChunkedBody, HeadTooLarge, Malformed, MethodUnknown, RequestReader
 from jwtgate.gateway.heads.request_head import RequestHead
+from jwtgate.gateway.listening.hanging_up import is_lost
 from jwtgate.gateway.upstream import WRITE_BUFFER_BYTES
 
 if TYPE_CHECKING:
@@ -332,7 +333,7 @@ class ClientConnection(asyncio.Protocol):
         self._exchange = None
         if exchange.close or self._deaf:
             self._upload = None
-            self._close_gently(exchange.body_done)
+            self.close_gently(exchange.body_done)
             return
         self.deadline = time.monotonic() + self.worker.limits.keep_alive_seconds
         if self._ahead and not self.write_paused:
@@ -356,16 +357,12 @@ class ClientConnection(asyncio.Protocol):
         self.deadline = time.monotonic() + self.worker.limits.keep_alive_seconds
         self.transport.close()
 
-    def end_writing(self) -> None:
-        """Say that nothing more comes once what was written has left, and go on reading."""
-        self._close_gently(nothing_follows=False)
-
     def turn_away(self, answer: bytes) -> None:
         """Answer before anything was asked, and close."""
         self.write(answer)
-        self._close_gently(nothing_follows=False)
+        self.close_gently(nothing_follows=False)
 
-    def _close_gently(self, nothing_follows: bool) -> None:
+    def close_gently(self, nothing_follows: bool) -> None:
         """Close; where bytes may still be coming, read and drop them for a moment, so that the answer is not lost."""
         if nothing_follows or self.transport.is_closing():
             self.close()
@@ -381,7 +378,8 @@ class ClientConnection(asyncio.Protocol):
     def check_time(self, now: float) -> None:
         """End what has taken too long at `now` (monotonic)."""
         if self._exchange is not None and not self.transport.is_closing():
-            self._exchange.check_time(now)
+            lost = self.holds and is_lost(self, self._exchange)
+            self.transport.abort() if lost else self._exchange.check_time(now)
         elif now > self.deadline:
             if self.transport.is_closing():
                 self.transport.abort()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -64,3 +65,24 @@ def test_rel_75_clients_that_go_leave_nothing_behind(tmp_path: Path, full: bool)
             gone = [line for line in process.log() if line["reason"] in ("client_gone", "client_slow")]
             figures.note("logged_as_gone", len(gone))
         assert not process.events("worker_failed", "message")
+
+
+def test_rel_22_a_client_that_goes_while_the_upstream_takes_nothing_is_missed(tmp_path: Path) -> None:
+    over = threading.Event()
+    routes = {"open": {"body_limit_bytes": 100_000_000}}
+    with Upstream() as upstream, gateway(tmp_path, upstream.url, routes=routes) as process:
+        upstream.on_connect = lambda served: over.wait(30)
+        with Figures("REL-22", "a client gone while its upstream takes nothing", pids=lambda: pids(process)) as figures:
+            with Client(process.ports[0]) as client:
+                client.send(request("/open/a", "Content-Length: 50000000", method="POST"))
+                client.sock.settimeout(0.5)
+                with suppress(TimeoutError):
+                    while True:
+                        client.sock.sendall(bytes(1_000_000))
+                # The end of one that closes would wait behind what it has not sent yet, where nobody can see it.
+                client.reset()
+                began = time.monotonic()
+                process.until(lambda: at_rest(process))
+                figures.note("seconds", time.monotonic() - began)
+                assert time.monotonic() - began < 1.0
+            over.set()

@@ -141,6 +141,9 @@ class Socket:
     def setsockopt(self, *option: object) -> None:
         self.options.append(option)
 
+    def fileno(self) -> int:
+        return -1
+
 
 class Transport:
     """A transport as strict as the real ones: what they would raise at, or what makes no sense, fails here."""

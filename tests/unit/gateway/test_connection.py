@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 
 import pytest
@@ -11,6 +12,7 @@ from tests.unit.gateway.messages import CUTS, STATUSES, head_of, pieces_of, stat
 from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request
 
 from jwtgate.errors import DependencyFault
+from jwtgate.gateway.connection import ClientConnection
 
 PLAN = a_plan()
 TRUSTING = a_plan(trusted_proxies=["10.0.0.0/8"])
@@ -349,3 +351,22 @@ def test_a_new_generation_is_followed_from_the_next_request_on() -> None:
     assert fields[b"x-real-ip"] == b"1.2.3.4"
     assert b"x-forwarded-proto" not in fields
     assert [exchange.generation.number for exchange in gate.desk.done] == [1, 2]
+
+
+@pytest.mark.parametrize(("cause", "lost"), [(ClientConnection.UPSTREAM, True), (ClientConnection.QUEUE, False)])
+def test_rel_22_a_client_that_goes_while_nothing_is_read_of_it_is_missed(cause: int, lost: bool) -> None:
+    gate = Gate()
+    gate.idle()
+    gate.send(a_request(b"Content-Length: 10", start=b"POST /open/a", body=b"x"))
+    gate.client.hold(cause)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        gate.transport.known["socket"] = ours
+        gate.client.check_time(time.monotonic())
+        assert not gate.transport.is_closing()
+        theirs.shutdown(socket.SHUT_WR)
+        gate.client.check_time(time.monotonic())
+        gate.settle()
+    # Requests that wait may still be answered; a body that waits is nobody's any more.
+    assert gate.transport.aborted is lost
+    assert gate.outcomes == ([(499, "client_gone")] if lost else [])

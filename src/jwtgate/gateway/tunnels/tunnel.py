@@ -114,7 +114,7 @@ class Tunnel:
             self._client.close()
         else:
             # Closed at once, our end could overtake what the client has not read yet of the close frame.
-            self._client.end_writing()
+            self._client.close_gently(nothing_follows=False)
             self._deadline = time.monotonic() + CLOSE_SECONDS
 
     def close(self) -> None:
