@@ -89,7 +89,7 @@ class Round:
             return Worker(generation, answer=_nothing, report=_nothing, log_descriptor=self._log)  # type: ignore[arg-type]
 
         self.worker = loop.run_until_complete(made())
-        pool = generation.balancers["echo"].pick()
+        pool = generation.balancers["echo"].pools[0]
         connection = UpstreamConnection(pool)
         connection.connection_made(self._upstream)
         pool.put(connection)

@@ -210,11 +210,10 @@ class ClientConnection(asyncio.Protocol):
             self.heads.remember(self._fields_block, head)
         head.read_target(self.generation.plan.paths)
 
-    def read_head_again(self, head: RequestHead) -> None:
+    def read_target(self, head: RequestHead) -> None:
         """Read what is new of a head whose fields are known, and remember it as the last one with them."""
-        if not head.path:
-            head.read_target(self.generation.plan.paths)
-            self.heads.replace(self._fields_block, head)
+        head.read_target(self.generation.plan.paths)
+        self.heads.replace(self._fields_block, head)
 
     def _begin(self) -> None:
         reader = self._reader

@@ -30,7 +30,7 @@ from jwtgate.gateway.respond import response
 from jwtgate.gateway.saying_no import answer_to
 from jwtgate.gateway.tunnels.tunnel import Tunnel
 from jwtgate.gateway.upstreams.reaching import may_repeat, reach, reach_again
-from jwtgate.policy.rooms.identify import ANONYMOUS
+from jwtgate.policy.rooms.identify import ANONYMOUS, Principal
 
 if TYPE_CHECKING:
     from jwtgate.gateway.calls.upstream_call import UpstreamCall
@@ -42,44 +42,19 @@ if TYPE_CHECKING:
     from jwtgate.policy.request import RequestView
     from jwtgate.policy.value import Known
 
+_NEVER = float("inf")
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 
 
 class Exchange:
     """One request and its answer."""
 
-    route: Route | None = None
-    known: Known | None = None
-    principal = ANONYMOUS
-    """The caller, where the outcome was remembered and somebody may have to be told of it."""
-    reason = ""
-    issuer = ""
-    consumer = ""
-    detail = ""
-    """What the log has of the caller and of a refusal, as it stands there."""
-    token_until = FOR_EVER
-    answer_fields: tuple[tuple[str, str], ...] = ()
-    """What every answer says besides, whoever gives it."""
-    status = 0
-    upstream: UpstreamConnection | None = None
-    call: UpstreamCall | None = None
-    tunnel: Tunnel | None = None
-    forwarding = False
-    upgrading = False
-    retries = 0
-    upload: Upload | None = None
-    body_done = False
-    head_sent = False
-    finished = False
-    close = False
-    deadline = float("inf")
-    """Until when the upstream, or what is needed to decide, may take."""
-    _response_chunked = False
-    _lines = b""
-    _answer_lines = b""
-    _id_line = b""
-    _sent: tuple[str, str] | None = None
-    seen: RequestView | None = None
+    __slots__ = (
+        "_answer_lines", "_id_line", "_lines", "_response_chunked", "_sent", "answer_fields", "body_done", "call",
+        "close", "connection", "consumer", "deadline", "detail", "finished", "forwarding", "generation", "head",
+        "head_sent", "issuer", "known", "principal", "reason", "request_id", "retries", "route", "seen", "started",
+        "status", "token_until", "tunnel", "upgrading", "upload", "upstream", "worker",
+    )  # fmt: skip
 
     def __init__(self, connection: ClientConnection, head: RequestHead) -> None:
         self.connection = connection
@@ -89,6 +64,27 @@ class Exchange:
         self.started = time.monotonic()
         self.worker.in_flight += 1
         self.request_id = connection.worker.new_request_id()
+        self.route: Route | None = None
+        self.known: Known | None = None
+        self.principal: Principal = ANONYMOUS
+        """The caller, where the outcome was remembered and somebody may have to be told of it."""
+        self.reason = self.issuer = self.consumer = self.detail = ""
+        """What the log has of the caller and of a refusal, as it stands there."""
+        self.token_until = FOR_EVER
+        self.answer_fields: tuple[tuple[str, str], ...] = ()
+        """What every answer says besides, whoever gives it."""
+        self.status = self.retries = 0
+        self.upstream: UpstreamConnection | None = None
+        self.call: UpstreamCall | None = None
+        self.tunnel: Tunnel | None = None
+        self.upload: Upload | None = None
+        self.forwarding = self.upgrading = self.body_done = self.head_sent = self.finished = self.close = False
+        self.deadline = _NEVER
+        """Until when the upstream, or what is needed to decide, may take."""
+        self._response_chunked = False
+        self._lines = self._answer_lines = self._id_line = b""
+        self._sent: tuple[str, str] | None = None
+        self.seen: RequestView | None = None
 
     def begin(self) -> None:
         """Read the head and do what it asks for."""
@@ -106,12 +102,13 @@ class Exchange:
 
     def begin_again(self) -> None:
         """As `begin`, for a head whose fields were read before, in another request."""
-        try:
-            self.connection.read_head_again(self.head)
-        except Refusal as refusal:
-            self.close = True
-            self.refuse(refusal)
-            return
+        if not self.head.path:
+            try:
+                self.connection.read_target(self.head)
+            except Refusal as refusal:
+                self.close = True
+                self.refuse(refusal)
+                return
         self.body_done = True
         self._go()
 
@@ -257,7 +254,8 @@ class Exchange:
     def answered(self) -> None:
         """The upstream's answer is complete."""
         self.upstream = None
-        self.close = self.close or not self._is_rest_small()
+        if not self.body_done:
+            self.close = self.close or not self._is_rest_small()
         self._finish()
 
     def upstream_failed(self, reason: str, cause: str, *, answered: bool) -> None:
@@ -386,7 +384,7 @@ class Exchange:
         self.finished = True
         if self.retries:
             self.generation.balancers[self.route.upstream.name].roster.budget.give_back(self.retries)  # type: ignore[union-attr]
-        self.deadline = float("inf")
+        self.deadline = _NEVER
         if self.connection.holds:
             self.connection.release(self.connection.UPSTREAM)
         self.worker.finished(self)

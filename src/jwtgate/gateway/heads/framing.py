@@ -62,11 +62,8 @@ class HeadReader(ABC):
         self._held = b""
         self._complete = False
         self._last = False
-
-    @property
-    def begun(self) -> bool:
+        self.begun = False
         """Whether a head has begun and not ended."""
-        return bool(self._held)
 
     def read(self, data: bytes, at: int, *, limit_bytes: int) -> int:
         """The position in `data` behind the head that begins or goes on at `at`; 0 while its end is not there.
@@ -90,9 +87,9 @@ class HeadReader(ABC):
             self._begin()
         self._feed(head, known)
         if end < 4:
-            self._held = head
+            self._held, self.begun = head, True
             return 0
-        self._held = b""
+        self._held, self.begun = b"", False
         if not self._complete:
             raise Malformed("the head ends too early")
         self._read_start_line(head)

@@ -29,6 +29,7 @@ from jwtgate.gateway.heads.fields import (
     nominated,
     request_id,
 )
+from jwtgate.gateway.logs.members import TEXT_LIMIT, quoted
 from jwtgate.policy.plan import Route
 from jwtgate.policy.request import PathRules, RequestView, canonical_path, cookies_without, query_without
 
@@ -57,7 +58,8 @@ class RequestHead:
     upgrade: bytes | None = None
     nominated: frozenset[bytes] | set[bytes] = frozenset()
     authorization_repeated = False
-    request_id: str | None = None
+    request_id: str | None
+    _logged: str
     forwarded = b""
     line = b""
     """Its request line as it came, of a head that is remembered."""
@@ -71,6 +73,15 @@ class RequestHead:
         self.target = target
         self.fields = fields
         self.http_11 = http_11
+        self.request_id = None
+        self._logged = ""
+
+    @property
+    def logged(self) -> str:
+        """The members of a log line that tell what was asked for."""
+        if not self._logged:
+            self._logged = f'"method":"{self.method}","path":{quoted(self.path[:TEXT_LIMIT])}'
+        return self._logged
 
     def again(self, line: bytes, limit_bytes: int) -> RequestHead | None:
         """The head with this request line, its target still to be read, and the fields of this one.
@@ -87,6 +98,7 @@ class RequestHead:
         head.target = plain[2]
         head.path = ""  # what is refused is not logged under the path of another request
         head.routed = head._begun = None
+        head._logged = ""
         return head
 
     @property

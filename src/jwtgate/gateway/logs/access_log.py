@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from jwtgate.gateway.exchange import Exchange
 
 
+_THREE_DIGITS = tuple(f"{number:03d}" for number in range(1000))
+
+
 class AccessLog:
     """Lines gathered and written by a thread of their own, so that a slow reader never stops the loop.
 
@@ -34,22 +37,22 @@ class AccessLog:
 
     def line(self, exchange: Exchange, route: str, seconds: float) -> None:
         """Note one finished request."""
-        now = time.time()
+        now, micros = time.time(), int(seconds * 1e6)
         second = int(now)
         if second != self._second:
             self._second = second
             self._stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        stamp = f"{self._stamp}.{int((now - second) * 1000):03d}Z"
+        stamp = f"{self._stamp}.{_THREE_DIGITS[int((now - second) * 1000)]}Z"
         shape = exchange.generation.plan.access_log
         if shape is not None:
             said = shape.line % _atoms(exchange, stamp, route, seconds=seconds)
             self._lines.append(f"{said}{exchange.detail}}}\n")
             return
         self._lines.append(
-            f'{{"time":"{stamp}","id":"{exchange.request_id}",'
-            f'"route":"{route}","method":"{exchange.head.method}","path":{quoted(exchange.head.path[:TEXT_LIMIT])},'
+            f'{{"time":"{stamp}","id":"{exchange.request_id}","route":"{route}",{exchange.head.logged},'
             f'"status":{exchange.status},"reason":"{exchange.reason}","issuer":"{exchange.issuer}",'
-            f'"consumer":"{exchange.consumer}","client":"{exchange.connection.client}","ms":{seconds * 1000:.3f},'
+            f'"consumer":"{exchange.consumer}","client":"{exchange.connection.client}",'
+            f'"ms":{micros // 1000}.{_THREE_DIGITS[micros % 1000]},'
             f'"generation":{exchange.generation.number}{exchange.detail}}}\n'
         )
 
