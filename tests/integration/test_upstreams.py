@@ -302,7 +302,7 @@ def test_rel_13_a_target_that_is_down_costs_no_answer(method: str) -> None:
             for _ in range(6):
                 assert client.ask(request(method=method, body=b"abc")).status == 200
             assert [message.body for message in one.requests] == [b"abc"] * 6
-            assert gateway.call(lambda: gateway.embedded.worker.generation.rosters["echo"].budget.made) == 1
+            assert gateway.call(lambda: gateway.embedded.worker.generation.upstreams.rosters["echo"].budget.made) == 1
 
 
 def test_rel_12_the_second_try_may_go_to_another_target() -> None:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import ipaddress
 import os
 import ssl
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from collections.abc import Mapping
 
-from jwtgate.gateway.heads.fields import CallFieldKinds, FieldKinds, RequestFieldKinds, ResponseFieldKinds
+from jwtgate.gateway.heads.fields import RequestFieldKinds, ResponseFieldKinds
 from jwtgate.gateway.memory import head_memory, outcome_memory, places_of
 from jwtgate.gateway.mint import NeedMinted
-from jwtgate.gateway.upstreams.balancer import Balancer
-from jwtgate.gateway.upstreams.health_check import check_all
-from jwtgate.gateway.upstreams.pool import Pool
-from jwtgate.gateway.upstreams.roster import Roster
+from jwtgate.gateway.upstreams.upstreams import Upstreams
 from jwtgate.oauth import dpop
 from jwtgate.policy.facts import Need, NeedIssuedToken, NeedNonces, NeedSigned
 from jwtgate.policy.plan import Listener, Plan
 from jwtgate.policy.sources import ClaimGenerator
-from jwtgate.policy.traffic.upstreams import Upstream
 from jwtgate.state.answers import Snapshot
 from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.issued_tokens import IssuedTokens
@@ -74,12 +68,8 @@ class Generation:
         self.response_kinds = ResponseFieldKinds(plan)
         self.places = {route.name: places_of(route) for route in plan.routes}
         self.fields_read = frozenset({dpop.FIELD}.union(*(places.fields for places in self.places.values())))
-        self._checks: list[asyncio.Task[None]] = []
-        self.rosters: dict[str, Roster] = {}
-        self.balancers = self._balancers((route.upstream for route in plan.routes), self.response_kinds)
-        # What a call is answered is read, not passed on: every field of it may matter.
-        called = (call.upstream for route in plan.routes for call in route.calls)
-        self.call_balancers = self._balancers(called, CallFieldKinds())
+        self.upstreams = Upstreams(plan, self.response_kinds)
+        self.balancers = self.upstreams.balancers
         self.own_addresses = _own_addresses(plan)
         self._trusted = [ipaddress.ip_network(network) for network in plan.trusted_proxies]
 
@@ -105,49 +95,15 @@ class Generation:
         address = ipaddress.ip_address(client.partition("%")[0])
         return any(address in network for network in self._trusted)
 
-    def pools(self) -> Iterator[Pool]:
-        """The connections to every target."""
-        for balancer in chain(self.balancers.values(), self.call_balancers.values()):
-            yield from balancer.pools
-
-    def begin(self, previous: Generation | None) -> None:
-        """Be the one that is served, and know of targets what the previous one knew. Their checks begin."""
-        for name, roster in self.rosters.items():
-            if previous is not None and name in previous.rosters:
-                roster.take_over(previous.rosters[name])
-            self._checks += check_all(roster)
-
-    def look(self) -> None:
-        """Do what is due at upstreams."""
-        for roster in self.rosters.values():
-            roster.look()
-
     def caches(self) -> dict[str, tuple[int, int]]:
         """How much each memory holds besides that of outcomes, and how much it has let go of for want of room."""
-        heads, answers = (self.heads, self.trusted_heads), [pool.answers for pool in self.pools()]
+        heads, answers = (self.heads, self.trusted_heads), [pool.answers for pool in self.upstreams.pools()]
         return {
             "request_heads": (sum(map(len, heads)), sum(each.evicted for each in heads)),
             "answer_heads": (sum(map(len, answers)), sum(each.evicted for each in answers)),
             "issued_tokens": (self.issued_tokens.entries, self.issued_tokens.evicted),
             "callers": self.facts.callers,
         }
-
-    def close(self) -> None:
-        """Keep no connection for later; what is going on goes on."""
-        for check in self._checks:
-            check.cancel()
-        for roster in self.rosters.values():
-            roster.close()
-        for pool in self.pools():
-            pool.close()
-
-    def _balancers(self, upstreams: Iterable[Upstream], response_kinds: FieldKinds) -> dict[str, Balancer]:
-        """A balancer for each of these upstreams, by their names. All of one upstream share what is known of it."""
-        by_name = {upstream.name: upstream for upstream in upstreams if upstream.targets}
-        for name, upstream in by_name.items():
-            if name not in self.rosters:
-                self.rosters[name] = Roster(upstream)
-        return {name: Balancer(self.rosters[name], response_kinds=response_kinds) for name in by_name}
 
 
 def generators_of(plan: Plan) -> tuple[ClaimGenerator, ...]:

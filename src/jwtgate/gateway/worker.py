@@ -109,7 +109,7 @@ class Worker:
                 ssl=shown.context if shown else None,
                 ssl_handshake_timeout=self.limits.head_seconds if shown else None,
             )
-        self.generation.begin(None)
+        self.generation.upstreams.begin(None)
         self._timer = asyncio.get_running_loop().call_later(_TICK_SECONDS, self._tick)
 
     def _protocol_for(self, listener: Listener) -> Callable[[], ClientConnection | Front]:
@@ -127,8 +127,8 @@ class Worker:
         for shown, listener in zip(self._shown, generation.plan.listeners, strict=False):
             if shown is not None:
                 shown.show(generation.contexts[listener])
-        generation.begin(previous)
-        previous.close()
+        generation.upstreams.begin(previous.upstreams)
+        previous.upstreams.close()
         previous.memory.forget_all()
 
     async def drain(self, seconds: float) -> None:
@@ -151,7 +151,7 @@ class Worker:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.sleep(0)
-        self.generation.close()
+        self.generation.upstreams.close()
         self._signers.close()
         if self._plug_ins is not None:
             self._plug_ins.close()
@@ -167,9 +167,7 @@ class Worker:
                 connection.abort()
         self._doors.look()
         self.admission.look(now)
-        self.generation.look()
-        for pool in self.generation.pools():
-            pool.close_idle(now - pool.upstream.keep_alive_seconds)
+        self.generation.upstreams.look(now)
         self._log.flush()
         self._timer = asyncio.get_running_loop().call_later(_TICK_SECONDS, self._tick)
 
@@ -182,7 +180,7 @@ class Worker:
         counters.overloaded = int(self.admission.overloaded)
         counters.remembered_entries = len(self.generation.memory)
         counters.log_lines_lost = self._log.lost
-        counters.upstreams = counts_of(self.generation.rosters.values())
+        counters.upstreams = counts_of(self.generation.upstreams.rosters.values())
         before = self._evicted_before
         counters.remembered_evictions = before[_OUTCOMES] + self.generation.memory.evicted
         for cache, (entries, evicted) in self.generation.caches().items():

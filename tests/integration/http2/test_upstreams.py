@@ -338,7 +338,7 @@ def test_a_target_that_leaves_still_answers_what_it_took(gateway: Gateway, serve
 
 
 def _sessions(gateway: Gateway) -> list[Any]:
-    (pool,) = gateway.embedded.worker.generation.pools()
+    (pool,) = gateway.embedded.worker.generation.upstreams.pools()
     return pool.sessions  # type: ignore[attr-defined,no-any-return]
 
 

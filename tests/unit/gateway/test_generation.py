@@ -100,7 +100,7 @@ def test_an_old_generation_keeps_no_connection_but_lets_what_goes_on_end() -> No
     idle, _ = gate.idle(), gate.idle()
     gate.send(an_order())
     busy = gate.upstream
-    gate.generation.close()
+    gate.generation.upstreams.close()
     gate.settle()
     assert (wire(idle).closed, wire(busy).is_closing()) == (True, False)
     gate.answer(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n")

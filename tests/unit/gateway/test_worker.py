@@ -252,8 +252,8 @@ def test_rel_21_nothing_is_signed_for_who_has_gone_while_it_waited() -> None:
 def test_a_call_of_an_upstream_is_made_by_the_worker_itself() -> None:
     calls = {"one": {"upstream": "echo", "path": "/who"}}
     generation = a_generation(a_plan(routes=a_route(calls=calls)))
-    balancer = ScriptedBalancer(generation.call_balancers["echo"])
-    generation.call_balancers["echo"] = balancer
+    balancer = ScriptedBalancer(generation.upstreams.call_balancers["echo"])
+    generation.upstreams.call_balancers["echo"] = balancer
 
     async def moves(house: House) -> None:
         connection, _ = house.connect()

@@ -41,7 +41,7 @@ class UpstreamCall:
         self._need = need
         self._exchange = exchange
         self._done = done
-        self._balancer = exchange.generation.call_balancers[need.call.upstream.name]
+        self._balancer = exchange.generation.upstreams.call_balancers[need.call.upstream.name]
         self._connection: UpstreamConnection | None = None
         self.retries = 0
         self.finished = False

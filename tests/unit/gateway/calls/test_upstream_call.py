@@ -31,8 +31,8 @@ class Asking:
             routes=a_route(calls={"one": {"upstream": "echo", **call}}),
         )
         self.generation = a_generation(plan)
-        self.balancer = ScriptedBalancer(self.generation.call_balancers["echo"])
-        self.generation.call_balancers["echo"] = self.balancer
+        self.balancer = ScriptedBalancer(self.generation.upstreams.call_balancers["echo"])
+        self.generation.upstreams.call_balancers["echo"] = self.balancer
         self.worker = Desk(self.generation)
         self.call: UpstreamCall | None = None
         self.said: list[Any] = []
