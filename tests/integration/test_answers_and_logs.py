@@ -370,6 +370,20 @@ def test_our_addresses_are_for_reading(client: Client) -> None:
     assert client.ask(request("/livez")).status == 200
 
 
+def test_a_route_of_the_path_of_health_keeps_it_where_clients_ask() -> None:
+    routes = {"health": {"path": "/healthz", "auth": "none", "respond": {"status": 200, "body": "theirs"}}}
+    with gateway_and_upstream(routes=routes, status_listen="127.0.0.1:0") as (gateway, _):
+        main, status = (port for _, port in gateway.addresses)
+        with Client(main) as client:
+            assert client.ask(request("/healthz")).body == b"theirs"
+        with Client(status) as client:
+            assert json.loads(client.ask(request("/healthz")).body)["ready"]
+    with gateway_and_upstream(routes=routes) as (gateway, _), Client(gateway.port) as client:
+        assert client.ask(request("/healthz")).body == b"theirs"
+    with gateway_and_upstream() as (gateway, _), Client(gateway.port) as client:
+        assert json.loads(client.ask(request("/healthz")).body)["ready"]
+
+
 def test_health_and_metrics_have_their_own_listener_where_that_is_said() -> None:
     with gateway_and_upstream(status_listen="127.0.0.1:0") as (gateway, upstream):
         main, status = (port for _, port in gateway.addresses)

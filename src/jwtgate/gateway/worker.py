@@ -18,7 +18,7 @@ from jwtgate.errors import DependencyFault, RequestRefused
 from jwtgate.gateway.calls.upstream_call import UpstreamCall
 from jwtgate.gateway.connection import ClientConnection
 from jwtgate.gateway.exchange import Exchange
-from jwtgate.gateway.generation import Generation
+from jwtgate.gateway.generation import HEALTHZ, Generation
 from jwtgate.gateway.heads.fields import MOST_NAMES, host_name
 from jwtgate.gateway.http2.front import Front
 from jwtgate.gateway.listening.admission import CONNECTIONS, STATUS_CONNECTIONS, Admission
@@ -291,6 +291,8 @@ class Worker:
         """Whether this address of ours is served on the listener of this connection."""
         if connection.status_only:
             return name in STATUS_ONLY
+        if name == HEALTHZ and not connection.generation.plan.own.health:
+            return False
         return name not in STATUS_ONLY or not self._status_listener
 
     async def own_answer(self, name: str, exchange: Exchange) -> OwnAnswer:

@@ -151,8 +151,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class OwnAddresses:
-    """Paths we answer ourselves, on every listener that is not for status only. None: not served."""
+    """Paths we answer ourselves, on every listener that is not for status only. None: not served.
 
+    `health`: whether `/healthz` is one of them. Many a document has a route of that path, which it keeps.
+    """
+
+    health: bool = True
     keys: str | None = "/.well-known/jwks.json"
     metadata: str | None = "/.well-known/openid-configuration"
     keys_max_age_seconds: int = 300

@@ -46,7 +46,10 @@ def compile_document(document: Document) -> Plan:
         refuse_unusual_field_names=document.fields.unusual_names == "refuse",
         trusted_proxies=document.trusted_proxies,
         token_limit_bytes=document.token_limit_bytes,
-        own=OwnAddresses(**document.own.model_dump()),
+        own=OwnAddresses(
+            health=not any("/healthz" in section.templates for section in document.routes.values()),
+            **document.own.model_dump(),
+        ),
         limits=Limits(**document.limits.model_dump()),
         request_id_field=document.request_id_field,
         generation_field=document.generation_field,
