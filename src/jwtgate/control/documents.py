@@ -23,10 +23,14 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A document as it was written: its name, whose ending tells the syntax, and its bytes."""
+    """A document as it was written: its name, whose ending tells the syntax, and its bytes.
+
+    `is_copy`: it is the last good copy of one that cannot be used now, nor may what it names be.
+    """
 
     name: str
     data: bytes = field(repr=False)
+    is_copy: bool = field(default=False, compare=False)
 
 
 def read_document(path: Path) -> Text:
@@ -130,4 +134,4 @@ def _parsed(copy: bytes) -> Text | None:
     named = json.loads(head)
     if not isinstance(named, dict) or named.get("version") != VERSION or not isinstance(named.get("name"), str):
         return None
-    return Text(named["name"], data)
+    return Text(named["name"], data, is_copy=True)

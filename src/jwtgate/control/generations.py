@@ -205,7 +205,7 @@ class Generations:
         keyring = self._keyring(plan, read.sealer)
         if after is not None:
             keyring.adopt(after.keyring)
-        return _Checked(plan, cautions, certificates, keyring, self._staged(plan, read.callers))
+        return _Checked(plan, cautions, certificates, keyring, self._staged_or_held(plan, read))
 
     def _compiled(self, read: _Read, secrets: Secrets) -> tuple[Plan, tuple[str, ...]]:
         text = read.text
@@ -238,6 +238,16 @@ class Generations:
                     event("consumer_not_usable", level=logging.ERROR, problem=problem)
             self._callers, self._master_key = callers, master_key
         return self._callers
+
+    def _staged_or_held(self, plan: Plan, read: _Read) -> Staged | None:
+        """The consumers made ready. With a copy those of the last time will do where their files are gone (REL-7)."""
+        try:
+            return self._staged(plan, read.callers)
+        except ConfigError as error:
+            if not read.text.is_copy or not read.callers.directory.counts()[0]:
+                raise
+            event("consumers_of_last_time_used", level=logging.ERROR, problems=error.problems)
+            return None
 
     def _staged(self, plan: Plan, callers: Callers) -> Staged | None:
         files = [self._folder / name for name in plan.sources.consumer_files]

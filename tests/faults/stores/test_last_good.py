@@ -9,7 +9,9 @@ import pytest
 from tests.faults.harness.figures import Figures
 from tests.faults.process.node import document, running, token
 from tests.integration.admin_gateway import JWTGATE, AdminGateway
+from tests.integration.gateway_process import GatewayProcess
 from tests.integration.loopback_server import LoopbackServer
+from tests.integration.stored import administered, consumer, own_token
 from tests.integration.supervised import mark, stop
 
 from jwtgate.state.saved import write_saved
@@ -56,6 +58,27 @@ def test_rel_70_a_broken_copy_is_set_aside_for_the_one_before(tmp_path: Path, ho
         told = figures.log_events()
         assert (told["document_refused"], told["last_good_copy_used"]) == (1, 1)
         assert any("damaged; it was set aside" in name for name in told)
+
+
+def test_rel_7_consumers_whose_file_is_gone_are_those_of_the_last_time(tmp_path: Path) -> None:
+    people = tmp_path / "people.jsonl"
+    people.write_text(json.dumps({"name": "ann", **consumer("key-ann")}) + "\n")
+    with LoopbackServer() as upstream:
+        text = administered(upstream.url, consumer_files=[str(people)])
+        with GatewayProcess(tmp_path, text) as gateway:
+            assert gateway.get("/own/a", token=own_token("key-ann"))[0] == 200
+            stop(gateway)
+            people.unlink()
+            gateway.start()
+            gateway.until(lambda: gateway.events("serving"))
+            assert gateway.events("consumers_of_last_time_used")[0]["problems"]
+            assert gateway.readiness()["degraded"] is True
+            assert gateway.get("/own/a", token=own_token("key-ann"))[0] == 200
+            assert gateway.get("/own/a", token=own_token("key-bob"))[0] == 401
+            people.write_text(json.dumps({"name": "bob", **consumer("key-bob")}) + "\n")
+            gateway.until(lambda: gateway.events("reloaded"))
+            assert gateway.get("/own/a", token=own_token("key-bob"))[0] == 200
+            assert gateway.get("/own/a", token=own_token("key-ann"))[0] == 401
 
 
 KONG = """

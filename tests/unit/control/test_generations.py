@@ -206,3 +206,28 @@ def test_a_generation_says_which_files_it_was_made_from(tmp_path: Path) -> None:
     made = built(document + "consumer_files: [people.jsonl]\n", by=maker)
     assert made.files == {path: mark_of(path) for path in tmp_path.iterdir()}
     assert len(made.files) == 4
+
+
+def test_rel_7_a_copy_does_with_the_consumers_of_the_last_time_and_with_none_it_does_not(tmp_path: Path) -> None:
+    people = tmp_path / "people.jsonl"
+    people.write_text(json.dumps({"name": "ann", "credentials": {"k": {"alg": "HS256", "secret": SECRET}}}) + "\n")
+    document = f"{DOCUMENT}\nconsumer_files: [{people}]\n"
+
+    def copied(by: Generations) -> Built:
+        async def build() -> Built:
+            made = await by.build(Text("jwtgate.yaml", document.encode(), is_copy=True), after=None)
+            await made.close()
+            return made
+
+        return asyncio.run(build())
+
+    by = generations()
+    first = built(document, by=by)
+    assert first.staged is not None
+    first.callers.adopt(first.staged)
+    people.unlink()
+    with pytest.raises(ConfigError, match="people"):
+        built(document, by=by)
+    assert copied(by).staged is None
+    with pytest.raises(ConfigError, match="people"):
+        copied(generations())
