@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-DEADLINE_SECONDS = 15.0
+DEADLINE_SECONDS = 30.0
 START = """
 import sys
 from pathlib import Path
@@ -52,12 +52,19 @@ class GatewayProcess:
 
     def __enter__(self) -> Self:
         self.start()
-        self.until(lambda: self.events("serving"))
+        try:
+            self.until(lambda: self.events("serving"))
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()

@@ -173,9 +173,12 @@ class Built:
         issuers, saved = tuple(map(issuer_report, sources)), all(source.saved for source in sources)
         introspections = tuple(map(introspection_report, self.introspections.report()))
         secret_stores = tuple(map(secret_store_report, self.secret_stores.report()))
-        signing = tuple(signing_report(self.keyring, name, time.time()) for name in self.plan.signing)
+        now, failing = time.time(), self.external_keys.failing
+        signing = tuple(
+            signing_report(self.keyring, name, now=now, stale=name in failing) for name in self.plan.signing
+        )
         consumers = await self.callers.count()
-        is_stale = any(issuer.stale for issuer in issuers) or any(store.stale for store in secret_stores)
+        is_stale = any(any(each.stale for each in reports) for reports in (issuers, secret_stores, signing))
         return Report(
             counters,
             generation=self.number,

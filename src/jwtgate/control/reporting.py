@@ -51,9 +51,9 @@ def secret_store_report(store: holdings.SecretStoreReport) -> SecretStoreReport:
     )
 
 
-def signing_report(keyring: Keyring, name: str, now: float) -> SigningReport:
+def signing_report(keyring: Keyring, name: str, *, now: float, stale: bool) -> SigningReport:
     """How the keys of a name that we sign with are doing."""
     life = keyring.keys(name)
     alive = sum(held.state(now) is not KeyState.RETIRED for held in life)
     since = [held.active_from for held in life if held.state(now) is KeyState.ACTIVE]
-    return SigningReport(name, alive, now - max(since) if since else None)
+    return SigningReport(name, alive, now - max(since) if since else None, stale)

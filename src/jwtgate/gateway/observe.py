@@ -146,12 +146,14 @@ class SecretStoreReport:
 class SigningReport:
     """The keys of one name that we sign with: those that will sign, sign, or have signed tokens that are alive.
 
-    `age_seconds`: how long the one that signs now has done so; None for a secret, and while none can sign.
+    `age_seconds`: how long the one that signs now has done so; None for a secret, and while none can sign. `stale`:
+    they come from somewhere else, and could not be read again in time.
     """
 
     keys: str
     count: int
     age_seconds: float | None
+    stale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +296,7 @@ _OF_SECRET_STORES = (
 _OF_SIGNING_KEYS = (
     _Told("count", "Keys that sign, will sign, or have signed tokens that are alive."),
     _Told("age_seconds", "How long the key that signs now has done so."),
+    _Told("stale", "1 when keys from somewhere else could not be read again in time."),
 )
 _OF_UPSTREAMS = (
     _Told("usable", "Workers that find a target to be asked."),

@@ -23,6 +23,7 @@ from jwtgate.policy.facts import Introspected, Need, NeedConsumer, NeedCredentia
 from jwtgate.policy.requirements import ConsumerName
 from jwtgate.policy.sources import ConsumerSource, CredentialSource, KeyText
 from jwtgate.state.http_client import HttpClient
+from jwtgate.state.keys.external_signing_keys import ExternalSigningKeys
 from jwtgate.state.secrets.references import Reference, Secrets, store_references
 from jwtgate.state.secrets.secret_stores import SecretStores
 
@@ -57,6 +58,17 @@ def test_a_rotation_by_somebody_else_is_told_of_within_a_second_or_two(caplog: p
         assert asyncio.run(published())[-1] == 2
     (line,) = [record.fields for record in caplog.records if record.getMessage() == "signing_keys_changed"]  # type: ignore[attr-defined]
     assert (line["keys"], sorted(line["states"].values())) == ("default", ["active", "upcoming"])
+
+
+def test_rel_39_keys_from_somewhere_else_that_cannot_be_read_again_are_told_of() -> None:
+    class Failing(ExternalSigningKeys):
+        failing = frozenset({"default"})
+
+    made = built()
+    failing = replace(made, external_keys=Failing((), made.keyring, client=HttpClient(), resolve=str))
+    reports = [asyncio.run(each.report(Counters(), ready=True)) for each in (made, failing)]
+    assert [report.signing[0].stale for report in reports] == [False, True]
+    assert [report.degraded for report in reports] == [False, True]
 
 
 def test_rel_38_our_own_keys_are_told_of() -> None:

@@ -111,7 +111,7 @@ def test_rel_39_every_dependency_has_metrics_labelled_by_names_of_the_document()
         ready=True,
         introspections=(IntrospectionReport("main", True, 7, {"timeout": 5}, 3, 11, 2, "timeout"),),
         secret_stores=(SecretStoreReport("vault", 2, 1, None, True),),
-        signing=(SigningReport("internal", 2, 60.5), SigningReport("mac", 0, None)),
+        signing=(SigningReport("internal", 2, 60.5, stale=True), SigningReport("mac", 0, None)),
         consumers=(ConsumerCount("document", 4), ConsumerCount("store", 9)),
     )
     samples = samples_of(report)
@@ -131,6 +131,7 @@ def test_rel_39_every_dependency_has_metrics_labelled_by_names_of_the_document()
     }
     assert [samples["jwtgate_signing_keys_count", (("keys", name),)] for name in ("internal", "mac")] == [2, 0]
     assert samples["jwtgate_signing_keys_age_seconds", (("keys", "internal"),)] == 60.5
+    assert [samples["jwtgate_signing_keys_stale", (("keys", name),)] for name in ("internal", "mac")] == [1, 0]
     assert ("jwtgate_signing_keys_age_seconds", (("keys", "mac"),)) not in samples
     assert samples["jwtgate_consumers_count", (("origin", "store"),)] == 9
     assert {labels for _, labels in samples if labels} == {

@@ -77,6 +77,11 @@ class ExternalSigningKeys:
         self._resolve = resolve
         self._failing: set[str] = set()
 
+    @property
+    def failing(self) -> frozenset[str]:
+        """The names whose keys could not be read when they last should have been."""
+        return frozenset(self._failing)
+
     async def start(self) -> None:
         """Read all of them once. `ConfigError` for files and secrets; an address that fails is asked again later."""
         problems: list[str] = []

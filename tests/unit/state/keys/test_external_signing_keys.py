@@ -295,10 +295,12 @@ def test_an_address_that_fails_at_the_start_is_asked_again_soon(caplog: pytest.L
         keys = external(keyring, web, URL)
         await keys.start()
         assert keyring.signers() == {}
+        assert keys.failing == {"main"}
         following = asyncio.create_task(keys.follow())
         await asyncio.sleep(200)
         web.page = jwks(key("b"))
         await asyncio.sleep(MOST_BACK_OFF_SECONDS)
+        assert keys.failing == set()
         following.cancel()
 
     live(life())
