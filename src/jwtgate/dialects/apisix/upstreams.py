@@ -9,12 +9,10 @@ from typing import Any
 from jwtgate.dialects.apisix.noting import Noting, Place
 
 _NODE = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::(?P<port>[0-9]{1,5}))?")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
 _PORTS = {"http": 80, "https": 443}
 _SECONDS = 60.0
 _UNSAID = {
-    "type": ("roundrobin", "the nodes take turns by their weights"),
-    "hash_on": ("vars", "the nodes take turns by their weights"),
-    "key": (None, "the nodes take turns by their weights"),
     "retry_timeout": (0, "each attempt has the time limits of the upstream, all of them together none"),
     "checks": (None, "a node that cannot be reached is left aside for a while, and nothing is asked of it meanwhile"),
 }
@@ -44,6 +42,7 @@ def upstream_of(
     return {
         "targets": targets,
         **_host(value, host),
+        **_balancing(value, noting, place),
         "retries": value.get("retries", len(targets) - 1),
         **_times({**value.get("timeout", {}), **(timeout or {})}),
         **_pool(value, noting, place),
@@ -51,6 +50,38 @@ def upstream_of(
         "x_real_ip": True,
         "forwarded_port": True,
     }
+
+
+def _balancing(value: Mapping[str, Any], noting: Noting, place: Place) -> dict[str, Any]:
+    """How a node is chosen. The nodes of keys are others than theirs, and as steady."""
+    kind = value.get("type", "roundrobin")
+    if kind == "least_conn":
+        return {"balance": "least_requests"}
+    if kind != "chash":
+        if kind != "roundrobin":
+            noting.changed((*place, "type"), "the nodes take turns by their weights")
+        return {}
+    by = _hashed(value.get("hash_on", "vars"), value.get("key", "remote_addr"))
+    if by is None:
+        noting.changed((*place, "key"), "the nodes take turns by their weights")
+        return {}
+    return {"balance": "consistent_hash", "hash_by": by}
+
+
+def _hashed(on: str, key: str) -> str | dict[str, str] | None:
+    """What of a request is hashed; None where that is nothing we can hash."""
+    if on == "consumer":
+        return "consumer"
+    if on in ("header", "cookie"):
+        return {on: key} if _TOKEN.fullmatch(key) else None
+    if on == "vars" and key == "remote_addr":
+        return "client"
+    kind, _, name = key.partition("_")
+    if on == "vars" and kind == "http" and _TOKEN.fullmatch(name):
+        return {"header": name.replace("_", "-")}
+    if on == "vars" and kind == "cookie" and _TOKEN.fullmatch(name):
+        return {"cookie": name}
+    return None
 
 
 def _targets(nodes: Any, scheme: str, noting: Noting, place: Place) -> Iterator[dict[str, Any]]:

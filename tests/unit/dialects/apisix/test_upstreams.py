@@ -95,14 +95,57 @@ def test_attempts_and_kept_connections_are_taken_over() -> None:
     assert (found["retries"], found["most_idle_connections"]) == (4, 0)
 
 
+@pytest.mark.parametrize(
+    ("said", "balancing"),
+    [
+        ({}, {}),
+        ({"type": "roundrobin", "hash_on": "header", "key": "x"}, {}),
+        ({"type": "least_conn"}, {"balance": "least_requests"}),
+        ({"type": "chash"}, {"balance": "consistent_hash", "hash_by": "client"}),
+        ({"type": "chash", "key": "remote_addr"}, {"balance": "consistent_hash", "hash_by": "client"}),
+        ({"type": "chash", "key": "http_x_user"}, {"balance": "consistent_hash", "hash_by": {"header": "x-user"}}),
+        ({"type": "chash", "key": "cookie_sid"}, {"balance": "consistent_hash", "hash_by": {"cookie": "sid"}}),
+        (
+            {"type": "chash", "hash_on": "header", "key": "X-User"},
+            {"balance": "consistent_hash", "hash_by": {"header": "X-User"}},
+        ),
+        (
+            {"type": "chash", "hash_on": "cookie", "key": "sid"},
+            {"balance": "consistent_hash", "hash_by": {"cookie": "sid"}},
+        ),
+        ({"type": "chash", "hash_on": "consumer"}, {"balance": "consistent_hash", "hash_by": "consumer"}),
+    ],
+)
+def test_nodes_are_chosen_as_apisix_does(said: dict[str, Any], balancing: dict[str, Any]) -> None:
+    noting = Noting()
+    found = made({**NODES, **said}, noting) or {}
+    assert {name: found[name] for name in ("balance", "hash_by") if name in found} == balancing
+    assert noting.notes(()) == ()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"key": "uri"},
+        {"key": "http_"},
+        {"hash_on": "header", "key": "a b"},
+        {"hash_on": "vars_combinations", "key": "$uri$remote_addr"},
+    ],
+)
+def test_what_cannot_be_hashed_is_noted(said: dict[str, Any]) -> None:
+    noting = Noting()
+    found = upstream_of({**NODES, "type": "chash", **said}, noting, PLACE, timeout=None, host=None)
+    assert found is not None
+    assert "balance" not in found
+    assert list(changed(noting)) == ["upstreams/1/key"]
+
+
 def test_what_is_done_otherwise_is_noted() -> None:
     noting = Noting()
-    value = {**NODES, "type": "chash", "hash_on": "header", "key": "x", "retry_timeout": 3, "checks": {"active": {}}}
+    value = {**NODES, "type": "ewma", "retry_timeout": 3, "checks": {"active": {}}}
     made(value, noting)
     assert {place.rpartition("/")[2] for place in changed(noting)} == {
         "type",
-        "hash_on",
-        "key",
         "retry_timeout",
         "checks",
     }

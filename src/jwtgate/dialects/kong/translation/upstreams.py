@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,8 +10,11 @@ from jwtgate.dialects.dialect import as_name
 from jwtgate.dialects.kong.translation.draft import Draft
 
 _MOST_RETRIES = 32
-_USUAL = {"slots": 10000, "algorithm": "round-robin", "hash_on": "none", "hash_fallback": "none", "healthchecks": None}
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}")
+_BY_ALGORITHM = {"round-robin": "round_robin", "least-connections": "least_requests"}
+_HASHED = {"consumer": "consumer", "ip": "client"}
 _USUAL_TIMEOUT = 60000
+_USUAL_SLOTS = 10000
 _SPOKEN = ("http", "https")
 
 
@@ -71,9 +75,10 @@ def _url(service: Mapping[str, Any], address: str) -> str:
 def _balanced(draft: Draft, service: Mapping[str, Any], upstream: Mapping[str, Any]) -> dict[str, Any]:
     """The targets of an upstream of Kong's, and the `Host` they see."""
     place = draft.place("upstreams", upstream)
-    for name, usual in _USUAL.items():
-        if upstream[name] not in (usual, None):
-            draft.notes.changed(f"{place}/{name}", "Targets take turns; one that fails is left out for a while.")
+    if upstream["slots"] != _USUAL_SLOTS:
+        draft.notes.changed(f"{place}/slots", "Keys are spread over targets without slots.")
+    if upstream["healthchecks"] is not None:
+        draft.notes.changed(f"{place}/healthchecks", "A target nobody can connect to is left out for a while.")
     held = [each for each in draft.held("targets").values() if each["upstream"]["id"] == upstream["id"]]
     targets = [
         {"url": _url(service, target if ":" in target else f"{target}:8000"), "weight": each["weight"]}
@@ -83,7 +88,31 @@ def _balanced(draft: Draft, service: Mapping[str, Any], upstream: Mapping[str, A
     if not any(target["weight"] for target in targets):
         draft.notes.changed(place, "It has no target, so its requests fail.")
         targets = [{"url": _url(service, "localhost:1"), "weight": 1}]
-    return {"targets": targets, "host": upstream["host_header"] or upstream["name"]}
+    host = upstream["host_header"] or upstream["name"]
+    return {"targets": targets, "host": host, **_balancing(draft, upstream, place)}
+
+
+def _balancing(draft: Draft, upstream: Mapping[str, Any], place: str) -> dict[str, Any]:
+    """How a target is chosen. The targets of keys are others than Kong's, and as steady."""
+    algorithm = upstream["algorithm"]
+    if algorithm == "consistent-hashing":
+        return _hashing(draft, upstream, place)
+    if algorithm not in _BY_ALGORITHM:
+        draft.notes.changed(f"{place}/algorithm", "Targets take turns.")
+        return {}
+    balance = _BY_ALGORITHM[algorithm]
+    return {} if balance == "round_robin" else {"balance": balance}
+
+
+def _hashing(draft: Draft, upstream: Mapping[str, Any], place: str) -> dict[str, Any]:
+    by = upstream["hash_on"]
+    header = upstream["hash_on_header"]
+    if by not in _HASHED and not (by == "header" and _NAME.fullmatch(header or "")):
+        draft.notes.changed(f"{place}/hash_on", "Targets take turns.")
+        return {}
+    if by != "ip" and upstream["hash_fallback"] != "ip":
+        draft.notes.changed(f"{place}/hash_fallback", "A request without it goes by its client's address.")
+    return {"balance": "consistent_hash", "hash_by": _HASHED.get(by) or {"header": header}}
 
 
 def _tls(draft: Draft, service: Mapping[str, Any], place: str) -> dict[str, Any]:

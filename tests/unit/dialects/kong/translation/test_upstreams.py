@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from tests.unit.dialects.kong.kong_yml import not_exact, refused, service, translate
 from tests.unit.dialects.kong.test_complaints import CERTIFICATE
 
@@ -64,6 +65,45 @@ def test_a_host_may_be_an_upstream_of_kongs() -> None:
     )
     assert "host" not in kept.document["upstreams"]["s/preserving-host"]
     assert not_exact(kept).keys() == {"upstreams/pool/slots"}
+
+
+@pytest.mark.parametrize(
+    ("said", "balancing", "notes"),
+    [
+        ({}, {}, set()),
+        ({"algorithm": "least-connections"}, {"balance": "least_requests"}, set()),
+        ({"algorithm": "latency"}, {}, {"algorithm"}),
+        ({"hash_on": "ip"}, {}, set()),
+        (
+            {"algorithm": "consistent-hashing", "hash_on": "ip"},
+            {"balance": "consistent_hash", "hash_by": "client"},
+            set(),
+        ),
+        (
+            {"algorithm": "consistent-hashing", "hash_on": "consumer", "hash_fallback": "ip"},
+            {"balance": "consistent_hash", "hash_by": "consumer"},
+            set(),
+        ),
+        (
+            {"algorithm": "consistent-hashing", "hash_on": "header", "hash_on_header": "X-User"},
+            {"balance": "consistent_hash", "hash_by": {"header": "X-User"}},
+            {"hash_fallback"},
+        ),
+        ({"algorithm": "consistent-hashing", "hash_on": "header"}, {}, {"hash_on"}),
+        ({"algorithm": "consistent-hashing", "hash_on": "header", "hash_on_header": "a b"}, {}, {"hash_on"}),
+        ({"algorithm": "consistent-hashing", "hash_on": "cookie", "hash_on_cookie": "a"}, {}, {"hash_on"}),
+        ({"algorithm": "consistent-hashing"}, {}, {"hash_on"}),
+        ({"healthchecks": {"active": {}}}, {}, {"healthchecks"}),
+    ],
+)
+def test_targets_are_chosen_as_kong_does_where_that_can_be_had(
+    said: dict[str, Any], balancing: dict[str, Any], notes: set[str]
+) -> None:
+    pool = {"name": "pool", "targets": POOL["targets"], **said}
+    translation = translate(served({"upstreams": [pool]}, url="http://pool"))
+    section = translation.document["upstreams"]["s"]
+    assert {name: section[name] for name in ("balance", "hash_by") if name in section} == balancing
+    assert not_exact(translation).keys() == {f"upstreams/pool/{name}" for name in notes}
 
 
 def test_an_upstream_without_targets_fails_its_requests() -> None:
