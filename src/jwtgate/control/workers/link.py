@@ -23,7 +23,7 @@ from jwtgate.policy.provisions import MintedForm
 from jwtgate.policy.requirements import ConsumerName
 
 MOST_BYTES = 1 << 30
-LARGE_BYTES = 1 << 18
+LARGE_BYTES = 1 << 15
 _LENGTH = struct.Struct("!Q")
 
 
