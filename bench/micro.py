@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from jwtgate.gateway.heads.framing import RequestReader
+from jwtgate.gateway.heads.reading import IN_PYTHON, PLAIN_HEADS, PlainHeads
 from jwtgate.gateway.memory import FOR_EVER, Remembered, outcome_memory
 from jwtgate.jose.encoding import base64url_decode, parse_json_object
 from jwtgate.jose.key import Key
@@ -27,6 +28,7 @@ from jwtgate.policy.rooms.match import Router
 from jwtgate.policy.traffic.upstreams import Target, Upstream
 
 from .ours import prefixes
+from .round import hot_requests
 from .tokens import AUDIENCE, ISSUER, KID, claims
 
 ROUNDS, ROUND_SECONDS = 7, 0.1
@@ -53,12 +55,14 @@ def steps() -> Iterator[tuple[str, Callable[[], object]]]:
         "codec: base64url and JSON of the claims",
         lambda: parse_json_object(base64url_decode(body), limit_bytes=8192),
     )
-    yield "head: parse 10 fields and the path", _head(token)
+    for heads in dict.fromkeys((IN_PYTHON, PLAIN_HEADS)):
+        yield f"head: parse 10 fields and the path, {heads.name}", _head(token, heads)
     yield "memory: a hit", _hit(token)
     for routes in (10, 10_000, 100_000):
         router, path = _router(routes)
         yield f"router: {routes:,} routes", lambda router=router, path=path: router.find("GET", "", path)  # type: ignore[misc]
     yield "decision: RS256 verified, every check, facts warm", _decision(token, key_set)
+    yield from hot_requests()
 
 
 def _token() -> tuple[str, KeySet]:
@@ -67,7 +71,7 @@ def _token() -> tuple[str, KeySet]:
     return sign_token(claims(1, int(time.time())), private, alg="RS256"), KeySet([private])
 
 
-def _head(token: str) -> Callable[[], object]:
+def _head(token: str, heads: PlainHeads) -> Callable[[], object]:
     names = (
         "Accept",
         "Accept-Encoding",
@@ -82,7 +86,7 @@ def _head(token: str) -> Callable[[], object]:
     first = f"GET /orders/7/s7/1 HTTP/1.1\r\nHost: a.example\r\nAuthorization: Bearer {token}\r\n"
     data = f"{first}{lines}\r\n".encode()
 
-    reader = RequestReader()
+    reader = RequestReader(heads)
 
     def parse() -> str:
         reader.read(data, 0, limit_bytes=len(data))

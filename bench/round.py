@@ -3,7 +3,8 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import cast
 
@@ -11,6 +12,7 @@ from jwtgate.config.compile.document import compile_document
 from jwtgate.config.load import load_document
 from jwtgate.gateway.connection import ClientConnection
 from jwtgate.gateway.generation import Generation
+from jwtgate.gateway.heads.reading import PLAIN_HEADS
 from jwtgate.gateway.upstream import UpstreamConnection
 from jwtgate.gateway.worker import Worker
 from jwtgate.jose.encoding import json_bytes
@@ -56,10 +58,9 @@ class Round:
 
     def __init__(self, routes: int = 100) -> None:
         key = generate_key("ES256", kid="bench-1")
-        signed = {"issuers": {"bench": {"algorithms": ["ES256"]}}}
-        plan = compile_document(
-            load_document(json_bytes(_written(routes, signed)), name="gate.json", folder=Path(), resolve=str)
-        )
+        written = document(Path("/"), 8080, upstream=9020, routes=routes, alg="ES256")
+        cast(dict[str, dict[str, dict[str, object]]], written)["issuers"]["bench"]["algorithms"] = ["ES256"]
+        plan = compile_document(load_document(json_bytes(written), name="gate.json", folder=Path(), resolve=str))
         generation = Generation(
             1,
             plan,
@@ -72,8 +73,9 @@ class Round:
         now = int(time.time())
         tokens = (sign_token(claims(number, now), key, alg="ES256") for number in range(TOKENS))
         paths = prefixes(routes)
+        host = b"Host: 127.0.0.1:8080\r\n"
         self._requests = [
-            f"GET {paths[number % routes]}/1 HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nAuthorization: Bearer {token}\r\n\r\n".encode()
+            (f"GET {paths[number % routes]}/".encode(), host + f"Authorization: Bearer {token}\r\n\r\n".encode())
             for number, token in enumerate(tokens)
         ]
         self._next = 0
@@ -97,31 +99,30 @@ class Round:
         self._client = ClientConnection(self.worker, scheme="http", status_only=False)
         self._client.connection_made(self.client)
 
-    def play(self) -> None:
-        """The next of the requests, and its answer."""
-        request = self._requests[self._next]
+    def play(self, tail: bytes = b"1", lines: bytes = b"") -> None:
+        """The next of the requests, and its answer. `tail` is the end of its path, `lines` are more of its fields."""
+        start, rest = self._requests[self._next]
         self._next = (self._next + 1) % len(self._requests)
         if not self._next:
-            self.worker._log.flush()
-        self._client.data_received(bytes(bytearray(request)))  # a fresh text, as from a socket
-        self._connection.data_received(bytes(bytearray(ANSWER)))
+            self.worker._log.flush()  # as the clock of the worker does
+        self._client.data_received(b"%b%b HTTP/1.1\r\n%b%b" % (start, tail, lines, rest))
+        self._connection.data_received(b"%b" % ANSWER)
 
 
 async def _nothing(*_: object) -> None:
     """Nobody is asked: all is in memory."""
 
 
-def _written(routes: int, changes: dict[str, object]) -> dict[str, object]:
-    written = document(Path("/"), 8080, upstream=9020, routes=routes, alg="ES256")
-    cast(dict[str, dict[str, object]], written)["issuers"]["bench"]["algorithms"] = ["ES256"]  # type: ignore[index]
-    return written
-
-
-def hot_request(routes: int = 100) -> Callable[[], None]:
-    """A request that everything is remembered of."""
-    whole = Round(routes)
-    for _ in range(2 * TOKENS):
+def hot_requests() -> Iterator[tuple[str, Callable[[], object]]]:
+    """Requests whose outcome is remembered, by what of them was there before."""
+    whole, numbers = Round(), count()
+    for _ in range(3 * TOKENS):
         whole.play()
     if not whole.client.sent.startswith(b"HTTP/1.1 200"):
         raise RuntimeError(f"not answered: {whole.client.sent!r}")
-    return whole.play
+    yield "a hot request and its answer, without a socket: all of it as before", whole.play
+    yield "  the same fields, another path each time", lambda: whole.play(b"%d" % next(numbers))
+    yield (
+        f"  another field each time, heads read in {PLAIN_HEADS.name}",
+        lambda: whole.play(lines=b"X-Trace: %d\r\n" % next(numbers)),
+    )
