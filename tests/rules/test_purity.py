@@ -10,7 +10,7 @@ from tests.rules.source_tree import Module, floors, in_folders
 
 PURE_IMPORTS = {
     *("__future__", "collections.abc", "dataclasses", "enum", "functools", "types", "typing"),
-    *("base64", "binascii", "hashlib", "hmac", "ipaddress", "json", "re", "urllib.parse"),
+    *("base64", "binascii", "hashlib", "hmac", "ipaddress", "json", "re", "unicodedata", "urllib.parse"),
 }
 IMPURE_NAMES = {
     *("open", "input", "print", "eval", "exec", "compile", "breakpoint", "__import__"),

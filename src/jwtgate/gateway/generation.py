@@ -56,13 +56,11 @@ class Generation:
         self.metadata_document = metadata_document
         self.contexts = contexts or {}
         self.memory = outcome_memory(plan.limits.remembered_outcomes)
-        self.heads = head_memory()
-        self.trusted_heads = head_memory()
+        self.heads, self.trusted_heads = head_memory(), head_memory()
         self.epoch = 0
         self.request_id_name = plan.request_id_field.encode()
-        name = plan.generation_field
-        self.told_fields = () if name is None else ((name, str(number)),)
-        self.told_lines = b"" if name is None else f"{name}: {number}\r\n".encode()
+        self.told_fields = () if plan.generation_field is None else ((plan.generation_field, str(number)),)
+        self.told_lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in self.told_fields)
         self.kinds = RequestFieldKinds(plan, trusted=False)
         self.trusted_kinds = RequestFieldKinds(plan, trusted=True)
         self.response_kinds = ResponseFieldKinds(plan)

@@ -112,7 +112,10 @@ class OwnSection(Section):
 
 
 class PathsSection(Section):
-    """How paths with more than one reading are read, on every route."""
+    """How paths with more than one reading are read, on every route.
+
+    One that is kept is refused all the same where another reading of it has a route that asks something else.
+    """
 
     repeated_slashes: Literal["refuse", "merge", "keep"] = Field("refuse", description="`//` in a path.")
     encoded_slashes: Literal["refuse", "keep"] = Field("refuse", description="`%2F` in a path. Dangerous to keep.")
