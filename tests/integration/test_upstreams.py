@@ -328,3 +328,58 @@ def test_a_chunked_upload_reaches_an_upstream_that_was_not_connected_yet() -> No
         raw = request("/open/a", "Transfer-Encoding: chunked", method="POST") + chunked(b"x" * 1000, b"y" * 1000)
         assert client.ask(raw).status == 200
         assert upstream.one_request().body == b"x" * 1000 + b"y" * 1000
+
+
+def test_rel_15_a_name_is_as_good_as_an_address() -> None:
+    with (
+        Upstream() as upstream,
+        Gateway(document(f"http://localhost:{upstream.port}")) as gateway,
+        Client(gateway.port) as client,
+    ):
+        for _ in range(4):
+            assert client.ask(request("/open/a", "Connection: keep-alive")).status == 200
+        assert upstream.requests[0].value("Host") == f"localhost:{upstream.port}"
+
+
+def test_rel_13_a_reload_knows_which_target_is_down() -> None:
+    check = {"echo": {"health_check": {"every_seconds": 0.05, "unhealthy_after": 1, "healthy_after": 1}}}
+    with Upstream() as one, Upstream() as two:
+        whole = document([one.url, two.url], upstreams=check)
+        with Gateway(whole) as gateway, Client(gateway.port) as client:
+            two.stop()
+            rosters = gateway.embedded.worker.generation.upstreams.rosters
+            until(lambda: [standing.is_down for standing in rosters["echo"].standings.values()] == [False, True])
+            gateway.reload({**whole, "request_id_field": "X-Other-Id"})
+            known = gateway.call(
+                lambda: [
+                    standing.is_down
+                    for standing in gateway.embedded.worker.generation.upstreams.rosters["echo"].standings.values()
+                ]
+            )
+            assert known == [False, True]
+            assert [client.ask(request()).status for _ in range(6)] == [200] * 6
+
+
+def test_the_same_user_goes_to_the_same_target_over_every_connection() -> None:
+    by_user = {"echo": {"balance": "consistent_hash", "hash_by": {"header": "X-User"}}}
+    with (
+        Upstream() as one,
+        Upstream() as two,
+        Upstream() as three,
+        Gateway(document([one.url, two.url, three.url], upstreams=by_user)) as gateway,
+    ):
+        for _ in range(2):
+            with Client(gateway.port) as client:
+                for user in range(12):
+                    assert client.ask(request("/open/a", f"X-User: {user}")).status == 200
+        seen = [Counter(message.value("X-User") for message in each.requests) for each in (one, two, three)]
+        assert all(count == 2 for users in seen for count in users.values())
+        assert sum(len(users) for users in seen) == 12
+        assert sum(bool(users) for users in seen) > 1
+
+
+def test_rel_10_a_route_may_be_in_more_of_a_hurry_than_its_upstream() -> None:
+    hurried = {"open": {"timeouts": {"first_byte_seconds": 0.3}}}
+    with gateway_and_upstream(routes=hurried) as (gateway, upstream), Client(gateway.port) as client:
+        upstream.script = nothing
+        assert error_of(client.ask(request())) == (504, "upstream_slow")

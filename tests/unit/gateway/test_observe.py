@@ -19,6 +19,7 @@ from jwtgate.gateway.observe import (
     SigningReport,
     metrics_text,
 )
+from jwtgate.gateway.upstreams.counts import TargetCount, UpstreamCount
 
 
 def test_requests_are_counted_by_route_status_and_reason() -> None:
@@ -142,6 +143,34 @@ def test_rel_39_every_dependency_has_metrics_labelled_by_names_of_the_document()
         (("store", "vault"),),
         (("origin", "document"),),
         (("origin", "store"),),
+    }
+
+
+def test_rel_39_every_upstream_and_target_has_metrics_labelled_by_names_of_the_document() -> None:
+    counters = Counters(
+        upstreams=(UpstreamCount("echo", usable=2, breaker_open=1, refused=3, retries=4, retries_not_made=5),)
+    )
+    counters.add(Counters(upstreams=(TargetCount("echo", "a:1", up=1, ejected=1, connections=7, failures=9),)))
+    counters.add(Counters(upstreams=(TargetCount("echo", "a:1", up=1, requests_in_flight=2, times_out=1),)))
+    samples = samples_of(Report(counters, 1, ready=True))
+    upstream, target = (("upstream", "echo"),), (("target", "a:1"), ("upstream", "echo"))
+    assert {name: value for (name, labels), value in samples.items() if labels == upstream} == {
+        "jwtgate_upstream_usable": 2,
+        "jwtgate_upstream_breaker_open": 1,
+        "jwtgate_upstream_refused_total": 3,
+        "jwtgate_upstream_retries_total": 4,
+        "jwtgate_upstream_retries_not_made_total": 5,
+    }
+    assert {name: value for (name, labels), value in samples.items() if labels == target} == {
+        "jwtgate_target_up": 2,
+        "jwtgate_target_down": 0,
+        "jwtgate_target_resting": 0,
+        "jwtgate_target_ejected": 1,
+        "jwtgate_target_connections": 7,
+        "jwtgate_target_requests_in_flight": 2,
+        "jwtgate_target_name_stale": 0,
+        "jwtgate_target_failures_total": 9,
+        "jwtgate_target_times_out_total": 1,
     }
 
 

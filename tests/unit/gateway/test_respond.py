@@ -36,6 +36,7 @@ from jwtgate.gateway.observe import (
     metrics_text,
 )
 from jwtgate.gateway.respond import OwnAnswer, limit_fields, own_answer, refusal_body, refusal_fields, response
+from jwtgate.gateway.upstreams.counts import TargetCount, UpstreamCount
 from jwtgate.policy.facts import Allowance
 from jwtgate.policy.provisions import CredentialsOffered, Mint, QueryNames
 from jwtgate.policy.rate_limits import RateLimit
@@ -118,6 +119,8 @@ def test_sec_143_who_cannot_be_judged_is_told_when_to_come_back() -> None:
     fields = dict(refusal_fields(DependencyFault("issuer_unreachable", retry_after_seconds=7), ROUTE))
     assert fields["Retry-After"] == "7"
     assert "Retry-After" not in dict(refusal_fields(UpstreamFault("upstream_unreachable"), ROUTE))
+    busy = UpstreamFault("upstream_busy", retry_after_seconds=1)
+    assert dict(refusal_fields(busy, ROUTE))["Retry-After"] == "1"
 
 
 def test_who_asked_too_often_is_told_when_to_come_back_and_is_not_challenged() -> None:
@@ -196,7 +199,7 @@ ISSUERS = (
 def own(name: str, generation: Generation | None = None, *, ready: bool = True) -> OwnAnswer:
     async def report() -> Report:
         return Report(
-            Counters(),
+            Counters(upstreams=(UpstreamCount("echo"), TargetCount("echo", "a:1", up=1, resting=3, failures=9))),
             3,
             ready,
             issuers=ISSUERS,
@@ -247,6 +250,7 @@ def test_rel_38_readiness_is_a_status_and_names_each_dependency(ready: bool, sta
         {"store": "vault", "values": 2, "missing": 1, "age_seconds": 8.6, "stale": True, "last_failure": "slow"}
     ]
     assert state["consumers"] == {"document": 4, "store": 9}
+    assert state["targets"] == [{"upstream": "echo", "target": "a:1", "up": 1, "down": 0, "resting": 3, "ejected": 0}]
 
 
 @pytest.mark.parametrize(("ready", "status"), [(True, 200), (False, 503)])
@@ -274,6 +278,7 @@ def test_rel_38_health_tells_all_there_is_of_each_dependency(ready: bool, status
     assert state["introspections"][0]["failures"] == {"timeout": 5}
     assert state["secret_stores"][0]["age_seconds"] == 8.6
     assert state["consumers"] == [{"origin": "document", "count": 4}, {"origin": "store", "count": 9}]
+    assert [each["target"] for each in state["targets"]] == ["a:1"]
     assert "counters" not in state
 
 

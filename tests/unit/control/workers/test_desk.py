@@ -9,6 +9,7 @@ from jwtgate.control.workers.desk import Desk, Ledger
 from jwtgate.control.workers.messages import CountersWanted, Found, Unanswered, Wanted
 from jwtgate.errors import DependencyFault
 from jwtgate.gateway.observe import Counters, Report
+from jwtgate.gateway.upstreams.counts import TargetCount
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.facts import Allowance, NeedAllowance, NeedConsumer, NeedFirstUse, NeedIntrospection
 from jwtgate.policy.requirements import ConsumerName
@@ -39,6 +40,14 @@ def test_rel_50_what_a_dead_worker_counted_stays_and_what_it_had_open_does_not()
     assert ledger.total() == counted(7, connections_open=1)
     ledger.note(1, counted(1))
     assert ledger.total() == counted(8, connections_open=1)
+
+
+def test_rel_50_of_a_target_what_a_dead_worker_counted_stays_and_what_it_thought_does_not() -> None:
+    ledger = Ledger()
+    ledger.note(1, Counters(upstreams=(TargetCount("echo", "a:1", down=1, connections=3, failures=5),)))
+    ledger.note(2, Counters(upstreams=(TargetCount("echo", "a:1", up=1, connections=2, failures=1),)))
+    ledger.close(1)
+    assert ledger.total().upstreams == (TargetCount("echo", "a:1", up=1, connections=2, failures=6),)
 
 
 def test_a_worker_that_died_before_it_counted_changes_nothing() -> None:
