@@ -35,6 +35,7 @@ def introspection_report(asked: introspection.IntrospectionReport) -> Introspect
         remembered=asked.remembered,
         from_memory=asked.from_memory,
         stood_in=asked.stood_in,
+        evicted=asked.evicted,
         last_failure=asked.last_failure or "",
     )
 

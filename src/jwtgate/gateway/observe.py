@@ -124,6 +124,7 @@ class IntrospectionReport:
     from_memory: int
     stood_in: int
     last_failure: str = ""
+    evicted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +287,7 @@ _OF_INTROSPECTIONS = (
     _Told("failures", "Calls that failed, or were not made.", counts=True, by="cause"),
     _Told("from_memory", "Tokens known from a remembered answer.", counts=True),
     _Told("stood_in", "Remembered answers that stood in for a failed call.", counts=True),
+    _Told("evicted", "Remembered answers that were let go of for want of room.", counts=True),
 )
 _OF_SECRET_STORES = (
     _Told("values", "Values held."),

@@ -27,6 +27,7 @@ ASKED = introspection.IntrospectionReport(
     failures={"timeout": 4, "left_alone": 1},
     last_failure="timeout",
     last_failure_detail="a detail",
+    evicted=9,
 )
 STORE = holdings.SecretStoreReport(
     name="vault", kind="vault", values=2, missing=1, age_seconds=8.5, stale=False, last_failure=None
@@ -49,7 +50,7 @@ def report(made: Built, **state: Any) -> Report:
 
 def test_an_introspection_is_told_without_its_address() -> None:
     assert introspection_report(ASKED) == IntrospectionReport(
-        "main", False, 7, {"timeout": 4, "left_alone": 1}, 3, 11, 2, "timeout"
+        "main", False, 7, {"timeout": 4, "left_alone": 1}, 3, 11, 2, "timeout", 9
     )
     assert introspection_report(replace(ASKED, last_failure=None)).last_failure == ""
 

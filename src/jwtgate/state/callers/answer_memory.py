@@ -70,12 +70,18 @@ class AnswerMemory:
     def __len__(self) -> int:
         return len(self._good) + len(self._other)
 
+    @property
+    def evicted(self) -> int:
+        """How many answers were let go of for want of room."""
+        return self._good.evicted + self._other.evicted
+
 
 class _Shelf:
     def __init__(self, most_entries: int, most_bytes: int) -> None:
         self._most_entries = most_entries
         self._most_bytes = most_bytes
         self._bytes = 0
+        self.evicted = 0
         self._held: OrderedDict[bytes, Held] = OrderedDict()
 
     def find(self, question: bytes) -> Held | None:
@@ -90,6 +96,7 @@ class _Shelf:
         self._bytes += _size(held)
         while len(self._held) > self._most_entries or self._bytes > self._most_bytes:
             self.drop(next(iter(self._held)))
+            self.evicted += 1
 
     def drop(self, question: bytes) -> None:
         held = self._held.pop(question, None)

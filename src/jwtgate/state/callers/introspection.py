@@ -35,7 +35,7 @@ class IntrospectionReport:
     """How asking one issuer goes. `breaker` is `closed`, `open` or `trying`; `last_failure` None: it works.
 
     `failures` counts by cause, `not_understood` answers of an unknown shape, `stood_in` those that stood in for a
-    failed call.
+    failed call, `evicted` those that were let go of for want of room.
     """
 
     issuer: str
@@ -50,6 +50,7 @@ class IntrospectionReport:
     failures: Mapping[str, int]
     last_failure: str | None
     last_failure_detail: str
+    evicted: int = 0
 
 
 class Introspections:
@@ -225,6 +226,7 @@ class _Asked:
             failures=MappingProxyType(dict(endpoint.failures)),
             last_failure=failure.cause if failure else None,
             last_failure_detail=failure.detail if failure else "",
+            evicted=self._memory.evicted,
         )
 
     async def close(self) -> None:

@@ -48,6 +48,9 @@ def test_sec_70_entries_are_bounded_and_the_one_unasked_for_longest_goes() -> No
     memory.find(question(0))
     memory.keep(question(3), GOOD)
     assert [memory.find(question(number)) is not None for number in range(4)] == [True, False, True, True]
+    assert memory.evicted == 1
+    memory.drop(question(0))
+    assert memory.evicted == 1
 
 
 def test_sec_70_a_flood_of_made_up_tokens_pushes_out_no_good_answer() -> None:
