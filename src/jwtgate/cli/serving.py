@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,11 +51,7 @@ def serve_dialect(
 
     `how` are the addresses, files and names of `Settings`, by its names.
     """
-    folder = folder_of(files) if files else state_folder.resolve()
-    given: dict[str, Any] = {
-        key: str(value.resolve()) if isinstance(value, Path) else value for key, value in how.items()
-    }
-    settings = Settings(folder=folder, state_folder=state_folder.resolve(), environ=os.environ, **given)
+    settings = _settings(files, how, state_folder=state_folder)
     dialect = dialect_of(name)
     if not files and not isinstance(dialect, AdministeredDialect):
         raise click.UsageError(f"--dialect {name} needs a file, or a folder of them: it has no Admin API.")
@@ -65,13 +62,8 @@ def serve_dialect(
         if api is not None:
             api.needs()
         stop_at_another(name, files)
-        try:
+        with _telling_once(told):  # it may be tried again and again
             author = DialectAuthor(dialect, files, settings, store)
-        except ConfigError as error:
-            if error.problems not in told:  # it may be tried again and again
-                click.echo(mistakes(error.problems).text, err=True, color=colour())
-            told.add(error.problems)
-            raise
         _say(served(author), state_folder)
         if api is not None:
             api.author = author
@@ -79,17 +71,41 @@ def serve_dialect(
                 click.echo(f"nothing in there is sealed: set {MASTER_KEY} to a secret of 32 bytes or more", err=True)
         return author
 
-    master_key = os.environ.get(MASTER_KEY)
-    copies = LastGood(state_folder, name, sealer=None if master_key is None else sealer_of(master_key))
     return run(
         author,
-        folder=folder,
+        folder=settings.folder,
         workers=workers,
         state_folder=state_folder,
         last_good=last_good,
-        copies=copies,
+        copies=_copies(name, state_folder),
         companion=api,
     )
+
+
+def _settings(files: Sequence[Path], how: Mapping[str, Any], *, state_folder: Path) -> Settings:
+    folder = folder_of(files) if files else state_folder.resolve()
+    given: dict[str, Any] = {
+        key: str(value.resolve()) if isinstance(value, Path) else value for key, value in how.items()
+    }
+    return Settings(folder=folder, state_folder=state_folder.resolve(), environ=os.environ, **given)
+
+
+def _copies(name: str, state_folder: Path) -> LastGood:
+    """The copies of what the files of a dialect became: secrets stand in there, so they are sealed where they can be."""
+    master_key = os.environ.get(MASTER_KEY)
+    return LastGood(state_folder, name, sealer=None if master_key is None else sealer_of(master_key))
+
+
+@contextmanager
+def _telling_once(told: set[tuple[str, ...]]) -> Iterator[None]:
+    """Say the mistakes that come up, unless they were said before."""
+    try:
+        yield
+    except ConfigError as error:
+        if error.problems not in told:
+            click.echo(mistakes(error.problems).text, err=True, color=colour())
+        told.add(error.problems)
+        raise
 
 
 def _say(where: str, state_folder: Path) -> None:
