@@ -110,7 +110,7 @@ def test_rel_39_every_dependency_has_metrics_labelled_by_names_of_the_document()
         Counters(),
         1,
         ready=True,
-        introspections=(IntrospectionReport("main", True, 7, {"timeout": 5}, 3, 11, 2, "timeout"),),
+        introspections=(IntrospectionReport("main", True, 7, {"timeout": 5}, 3, 11, 2, "timeout", 9),),
         secret_stores=(SecretStoreReport("vault", 2, 1, None, True),),
         signing=(SigningReport("internal", 2, 60.5, stale=True), SigningReport("mac", 0, None)),
         consumers=(ConsumerCount("document", 4), ConsumerCount("store", 9)),
@@ -124,6 +124,7 @@ def test_rel_39_every_dependency_has_metrics_labelled_by_names_of_the_document()
         "introspection_failures_total": 5,
         "introspection_from_memory_total": 11,
         "introspection_stood_in_total": 2,
+        "introspection_evicted_total": 9,
     }
     assert {name: value for name, value in told.items() if name.startswith("secret_store_")} == {
         "secret_store_values": 2,
