@@ -19,7 +19,7 @@ from jwtgate.control.authors import FileAuthor
 from jwtgate.control.documents import LastGood
 from jwtgate.control.supervisor import run
 from jwtgate.dialects.author import MASTER_KEY, DialectAuthor, folder_of
-from jwtgate.dialects.dialect import AdministeredDialect, Settings
+from jwtgate.dialects.dialect import AdministeredDialect, Dialect, Settings
 from jwtgate.errors import ConfigError
 from jwtgate.state.keys.keyring import sealer_of
 from jwtgate.state.stores.store import Store
@@ -52,9 +52,7 @@ def serve_dialect(
     `how` are the addresses, files and names of `Settings`, by its names.
     """
     settings = _settings(files, how, state_folder=state_folder)
-    dialect = dialect_of(name)
-    if not files and not isinstance(dialect, AdministeredDialect):
-        raise click.UsageError(f"--dialect {name} needs a file, or a folder of them: it has no Admin API.")
+    dialect = _dialect(name, files)
     api = DialectApi() if isinstance(dialect, AdministeredDialect) else None
     told: set[tuple[str, ...]] = set()
 
@@ -67,8 +65,7 @@ def serve_dialect(
         _say(served(author), state_folder)
         if api is not None:
             api.author = author
-            if not os.environ.get(MASTER_KEY):
-                click.echo(f"nothing in there is sealed: set {MASTER_KEY} to a secret of 32 bytes or more", err=True)
+            _say_whether_sealed()
         return author
 
     return run(
@@ -82,6 +79,13 @@ def serve_dialect(
     )
 
 
+def _dialect(name: str, files: Sequence[Path]) -> Dialect:
+    dialect = dialect_of(name)
+    if not files and not isinstance(dialect, AdministeredDialect):
+        raise click.UsageError(f"--dialect {name} needs a file, or a folder of them: it has no Admin API.")
+    return dialect
+
+
 def _settings(files: Sequence[Path], how: Mapping[str, Any], *, state_folder: Path) -> Settings:
     folder = folder_of(files) if files else state_folder.resolve()
     given: dict[str, Any] = {
@@ -91,7 +95,7 @@ def _settings(files: Sequence[Path], how: Mapping[str, Any], *, state_folder: Pa
 
 
 def _copies(name: str, state_folder: Path) -> LastGood:
-    """The copies of what the files of a dialect became: secrets stand in there, so they are sealed where they can be."""
+    """The copies of what the files of a dialect became, sealed where they can be: secrets stand in there."""
     master_key = os.environ.get(MASTER_KEY)
     return LastGood(state_folder, name, sealer=None if master_key is None else sealer_of(master_key))
 
@@ -111,3 +115,8 @@ def _telling_once(told: set[tuple[str, ...]]) -> Iterator[None]:
 def _say(where: str, state_folder: Path) -> None:
     click.echo(where, err=True, color=colour())
     click.echo(f"state in {state_folder}; stop with Ctrl-C", err=True)
+
+
+def _say_whether_sealed() -> None:
+    if not os.environ.get(MASTER_KEY):
+        click.echo(f"nothing in there is sealed: set {MASTER_KEY} to a secret of 32 bytes or more", err=True)
