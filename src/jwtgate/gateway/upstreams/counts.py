@@ -79,7 +79,7 @@ def _target_counts(roster: Roster) -> Iterator[TargetCount]:
             down=int(state is State.DOWN),
             resting=int(state is State.RESTING),
             ejected=int(state is State.EJECTED),
-            connections=sum(len(pool.connections) for pool in pools),
+            connections=sum(pool.open for pool in pools),
             requests_in_flight=sum(pool.busy for pool in pools),
             name_stale=int(roster.names[target].is_stale),
             failures=standing.failures,

@@ -10,18 +10,19 @@ if TYPE_CHECKING:
     from jwtgate.policy.traffic.upstreams import Ejection
 
 MOST_SECONDS = 300.0
-"""No target is left out for longer than this without being tried again."""
+"""No target is left out for its answers for longer than this without being tried again."""
 
 
 class Absence:
     """A time out that doubles whenever it ends and nothing is better, and is short again once something is."""
 
-    __slots__ = ("_lasts", "_seconds", "times", "until")
+    __slots__ = ("_lasts", "_most_seconds", "_seconds", "times", "until")
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, most_seconds: float = MOST_SECONDS) -> None:
         self.until = 0.0
         self.times = 0
         self._seconds = seconds
+        self._most_seconds = max(seconds, most_seconds)
         self._lasts = 0.0
 
     def begin(self, now: float) -> None:
@@ -30,7 +31,7 @@ class Absence:
             return
         if self.is_forgotten(now):
             self.times = 0
-        self._lasts = min(self._seconds * 2.0 ** min(self.times, 16), max(self._seconds, MOST_SECONDS))
+        self._lasts = min(self._seconds * 2.0 ** min(self.times, 16), self._most_seconds)
         self.times += 1
         self.until = now + self._lasts
 

@@ -15,6 +15,7 @@ from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.heads.fields import FieldKinds
 from jwtgate.gateway.memory import answer_memory
 from jwtgate.gateway.upstream import UpstreamConnection
+from jwtgate.gateway.upstreams.standing import MISSES_TO_DOUBT
 from jwtgate.policy.traffic.upstreams import Target, Upstream
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ class Pool:
         self.connections: set[UpstreamConnection] = set()
         self.pending = 0
         self._idle: list[UpstreamConnection] = []
+
+    @property
+    def open(self) -> int:
+        """How many connections there are."""
+        return len(self.connections)
 
     @property
     def busy(self) -> int:
@@ -92,18 +98,19 @@ class Pool:
         """A new connection, within so many seconds. Raises `UpstreamFault`."""
         pools = self.roster.pools()
         pending = sum(pool.pending for pool in pools)
-        connections = sum(len(pool.connections) for pool in pools) + pending
+        connections = sum(pool.open for pool in pools) + pending
         self.roster.breaker.check_connection(connections, pending, now=self.roster.clock())
         with self._trial():
             return await self._connect(seconds)
 
     @contextmanager
     def _trial(self) -> Iterator[None]:
-        """Counts a connection to be made; to a target that rested one at a time, since nobody knows of it yet."""
-        standing, trial = self.standing, bool(self.standing.rest.times)
+        """Counts a connection to be made. To a target that rested it is a trial, and after some misses the only one."""
+        standing = self.standing
+        if standing.on_trial and standing.misses >= MISSES_TO_DOUBT:
+            raise UpstreamFault("upstream_down", retry_after_seconds=_RETRY_AFTER_SECONDS, target=self._name)
+        trial = bool(standing.rest.times) and not standing.on_trial
         if trial:
-            if standing.on_trial:
-                raise UpstreamFault("upstream_down", retry_after_seconds=_RETRY_AFTER_SECONDS, target=self._name)
             standing.on_trial = True
             self.roster.refresh()
         self.pending += 1
@@ -135,9 +142,9 @@ class Pool:
 
     async def dial(self, seconds: float) -> UpstreamConnection:
         """A new connection, within so many seconds, whatever the breaker says. Raises `OSError`."""
-        return await self.open(lambda: UpstreamConnection(self), seconds)
+        return await self.open_one(lambda: UpstreamConnection(self), seconds)
 
-    async def open(self, made: Callable[[], Made], seconds: float) -> Made:
+    async def open_one(self, made: Callable[[], Made], seconds: float) -> Made:
         """What was made for it, connected to the first address that allows it: each has its part of the seconds.
 
         Raises `OSError`.

@@ -9,6 +9,9 @@ from jwtgate.policy.traffic.upstreams import Target, Upstream
 
 REST_SECONDS = 5.0
 """How long a target nobody can connect to is left alone at first."""
+MOST_REST_SECONDS = 30.0
+MISSES_TO_DOUBT = 3
+"""After so many connections in a row that could not be made, one is tried at a time, and nobody waits beside it."""
 _LEAST_SHARE = 0.1
 
 
@@ -22,13 +25,17 @@ class State(Enum):
 
 
 class Standing:
-    """One target. `failures` counts what went wrong with it, `times_out` how often it was left out."""
+    """One target. `failures` counts what went wrong with it, `times_out` how often it was left out.
+
+    `misses` are the connections in a row that could not be made; `on_trial`: one is being tried after a rest.
+    """
 
     def __init__(self, target: Target, upstream: Upstream) -> None:
         self.target = target
         self.is_down = False
-        self.rest = Absence(REST_SECONDS)
+        self.rest = Absence(REST_SECONDS, MOST_REST_SECONDS)
         self.on_trial = False
+        self.misses = 0
         self.ejected = Absence(upstream.ejection.for_seconds if upstream.ejection is not None else 0.0)
         self.told = State.UP
         self.failures = 0
@@ -46,7 +53,7 @@ class Standing:
         self.is_down, self.told = previous.is_down, previous.told
         self.rest.take_over(previous.rest)
         self.ejected.take_over(previous.ejected)
-        self.failures, self.times_out = previous.failures, previous.times_out
+        self.misses, self.failures, self.times_out = previous.misses, previous.failures, previous.times_out
         self._since, self._in_a_row, self._last_check = previous._since, previous._in_a_row, previous._last_check
 
     def state(self, now: float) -> State:
@@ -87,11 +94,13 @@ class Standing:
     def connected(self) -> None:
         """Somebody could connect to it."""
         self.on_trial = False
+        self.misses = 0
         self.rest.end()
 
     def unreachable(self, now: float) -> None:
         """Nobody could connect to it."""
         self.on_trial = False
+        self.misses += 1
         self.failures += 1
         self.rest.begin(now)
 

@@ -34,6 +34,13 @@ def test_a_time_out_is_short_again_when_all_was_well_for_as_long() -> None:
     assert (absence.until, absence.times) == (0.0, 0)
 
 
+def test_the_bound_may_be_another() -> None:
+    absence = Absence(10.0, 15.0)
+    absence.begin(0.0)
+    absence.begin(10.0)
+    assert absence.until == 25.0
+
+
 def test_a_time_out_longer_than_the_bound_is_meant() -> None:
     absence = Absence(1000.0)
     absence.begin(0.0)

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from tests.unit.gateway.parts import wire
-from tests.unit.gateway.upstreams.fakes import TARGETS, Clock, Loop, a_balancer, a_connection, a_pool, a_roster, run
+from tests.unit.gateway.upstreams.fakes import TARGETS, Loop, a_balancer, a_connection, a_pool, a_roster, run
 
 from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.upstreams.pool import Pool
-from jwtgate.gateway.upstreams.standing import REST_SECONDS, State
+from jwtgate.gateway.upstreams.standing import MISSES_TO_DOUBT, REST_SECONDS, State
 from jwtgate.policy.traffic.upstreams import Target
 
 
@@ -100,29 +100,36 @@ def test_rel_15_a_kept_connection_to_where_the_name_leads_no_longer_is_closed() 
     assert wire(connection).closed
 
 
-def test_rel_13_to_a_target_that_rested_one_connection_at_a_time_is_tried() -> None:
-    clock = Clock()
-    pool = a_tls_pool(slow_start_seconds=0.0)
-    pool.standing.unreachable(clock())
-    loop = Loop()
+@pytest.mark.parametrize(("misses", "refused"), [(1, False), (MISSES_TO_DOUBT - 1, False), (MISSES_TO_DOUBT, True)])
+def test_rel_13_nobody_waits_beside_a_trial_of_a_target_that_is_in_doubt(misses: int, refused: bool) -> None:
+    pool, loop = a_tls_pool(), Loop()
+    for _ in range(misses):
+        pool.standing.unreachable(1000.0)
 
-    async def both() -> UpstreamFault:
-        first = asyncio.create_task(pool.connect(60.0))
-        while not loop.asked:
+    async def both() -> list[UpstreamFault]:
+        tries = [asyncio.create_task(pool.connect(60.0)) for _ in range(2)]
+        while len(loop.asked) + sum(each.done() for each in tries) < 2:
             await asyncio.sleep(0)
-        try:
-            await pool.connect(60.0)
-        except UpstreamFault as fault:
-            return fault
-        finally:
-            first.cancel()
-            await asyncio.gather(first, return_exceptions=True)
-        raise AssertionError("a second connection was tried")
+        assert pool.standing.on_trial
+        for each in tries:
+            each.cancel()
+        ended = await asyncio.gather(*tries, return_exceptions=True)
+        return [each for each in ended if isinstance(each, UpstreamFault)]
 
-    fault = run(loop, both())
-    assert (fault.reason, fault.status, fault.retry_after_seconds) == ("upstream_down", 503, 1)
+    faults = run(loop, both())
+    assert [(fault.reason, fault.status, fault.retry_after_seconds) for fault in faults] == [
+        ("upstream_down", 503, 1)
+    ] * refused
     assert not pool.standing.on_trial
     assert pool.pending == 0
+
+
+def test_rel_13_who_could_connect_has_no_doubts_any_more() -> None:
+    pool = a_pool()
+    for _ in range(MISSES_TO_DOUBT):
+        pool.standing.unreachable(1000.0)
+    run(Loop(), pool.connect(2.0))
+    assert (pool.standing.misses, pool.standing.on_trial) == (0, False)
 
 
 @pytest.mark.parametrize(
