@@ -365,3 +365,19 @@ def test_of_several_tokens_for_one_field_all_but_the_last_have_a_condition(mista
     # The one that is made leaves no room for the others, and is known by its name as it is written.
     spelled = [{"audience": "a", "when": "now > 1", "header": name} for name in ("X-Token", "x-token")]
     assert mistakes({"routes/orders/issue": spelled}) == [f"routes.orders.issue[1].header: {repeated}"]
+
+
+def test_calls_travel_over_http_2_alone(mistakes: Find) -> None:
+    calls = {"routes/orders/grpc": True}
+    assert mistakes(calls) == [
+        "routes.orders.grpc: calls travel over HTTP/2 only, and echo lacks protocol: http2",
+    ]
+    assert mistakes({**calls, "upstreams/echo/protocol": "http2"}) == []
+
+
+def test_no_connection_of_http_2_changes_its_protocol(mistakes: Find) -> None:
+    upgrade = {"routes/orders/upgrade": "websocket"}
+    assert mistakes(upgrade) == []
+    assert mistakes({**upgrade, "upstreams/echo/protocol": "http2"}) == [
+        "routes.orders.upgrade: no connection to echo can change its protocol: it is HTTP/2",
+    ]

@@ -7,7 +7,7 @@ import tracemalloc
 
 import pytest
 from tests.unit.gateway.messages import status_of
-from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request
+from tests.unit.gateway.parts import DOCUMENT, OK, Gate, a_generation, a_plan, a_request
 
 from jwtgate.errors import UpstreamFault
 
@@ -238,3 +238,33 @@ def test_a_complete_body_is_not_waited_for() -> None:
     gate = posted(LENGTH_10, body=b"1234567890")
     gate.client.check_time(later(31))
     assert gate.outcomes == [(504, "upstream_slow")]
+
+
+TRAILERS = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: a\r\nX-User-Id: m\r\nTe: b\r\n\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("passing", "end"), [([], b"0\r\n\r\n"), (["X-Sum"], b"0\r\nx-sum: a\r\n\r\n"), (["x-user-id"], b"0\r\n\r\n")]
+)
+def test_sec_112_trailers_pass_by_name_and_never_say_who_somebody_is(passing: list[str], end: bytes) -> None:
+    routes = {"open": {"path": "/open/*", "auth": "none", "upstream": "echo", "trailers": passing}}
+    gate = Gate(a_generation(a_plan(routes={**routes, "orders": DOCUMENT["routes"]["orders"]})))
+    gate.send(a_request())
+    gate.upstream.data_received(TRAILERS)
+    head, _, body = gate.transport.take().partition(b"\r\n\r\n")
+    assert body == b"2\r\nok\r\n" + end
+    assert b"x-sum" not in head.lower()
+
+
+def test_a_call_may_be_silent_where_anything_else_may_not() -> None:
+    upstreams = {"echo": {"targets": ["http://127.0.0.1:9020"], "protocol": "http2"}}
+    routes = {"open": {"path": "/open/*", "auth": "none", "upstream": "echo", "grpc": True}}
+    for kind, late in (("application/grpc", False), ("text/plain", True)):
+        gate = Gate(a_generation(a_plan(upstreams=upstreams, routes=routes)))
+        gate.send(a_request(CHUNKED, b"Content-Type: " + kind.encode(), start=POST), b"1\r\nx\r\n")
+        exchange = gate.client._exchange
+        assert exchange is not None
+        assert exchange.upload is not None
+        assert exchange.upload.is_late(exchange.started + 20.0) is late

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tests.unit.gateway.messages import CUTS, EDITS, Edits, edited, head_of, pieces_of, status_of, without_dates
 from tests.unit.gateway.parts import OK, Gate, a_generation, a_plan, a_request, an_order, wire
 
+from jwtgate.gateway.heads.framing import Malformed
 from jwtgate.gateway.memory import Recent
-from jwtgate.gateway.upstream import WRITE_BUFFER_BYTES, UpstreamConnection
+from jwtgate.gateway.upstream import WRITE_BUFFER_BYTES, StreamRefused, UpstreamConnection
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
 UNTIL_CLOSE = b"HTTP/1.1 200 OK\r\n\r\nabc"
@@ -421,3 +422,32 @@ def test_an_answer_is_read_alike_whether_its_head_is_known_or_not(
     for known in ([answer], [data], pieces):
         told(Gate(warm), before, known)
     assert told(Gate(warm), start, pieces) == told(forgetful(Gate(a_generation(PLAN))), start, pieces)
+
+
+def lost(gate: Gate, error: Exception) -> bytes:
+    """What the client got when the connection ended so."""
+    gate.upstream.connection_lost(error)
+    gate.settle()
+    return gate.transport.take()
+
+
+@pytest.mark.parametrize("start", [b"GET /open/a", b"POST /open/a"])
+def test_rel_11_a_request_nobody_has_looked_at_is_sent_again(start: bytes) -> None:
+    gate = asked(start)
+    assert lost(gate, StreamRefused()) == b""
+    assert len(gate.pool.made) == 2
+    assert gate.wire.take().startswith(start)
+
+
+def test_rel_11_a_body_that_may_be_gone_is_not_sent_again() -> None:
+    gate = Gate()
+    gate.send(a_request(b"Content-Length: 5", start=b"POST /open/a", body=b"hello"))
+    said = lost(gate, StreamRefused())
+    assert said.startswith(b"HTTP/1.1 503 ")
+    assert b"upstream_refused" in said
+
+
+def test_sec_98_an_end_for_an_answer_that_cannot_be_read_is_not_asked_about_again() -> None:
+    gate = asked()
+    assert lost(gate, Malformed("the status")).startswith(b"HTTP/1.1 502 ")
+    assert len(gate.pool.made) == 1

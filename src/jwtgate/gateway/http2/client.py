@@ -141,6 +141,7 @@ class ClientSession(Session):
     def forgotten(self) -> None:
         """One request less."""
         self.idle_since = time.monotonic()
+        self._leaving = self._leaving or self._pool.closed
         self._close_if_done()
 
     # What its pool does.

@@ -24,9 +24,13 @@ class SharedPool(Pool):
             self.tls.set_alpn_protocols(["h2"])
         self.sessions: list[ClientSession] = []
         self._opening: asyncio.Task[None] | None = None
+        self._first: UpstreamConnection | None = None
 
     def take(self) -> UpstreamConnection | None:
         """A stream of a connection that has room for one, or None."""
+        first, self._first = self._first, None
+        if first is not None and not first.transport.is_closing():
+            return first
         for session in self.sessions:
             if session.has_room:
                 return session.open()
@@ -36,18 +40,38 @@ class SharedPool(Pool):
         """Its request is answered."""
         connection.transport.close()
 
-    async def dial(self, seconds: float) -> UpstreamConnection:
-        """A stream: of a new connection where there is none with room. One is opened at a time. Raises `OSError`."""
+    @property
+    def open(self) -> int:
+        """How many connections there are, whatever number of requests is on them."""
+        return sum(not session.is_over for session in self.sessions)
+
+    @property
+    def busy(self) -> int:
+        """How many requests are on their way to this target."""
+        return len(self.connections)
+
+    async def connect(self, seconds: float) -> UpstreamConnection:
+        """A stream: of a new connection where there is none with room. One is opened at a time, for all who wait.
+
+        Raises `UpstreamFault`.
+        """
         while (connection := self.take()) is None:
             if self._opening is None:
-                self._opening = asyncio.get_running_loop().create_task(self._open(seconds))
+                self._opening = asyncio.get_running_loop().create_task(self._reach(seconds))
                 self._opening.add_done_callback(self._opened)
             await asyncio.shield(self._opening)
         return connection
 
-    async def _open(self, seconds: float) -> None:
+    async def _reach(self, seconds: float) -> None:
+        self._first = await super().connect(seconds)
+
+    async def dial(self, seconds: float) -> UpstreamConnection:
+        """A stream, whatever the breaker says. Raises `OSError`."""
+        return self.take() or (await self._open(seconds)).open()
+
+    async def _open(self, seconds: float) -> ClientSession:
         async with asyncio.timeout(seconds):
-            session = await self.open(lambda: ClientSession(self), seconds)
+            session = await self.open_one(lambda: ClientSession(self), seconds)
             try:
                 await session.ready
             except BaseException:
@@ -57,6 +81,7 @@ class SharedPool(Pool):
             session.leave()
             raise ConnectionRefusedError("a target that takes no requests")
         self.sessions.append(session)
+        return session
 
     def _opened(self, task: asyncio.Task[None]) -> None:
         self._opening = None

@@ -249,3 +249,17 @@ def test_sec_92_extensions_and_trailers_are_limited_one_by_one_and_together() ->
 def test_an_unfinished_body_is_not_complete() -> None:
     assert taken(b"3\r\nab") == (b"ab", b"", False)
     assert taken(b"3\r\nabc\r\n0\r\n") == (b"abc", b"", False)
+
+
+@pytest.mark.parametrize("cut", range(0, 40, 3))
+def test_sec_92_trailers_stand_by_themselves(cut: int) -> None:
+    data, body = b"2\r\nok\r\n0\r\nX-Sum: \t abc \r\ngrpc-status:0\r\nX-E:\r\n\r\n", ChunkedBody()
+    for piece in (data[:cut], data[cut:]):
+        body.take(piece, 0)
+    assert body.trailers == [(b"x-sum", b"abc"), (b"grpc-status", b"0"), (b"x-e", b"")]
+
+
+def test_a_body_without_trailers_has_none() -> None:
+    body = ChunkedBody()
+    body.take(b"2\r\nok\r\n0\r\n\r\n", 0)
+    assert (body.done, body.trailers) == (True, [])

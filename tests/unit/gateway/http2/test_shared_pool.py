@@ -76,6 +76,17 @@ def test_where_there_is_no_room_another_connection_is_opened() -> None:
     play(moves, Loop(streams=2))
 
 
+def test_rel_14_connections_are_counted_and_not_the_requests_on_them() -> None:
+    async def moves(pool: SharedPool, loop: Loop) -> None:
+        await asyncio.gather(*(pool.connect(2.0) for _ in range(3)))
+        assert (pool.open, pool.busy, pool.pending) == (1, 3, 0)
+        with pytest.raises(UpstreamFault) as caught:
+            await pool.connect(2.0)
+        assert caught.value.reason == "upstream_busy"
+
+    play(moves, Loop(streams=3), most_connections=1, most_pending=1)
+
+
 def test_an_answered_request_makes_room() -> None:
     async def moves(pool: SharedPool, loop: Loop) -> None:
         (await pool.connect(2.0)).drop()
@@ -95,12 +106,11 @@ def test_an_answered_request_makes_room() -> None:
 )
 def test_a_target_that_will_not_do_cannot_be_reached(loop: Loop, reason: str) -> None:
     async def moves(pool: SharedPool, loop: Loop) -> None:
-        results = await asyncio.gather(*(pool.dial(2.0) for _ in range(3)), return_exceptions=True)
-        assert all(isinstance(result, OSError) for result in results)
+        results = await asyncio.gather(*(pool.connect(2.0) for _ in range(3)), return_exceptions=True)
+        assert [result.reason for result in results if isinstance(result, UpstreamFault)] == [reason] * 3
         assert len(loop.reached) == 1
-        with pytest.raises(UpstreamFault) as caught:
-            await pool.connect(2.0)
-        assert caught.value.reason == reason
+        with pytest.raises(OSError):
+            await pool.dial(2.0)
         assert pool.sessions == []
 
     play(moves, loop)
@@ -130,6 +140,17 @@ def test_when_it_closes_what_is_under_way_is_answered() -> None:
         assert pool.take() is None
         say(loop.reached[0], 1)
         assert asking.done
+        assert loop.reached[0].transport.closed
+
+    play(moves)
+
+
+def test_a_connection_that_comes_after_its_pool_was_closed_serves_who_waits_and_no_one_else() -> None:
+    async def moves(pool: SharedPool, loop: Loop) -> None:
+        waiting = asyncio.ensure_future(pool.connect(2.0))
+        await asyncio.sleep(0)
+        pool.close()
+        (await waiting).drop()
         assert loop.reached[0].transport.closed
 
     play(moves)
