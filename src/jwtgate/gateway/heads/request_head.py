@@ -41,40 +41,38 @@ _PLAIN_LINE = re.compile(
     rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*) HTTP/1\.1\r\n"
 ).fullmatch
 _AUTHORIZATION = frozenset({b"authorization"})
+_NONE: frozenset[bytes] = frozenset()
 
 
 class RequestHead:
     """What the head of a request says. `path` is canonical, `query` raw, `host` lower case and without its port."""
 
-    path = ""
-    query = b""
-    host = ""
-    host_value = b""
-    authorization: bytes | None = None
-    cookie: bytes | None = None
-    length: int | None = None
-    chunked = False
-    expects_continue = False
-    upgrade: bytes | None = None
-    nominated: frozenset[bytes] | set[bytes] = frozenset()
-    authorization_repeated = False
-    request_id: str | None
-    _logged: str
-    forwarded = b""
-    line = b""
-    """Its request line as it came, of a head that is remembered."""
-    routed: tuple[Route, Key] | None = None
-    """Its route and what its outcome is remembered by, where nothing else of a request takes part in either."""
-    _begun: tuple[Route, bytes, bytes] | None = None
-    """All of the head an upstream gets but what is ours: for which route, with which `Host`, and the text."""
+    __slots__ = (
+        "_begun", "_logged", "authorization", "authorization_repeated", "chunked", "cookie", "expects_continue",
+        "fields", "forwarded", "host", "host_value", "http_11", "length", "line", "method", "nominated", "path",
+        "query", "request_id", "routed", "target", "upgrade",
+    )  # fmt: skip
 
     def __init__(self, method: str, target: bytes, *, fields: list[tuple[bytes, bytes]], http_11: bool) -> None:
         self.method = method
         self.target = target
         self.fields = fields
         self.http_11 = http_11
-        self.request_id = None
-        self._logged = ""
+        self.path = self.host = self._logged = ""
+        self.query = self.host_value = self.forwarded = b""
+        self.authorization: bytes | None = None
+        self.cookie: bytes | None = None
+        self.length: int | None = None
+        self.upgrade: bytes | None = None
+        self.request_id: str | None = None
+        self.chunked = self.expects_continue = self.authorization_repeated = False
+        self.nominated: frozenset[bytes] | set[bytes] = _NONE
+        self.line = b""
+        """Its request line as it came, of a head that is remembered."""
+        self.routed: tuple[Route, Key] | None = None
+        """Its route and what its outcome is remembered by, where nothing else of a request takes part in either."""
+        self._begun: tuple[Route, bytes, bytes] | None = None
+        """All of the head an upstream gets but what is ours: for which route, with which `Host`, and the text."""
 
     @property
     def logged(self) -> str:
@@ -84,21 +82,18 @@ class RequestHead:
         return self._logged
 
     def again(self, line: bytes, limit_bytes: int) -> RequestHead | None:
-        """The head with this request line, its target still to be read, and the fields of this one.
+        """The head with this request line, its target still to be read, and the fields of this one, which is plain.
 
         None when the line is not a plain one, or its target longer than is allowed.
         """
         plain = _PLAIN_LINE(line)
         if plain is None or len(plain[2]) > limit_bytes:
             return None
-        head = _new_head(RequestHead)
-        head.__dict__.update(self.__dict__)
+        head = RequestHead(plain[1].decode("ascii"), plain[2], fields=self.fields, http_11=True)
         head.line = line
-        head.method = plain[1].decode("ascii")
-        head.target = plain[2]
-        head.path = ""  # what is refused is not logged under the path of another request
-        head.routed = head._begun = None
-        head._logged = ""
+        head.host, head.host_value, head.forwarded = self.host, self.host_value, self.forwarded
+        head.authorization, head.authorization_repeated = self.authorization, self.authorization_repeated
+        head.cookie, head.nominated, head.request_id = self.cookie, self.nominated, self.request_id
         return head
 
     @property
@@ -280,6 +275,3 @@ class RequestHead:
         """The lines of the fields that go on, but for those of these names, in lower case."""
         lines, without = self.forwarded.splitlines(keepends=True), names | self.nominated
         return b"".join(line for line in lines if line.partition(b":")[0].lower() not in without)
-
-
-_new_head = RequestHead.__new__
