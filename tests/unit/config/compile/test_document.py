@@ -6,6 +6,8 @@ import pickle
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from jwtgate.policy.plan import Listener, Plan, Route, Tls
 
 Compile = Callable[[dict[str, Any]], Plan]
@@ -19,7 +21,7 @@ def test_listeners_come_with_their_certificates(plan: Compile) -> None:
     listen = ["127.0.0.1:80", {"address": "[::1]:0", "tls": {"certificate": "c", "private_key": "k"}}]
     assert plan({"listen": listen, "status_listen": "127.0.0.1:81"}).listeners == (
         Listener("127.0.0.1", 80),
-        Listener("::1", 0, Tls("/etc/gate/c", "/etc/gate/k")),
+        Listener("::1", 0, Tls("/etc/gate/c", "/etc/gate/k"), http2=True),
         Listener("127.0.0.1", 81, status_only=True),
     )
 
@@ -71,3 +73,19 @@ def test_a_plan_travels_to_another_process(plan: Compile) -> None:
     assert copy.routes == compiled.routes
     assert copy.router.find("GET", "any", "/orders/1") is copy.routes[0]
     assert "https://issuer.example" in repr(copy)
+
+
+@pytest.mark.parametrize(
+    ("said", "spoken"),
+    [
+        ({}, ("http/1.1",)),
+        ({"http2": True}, ("h2", "http/1.1")),
+        ({"tls": {"certificate": "c", "private_key": "k"}}, ("h2", "http/1.1")),
+        ({"tls": {"certificate": "c", "private_key": "k"}, "http2": False}, ("http/1.1",)),
+    ],
+)
+def test_http_2_is_spoken_with_tls_and_where_it_is_asked_for(
+    plan: Compile, said: dict[str, Any], spoken: tuple[str, ...]
+) -> None:
+    (listener, *_) = plan({"listen": [{"address": "127.0.0.1:80", **said}]}).listeners
+    assert listener.protocols == spoken

@@ -275,3 +275,19 @@ def test_methods_permitted_are_a_set(plan: Compile) -> None:
         "orders": frozenset({"GET", "POST"}),
         "health": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("said", "passing"),
+    [
+        ({}, set()),
+        ({"trailers": ["X-Sum"]}, {b"x-sum"}),
+        ({"grpc": True}, {b"grpc-status", b"grpc-message", b"grpc-status-details-bin"}),
+        ({"grpc": True, "trailers": ["a"]}, {b"a", b"grpc-status", b"grpc-message", b"grpc-status-details-bin"}),
+    ],
+)
+def test_sec_92_trailers_pass_by_name(plan: Compile, said: dict[str, Any], passing: set[bytes]) -> None:
+    changes = {f"routes/orders/{name}": value for name, value in said.items()}
+    compiled = route(plan({**changes, "upstreams/echo/protocol": "http2"}))
+    assert (compiled.trailers, compiled.grpc) == (passing, "grpc" in said)
+    assert compiled.upstream.protocol == "http2"

@@ -147,3 +147,11 @@ def test_what_is_no_answer_is_a_mistake(mistakes: Find, respond: object) -> None
 )
 def test_what_forwards_nothing_says_nothing_of_forwarding(mistakes: Find, beside: dict[str, Any]) -> None:
     assert mistakes(own({}, **beside))
+
+
+def test_sec_92_what_means_nothing_behind_a_body_cannot_pass_there(load: Load, mistakes: Find) -> None:
+    assert load({"routes/orders/trailers": ["X-Sum", "Server-Timing"]}).routes["orders"].trailers[0] == "X-Sum"
+    for name in ("Set-Cookie", "content_length", "Transfer-Encoding", "WWW-Authenticate", "Host"):
+        assert mistakes({"routes/orders/trailers": [name]}) == [
+            f"routes.orders.trailers[0]: a field that means nothing behind a body cannot pass there (not {name!r})"
+        ]
