@@ -34,7 +34,9 @@ def page_with(page: str, runs: Iterable[Json]) -> str:
     table, end, after = rest.partition(END)
     if not begin or not end:
         raise ValueError("the page has no marks to put the table between")
-    made = [_row(run) for run in runs]
+    told = list(runs)
+    failed = {run["scenario"] for run in told if "failed" in run}
+    made = [_row({**run, "verdict": "failed"} if run["scenario"] in failed else run) for run in told if "what" in run]
     anew = {_scenario(row) for row in made}
     kept = [row for row in table.splitlines() if SCENARIO.match(row) and _scenario(row) not in anew]
     rows = "\n".join(sorted((*kept, *made), key=_scenario))

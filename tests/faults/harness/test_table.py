@@ -61,6 +61,14 @@ def test_rows_of_other_scenarios_stay_and_those_of_this_one_go(reliability: Any)
     assert page.endswith(f"{reliability.END}rest\n")
 
 
+def test_a_scenario_whose_test_failed_after_its_figures_did_not_hold(reliability: Any) -> None:
+    page = f"{reliability.BEGIN}{reliability.END}"
+    page = reliability.page_with(
+        page, [run("REL-56"), run("REL-57"), {"scenario": "REL-56", "failed": "test_rel_56_a"}]
+    )
+    assert [row.split(" | ")[-1] for row in rows(page)] == ["failed |", "held |"]
+
+
 def test_a_page_without_a_place_for_it_is_refused(reliability: Any) -> None:
     with pytest.raises(ValueError, match="no marks"):
         reliability.page_with("# A\n", [])

@@ -54,6 +54,13 @@ class _Entry:
     failed: ReadFailed | None = None
 
 
+@dataclass(slots=True)
+class _Told:
+    """Whether it was told last that the store fails. Generations share it: what both find out is told once."""
+
+    failing: bool = False
+
+
 class Holdings:
     """One store's values."""
 
@@ -70,11 +77,13 @@ class Holdings:
         self._gate = asyncio.Semaphore(MOST_AT_ONCE)
         self._away: tuple[float, ReadFailed] | None = None
         self._adopted: dict[str, _Entry] = {}
+        self._told = _Told()
 
     def adopt(self, previous: Holdings) -> None:
         """Go on with the values, the login and the leases of the same store in another generation."""
         self._backend = previous._backend
         self._adopted = dict(previous._entries)
+        self._told = previous._told
 
     async def read(self, paths: Iterable[str]) -> None:
         """Read these paths; from now on they are held. What fails is told by `value`."""
@@ -175,14 +184,16 @@ class Holdings:
         known = entry.contents is not None or entry.failed is not None
         self._changed |= known and entry.contents != read.contents
         self._entries[path] = _Entry(read.contents, now, now, now + max(interval, LEAST_INTERVAL_SECONDS))
-        if entry.failed is not None and not self._is_failing():
+        if self._told.failing and not self._is_failing():
+            self._told.failing = False
             _log.warning("the secret store %s can be read again", self.store.name)
 
     def _failed(self, path: str, failed: ReadFailed) -> None:
         """Try again after 1, 2, 4 … seconds, at most a minute or the usual interval."""
         entry = self._entries[path]
         now = self._clock()
-        if not self._is_failing():
+        if not self._told.failing:
+            self._told.failing = True
             _log.warning("the secret store %s cannot be read: %s", self.store.name, failed.words)
         most = min(MOST_BACK_OFF_SECONDS, self.store.refresh_seconds)
         due = now + min(2.0 ** min(entry.failures, 16), most) * (1 + 0.25 * self._jitter())
