@@ -41,6 +41,11 @@ class ClientStream(Stream):
     def __init__(self, session: ClientSession) -> None:
         super().__init__(session, 0, broken=CANCEL)
 
+    @property
+    def session(self) -> ClientSession:
+        """The connection it is on."""
+        return self._session
+
     def send_head(self, fields: Fields, *, last: bool) -> None:
         """The head of a request. Trailer fields of its answer are welcome (RFC 9110 section 10.1.4)."""
         if self.is_closing() or not self._session.begin(self):
@@ -53,7 +58,12 @@ class ClientStream(Stream):
 
 
 class ClientSession(Session):
-    """A connection to a target. `ready` once the target has said what it takes."""
+    """A connection to a target. `ready` once the target has said what it takes.
+
+    One that is not `shared` ends with its only request.
+    """
+
+    shared = False
 
     def __init__(self, pool: Pool) -> None:
         super().__init__(client=True, streams=_MOST_STREAMS, head_bytes=_HEAD_BYTES)
@@ -141,7 +151,7 @@ class ClientSession(Session):
     def forgotten(self) -> None:
         """One request less."""
         self.idle_since = time.monotonic()
-        self._leaving = self._leaving or self._pool.closed
+        self._leaving = self._leaving or self._pool.closed or not self.shared
         self._close_if_done()
 
     # What its pool does.
@@ -201,13 +211,17 @@ class ClientSession(Session):
         if not number:
             return
         super().reset(number, code)
-        if isinstance(stream, ClientStream) and code == CANCEL and self._heard < stream.began and not self._over:
+        if isinstance(stream, ClientStream) and code == CANCEL and self._is_silent_since(stream.began):
             self._ask()
 
     def forget(self, stream: Stream, held: int) -> None:
         """A stream has ended, or will never begin."""
         self._expected.discard(stream)
         super().forget(stream, held)
+
+    def _is_silent_since(self, began: float) -> bool:
+        """Whether nothing was heard for half of the time since then; a target that lives acknowledges this and that."""
+        return not self._over and self._heard < (began + time.monotonic()) / 2
 
     def _ask(self) -> None:
         if self._doubted is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from jwtgate.gateway.http2.client import ClientSession
+from jwtgate.gateway.http2.client import ClientSession, ClientStream
 from jwtgate.gateway.upstreams.pool import Pool
 
 if TYPE_CHECKING:
@@ -63,13 +63,14 @@ class SharedPool(Pool):
         return connection
 
     async def _reach(self, seconds: float) -> None:
-        self._first = await super().connect(seconds)
+        first = await super().connect(seconds)
+        assert isinstance(first.transport, ClientStream)  # noqa: S101
+        first.transport.session.shared = True
+        self.sessions.append(first.transport.session)
+        self._first = first
 
     async def dial(self, seconds: float) -> UpstreamConnection:
-        """A stream, whatever the breaker says. Raises `OSError`."""
-        return self.take() or (await self._open(seconds)).open()
-
-    async def _open(self, seconds: float) -> ClientSession:
+        """The stream of a new connection, whatever the breaker says. Raises `OSError`."""
         async with asyncio.timeout(seconds):
             session = await self.open_one(lambda: ClientSession(self), seconds)
             try:
@@ -80,8 +81,7 @@ class SharedPool(Pool):
         if not session.has_room:
             session.leave()
             raise ConnectionRefusedError("a target that takes no requests")
-        self.sessions.append(session)
-        return session
+        return session.open()
 
     def _opened(self, task: asyncio.Task[None]) -> None:
         self._opening = None

@@ -63,6 +63,7 @@ Moves = Callable[[ClientSession, OtherSide], Awaitable[None]]
 def talk(moves: Moves, *, settings: dict[SettingCodes, int] | None = None, agreed: str | None = None) -> None:
     async def run() -> None:
         session, transport = ClientSession(a_pool()), Transport()
+        session.shared = True
         if agreed is not None:
             transport.known["ssl_object"] = Agreed(agreed)
         session.connection_made(transport)  # type: ignore[arg-type]

@@ -156,6 +156,17 @@ def test_a_connection_that_comes_after_its_pool_was_closed_serves_who_waits_and_
     play(moves)
 
 
+def test_rel_13_a_check_has_a_connection_of_its_own() -> None:
+    async def moves(pool: SharedPool, loop: Loop) -> None:
+        await pool.connect(2.0)
+        check = await pool.dial(2.0)
+        assert (len(loop.reached), len(pool.sessions)) == (2, 1)
+        check.drop()
+        assert [server.transport.closed for server in loop.reached] == [False, True]
+
+    play(moves)
+
+
 def test_a_stream_is_never_kept() -> None:
     async def moves(pool: SharedPool, loop: Loop) -> None:
         connection = await pool.connect(2.0)
