@@ -60,12 +60,6 @@ class Frames:
             self._held = data[at:]
         return data[:at]
 
-    def rest(self, data: bytes) -> bytes:
-        """What of it belongs to the frame under way."""
-        piece = data[: self.left_bytes]
-        self.left_bytes -= len(piece)
-        return piece
-
     def _size(self, data: bytes, at: int) -> int:
         """The length of the frame that begins here, 0 while its head is not whole, or where there is none."""
         if len(data) < at + 2:

@@ -42,16 +42,23 @@ class _Way:
 
     def carry(self, data: bytes) -> None:
         """Pass on what may go. What comes behind our close frame goes nowhere, but may be the answer to it."""
-        piece = self.frames.rest(data) if self._last and not self.ended else self.frames.take(data)
-        if piece and not self.ended:
-            self._write(piece)
-        self._look()
+        if self._last and not self.ended:
+            rest = self.frames.left_bytes
+            self._pass(data[:rest])
+            data = data[rest:]
+        self._pass(data)
 
     def end(self, code: int, reason: str) -> None:
         """Send a close frame, once the frame under way is through."""
         if not self.told:
             self._last = close_frame(code, reason, mask=os.urandom(4) if self._masked else b"")
             self._look()
+
+    def _pass(self, data: bytes) -> None:
+        piece = self.frames.take(data)
+        if piece and not self.ended:
+            self._write(piece)
+        self._look()
 
     def _look(self) -> None:
         if self.ended:
@@ -131,7 +138,9 @@ class Tunnel:
             self.close()
 
     def _end(self, code: int, reason: str) -> None:
-        """Tell both sides now."""
+        """Tell both sides now. Whoever was told may not put off the end by saying more."""
+        if self._up.told and self._down.told:
+            return
         self._up.end(code, reason)
         self._down.end(code, reason)
         self._deadline = time.monotonic() + CLOSE_SECONDS

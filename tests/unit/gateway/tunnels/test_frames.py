@@ -59,13 +59,14 @@ def test_a_head_is_held_back_until_it_is_whole() -> None:
     assert frames.left_bytes == 70_000
 
 
-def test_what_is_left_of_a_frame_is_told_and_can_be_taken_alone() -> None:
+def test_what_is_left_of_a_frame_is_told() -> None:
     frames, data = Frames(masked=True), a_frame(100, masked=True)
     assert frames.take(data[:50]) == data[:50]
     assert frames.left_bytes == 56
-    assert frames.rest(data[50:60]) == data[50:60]
-    assert frames.rest(data[60:] + a_frame(3, masked=True)) == data[60:]
-    assert (frames.left_bytes, frames.rest(b"more")) == (0, b"")
+    assert frames.take(data[50:60]) == data[50:60]
+    assert frames.left_bytes == 46
+    assert frames.take(data[60:]) == data[60:]
+    assert frames.left_bytes == 0
 
 
 def test_nothing_follows_a_close_frame() -> None:

@@ -171,6 +171,19 @@ def test_rel_4_a_frame_under_way_is_not_cut_by_a_close_frame(side: str) -> None:
         assert close_code(rest[3:]) == GOING_AWAY
 
 
+@pytest.mark.parametrize("cut", range(1, len(ASKED)))
+def test_rel_4_what_follows_the_frame_under_way_is_read_on_as_frames(cut: int) -> None:
+    gate = tunnelled()
+    gate.send(ASKED[:8])
+    gate.client.leave()
+    gate.send(ASKED[8:] + ASKED[:cut], ASKED[cut:] + CLOSED_BY_CLIENT)
+    assert gate.wire.sent.startswith(ASKED)
+    assert close_code(gate.wire.take()[len(ASKED) :]) == GOING_AWAY
+    assert gate.transport.take() == b""
+    assert gate.answer(CLOSED) == CLOSED
+    assert (gate.wire.closed, gate.transport.closed) == (True, True)
+
+
 def test_rel_4_a_frame_that_never_ends_keeps_nothing_open() -> None:
     gate = tunnelled()
     gate.answer(TOLD[:4])
@@ -216,6 +229,15 @@ def test_sec_97_what_is_no_frame_ends_the_tunnel(side: str) -> None:
     else:
         assert close_code(gate.answer(nonsense)) == close_code(gate.wire.take()) == PROTOCOL_ERROR
     gate.client.check_time(later(CLOSE_SECONDS + 1))
+    assert (gate.wire.closed, gate.transport.closed) == (True, True)
+
+
+def test_sec_97_who_goes_on_sending_nonsense_keeps_nothing_open() -> None:
+    gate = tunnelled()
+    gate.send(b"GET")
+    gate.client._exchange.tunnel._deadline -= CLOSE_SECONDS  # type: ignore[union-attr]
+    gate.send(b"GET")
+    gate.client.check_time(later(CLOSE_SECONDS / 2))
     assert (gate.wire.closed, gate.transport.closed) == (True, True)
 
 
