@@ -68,7 +68,10 @@ class UpstreamCall:
 
     def drop(self) -> None:
         """Nobody waits for the answer any more."""
+        if self.finished:
+            return
         self.finished = True
+        self._balancer.roster.budget.give_back(self.retries)
         if self._connection is not None:
             self._connection.drop()
             self._connection = None
@@ -158,6 +161,5 @@ class UpstreamCall:
         if self.finished:
             return
         self.drop()
-        self._balancer.roster.budget.give_back(self.retries)
         self._exchange.call = None
         self._done(said)

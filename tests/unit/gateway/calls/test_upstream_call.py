@@ -13,6 +13,7 @@ from jwtgate.gateway.calls.upstream_call import UpstreamCall
 from jwtgate.gateway.heads.answer_head import AnswerHead
 from jwtgate.gateway.heads.fields import CallFieldKinds
 from jwtgate.gateway.heads.framing import Malformed
+from jwtgate.gateway.upstreams.retry_budget import LEAST_AT_ONCE
 from jwtgate.policy.calls.call import Called, NeedCall
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-A: 1\r\nX-A: 2\r\n\r\nok"
@@ -218,6 +219,19 @@ def test_rel_22_a_call_nobody_waits_for_is_dropped_and_says_nothing() -> None:
         exchange.worker.run_tasks()
     assert wire(exchange.pool.made[1]).aborted
     assert exchange.said == []
+
+
+def test_rel_11_the_retry_of_a_call_nobody_waits_for_is_over() -> None:
+    exchange = asking()
+    for _ in range(LEAST_AT_ONCE):
+        call = exchange.ask()
+        exchange.pool.made[-1].connection_lost(None)
+        exchange.worker.run_tasks()
+        call.drop()
+        call.drop()
+    budget = exchange.balancer.roster.budget
+    assert budget.made == LEAST_AT_ONCE
+    assert [budget.take(0, 0.0) for _ in range(LEAST_AT_ONCE + 1)] == [True] * LEAST_AT_ONCE + [False]
 
 
 def test_a_slow_target_holds_nobody_and_nothing_is_ever_switched() -> None:
