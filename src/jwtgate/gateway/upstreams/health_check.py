@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from jwtgate.gateway.heads.framing import Malformed
 from jwtgate.gateway.upstream import Question
+from jwtgate.gateway.upstreams.pool import OUT_OF_DESCRIPTORS
 
 if TYPE_CHECKING:
     from jwtgate.gateway.heads.answer_head import AnswerHead
@@ -26,7 +27,7 @@ def check_all(roster: Roster) -> list[asyncio.Task[None]]:
     if check is None or not roster.balancers:
         return []
     loop = asyncio.get_running_loop()
-    return [loop.create_task(_keep_checking(roster, pool, check)) for pool in roster.balancers[0].pools]
+    return [loop.create_task(_keep_checking(roster, pool.aside(), check)) for pool in roster.balancers[0].pools]
 
 
 async def _keep_checking(roster: Roster, pool: Pool, check: HealthCheck) -> None:
@@ -35,20 +36,24 @@ async def _keep_checking(roster: Roster, pool: Pool, check: HealthCheck) -> None
     while True:
         await asyncio.sleep(pause)
         well = await is_well(pool, check)
-        pool.standing.checked(well, healthy_after=check.healthy_after, unhealthy_after=check.unhealthy_after)
-        roster.refresh()
+        if well is not None:
+            pool.standing.checked(well, healthy_after=check.healthy_after, unhealthy_after=check.unhealthy_after)
+            roster.refresh()
         pause = check.every_seconds
 
 
-async def is_well(pool: Pool, check: HealthCheck) -> bool:
-    """Whether the target gives an answer that says so within its time; over a connection of its own."""
+async def is_well(pool: Pool, check: HealthCheck) -> bool | None:
+    """Whether the target gives an answer that says so within its time; over a connection of its own.
+
+    None: we have no descriptor to ask with (REL-20).
+    """
     connection = None
     try:
         async with asyncio.timeout(check.timeout_seconds):
             connection = await pool.dial(check.timeout_seconds)
             return check.path is None or await Probe(connection, check).status() in check.statuses
-    except OSError:
-        return False
+    except OSError as error:
+        return None if error.errno in OUT_OF_DESCRIPTORS else False
     finally:
         if connection is not None:
             connection.drop()

@@ -8,8 +8,9 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from hashlib import blake2b
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.heads.fields import FieldKinds
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from jwtgate.gateway.upstreams.roster import Roster
 
 _RETRY_AFTER_SECONDS = 1
-_OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
+OUT_OF_DESCRIPTORS = (errno.EMFILE, errno.ENFILE)
 Made = TypeVar("Made", bound=asyncio.Protocol)
 
 
@@ -52,6 +53,13 @@ class Pool:
         self.connections: set[UpstreamConnection] = set()
         self.pending = 0
         self._idle: list[UpstreamConnection] = []
+
+    def aside(self) -> Self:
+        """The same way to the same target, for what is no request: nobody counts, watches or keeps connections."""
+        aside = copy(self)
+        aside.watch, aside.connections, aside._idle = None, set(), []
+        aside.closed = True
+        return aside
 
     @property
     def open(self) -> int:
@@ -129,7 +137,7 @@ class Pool:
             self._unreachable()
             raise UpstreamFault("upstream_slow", target=self._name, phase="connect") from None
         except OSError as error:  # TLS errors are OSErrors as well, and so is a name nobody knows
-            if error.errno in _OUT_OF_DESCRIPTORS:  # says nothing about the target (REL-20)
+            if error.errno in OUT_OF_DESCRIPTORS:  # says nothing about the target (REL-20)
                 raise UpstreamFault(
                     "upstream_busy", retry_after_seconds=_RETRY_AFTER_SECONDS, target=self._name, limit="descriptors"
                 ) from error

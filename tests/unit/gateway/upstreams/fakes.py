@@ -79,6 +79,7 @@ class Loop(asyncio.SelectorEventLoop):
         self.error = error
         self.errors = errors or {}
         self.asked: list[tuple[str, int, Any, Any]] = []
+        self.made: list[UpstreamConnection] = []
 
     async def create_connection(self, factory: Any, host: Any = None, port: Any = None, **options: Any) -> Any:
         self.asked.append((host, port, options["ssl"], options["server_hostname"]))
@@ -89,6 +90,7 @@ class Loop(asyncio.SelectorEventLoop):
             await asyncio.Event().wait()
         connection = factory()
         connection.connection_made(Transport())
+        self.made.append(connection)
         return connection.transport, connection
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from tests.unit.gateway.parts import wire
-from tests.unit.gateway.upstreams.fakes import Loop, a_balancer, a_pool, a_roster, run
+from tests.unit.gateway.upstreams.fakes import TARGETS, Loop, a_balancer, a_pool, a_roster, run
 
 from jwtgate.gateway.heads.framing import Malformed
 from jwtgate.gateway.upstream import UpstreamConnection
 from jwtgate.gateway.upstreams.health_check import Probe, check_all, is_well
 from jwtgate.gateway.upstreams.pool import Pool
-from jwtgate.policy.traffic.upstreams import HealthCheck
+from jwtgate.gateway.upstreams.roster import Roster
+from jwtgate.policy.traffic.upstreams import Ejection, HealthCheck
 
 CHECK = HealthCheck("/health", every_seconds=0.001, timeout_seconds=5.0, healthy_after=1, unhealthy_after=1)
 
@@ -112,6 +114,58 @@ def test_rel_13_all_targets_are_checked_until_nobody_wants_it() -> None:
         return [pool.target in usable for pool in balancer.pools]
 
     assert run(loop, watch()) == [True, False, True]
+
+
+def answering(roster: Roster, answer: bytes) -> Loop:
+    """A loop on which every target of this roster has answered so to three checks."""
+    loop = Loop()
+
+    async def check() -> None:
+        checks = check_all(roster)
+        for number in range(3):
+            while len(loop.made) <= number:
+                await asyncio.sleep(0.001)
+            assert roster.requests == 0
+            loop.made[number].data_received(answer)
+            assert all(pool.take() is None for pool in roster.pools())
+        for each in checks:
+            each.cancel()
+        await asyncio.gather(*checks, return_exceptions=True)
+
+    run(loop, check())
+    return loop
+
+
+@pytest.mark.parametrize("status", [b"200 OK", b"500 Oh"])
+def test_rel_14_a_check_is_no_request_and_says_nothing_of_those(status: bytes) -> None:
+    ejection = Ejection(failures_in_a_row=2, most_percent=100)
+    roster = a_balancer(targets=TARGETS[:1], health_check=CHECK, ejection=ejection).roster
+    watch = roster.pools()[0].watch
+    assert watch is not None
+    watch.failed()
+    loop = answering(roster, b"HTTP/1.1 %b\r\nContent-Length: 0\r\n\r\n" % status)
+    assert all(wire(connection).is_closing() for connection in loop.made)
+    assert not roster.standings[TARGETS[0]].ejected.times
+    watch.failed()
+    assert roster.standings[TARGETS[0]].ejected.times
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_rel_20_a_want_of_descriptors_says_nothing_of_a_target(number: int) -> None:
+    roster = a_balancer(targets=TARGETS[:1], health_check=CHECK).roster
+    loop = Loop(OSError(number, "too many open files"))
+
+    async def check() -> None:
+        checks = check_all(roster)
+        while len(loop.asked) < 3 and not checks[0].done():
+            await asyncio.sleep(0.001)
+        for each in checks:
+            each.cancel()
+        await asyncio.gather(*checks, return_exceptions=True)
+
+    run(loop, check())
+    assert len(loop.asked) >= 3
+    assert not roster.standings[TARGETS[0]].is_down
 
 
 def test_nothing_is_checked_unless_said_so() -> None:
