@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from . import couper, library, ours, report
+from . import couper, library, ours, report, steady
 from .chart import svg
 from .contestants import HERE, Contestant, Place, peers, upstream
 from .memory import memory_rows
@@ -31,6 +31,7 @@ from .rows import (
     routes_row,
 )
 from .tokens import Keys
+from .workers import workers_row
 
 Maker = Callable[[], list[Row]]
 
@@ -106,6 +107,9 @@ def _makers(bench: Bench, skipped: list[str]) -> Iterator[tuple[str, Maker]]:
             yield f"{row} {peer}", partial(_one, hot_row, bench, row)
     for alg in ("RS256", "ES256"):
         yield f"PERF-5 {alg}", partial(_one, cold_row, bench, alg)
+    if steady.PEER in bench.peers:
+        yield "PERF-6 steady", partial(_one, steady.steady_row, bench)
+    yield "PERF-7 workers", partial(_one, workers_row, bench)
     yield "PERF-8 routes", partial(_one, routes_row, bench)
     yield "PERF-9 consumers", partial(_one, consumers_row, bench)
     for name in ("apisix", "kong"):

@@ -120,13 +120,13 @@ def _version(*command: str) -> str:
 
 
 @contextlib.contextmanager
-def upstream(folder: Path) -> Iterator[int]:
-    """The port of an nginx which answers a small 200, and 100 KB below /large/, on the CPU of the load."""
+def upstream(folder: Path, *, cpu: int = LOAD_CPU) -> Iterator[int]:
+    """The port of an nginx which answers a small 200, and 100 KB below /large/; its files are in the folder."""
     port = free_port()
     (folder / "large.bin").write_bytes(b"x" * 100_000)
     config = _render(HERE / "peers/upstream.conf", folder / "upstream.conf", {"PORT": port, "FOLDER": folder})
     command = ["nginx", "-c", str(config)]
-    with running(command, port, cpu=LOAD_CPU, log=folder / "upstream.log", seconds=10):
+    with running(command, port, cpu=cpu, log=folder / "upstream.log", seconds=10):
         yield port
 
 

@@ -10,7 +10,7 @@ from .ours import HOT_ROUTES, prefixes, serving
 from .processes import free_port
 from .tokens import ISSUER
 
-BLOCKS = {
+BLOCKS: dict[str, tuple[str, dict[str, object]]] = {
     "plain": ('required_claims = ["sub"]', {"claims": [{"claim": "sub", "required": True}]}),
     "expression": (
         f'claims = {{ iss = default(request.headers.x-issuer, "{ISSUER}") }}',

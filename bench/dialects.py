@@ -119,15 +119,16 @@ def kong(place: Place, requests: Path, keys_url: str) -> Pair:
         },
     }
     signer = {"access_token_jwks_uri": keys_url, "channel_token_optional": True}
-    routes = [{"name": f"r{number}", "paths": [prefix]} for number, prefix in enumerate(prefixes(HOT_ROUTES))]
+    routes = [
+        {"name": f"r{number}", "paths": [prefix], "strip_path": False}
+        for number, prefix in enumerate(prefixes(HOT_ROUTES))
+    ]
     service = {"name": "echo", "url": f"http://127.0.0.1:{place.upstream}", "routes": routes}
     theirs = {
         "_format_version": "3.0",
         "services": [service],
         "plugins": [{"name": "jwt-signer", "config": signer}],
     }
-    for route in routes:
-        route["strip_path"] = False
     return Pair(
         _served("kong", place, json.dumps(theirs)),
         serving("jwtgate as kong", place.folder, port, written=native),

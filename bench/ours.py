@@ -1,9 +1,10 @@
-"""jwtgate as a contestant: one worker, every feature of a normal configuration on."""
+"""jwtgate as a contestant: one worker unless said otherwise, every feature of a normal configuration on."""
 
 import importlib.metadata
 import importlib.util
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from .contestants import Contestant
@@ -27,7 +28,7 @@ def ours(folder: Path, upstream: int, *, routes: int = HOT_ROUTES, alg: str = "R
     return serving(f"jwtgate {routes} routes {alg}", folder, port, written=written)
 
 
-def serving(name: str, folder: Path, port: int, *, written: dict[str, object]) -> Contestant:
+def serving(name: str, folder: Path, port: int, *, written: Mapping[str, object], workers: int = 1) -> Contestant:
     """Our gateway with this document, which listens on `port`."""
     file = folder / f"{name.replace(' ', '-')}.json"
     file.write_text(json.dumps(written))
@@ -35,7 +36,7 @@ def serving(name: str, folder: Path, port: int, *, written: dict[str, object]) -
     return Contestant(
         name,
         "remembers verified and issued tokens",
-        (script, "serve", str(file), "--workers", "1", "--state", str(file.with_suffix(".state"))),
+        (script, "serve", str(file), "--workers", str(workers), "--state", str(file.with_suffix(".state"))),
         importlib.metadata.version("jwtgate"),
         port=port,
         start_seconds=300.0,

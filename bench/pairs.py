@@ -2,7 +2,10 @@
 
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 from pathlib import Path
 
 from .contestants import Running
@@ -22,13 +25,20 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The median run of each side and the median ratio of their rates; `ratios` are the pairs kept."""
+    """The median run of each side and the median ratio of what was compared; `ratios` are the pairs kept."""
 
     ours: Measure
     theirs: Measure
     ratio: float
     ratios: tuple[float, ...]
     discarded: int
+
+    def note(self, *sentences: str) -> str:
+        """The sentences, and one about the pairs that were discarded."""
+        lost = (
+            (f"{self.discarded} pairs discarded: the peer changed by more than a quarter.",) if self.discarded else ()
+        )
+        return " ".join(filter(None, (*sentences, *lost)))
 
 
 def compare(
@@ -42,33 +52,41 @@ def compare(
     """
     other = their_requests or requests
     for warmed, load in ((theirs, other), (ours, requests)):
-        measure(warmed.pid, warmed.port, load, seconds=settings.seconds / 2)
+        _run(warmed, load, settings.seconds / 2)
+    own, peer = partial(_run, ours, requests, settings.seconds), partial(_run, theirs, other, settings.seconds)
+    return in_turn(own, peer, settings.pairs, figure=attrgetter("rate"))
+
+
+def in_turn(
+    ours: Callable[[], Measure], theirs: Callable[[], Measure], pairs: int, *, figure: Callable[[Measure], float]
+) -> Comparison:
+    """The same with any two ways to make a run, compared by this figure of it."""
     kept: list[tuple[Measure, Measure]] = []
     discarded = 0
-    peer = _run(theirs, other, settings)
-    while len(kept) < settings.pairs and len(kept) + discarded < 2 * settings.pairs:
-        own, neighbour = _run(ours, requests, settings), _run(theirs, other, settings)
-        if abs(neighbour.rate / peer.rate - 1) <= MOST_CHANGE:
+    peer = _rested(theirs)
+    while len(kept) < pairs and len(kept) + discarded < 2 * pairs:
+        own, neighbour = _rested(ours), _rested(theirs)
+        if abs(figure(neighbour) / figure(peer) - 1) <= MOST_CHANGE:
             kept.append((own, peer))
         else:
             discarded += 1
         peer = neighbour
     if not kept:
-        raise RuntimeError(f"{theirs.contestant.name} changed by more than a quarter in every pair")
-    ratios = tuple(own.rate / peer.rate for own, peer in kept)
+        raise RuntimeError("the peer changed by more than a quarter in every pair")
+    ratios = tuple(figure(own) / figure(peer) for own, peer in kept)
     return Comparison(
-        ours=_median([own for own, _ in kept]),
-        theirs=_median([peer for _, peer in kept]),
+        ours=sorted((own for own, _ in kept), key=figure)[len(kept) // 2],
+        theirs=sorted((peer for _, peer in kept), key=figure)[len(kept) // 2],
         ratio=statistics.median(ratios),
         ratios=ratios,
         discarded=discarded,
     )
 
 
-def _run(gateway: Running, requests: Path, settings: Settings) -> Measure:
+def _run(gateway: Running, requests: Path, seconds: float) -> Measure:
+    return measure(gateway.pid, gateway.port, requests, seconds=seconds)
+
+
+def _rested(run: Callable[[], Measure]) -> Measure:
     time.sleep(PAUSE_SECONDS)
-    return measure(gateway.pid, gateway.port, requests, seconds=settings.seconds)
-
-
-def _median(measures: list[Measure]) -> Measure:
-    return sorted(measures, key=lambda one: one.rate)[len(measures) // 2]
+    return run()

@@ -17,15 +17,26 @@ _TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Cpu:
-    """What a family of processes used so far: scheduler run time, and its user part."""
+    """What a family of processes used so far: scheduler run time of each by pid, and the user part of all."""
 
-    run_seconds: float
+    run_seconds: dict[int, float]
     user_seconds: float
 
 
-def pinned(command: Sequence[str], cpu: int) -> list[str]:
-    """The command, bound to one CPU."""
-    return ["taskset", "-c", str(cpu), *command]
+def pinned(command: Sequence[str], *cpus: int) -> list[str]:
+    """The command, bound to these CPUs."""
+    return ["taskset", "-c", ",".join(map(str, cpus)), *command]
+
+
+@contextlib.contextmanager
+def on_cpu(cpu: int) -> Iterator[None]:
+    """This process bound to one CPU for a while."""
+    everywhere = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {cpu})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, everywhere)
 
 
 def free_port() -> int:
@@ -77,10 +88,10 @@ def family(pid: int) -> list[int]:
 
 def cpu_used(pid: int) -> Cpu:
     """What the process and its descendants have used since they started."""
-    run_seconds = user_seconds = 0.0
+    runs, user_seconds = {}, 0.0
     for member in family(pid):
         folder = Path(f"/proc/{member}")
-        run_seconds += sum(int(task.read_text().split()[0]) for task in folder.glob("task/*/schedstat")) / 1e9
+        runs[member] = sum(int(task.read_text().split()[0]) for task in folder.glob("task/*/schedstat")) / 1e9
         # The name may hold spaces: fields are counted after its closing parenthesis; utime is the 14th.
         user_seconds += int((folder / "stat").read_text().rpartition(")")[2].split()[11]) * _TICK_SECONDS
-    return Cpu(run_seconds, user_seconds)
+    return Cpu(runs, user_seconds)

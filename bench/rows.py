@@ -1,7 +1,6 @@
 """The rows of the table: which gateways meet under which load, and what the ratio must reach."""
 
 import contextlib
-import os
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from .contestants import Contestant, Place, Running, started
 from .load import Measure, measure
 from .ours import HOT_ROUTES, ours, prefixes
 from .pairs import Comparison, Settings, compare
-from .processes import GATEWAY_CPU
+from .processes import GATEWAY_CPU, on_cpu
 from .report import Row, Target
 from .tokens import Keys, write_requests
 
@@ -55,14 +54,14 @@ class Bench:
 def hot_row(bench: Bench, row: str) -> Row:
     """PERF-1 to PERF-4: ours against one peer under the hot load."""
     peer, target, note = HOT[row]
-    requests = bench.requests("hot", _paths(HOT_ROUTES))
+    requests = bench.requests("hot", hot_paths(HOT_ROUTES))
     found = _compare(bench, bench.ours(), bench.peers[peer], requests)
     return _row(row, f"hot, ours ÷ {peer}", found, target=target, note=note)
 
 
 def peer_row(bench: Bench, peer: str) -> Row:
     """Context: a peer against HAProxy as a plain proxy under the hot load."""
-    requests = bench.requests("hot", _paths(HOT_ROUTES))
+    requests = bench.requests("hot", hot_paths(HOT_ROUTES))
     found = _compare(bench, bench.peers[peer], bench.peers[PLAIN], requests)
     return _row("peer", f"hot, {peer} ÷ {PLAIN}", found, note=f"{peer} {bench.peers[peer].job}.")
 
@@ -70,7 +69,7 @@ def peer_row(bench: Bench, peer: str) -> Row:
 def cold_row(bench: Bench, alg: str) -> Row:
     """PERF-5: CPU a request with a token never seen, against bare verify and sign of the same minute."""
     tokens = bench.keys.tokens(HOT_TOKENS, COLD_TOKENS)
-    requests = write_requests(bench.place.folder / "cold.requests", tokens, _paths(HOT_ROUTES))
+    requests = write_requests(bench.place.folder / "cold.requests", tokens, hot_paths(HOT_ROUTES))
     rounds: list[tuple[Measure, float]] = []
     for _ in range(max(1, bench.settings.pairs // 2 + 1)):
         with started(bench.ours(alg=alg), bench.place) as gateway:  # anew each time: every token is unknown
@@ -83,16 +82,16 @@ def cold_row(bench: Bench, alg: str) -> Row:
     return Row(
         "PERF-5", f"cold {alg}, CPU a request ÷ bare crypto",
         f"{spent.cpu_us:.0f} µs (user {spent.user_us:.0f})", f"{bare:.0f} µs",
-        statistics.median(ratios), _spread(ratios), COLD[alg],
+        statistics.median(ratios), spread(ratios), COLD[alg],
         f"Bare `cryptography`: one RS256 verify and one {alg} sign, in a loop with warm caches. {COLD_COST}",
     )  # fmt: skip
 
 
 def routes_row(bench: Bench) -> Row:
     """PERF-8: ours with 100 000 routes against ours with 10, the hot tokens spread over all routes."""
-    many = bench.requests("many", _paths(100_000))
-    few = bench.requests("few", _paths(10))
-    with _both(bench, bench.ours(routes=100_000), bench.ours(routes=10)) as (large, small):
+    many = bench.requests("many", hot_paths(100_000))
+    few = bench.requests("few", hot_paths(10))
+    with both(bench, bench.ours(routes=100_000), bench.ours(routes=10)) as (large, small):
         found = compare(large, small, many, bench.settings, their_requests=few)
     note = "The look-up itself costs the same; the rest is memory, since each request meets another route's objects."
     return _row("PERF-8", "hot, 100 000 routes ÷ 10 routes", found, target=Target(0.9, 0.98), note=note)
@@ -100,7 +99,7 @@ def routes_row(bench: Bench) -> Row:
 
 def consumers_row(bench: Bench) -> Row:
     """PERF-9: ours with a million consumers against ours with ten, 10 000 tokens of their own in turn."""
-    paths = _paths(HOT_ROUTES)
+    paths = hot_paths(HOT_ROUTES)
     many, few = (crowd(bench.place, count, tokens=10_000, paths=paths) for count in (1_000_000, 10))
     with started(few.contestant, few.place) as small, started(many.contestant, many.place) as large:
         found = compare(large, small, many.requests, bench.settings, their_requests=few.requests)
@@ -112,16 +111,16 @@ def dialect_row(bench: Bench, name: str) -> Row:
     """A document of another gateway, against the same said in one of ours."""
     with contextlib.ExitStack() as opened:
         if name == "apisix":
-            pair = dialects.apisix(bench.place, _paths(HOT_ROUTES))
+            pair = dialects.apisix(bench.place, hot_paths(HOT_ROUTES))
         else:
             keys = opened.enter_context(dialects.key_server(bench.place.folder))
-            pair = dialects.kong(bench.place, bench.requests("hot", _paths(HOT_ROUTES)), keys)
+            pair = dialects.kong(bench.place, bench.requests("hot", hot_paths(HOT_ROUTES)), keys)
         return _pair_row(bench, pair, f"hot, {name}", Target(0.97, 1.0))
 
 
 def couper_row(bench: Bench, block: str) -> Row:
     """A file of Couper whose `jwt` block looks at the request, or does not, against the same in a document of ours."""
-    pair = couper.couper(bench.place, bench.requests("hot", _paths(HOT_ROUTES)), block)
+    pair = couper.couper(bench.place, bench.requests("hot", hot_paths(HOT_ROUTES)), block)
     target = Target(0.97, 1.0) if block == "plain" else Target(0.75, 1.0)
     return _pair_row(bench, pair, f"hot, couper, {block}", target)
 
@@ -140,7 +139,7 @@ def large_row(bench: Bench) -> Row:
     return _row("PERF-10", f"100 KB answers, ours ÷ {PLAIN}", found, target=Target(0.7, 1.0))
 
 
-def _paths(routes: int) -> list[str]:
+def hot_paths(routes: int) -> list[str]:
     """A path a hot token, spread evenly over the routes."""
     places = prefixes(routes)
     step = max(1, routes // HOT_TOKENS)
@@ -148,36 +147,33 @@ def _paths(routes: int) -> list[str]:
 
 
 def _compare(bench: Bench, own: Contestant, peer: Contestant, requests: Path) -> Comparison:
-    with _both(bench, own, peer) as (mine, theirs):
+    with both(bench, own, peer) as (mine, theirs):
         return compare(mine, theirs, requests, bench.settings)
 
 
 @contextlib.contextmanager
-def _both(bench: Bench, own: Contestant, peer: Contestant) -> Iterator[tuple[Running, Running]]:
+def both(bench: Bench, own: Contestant, peer: Contestant) -> Iterator[tuple[Running, Running]]:
+    """Ours and the peer, both running; each rests while the other is loaded."""
     with started(peer, bench.place) as theirs, started(own, bench.place) as mine:
         yield mine, theirs
 
 
 def _bare(bench: Bench, alg: str) -> float:
     """Bare crypto on the gateway's CPU, so that both sides of the ratio ran there."""
-    everywhere = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {GATEWAY_CPU})
-    try:
+    with on_cpu(GATEWAY_CPU):
         return bare_us(bench.place.folder, alg)
-    finally:
-        os.sched_setaffinity(0, everywhere)
 
 
 def _row(row: str, title: str, found: Comparison, *, target: Target | None = None, note: str = "") -> Row:
-    if found.discarded:
-        note = f"{note} {found.discarded} pairs discarded: the peer changed by more than a quarter.".strip()
-    spread = _spread(found.ratios)
-    return Row(row, title, _rate(found.ours), _rate(found.theirs), found.ratio, spread, target, note)
+    cells = (told_rate(found.ours), told_rate(found.theirs), found.ratio, spread(found.ratios))
+    return Row(row, title, *cells, target, found.note(note))
 
 
-def _rate(one: Measure) -> str:
+def told_rate(one: Measure) -> str:
+    """Requests a second, and in brackets CPU µs, user µs and how busy the gateway was."""
     return f"{one.rate:,.0f}/s ({one.cpu_us:.1f}, {one.user_us:.1f}, {one.busy:.0%})"
 
 
-def _spread(ratios: list[float] | tuple[float, ...]) -> str:
+def spread(ratios: list[float] | tuple[float, ...]) -> str:
+    """How many ratios, the least and the greatest."""
     return f"{len(ratios)}: {min(ratios):.2f}–{max(ratios):.2f}"
