@@ -83,12 +83,6 @@ class Name:
         peer = transport.get_extra_info("peername")
         return not peer or peer[0] in self.addresses
 
-    def close(self) -> None:
-        """Look nothing up any more."""
-        self._due = float("inf")
-        if self._flight is not None:
-            self._flight.cancel()
-
     def _begin(self) -> asyncio.Task[None]:
         if self._flight is None:
             self._flight = asyncio.get_running_loop().create_task(self._resolve())
@@ -98,10 +92,7 @@ class Name:
         try:
             async with asyncio.timeout(LOOK_UP_SECONDS):
                 found = await self._look_up(self.host)
-        except (
-            OSError,
-            UnicodeError,
-        ):  # `TimeoutError` is an `OSError`; `UnicodeError`: no such name can be
+        except (OSError, UnicodeError):  # `TimeoutError` is an `OSError`; `UnicodeError`: no such name can be
             self._failed(self._clock())
         else:
             self._found(found, self._clock())

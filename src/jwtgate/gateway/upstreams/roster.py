@@ -120,11 +120,6 @@ class Roster:
         self.budget.spent.look(now)
         self.refresh()
 
-    def close(self) -> None:
-        """Look nothing up any more."""
-        for name in self.names.values():
-            name.close()
-
     def refresh(self) -> None:
         """Say what has changed, and have the balancers know."""
         now = self.clock()

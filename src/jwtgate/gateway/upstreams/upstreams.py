@@ -49,8 +49,6 @@ class Upstreams:
         """Keep no connection for later, and check nothing any more; what is going on goes on."""
         for check in self._checks:
             check.cancel()
-        for roster in self.rosters.values():
-            roster.close()
         for pool in self.pools():
             pool.close()
 

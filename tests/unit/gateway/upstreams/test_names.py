@@ -158,15 +158,6 @@ def test_rel_15_a_connection_leads_to_the_name_while_its_address_does() -> None:
     play(scenario)
 
 
-def test_what_is_closed_looks_nothing_up() -> None:
-    async def scenario(scene: Scene) -> None:
-        scene.name.look(scene.clock.now)
-        scene.name.close()
-        assert await scene.after(1000) == ()
-
-    play(scenario)
-
-
 def test_the_last_good_answer_is_taken_over() -> None:
     async def scenario(scene: Scene) -> None:
         await scene.after(0)

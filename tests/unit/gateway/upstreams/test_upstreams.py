@@ -7,6 +7,7 @@ import asyncio
 from tests.unit.gateway.parts import a_plan, wire
 from tests.unit.gateway.upstreams.fakes import KINDS, a_connection
 
+from jwtgate.gateway.upstreams.names import Name
 from jwtgate.gateway.upstreams.upstreams import Upstreams
 
 CALL = {"orders": {"calls": {"who": {"upstream": "other"}, "again": {"upstream": "echo"}}}}
@@ -60,3 +61,22 @@ def test_at_their_end_nothing_is_checked_or_kept() -> None:
         return begun, len(asyncio.all_tasks())
 
     assert asyncio.run(life()) == (2, 1)
+
+
+def test_rel_15_a_reload_leaves_nobody_waiting_for_a_name() -> None:
+    async def look_up(host: str) -> tuple[str, ...]:
+        for _ in range(3):
+            await asyncio.sleep(0)
+        return ("10.0.0.1",)
+
+    async def life() -> tuple[str, ...]:
+        held = upstreams()
+        roster = held.rosters["echo"]
+        name = Name("a.example", every_seconds=30, stale_seconds=30, clock=roster.clock, look_up=look_up)
+        roster.names = dict.fromkeys(roster.names, name)
+        waiting = asyncio.create_task(name.in_turn())
+        await asyncio.sleep(0)
+        held.close()
+        return await waiting
+
+    assert asyncio.run(life()) == ("10.0.0.1",)
