@@ -203,7 +203,10 @@ def test_rel_13_as_many_other_targets_are_tried_as_the_document_says(retries: in
         upstreams = {"echo": {"targets": [*down, up.url], "retries": retries}}
         with Gateway(document([], upstreams=upstreams)) as gateway, Client(gateway.port) as client:
             assert client.ask(request()).status == status
-            assert gateway.call(lambda: gateway.embedded.worker.generation.upstreams.rosters["echo"].budget.made) == retries
+            assert (
+                gateway.call(lambda: gateway.embedded.worker.generation.upstreams.rosters["echo"].budget.made)
+                == retries
+            )
 
 
 @pytest.mark.parametrize(("retries", "status"), [(0, 502), (1, 502), (3, 200)])
