@@ -13,8 +13,9 @@ from jwtgate.policy.traffic.upstreams import Balance, HashedBy, HashKey, Upstrea
 if TYPE_CHECKING:
     from jwtgate.gateway.upstreams.pool import Pool
 
-_HASH_BYTES = 8
-_SPREAD = float(1 << (8 * _HASH_BYTES))
+HASH_BYTES = 6
+"""Few enough for a float to tell all of them apart from 1."""
+_SPREAD = float(1 << (8 * HASH_BYTES))
 
 
 class Requester(Protocol):
@@ -81,12 +82,16 @@ class ConsistentHash:
     def __call__(self, pools: Sequence[Pool], requester: Requester) -> Pool:
         """The pool of this request."""
         key = _hashed(self._key, requester)
-        return max(pools, key=lambda pool: _drawn(key, pool))
+        return max(pools, key=lambda pool: weighed(_drawn(key, pool), pool.share))
 
 
-def _drawn(key: bytes, pool: Pool) -> float:
-    drawn = blake2b(key, digest_size=_HASH_BYTES, key=pool.seed).digest()
-    return -pool.share / log((int.from_bytes(drawn) + 0.5) / _SPREAD)
+def _drawn(key: bytes, pool: Pool) -> bytes:
+    return blake2b(key, digest_size=HASH_BYTES, key=pool.seed).digest()
+
+
+def weighed(drawn: bytes, share: float) -> float:
+    """What this draw is worth to a target of this share: it is the highest of all as often as the share is one."""
+    return -share / log((int.from_bytes(drawn) + 0.5) / _SPREAD)
 
 
 def _hashed(key: HashKey, requester: Requester) -> bytes:

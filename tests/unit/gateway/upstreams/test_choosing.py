@@ -9,6 +9,7 @@ import pytest
 from tests.unit.gateway.upstreams.fakes import TARGETS, Asking, a_balancer, a_connection
 
 from jwtgate.gateway.upstreams.balancer import Balancer
+from jwtgate.gateway.upstreams.choosing import HASH_BYTES, weighed
 from jwtgate.policy.traffic.upstreams import Balance, HashedBy, HashKey
 
 USERS = [str(number).encode() for number in range(2000)]
@@ -49,6 +50,11 @@ def test_the_same_key_goes_to_the_same_target_in_every_worker() -> None:
     counts = Counter(first.values())
     assert len(counts) == 5
     assert all(300 < count < 500 for count in counts.values())
+
+
+def test_every_draw_is_worth_something() -> None:
+    least, most = weighed(bytes(HASH_BYTES), 1.0), weighed(b"\xff" * HASH_BYTES, 1.0)
+    assert 0 < least < most < weighed(b"\xff" * HASH_BYTES, 2.0) < float("inf")
 
 
 def test_a_target_that_comes_moves_its_share_and_nothing_else() -> None:
