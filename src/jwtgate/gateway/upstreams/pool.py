@@ -104,10 +104,12 @@ class Pool:
 
     async def connect(self, seconds: float) -> UpstreamConnection:
         """A new connection, within so many seconds. Raises `UpstreamFault`."""
-        pools = self.roster.pools()
+        roster, now = self.roster, self.roster.clock()
+        pools = roster.pools()
         pending = sum(pool.pending for pool in pools)
-        connections = sum(pool.open for pool in pools) + pending
-        self.roster.breaker.check_connection(connections, pending, now=self.roster.clock())
+        # Many may have been sent here at once, before the first of them counted.
+        roster.breaker.check_request(roster.requests, now)
+        roster.breaker.check_connection(sum(pool.open for pool in pools) + pending, pending, now=now)
         with self._trial():
             return await self._connect(seconds)
 

@@ -53,8 +53,9 @@ async def reach(errand: Errand, balancer: Balancer, pool: Pool, *, connect_secon
     while True:
         try:
             connection = await tried[-1].connect(connect_seconds)
-        except UpstreamFault:
-            other = balancer.another(tried)
+        except UpstreamFault as fault:
+            # Limits hold for all targets together.
+            other = balancer.another(tried) if fault.reason != "upstream_busy" else None
             if errand.finished or other is None or not may_retry(errand, balancer):
                 raise
             tried.append(other)

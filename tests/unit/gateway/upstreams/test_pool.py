@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.unit.gateway.parts import wire
-from tests.unit.gateway.upstreams.fakes import TARGETS, Loop, a_balancer, a_connection, a_pool, a_roster, run
+from tests.unit.gateway.upstreams.fakes import TARGETS, Asking, Loop, a_balancer, a_connection, a_pool, a_roster, run
 
 from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.upstreams.pool import Pool
@@ -145,6 +145,18 @@ def test_rel_14_a_connection_too_many_is_refused_at_once(limits: dict[str, int],
     assert loop.asked == []
     pool.pending = 0
     run(Loop(), pool.connect(2.0))
+
+
+def test_rel_14_requests_that_come_at_once_do_not_pass_each_other_by() -> None:
+    balancer, loop = a_balancer(targets=TARGETS[:1], most_requests=2), Loop()
+
+    async def five() -> list[object]:
+        pools = [balancer.pick(Asking()) for _ in range(5)]
+        return await asyncio.gather(*(pool.connect(2.0) for pool in pools), return_exceptions=True)
+
+    faults = [each for each in run(loop, five()) if isinstance(each, UpstreamFault)]
+    assert len(loop.made) == 2
+    assert [(fault.reason, fault.detail["limit"]) for fault in faults] == [("upstream_busy", "requests")] * 3
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])

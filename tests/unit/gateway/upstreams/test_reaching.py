@@ -61,6 +61,14 @@ def test_rel_11_where_the_budget_is_spent_nothing_is_tried_again() -> None:
     assert (errand.retries, balancer.roster.budget.spent.total) == (0, 1)
 
 
+def test_rel_14_where_an_upstream_is_given_enough_no_other_target_is_tried() -> None:
+    balancer, errand = scripted(), Errand()
+    balancer.pools[0].failures.append(UpstreamFault("upstream_busy"))
+    with pytest.raises(UpstreamFault):
+        reached(balancer, errand)
+    assert (errand.retries, balancer.roster.budget.made) == (0, 0)
+
+
 def test_rel_22_nobody_waits_for_what_is_finished() -> None:
     errand = Errand()
     errand.finished = True
