@@ -39,6 +39,7 @@ class _KnownKeys:
     """Facts that hold one key set, whoever the issuer is, and nothing that was revoked."""
 
     revocations = Revocations()
+    store_away = False
 
     def __init__(self, key_set: KeySet) -> None:
         self._key_set = key_set

@@ -234,6 +234,7 @@ CATALOGUE: Mapping[str, Reason] = MappingProxyType(
         "introspection_unreachable": Reason(DependencyFault, "The token cannot be checked at the moment."),
         "consumers_unreachable": Reason(DependencyFault, "The caller cannot be looked up at the moment."),
         "credential_unresolved": Reason(DependencyFault, "The token cannot be checked at the moment."),
+        "revocations_unknown": Reason(DependencyFault, "The token cannot be checked at the moment."),
         "requests_not_counted": Reason(DependencyFault, "The request cannot be counted at the moment."),
         "expected_claims_malformed": Reason(DependencyFault, "The token cannot be checked.", 500),
         "claims_not_generated": Reason(DependencyFault, "The request cannot be signed at the moment."),

@@ -128,6 +128,39 @@ def test_sec_76_what_was_revoked_stays_so_while_the_store_is_away(gateway: Gatew
         assert statuses(gateway, "/orders/1", other) == {200}
 
 
+@pytest.mark.parametrize("away", [locked, gone])
+def test_sec_76_a_sensitive_route_takes_no_token_that_nobody_can_revoke(
+    tmp_path: Path, upstream: str, away: Away
+) -> None:
+    sensitive = {"path": "/money/*", "auth": "optional", "issuers": ["main"], "upstream": "echo", "sensitive": True}
+    made = json.loads(administered(upstream))
+    made["routes"]["money"] = sensitive
+    bearer, revoked = token(), token(jti="t-1")
+    with GatewayProcess(tmp_path, json.dumps(made)) as gateway:
+        assert gateway.administer("POST", "revocations", {"by": "jti", "value": "t-1"})[0] == 201
+        gateway.until(lambda: statuses(gateway, "/money/1", revoked) == {401})
+        assert statuses(gateway, "/money/1", bearer) == {200}  # and is remembered
+        with away(gateway):
+            assert gateway.administer("POST", "revocations", {"by": "jti", "value": "t-2"})[0] == 503
+            gateway.until(lambda: statuses(gateway, "/money/1", bearer) == {503})
+            for _ in range(2):
+                assert statuses(gateway, "/money/1", bearer) == {503}
+                assert statuses(gateway, "/money/1", revoked) == {401}
+                assert statuses(gateway, "/money/1") == {200}
+                assert statuses(gateway, "/orders/1", bearer) == {200}
+                for pid in gateway.workers():  # nor do others who come meanwhile
+                    kill_worker(gateway, pid)
+            assert gateway.readiness()["store_away"] is gateway.readiness()["degraded"] is True
+            assert gateway.metric("jwtgate_store_away") == 1
+            gateway.reload()
+            assert statuses(gateway, "/money/1", bearer) == {503}
+        gateway.until(lambda: statuses(gateway, "/money/1", bearer) == {200})
+        assert statuses(gateway, "/money/1", revoked) == {401}
+        assert gateway.metric("jwtgate_store_away") == 0
+        assert [len(gateway.events(name)) for name in ("store_away", "store_back")] == [1, 1]
+        assert {line["reason"] for line in gateway.log() if line["status"] == 503} == {"revocations_unknown"}
+
+
 def test_sec_146_no_secret_is_shown_or_logged(gateway: GatewayProcess) -> None:
     assert gateway.administer("PUT", "consumers/ann", consumer("key-1"))[0] == 200
     bad = {"credentials": {"key-1": {"alg": "HS256", "secret": SECRET[:5]}, "key-2": {"alg": "HS999"}}}

@@ -45,6 +45,8 @@ def _found(document: Document) -> Found:
         yield from _below(("routes", name), _of_answers(route.answers))
         yield from _below(("routes", name), _of_callers(route))
     yield from _of_answers(document.answers)
+    if document.store_away == "allow_all":
+        yield ("store_away",), "sensitive routes accept tokens that could not be revoked, for the store was away"
     if document.paths.encoded_slashes == "keep":
         yield ("paths", "encoded_slashes"), "an encoded slash is read in two ways by different servers"
     if document.paths.parameters == "keep":

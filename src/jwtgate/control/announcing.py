@@ -1,4 +1,5 @@
-"""What all workers are told of changes that concern every generation: who may call, and what is revoked.
+"""What all workers are told of changes that concern every generation: who may call, what is revoked,
+and whether the store is away.
 
 Of callers they are told at once: whoever changed one may send a request the moment the change is answered. A burst of
 revocations is told of once. Workers that start later are told before they serve.
@@ -9,12 +10,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from jwtgate.control.workers.messages import ConsumersChanged, RevocationsChanged
+from jwtgate.control.workers.messages import ConsumersChanged, RevocationsChanged, StoreChanged
 from jwtgate.policy.revocations import Revocation
 
 BURST_SECONDS = 0.05
 
-Told = ConsumersChanged | RevocationsChanged
+Told = ConsumersChanged | RevocationsChanged | StoreChanged
 
 
 class Announcing:
@@ -28,6 +29,10 @@ class Announcing:
     def consumers_changed(self) -> None:
         """Have every worker forget the callers it met."""
         self._tell(ConsumersChanged())
+
+    def store_changed(self, *, away: bool) -> None:
+        """Have every worker know that the store is away, or back."""
+        self._tell(StoreChanged(away))
 
     def revocations_changed(self, entries: Callable[[], tuple[Revocation, ...]]) -> None:
         """Have every worker heed these entries a moment later; they are asked for when they are sent."""

@@ -179,12 +179,14 @@ class Built:
         )
         consumers = await self.callers.count()
         is_stale = any(any(each.stale for each in reports) for reports in (issuers, secret_stores, signing))
+        left_alone = any(each.left_alone for each in introspections)
         return Report(
             counters,
             generation=self.number,
             ready=ready,
-            degraded=is_stale or not saved or any(each.left_alone for each in introspections) or not consumers,
+            degraded=is_stale or left_alone or not saved or not consumers or self.callers.store_away,
             state_saved=saved,
+            store_away=self.callers.store_away,
             issuers=issuers,
             introspections=introspections,
             secret_stores=secret_stores,
@@ -213,6 +215,7 @@ class Built:
             _kept_up("waiting_credentials", self.follow_waiting),
             _kept_up("credential_keys", lambda: self.callers.follow_keys(announcing)),
             _kept_up("revocations", lambda: self.callers.follow_time(announcing)),
+            _kept_up("store", lambda: self.callers.follow_store(announcing)),
         )
 
     async def follow_signing(self, changed: Callable[[SigningChanged], None]) -> None:

@@ -30,11 +30,14 @@ from jwtgate.state.callers.revocations import RevocationList
 from jwtgate.state.keys.addressed_keys import AddressedKeys
 from jwtgate.state.stores.registry import Registry
 from jwtgate.state.stores.store import Store, StoreFailed
+from jwtgate.state.stores.watch import StoreWatch
 
 DIRECTORY = "consumers"
 EXPIRE_SECONDS = 60.0
 LOOK_SECONDS, PAUSE_SECONDS = 60.0, 1.0
 """How often key sets that nobody wants are let go of, and how long workers are not told again of any that changed."""
+STORE_SECONDS = 0.5
+"""How often the store is looked at."""
 
 CredentialWanted = NeedCredential | NeedNewerCredential
 Resolve = Callable[[str], str]
@@ -44,16 +47,25 @@ class Callers:
     """The directory and the list of revocations of a node, the registry both come from, and keys that were fetched.
 
     `changes` counts what was changed in the directory; whoever changes it adds to that, and then tells the workers.
+    `store_away`: what it is kept in fails, so that nothing can be revoked.
     """
 
     def __init__(
-        self, registry: Registry, directory: Directory, revocations: RevocationList, fetched: AddressedKeys
+        self,
+        registry: Registry,
+        directory: Directory,
+        revocations: RevocationList,
+        fetched: AddressedKeys,
+        *,
+        watch: StoreWatch,
     ) -> None:
         self.registry = registry
         self.directory = directory
         self.revocations = revocations
         self.fetched = fetched
         self.changes = 0
+        self.store_away = False
+        self._watch = watch
 
     @classmethod
     def open(cls, store: Store, *, folder: Path | None, sealer: Sealer | None, files: Path = Path()) -> Callers:
@@ -64,7 +76,7 @@ class Callers:
         registry = Registry(store, wall=time.time, sealer=sealer)
         revocations = RevocationList(registry, wall=time.time)
         directory = Directory.open(None if folder is None else folder / DIRECTORY, sealer=sealer)
-        return cls(registry, directory, revocations, AddressedKeys(files))
+        return cls(registry, directory, revocations, AddressedKeys(files), watch=StoreWatch(store))
 
     async def find(self, need: NeedConsumer | CredentialWanted, resolve: Resolve) -> Consumer | Credential | None:
         """What the directory holds now. `DependencyFault` when it cannot be told, or a key cannot be had."""
@@ -134,6 +146,19 @@ class Callers:
             else:
                 if ended:
                     announcing.revocations_changed(self.revocations.entries)
+
+    async def follow_store(self, announcing: Announcing, *, every_seconds: float = STORE_SECONDS) -> None:
+        """Tell when the store is away and when it is back, as long as this runs (SEC-76)."""
+        while True:
+            cause = await asyncio.to_thread(self._watch.look)
+            if self.store_away and cause is None:
+                event("store_back")
+            elif not self.store_away and cause is not None:
+                event("store_away", level=logging.ERROR, cause=cause)
+            if self.store_away is (cause is None):
+                self.store_away = not self.store_away
+                announcing.store_changed(away=self.store_away)
+            await asyncio.sleep(every_seconds)
 
     async def follow_keys(self, announcing: Announcing) -> None:
         """Have workers forget the keys they hold when those of an address are others now, as long as this runs."""

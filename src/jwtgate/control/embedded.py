@@ -21,7 +21,7 @@ from jwtgate.control.generations import Generations
 from jwtgate.control.listening.sockets import ListeningSockets, listen_alike
 from jwtgate.control.state_folder import DATABASE
 from jwtgate.control.workers.desk import note_tables
-from jwtgate.control.workers.messages import KeysChanged, RevocationsChanged, SigningChanged
+from jwtgate.control.workers.messages import KeysChanged, RevocationsChanged, SigningChanged, StoreChanged
 from jwtgate.control.workers.worker_state import Served, noted
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.generation import Generation
@@ -153,6 +153,7 @@ class EmbeddedGateway:
     def _adopted(self, served: Served) -> None:
         self._served = served
         served.change(RevocationsChanged(self._built.callers.revocations.entries()))
+        served.change(StoreChanged(self._built.callers.store_away))
         self._stop_following()
         following = self._built.follow(self._changed, self.announcing, secrets_changed=lambda: None)
         self._following = asyncio.create_task(following)

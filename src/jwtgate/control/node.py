@@ -16,7 +16,7 @@ from typing import Protocol
 
 from jwtgate.control.administration.administration import Administration
 from jwtgate.control.administration.layers import Added
-from jwtgate.control.announcing import Announcing
+from jwtgate.control.announcing import Announcing, Told
 from jwtgate.control.built import Built
 from jwtgate.control.documents import Text
 from jwtgate.control.generations import Generations
@@ -26,7 +26,12 @@ from jwtgate.control.listening.sockets import ListeningSockets, listen_alike, sh
 from jwtgate.control.workers.crew import Crew, Frames
 from jwtgate.control.workers.desk import Desk
 from jwtgate.control.workers.link import encode
-from jwtgate.control.workers.messages import ConsumersChanged, KeysChanged, RevocationsChanged, SigningChanged
+from jwtgate.control.workers.messages import (
+    KeysChanged,
+    RevocationsChanged,
+    SigningChanged,
+    StoreChanged,
+)
 from jwtgate.control.workers.worker_handle import WorkerHandle
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.listening.doors import descriptor_limit
@@ -216,6 +221,7 @@ class Node:
         """The generation as it is sent, encoded on a thread; keys that change from now on are noted beside it."""
         changes: dict[Hashable, bytes] = {}
         self._changes[built.number] = changes
+        changes[StoreChanged] = encode(StoreChanged(built.callers.store_away))
         revoked = RevocationsChanged(built.callers.revocations.entries())
         sent = built.prepare()
         try:
@@ -265,13 +271,16 @@ class Node:
             if crew.number == change.number:
                 crew.tell(frame)
 
-    def _tell_all(self, change: ConsumersChanged | RevocationsChanged) -> None:
+    def _tell_all(self, change: Told) -> None:
         """Tell every worker of every generation, those of later included."""
         if isinstance(change, RevocationsChanged):
             self._revoked = change
             self._in_background(self._tell_revoked(change))
             return
         frame = encode(change)
+        if isinstance(change, StoreChanged):
+            for changes in self._changes.values():
+                changes[StoreChanged] = frame
         for crew in self._crews:
             crew.tell(frame)
 

@@ -177,6 +177,7 @@ class Report:
     worker_restarts: int = 0
     crash_looping: bool = False
     state_saved: bool = True
+    store_away: bool = False
     reload_failures: int = 0
     issuers: tuple[IssuerReport, ...] = ()
     introspections: tuple[IntrospectionReport, ...] = ()
@@ -258,6 +259,8 @@ class _Families:
         yield CounterMetricFamily("jwtgate_worker_restarts", "Workers replaced.", value=report.worker_restarts)
         saved = "0 while what is to be on disk cannot be written."
         yield GaugeMetricFamily("jwtgate_state_saved", saved, value=report.state_saved)
+        away = "1 while the store cannot be read or written."
+        yield GaugeMetricFamily("jwtgate_store_away", away, value=report.store_away)
         yield GaugeMetricFamily("jwtgate_crash_looping", "1 while workers die young.", value=report.crash_looping)
         yield CounterMetricFamily("jwtgate_reload_failures", "Documents refused.", value=report.reload_failures)
 

@@ -142,6 +142,7 @@ def _readiness(report: Report) -> dict[str, object]:
         "worker_restarts": report.worker_restarts,
         "crash_looping": report.crash_looping,
         "state_saved": report.state_saved,
+        "store_away": report.store_away,
         "issuers": [_shown(each, "issuer", "keys", *_FRESHNESS) for each in report.issuers],
         "introspection": [_shown(each, "issuer", "left_alone", "last_failure") for each in report.introspections],
         "secret_stores": [_shown(each, "store", "values", "missing", *_FRESHNESS) for each in report.secret_stores],

@@ -21,7 +21,7 @@ from jwtgate.policy.rooms.limits import ask_allowance, check_allowance
 from jwtgate.policy.rooms.match import match
 from jwtgate.policy.rooms.permissions import check_permissions
 from jwtgate.policy.rooms.proof import check_proof
-from jwtgate.policy.rooms.revoked import check_revoked
+from jwtgate.policy.rooms.revoked import check_known, check_revoked
 from jwtgate.policy.rooms.rewrite import rewrite
 from jwtgate.policy.rooms.verify import ask_besides, verify
 from jwtgate.policy.value import Known, asking
@@ -43,6 +43,7 @@ def decide(plan: Plan, request: RequestView, facts: Facts, now: int, *, route: R
         principal = trail.principal = yield from identify(route, trail.proven, facts)
         trail.room = "revoked"
         check_revoked(facts.revocations, principal, now=now)
+        check_known(route, principal, facts)
         known.become(principal)
         if not preflight:
             trail.room = "permissions"

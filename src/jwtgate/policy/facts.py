@@ -193,6 +193,10 @@ class Facts(Protocol):
     def revocations(self) -> Revocations:
         """Every token that was revoked."""
 
+    @property
+    def store_away(self) -> bool:
+        """Whether nobody can tell what is revoked from now on."""
+
     def credential(self, name: str) -> Credential | None:
         """The consumers' credential of this name, if it is at hand."""
 

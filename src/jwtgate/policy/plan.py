@@ -53,7 +53,7 @@ class Route:
     `rate_limit`: how many requests callers may make here, unless they have a limit of their own. `calls` are made,
     in order, before it answers or forwards. `asks`: expressions take part that may have to ask for something first.
     `body_first_bytes`: the body, at most so much of it, is read before the
-    decision; None: it is not.
+    decision; None: it is not. `needs_store`: no credential passes while it cannot be known what is revoked.
     """
 
     name: str
@@ -95,6 +95,7 @@ class Route:
     asks: bool = True
     calls: tuple[Call, ...] = ()
     body_first_bytes: int | None = None
+    needs_store: bool = False
 
     @property
     def has_answers(self) -> bool:

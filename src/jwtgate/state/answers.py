@@ -60,7 +60,7 @@ def drive_blocking(walk: Steps[Result], answer: Callable[[Need], object]) -> Res
 class Snapshot:
     """The facts held in memory: the usable key set of each issuer, callers met before, and what was revoked."""
 
-    __slots__ = ("_consumers", "_credentials", "_key_sets", "_unknown", "revocations")
+    __slots__ = ("_consumers", "_credentials", "_key_sets", "_unknown", "revocations", "store_away")
 
     def __init__(self, key_sets: Mapping[str, KeySet] | None = None) -> None:
         self._key_sets = dict(key_sets or {})
@@ -70,6 +70,7 @@ class Snapshot:
         )
         self._unknown = BoundedTable[str, None](MOST_UNKNOWN, most_bytes=MOST_UNKNOWN_BYTES)
         self.revocations = Revocations()
+        self.store_away = False
 
     def key_set(self, issuer: str) -> KeySet | None:
         """The issuer's usable key set, or None when there is none."""

@@ -158,6 +158,7 @@ def test_sec_162_a_token_in_the_query_is_told_and_where_it_goes_on(
             "routes.a.slots.b.answers.token_expired.status",
         ),
         ({"paths": {"encoded_slashes": "keep"}}, "paths.encoded_slashes"),
+        ({"store_away": "allow_all", "routes/orders/sensitive": True}, "store_away"),
         ({"routes/orders/rate_limit": {**LIMIT, "status": 200}}, "routes.orders.rate_limit.status"),
         ({"consumers/ann/rate_limit": {**LIMIT, "status": 299}}, "consumers.ann.rate_limit.status"),
         (

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from jwtgate.control.announcing import Announcing, Told
-from jwtgate.control.workers.messages import ConsumersChanged, RevocationsChanged
+from jwtgate.control.workers.messages import ConsumersChanged, RevocationsChanged, StoreChanged
 from jwtgate.policy.revocations import Revocation, RevokedBy
 
 ENTRY = Revocation("r-1", RevokedBy.SUBJECT, "alice")
@@ -56,6 +56,14 @@ def test_a_change_of_callers_is_told_of_before_it_is_answered() -> None:
         announcing.consumers_changed()
 
     assert told(act) == [ConsumersChanged(), ConsumersChanged()]
+
+
+def test_sec_76_a_store_that_is_away_is_told_of_at_once() -> None:
+    async def act(announcing: Announcing) -> None:
+        announcing.store_changed(away=True)
+        announcing.store_changed(away=False)
+
+    assert told(act) == [StoreChanged(away=True), StoreChanged(away=False)]
 
 
 def test_nobody_is_told_anything_after_the_end() -> None:

@@ -1,12 +1,14 @@
 """Callers are found as the directory has them, and never as it had them before a change."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 import pytest
 
 from jwtgate.control.announcing import Announcing
 from jwtgate.control.callers import Callers
+from jwtgate.control.workers.messages import StoreChanged
 from jwtgate.errors import DependencyFault
 from jwtgate.gateway.mint import Minted, NeedMinted
 from jwtgate.jose.key import Key, generate_key
@@ -238,3 +240,29 @@ def test_a_store_that_fails_is_asked_again_later() -> None:
         following.cancel()
 
     asyncio.run(run())
+
+
+def test_sec_76_a_store_that_goes_away_and_comes_back_is_told_of_and_logged_once_each(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    causes = [None, "locked", "locked", None, None]
+
+    class Watch:
+        def look(self) -> str | None:
+            return causes.pop(0) if causes else None
+
+    held, told = callers(), []
+    held._watch = Watch()  # type: ignore[assignment]
+
+    async def run() -> None:
+        following = asyncio.create_task(held.follow_store(Announcing(told.append), every_seconds=0.001))
+        async with asyncio.timeout(5):
+            while causes:
+                await asyncio.sleep(0.001)
+        following.cancel()
+
+    with caplog.at_level(logging.INFO, "jwtgate.process"):
+        asyncio.run(run())
+    assert told == [StoreChanged(away=True), StoreChanged(away=False)]
+    assert [record.message for record in caplog.records] == ["store_away", "store_back"]
+    assert not held.store_away

@@ -86,6 +86,22 @@ def test_a_reload_that_cannot_be_changes_nothing(nowhere: int, broken: str) -> N
     run(use)
 
 
+def test_sec_76_a_generation_of_later_knows_that_the_store_is_away(nowhere: int) -> None:
+    class Watch:
+        def look(self) -> str:
+            return "locked"
+
+    async def use() -> None:
+        async with EmbeddedGateway(DOCUMENT, environ=ENVIRON, log_descriptor=nowhere) as gateway:
+            assert not gateway.worker.generation.facts.store_away
+            callers = gateway.running.callers
+            callers._watch, callers.store_away = Watch(), True  # type: ignore[assignment]
+            await gateway.reload(DOCUMENT)
+            assert gateway.worker.generation.facts.store_away
+
+    run(use)
+
+
 def test_signing_keys_outlive_it_where_it_has_a_state_folder(nowhere: int, tmp_path: Path) -> None:
     (tmp_path / "gate.yaml").write_text(DOCUMENT)
 

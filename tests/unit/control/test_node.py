@@ -11,7 +11,7 @@ import pytest
 from jwtgate.control.documents import Text
 from jwtgate.control.node import Node
 from jwtgate.control.workers.link import encode
-from jwtgate.control.workers.messages import RevocationsChanged
+from jwtgate.control.workers.messages import RevocationsChanged, StoreChanged
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.observe import ConsumerCount, Counters
 from jwtgate.policy.revocations import Revocation, RevokedBy
@@ -172,5 +172,22 @@ def test_sec_75_what_is_revoked_while_a_generation_is_encoded_holds_in_it(tmp_pa
         await until(lambda: not node._retiring)
         frames = await framing
         assert frames.changes[RevocationsChanged] == encode(revoked(1))
+
+    run(tmp_path, use)
+
+
+def test_sec_76_workers_and_generations_of_later_know_that_the_store_is_away(tmp_path: Path) -> None:
+    class Watch:
+        def look(self) -> str:
+            return "locked"
+
+    async def use(node: Node) -> None:
+        built, away = await node.build(text()), encode(StoreChanged(away=True))
+        built.callers._watch = Watch()  # type: ignore[assignment]
+        await node.take(built)
+        await until(lambda: node._changes[1][StoreChanged] == away)
+        assert (await node._framed(await node.build(text()))).changes[StoreChanged] == away
+        report = await node._report(Counters())
+        assert (report.ready, report.degraded, report.store_away) == (True, True, True)
 
     run(tmp_path, use)

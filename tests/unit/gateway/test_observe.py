@@ -93,6 +93,8 @@ def test_sec_145_metrics_are_read_by_prometheus_and_labelled_by_our_own_words() 
     assert caches == [8, 9]
     assert [samples[f"jwtgate_{name}", ()] for name in ("generation", "ready", "degraded", "workers")] == [7, 1, 0, 2]
     assert samples["jwtgate_worker_restarts_total", ()] == 1
+    assert samples["jwtgate_store_away", ()] == 0
+    assert samples_of(Report(counters, 7, ready=True, store_away=True))["jwtgate_store_away", ()] == 1
     assert [samples[f"jwtgate_key_set_{name}", main] for name in ("keys", "age_seconds", "stale", "skipped_keys")] == [
         2,
         1.5,

@@ -51,11 +51,13 @@ class Held:
         credentials: Iterable[Credential] = (),
         consumers: Iterable[Consumer] = (),
         revocations: Iterable[Revocation] = (),
+        store_away: bool = False,
     ) -> None:
         self._key_sets = key_sets
         self._credentials = {credential.name: credential for credential in credentials}
         self._consumers = tuple(consumers)
         self.revocations = Revocations(revocations)
+        self.store_away = store_away
 
     def key_set(self, issuer: str) -> KeySet | None:
         return self._key_sets.get(issuer)

@@ -412,6 +412,15 @@ def test_sec_75_a_revoked_token_is_refused_with_the_room_that_knew() -> None:
     assert stopped(finish(walk(request(bearer=a_token()), facts=facts))) == ("token_revoked", "revoked", "")
 
 
+def test_sec_76_what_may_be_revoked_is_a_fault_only_where_nothing_is_known_against_it() -> None:
+    sensitive, good = replace(ROUTE, needs_store=True), request(bearer=a_token())
+    failed = finish(walk(good, sensitive, facts=Held({"main": KEYS}, store_away=True)))
+    assert isinstance(failed, Failed)
+    assert (failed.fault.reason, failed.trail.room) == ("revocations_unknown", "revoked")
+    revoked = Held({"main": KEYS}, revocations=[Revocation("r", RevokedBy.SUBJECT, "alice")], store_away=True)
+    assert stopped(finish(walk(good, sensitive, facts=revoked)))[0] == "token_revoked"
+
+
 def test_sec_118_a_preflight_is_asked_for_no_permission_either() -> None:
     route = replace(FORWARDING, permission=PermissionNeed((), Value(Origin.CONSTANT, constant="read")))
     assert isinstance(outcome(PREFLIGHT, route), Allowed)

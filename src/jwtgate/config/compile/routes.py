@@ -89,6 +89,7 @@ class RouteCompiler:
             calls=calls,
             body_first_bytes=section.body_read_before_decision_bytes,
             private_responses=_is_private(section),
+            needs_store=bool(slots) and self._needs_store(section),
             grpc=section.grpc,
             trailers=_trailers(section),
             **_upgrade(section),
@@ -109,6 +110,9 @@ class RouteCompiler:
             if section.timeouts is None
             else replace(upstream, **section.timeouts.model_dump(exclude_none=True))
         )
+
+    def _needs_store(self, section: RouteSection) -> bool:
+        return {"refuse_all": True, "allow_all": False}.get(self._document.store_away, section.sensitive)
 
     def _slots(self, section: RouteSection) -> tuple[Slot, ...]:
         return tuple(

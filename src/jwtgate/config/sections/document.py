@@ -166,6 +166,12 @@ class Document(Section):
     access_log: Maybe[AccessLogSection] = Field(
         None, description="What a line of the access log looks like. Default: the gateway's own way."
     )
+    store_away: Literal["refuse_sensitive", "refuse_all", "allow_all"] = Field(
+        "refuse_sensitive",
+        description="What becomes of credentials while the store cannot be read or written, so that nobody can tell "
+        "what is revoked meanwhile: refused with 503 on routes that are `sensitive`, on all routes, or nowhere. What "
+        "was revoked before stays so. Dangerous to allow all.",
+    )
     limits: LimitsSection = Field(LimitsSection.model_validate({}), description="What one client may cost.")
     paths: PathsSection = Field(PathsSection.model_validate({}), description="How ambiguous paths are read.")
     fields: FieldsSection = Field(FieldsSection.model_validate({}), description="How header fields are read.")

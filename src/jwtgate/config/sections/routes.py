@@ -141,6 +141,9 @@ class RouteSection(Credential):
         description="Whether every slot must be satisfied, or the first one that is proven, in their order, suffices; "
         "a credential that is refused then counts as absent.",
     )
+    sensitive: Flag = Field(
+        False, description="Credentials are refused with 503 while the store is away, unless `store_away` allows all."
+    )
     slots_may_share_a_place: Flag = Field(
         False, description="Several slots may look at the same place: one credential then has to satisfy them all."
     )
@@ -313,6 +316,8 @@ class RouteSection(Credential):
             yield "asks for no credential (auth: none), so nothing can be said of one or issued from one"
         if self.auth == "none" and (self.permission is not None or self.anonymous_consumer is not None):
             yield "asks for no credential (auth: none), so it has no callers to be granted something or to be anonymous"
+        if self.auth == "none" and self.sensitive:
+            yield "asks for no credential (auth: none), so sensitive can do nothing"
         for slot, credential in self.credentials.items():
             if not credential.issuers:
                 yield f"needs issuers: the tokens of slot {slot} must come from somebody"

@@ -63,7 +63,8 @@ class Backoff:
 class Frames:
     """A generation as it is sent: its number, its encoded `Prepare`, and what changed since.
 
-    `changes` holds the newest of each kind: the key set of each issuer by its name, our own signing keys, revocations.
+    `changes` holds the newest of each kind: the key set of each issuer by its name, our own signing keys, revocations,
+    whether the store is away.
     """
 
     number: int

@@ -109,6 +109,13 @@ class RevocationsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreChanged:
+    """Whether the store is away from now on, for every generation: nobody can tell what is revoked meanwhile."""
+
+    away: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """The key set asked for is the one last sent. The same need may not be asked again for so many seconds."""
 

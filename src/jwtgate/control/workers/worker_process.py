@@ -33,6 +33,7 @@ from jwtgate.control.workers.messages import (
     RevocationsChanged,
     Serving,
     SigningChanged,
+    StoreChanged,
     Switch,
     Told,
     Unanswered,
@@ -106,7 +107,7 @@ class WorkerProcess:
         match message:
             case Answered() | Found() | Unanswered() | Told():
                 self._asking.take(message)
-            case KeysChanged() | SigningChanged() | ConsumersChanged():
+            case KeysChanged() | SigningChanged() | ConsumersChanged() | StoreChanged():
                 self._change(message)
             case RevocationsChanged():
                 await self._revoke(message)

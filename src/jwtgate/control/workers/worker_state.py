@@ -28,6 +28,7 @@ from jwtgate.control.workers.messages import (
     SentKeySet,
     Signing,
     SigningChanged,
+    StoreChanged,
     Told,
     Unanswered,
     Wanted,
@@ -67,7 +68,7 @@ MOST_QUIET_BYTES = 4 * 1024 * 1024
 QUIET_SECONDS = 5.0
 ANSWER_SECONDS = 15.0
 
-Change = KeysChanged | SigningChanged | ConsumersChanged | RevocationsChanged
+Change = KeysChanged | SigningChanged | ConsumersChanged | RevocationsChanged | StoreChanged
 Answer = Answered | Found | Unanswered | Told
 
 
@@ -110,6 +111,8 @@ class Served:
                 self.generation.facts.set_keys(change.issuer, None if change.keys is None else _key_set(change.keys))
             case ConsumersChanged():
                 self.generation.facts.forget_callers()
+            case StoreChanged():
+                self.generation.facts.store_away = change.away
             case RevocationsChanged():
                 self.heed(Revocations(change.entries))
                 return

@@ -1,8 +1,10 @@
-"""Whether a token, or the consumer of a request without one, is good no longer (SEC-75)."""
+"""Whether a token, or the consumer of a request without one, is good no longer (SEC-75), and whether that is known."""
 
 from __future__ import annotations
 
-from jwtgate.errors import TokenRefused
+from jwtgate.errors import DependencyFault, TokenRefused
+from jwtgate.policy.facts import Facts
+from jwtgate.policy.plan import Route
 from jwtgate.policy.revocations import Revocations
 from jwtgate.policy.rooms.identify import Principal
 
@@ -32,3 +34,9 @@ def check_revoked(revocations: Revocations, principal: Principal, *, now: int) -
             )
             if entry is not None:
                 raise TokenRefused("token_revoked", slot=slot, by=entry.by.value, entry=entry.id)
+
+
+def check_known(route: Route, principal: Principal, facts: Facts) -> None:
+    """Fails `revocations_unknown` for a caller who may have been revoked while the store is away (SEC-76)."""
+    if facts.store_away and route.needs_store and (principal.tokens or principal.consumer is not None):
+        raise DependencyFault("revocations_unknown")

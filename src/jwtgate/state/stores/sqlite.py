@@ -23,7 +23,7 @@ from jwtgate.state.stores.store import (
 )
 
 SCHEMA_VERSION = 2
-_BUSY_SECONDS = 2.0
+_BUSY_SECONDS, _TRIAL_SECONDS = 2.0, 0.2
 # What leads from each version of the schema to the next one.
 _STEPS = (
     (
@@ -110,6 +110,23 @@ class SqliteStore(Store):
                 self._write(change) if isinstance(change, Write) else self._append(change) for change in changes
             )
 
+    def check_readable(self) -> None:
+        """Nothing, as long as the file is there and can be read. `StoreFailed`."""
+        if not self._lock.locked():  # whoever is at it finds out
+            with self._held():
+                self._connection.execute("SELECT greatest_version FROM deleted").fetchone()
+                self._check_files()
+
+    def check_writable(self) -> None:
+        """Nothing, as long as the file can be written; another process is waited for a moment only. `StoreFailed`."""
+        with self._held():
+            self._wait_at_most(_TRIAL_SECONDS)
+            try:
+                with self._begun():
+                    self._connection.execute("UPDATE deleted SET greatest_version = greatest_version")
+            finally:
+                self._wait_at_most(_BUSY_SECONDS)
+
     def scrub(self) -> None:
         """Empty the log, in which earlier values stand; while somebody else reads them, it stays as it is."""
         self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -159,25 +176,38 @@ class SqliteStore(Store):
     @contextmanager
     def _held(self) -> Iterator[None]:
         if not self._lock.acquire(timeout=_BUSY_SECONDS):
+            self.failures += 1
             raise StoreFailed("the database is busy")
         try:
             with _translated():
                 yield
+        except StoreConflict:
+            raise
+        except StoreFailed:
+            self.failures += 1
+            raise
         finally:
             self._lock.release()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with self._held():
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._check_files()
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
+        with self._held(), self._begun():
+            yield
+
+    @contextmanager
+    def _begun(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._check_files()
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+
+    def _wait_at_most(self, seconds: float) -> None:
+        self._connection.execute(f"PRAGMA busy_timeout = {round(seconds * 1000)}")
 
     def _check_files(self) -> None:
         # SQLite goes on in a file that was moved or deleted, where nobody will find what it acknowledged.

@@ -70,7 +70,10 @@ class Store(Protocol):
     """Records by name, and logs. Every call may block for a short time, and may come from any thread.
 
     Every call raises `StoreFailed`; those that change something also `StoreConflict`, having changed nothing.
+    `failures` counts the calls that could not be carried out.
     """
+
+    failures: int = 0
 
     @abstractmethod
     def read(self, name: str) -> Record | None:
@@ -99,6 +102,14 @@ class Store(Protocol):
     @abstractmethod
     def close(self) -> None:
         """Let go of whatever is held open."""
+
+    def check_readable(self) -> None:
+        """Nothing, as long as the store can be read; cheap."""
+        return
+
+    def check_writable(self) -> None:
+        """Nothing, as long as the store can be written, which is tried out without changing anything."""
+        return
 
     def scrub(self) -> None:
         """Have nothing stay behind of what was overwritten or deleted, as far as that can be done now."""

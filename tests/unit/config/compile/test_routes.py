@@ -291,3 +291,20 @@ def test_sec_92_trailers_pass_by_name(plan: Compile, said: dict[str, Any], passi
     compiled = route(plan({**changes, "upstreams/echo/protocol": "http2"}))
     assert (compiled.trailers, compiled.grpc) == (passing, "grpc" in said)
     assert compiled.upstream.protocol == "http2"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, (True, False, False)),
+        ({"store_away": "refuse_sensitive"}, (True, False, False)),
+        ({"store_away": "refuse_all"}, (True, True, False)),
+        ({"store_away": "allow_all"}, (False, False, False)),
+    ],
+)
+def test_sec_76_the_document_says_which_routes_need_the_store(
+    plan: Compile, changes: dict[str, Any], expected: tuple[bool, ...]
+) -> None:
+    other = {"path": "/other", "auth": "optional", "issuers": "main", "upstream": "echo"}
+    compiled = plan({"routes/orders/sensitive": True, "routes/other": other, **changes})
+    assert tuple(route(compiled, name).needs_store for name in ("orders", "other", "health")) == expected

@@ -181,6 +181,11 @@ def test_a_route_that_mints_forwards_nothing(mistakes: Find) -> None:
     )
 
 
+def test_sec_76_a_route_that_asks_for_no_credential_is_not_sensitive(mistakes: Find) -> None:
+    (mistake,) = mistakes({"routes/health/sensitive": True})
+    assert mistake == "routes.health: asks for no credential (auth: none), so sensitive can do nothing"
+
+
 def test_a_route_without_callers_grants_nothing(mistakes: Find) -> None:
     sentence = "asks for no credential (auth: none), so it has no callers to be granted something or to be anonymous"
     for keys in ({"permission": "a"}, {"anonymous_consumer": "a"}):

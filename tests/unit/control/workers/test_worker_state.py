@@ -19,6 +19,7 @@ from jwtgate.control.workers.messages import (
     RevocationsChanged,
     SentCredential,
     SigningChanged,
+    StoreChanged,
     Told,
     Unanswered,
     Wanted,
@@ -610,6 +611,17 @@ def test_sec_75_revocations_hold_at_once_and_what_was_remembered_is_forgotten() 
     assert len(served.generation.memory) == 0
     served.change(RevocationsChanged(()))
     assert not served.generation.facts.revocations
+
+
+def test_sec_76_a_store_that_is_away_or_back_is_heeded_and_what_was_remembered_is_forgotten() -> None:
+    served = Served.build(built().prepare())
+    assert not served.generation.facts.store_away
+    for away in (True, False):
+        epoch = served.generation.epoch
+        served.generation.memory.remember("x", Remembered(b"", FOR_EVER, "main"))
+        served.change(StoreChanged(away))
+        assert served.generation.facts.store_away is away
+        assert (len(served.generation.memory), served.generation.epoch) == (0, epoch + 1)
 
 
 def test_a_change_of_another_generation_changes_nothing() -> None:

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.unit.policy.plans import ACME, NOON, a_token, principal, proven, refusal
+import pytest
+from tests.unit.policy.plans import ACME, NOON, NOTHING, ROUTE, Held, a_token, principal, proven, refusal
 
+from jwtgate.errors import DependencyFault
 from jwtgate.jose.signature import twin_of
 from jwtgate.policy.revocations import Revocation, Revocations, RevokedBy, token_hash
-from jwtgate.policy.rooms.identify import ANONYMOUS
-from jwtgate.policy.rooms.revoked import check_revoked
+from jwtgate.policy.rooms.identify import ANONYMOUS, Principal
+from jwtgate.policy.rooms.revoked import check_known, check_revoked
 
 BOTH = principal(access=proven(jti="one"), channel=proven(jti="two"))
 
@@ -70,3 +72,14 @@ def test_sec_75_a_token_is_revoked_by_what_its_issuer_said_of_it_too() -> None:
         error = refusal(lambda name=name: check_revoked(table(RevokedBy.JTI, name), described, now=NOON))
         assert error.reason == "token_revoked"
     check_revoked(table(RevokedBy.JTI, "other"), described, now=NOON)
+
+
+@pytest.mark.parametrize("caller", [BOTH, replace(ANONYMOUS, consumer=ACME)])
+def test_sec_76_a_caller_who_may_have_been_revoked_is_a_fault_where_that_matters(caller: Principal) -> None:
+    away, sensitive = Held({}, store_away=True), replace(ROUTE, needs_store=True)
+    with pytest.raises(DependencyFault) as fault:
+        check_known(sensitive, caller, away)
+    assert (fault.value.reason, fault.value.status) == ("revocations_unknown", 503)
+    check_known(ROUTE, caller, away)
+    check_known(sensitive, caller, NOTHING)
+    check_known(sensitive, ANONYMOUS, away)

@@ -155,7 +155,23 @@ def test_a_write_into_a_file_nobody_will_find_is_not_acknowledged(tmp_path: Path
 def test_a_thread_waits_no_longer_than_it_may(store: SqliteStore) -> None:
     with store._lock, pytest.raises(StoreFailed, match="busy"):
         store.read("a")
+    assert store.failures == 1
     assert store.read("a") is None
+
+
+def test_a_store_somebody_is_at_is_not_looked_at(store: SqliteStore) -> None:
+    with store._lock:
+        store.check_readable()
+    assert store.failures == 0
+
+
+def test_trying_out_whether_it_can_be_written_changes_nothing_and_waits_as_before(store: SqliteStore) -> None:
+    store.write("a", b"one", over=0)
+    store.delete("a", over=1)
+    store.check_writable()
+    store.write("a", b"two", over=0)
+    assert store.read("a") == Record(b"two", 2)
+    assert store._connection.execute("PRAGMA busy_timeout").fetchone() == (2000,)
 
 
 def kept(folder: Path) -> bytes:
