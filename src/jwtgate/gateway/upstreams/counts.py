@@ -71,7 +71,7 @@ def _target_counts(roster: Roster) -> Iterator[TargetCount]:
     now = roster.clock()
     for target, standing in roster.standings.items():
         state = standing.state(now)
-        pools = [pool for pool in roster.pools() if pool.target is target]
+        pools = [pool for pool in roster.pools() if pool.target == target]
         yield TargetCount(
             roster.upstream.name,
             target.authority,

@@ -19,13 +19,13 @@ class RetryBudget:
     def __init__(self, upstream: str, percent: int, *, chance: Callable[[], float] = random.random) -> None:
         self.made = 0
         self.spent = Episode("retry_budget_spent", upstream=upstream)
-        self._percent = percent
+        self.percent = percent
         self._going_on = 0
         self._chance = chance
 
     def take(self, requests: int, now: float) -> bool:
         """Whether one more may go on while so many requests are on their way; if so, it does."""
-        if self._going_on >= max(LEAST_AT_ONCE, requests * self._percent // 100):
+        if self._going_on >= max(LEAST_AT_ONCE, requests * self.percent // 100):
             self.spent.happened(now)
             return False
         self.lend()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from jwtgate.gateway.upstreams.breaker import Breaker
@@ -36,6 +36,7 @@ class Roster:
         self.breaker = Breaker(upstream)
         self.budget = RetryBudget(upstream.name, upstream.retry_budget_percent, chance=chance)
         self.balancers: list[Balancer] = []
+        self._older: list[Pool] = []
         self.is_up = True
         self.standings = {target: Standing(target, upstream) for target in upstream.targets}
         self.names = {
@@ -50,8 +51,8 @@ class Roster:
         }
 
     def pools(self) -> list[Pool]:
-        """The connections to all targets."""
-        return [pool for balancer in self.balancers for pool in balancer.pools]
+        """The connections to all targets, with those of requests that began before a reload."""
+        return [*(pool for balancer in self.balancers for pool in balancer.pools), *self._older]
 
     @property
     def requests(self) -> int:
@@ -76,13 +77,16 @@ class Roster:
             standing.take_over(known)
             if self.upstream.health_check is None:
                 standing.is_down = False
+            if self.upstream.ejection is None:
+                standing.ejected.end()
         names = {name.host: name for name in previous.names.values()}
         for name in self.names.values():
             if name.host in names:
                 name.take_over(names[name.host])
-        self.budget.made = previous.budget.made
-        self.budget.spent.total = previous.budget.spent.total
-        self.breaker.refusals.total = previous.breaker.refusals.total
+        self.budget = previous.budget
+        self.budget.percent = self.upstream.retry_budget_percent
+        self.breaker.refusals = previous.breaker.refusals
+        self._older, previous._older = _in_use(previous.pools()), []
         self.is_up = previous.is_up
         self.refresh()
 
@@ -116,6 +120,7 @@ class Roster:
         now = self.clock()
         for name in self.names.values():
             name.look(now)
+        self._older = _in_use(self._older)
         self.breaker.refusals.look(now)
         self.budget.spent.look(now)
         self.refresh()
@@ -136,6 +141,10 @@ class Roster:
         usable = self.usable(now)
         for balancer in self.balancers:
             balancer.use(usable, now)
+
+
+def _in_use(pools: Iterable[Pool]) -> list[Pool]:
+    return [pool for pool in pools if pool.open or pool.pending]
 
 
 def _address(target: Target) -> tuple[str, int, bool]:

@@ -6,8 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from tests.unit.gateway.upstreams.fakes import TARGETS, Clock, a_balancer, a_connection, a_roster
+from tests.unit.gateway.upstreams.fakes import TARGETS, Asking, Clock, a_balancer, a_connection, a_roster
 
+from jwtgate.errors import UpstreamFault
+from jwtgate.gateway.upstreams.counts import TargetCount, counts_of
+from jwtgate.gateway.upstreams.retry_budget import LEAST_AT_ONCE
 from jwtgate.gateway.upstreams.roster import Roster
 from jwtgate.policy.traffic.upstreams import Ejection, HealthCheck
 
@@ -115,11 +118,52 @@ def test_a_reload_knows_what_was_known_and_which_target_is_new() -> None:
     assert asked(after) == [0, 2]
 
 
-def test_without_checks_nothing_stays_down() -> None:
-    before, after = a_roster(health_check=HealthCheck("/")), a_roster()
+def test_what_is_no_longer_asked_for_keeps_no_target_out() -> None:
+    before, after = a_roster(health_check=HealthCheck("/"), ejection=EJECTION), a_roster()
     before.standings[TARGETS[0]].is_down = True
+    eject(before, 1)
     after.take_over(before)
     assert asked(after) == [0, 1, 2]
+
+
+def test_rel_14_what_goes_on_at_a_reload_counts_until_it_is_over() -> None:
+    rosters = [a_roster(most_requests=2) for _ in range(3)]
+    first, second, third = [a_balancer(roster) for roster in rosters]
+    busy, pending = a_connection(first.pools[0]), first.pools[1]
+    pending.pending = 1
+    rosters[1].take_over(rosters[0])
+    kept = a_connection(second.pools[0])
+    second.pools[0].put(kept)
+    rosters[2].take_over(rosters[1])
+    assert rosters[2].requests == 2
+    assert next(count for count in counts_of([rosters[2]]) if isinstance(count, TargetCount)).connections == 2
+    with pytest.raises(UpstreamFault):
+        third.pick(Asking())
+    pending.pending = 0
+    assert third.pick(Asking())
+    busy.connection_lost(None)
+    kept.connection_lost(None)
+    rosters[2].names = {}  # nothing is looked up here
+    rosters[2].look()
+    assert rosters[2].pools() == third.pools
+
+
+def test_rel_39_an_episode_and_a_budget_outlast_a_reload(caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    before, after = a_roster(clock), a_roster(clock, retry_budget_percent=50)
+    before.breaker.refusals.happened(clock())
+    for _ in range(LEAST_AT_ONCE):
+        before.budget.lend()
+    after.take_over(before)
+    assert not after.budget.take(0, clock())
+    assert after.budget.take(100, clock())
+    before.budget.give_back(LEAST_AT_ONCE)
+    assert after.budget.take(0, clock())
+    after.breaker.refusals.happened(clock())
+    after.breaker.refusals.look(clock() + 10)
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines == ["breaker_open_began", "retry_budget_spent_began", "breaker_open_ended"]
+    assert (before.breaker.refusals.total, after.budget.made) == (2, LEAST_AT_ONCE + 2)
 
 
 def test_what_is_due_is_done() -> None:
