@@ -12,13 +12,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from jwtgate.errors import (
-    Fault,
-    Refusal,
-    RequestRefused,
-    RouteUnknown,
-    UpstreamFault,
-)
+from jwtgate.errors import Fault, Refusal, RequestRefused, RouteUnknown, UpstreamFault
 from jwtgate.gateway.deciding import NEED_SECONDS, find_route
 from jwtgate.gateway.grpc import call_answer, is_call
 from jwtgate.gateway.heads.framing import Framing
@@ -247,6 +241,7 @@ class Exchange:
         self.connection.write(head + body)
         if last:
             return
+        self._end_retries()
         self.deadline = time.monotonic() + self.route.upstream.idle_seconds  # type: ignore[union-attr]
         if self.connection.write_paused and self.upstream is not None:
             self.upstream.pause()
@@ -318,6 +313,7 @@ class Exchange:
     def begin_tunnel(self, upstream: UpstreamConnection, head: bytes) -> None:
         """The upstream has switched protocols: from now on frames go both ways, and no request is in flight."""
         self.worker.in_flight -= 1
+        self._end_retries()
         self.status = 101
         self.head_sent = True
         self.connection.write(head)
@@ -380,10 +376,17 @@ class Exchange:
             self.upstream.drop()
             self.upstream = None
 
+    def _end_retries(self) -> None:
+        """An answer that has begun, and may go on for days, is not tried again."""
+        if self.retries:
+            balancer = self.generation.balancers[self.route.upstream.name]  # type: ignore[union-attr]
+            balancer.roster.budget.give_back(self.retries)
+            self.retries = 0
+
     def _finish(self) -> None:
         self.finished = True
         if self.retries:
-            self.generation.balancers[self.route.upstream.name].roster.budget.give_back(self.retries)  # type: ignore[union-attr]
+            self._end_retries()
         self.deadline = _NEVER
         if self.connection.holds:
             self.connection.release(self.connection.UPSTREAM)

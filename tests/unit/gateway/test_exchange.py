@@ -26,6 +26,7 @@ from tests.unit.gateway.parts import (
 
 from jwtgate.errors import DependencyFault, UpstreamFault
 from jwtgate.gateway.exchange import NEED_SECONDS
+from jwtgate.gateway.upstreams.retry_budget import LEAST_AT_ONCE
 from jwtgate.jose.key_set import KeySet
 from jwtgate.jose.token import UnverifiedToken
 from jwtgate.policy.facts import NeedIssuedToken, NeedKeys
@@ -269,6 +270,35 @@ def test_rel_12_a_request_that_met_the_end_of_its_connection_is_sent_once_more(m
     assert gate.generation.balancers["echo"].roster.budget.made == 1
     gate.lose_upstream()
     assert gate.outcomes == [(502, "upstream_malformed")]
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        (a_request(), b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"),
+        (
+            a_request(b"Connection: Upgrade", b"Upgrade: websocket"),
+            b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
+        ),
+    ],
+)
+def test_rel_11_an_answer_that_goes_on_for_long_keeps_nothing_of_the_budget(request_: bytes, answer: bytes) -> None:
+    upgrading = {"open": {"path": "/open/*", "auth": "none", "upstream": "echo", "upgrade": "websocket"}}
+    generation, gates = a_generation(a_plan(routes=upgrading)), []
+    budget = generation.balancers["echo"].roster.budget
+    for _ in range(LEAST_AT_ONCE):
+        gates.append(gate := Gate(generation))
+        gate.idle()
+        gate.send(request_)
+        gate.lose_upstream()
+        assert gate.answer(answer)
+    assert budget.made == LEAST_AT_ONCE
+    assert budget.take(0, 0.0)
+    budget.give_back(1)
+    for gate in gates:
+        gate.transport.abort()
+        gate.settle()
+    assert [budget.take(0, 0.0) for _ in range(LEAST_AT_ONCE + 1)] == [True] * LEAST_AT_ONCE + [False]
 
 
 @pytest.mark.parametrize("sent", [b"POST", b"PATCH"])
