@@ -200,8 +200,8 @@ class RequestHead:
         Who a client says it is, and what only a trusted proxy may say of it, decides nothing (SEC-112, SEC-114).
         `read` are names that are read all the same: credentials stand there.
         """
-        told = ((name, name.lower(), value) for name, value in self.fields)
-        return tuple((lowered, value) for name, lowered, value in told if kinds[name] != REMOVE or lowered in read)
+        told = [(name.lower(), value) for name, value in self.fields if kinds[name] != REMOVE or name.lower() in read]
+        return tuple(told)
 
     def view(
         self,

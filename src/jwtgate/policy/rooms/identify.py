@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -86,12 +86,12 @@ class Principal:
     @property
     def good_until(self) -> int | None:
         """The instant (NumericDate) at which the first of the tokens stops being good."""
-        return _first(proven.good_until for proven in self.tokens.values())
+        return _first([proven.good_until for proven in self.tokens.values()])
 
     @property
     def asked_until(self) -> int | None:
         """The instant (NumericDate) at which the first of the issuers must be asked again."""
-        return _first(proven.asked_until for proven in self.tokens.values())
+        return _first([proven.asked_until for proven in self.tokens.values()])
 
     @property
     def unreadable_grants(self) -> tuple[tuple[str, str, object], ...]:
@@ -104,7 +104,9 @@ class Principal:
         )
 
 
-def _first(instants: Iterable[int | None]) -> int | None:
+def _first(instants: Sequence[int | None]) -> int | None:
+    if len(instants) == 1:
+        return instants[0]
     return min((instant for instant in instants if instant is not None), default=None)
 
 

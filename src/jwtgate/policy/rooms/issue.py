@@ -41,7 +41,7 @@ def issue(known: Known, facts: Facts) -> Steps[list[tuple[Issue, IssuedToken]]]:
     issued: list[tuple[Issue, IssuedToken]] = []
     for description in known.route.issue:
         proven = known.principal.tokens.get(description.slot)
-        if proven is None or any(other.field == description.field for other, _ in issued):
+        if proven is None or (issued and any(other.field == description.field for other, _ in issued)):
             continue
         if description.when is not None and not holds(description.when, known):
             continue
@@ -51,7 +51,7 @@ def issue(known: Known, facts: Facts) -> Steps[list[tuple[Issue, IssuedToken]]]:
             others = yield from _told_consumers(description, known, facts)
             generated = yield from find_claims(description.generator, {**told, **others})
         describing = partial(describe, description, known, incoming=proven.token.claims, generated=generated)
-        claims = yield from asking(known, describing)
+        claims = (yield from asking(known, describing)) if known.route.asks else describing()
         need = NeedIssuedToken(description, claims, not_after(description, proven, known.now), _exp(proven))
         issued.append((description, (yield from find_issued_token(need))))
     return issued
@@ -95,11 +95,11 @@ def not_after(issue: Issue, proven: Proven, now: int) -> int | None:
     Leeway is for clocks that differ and no longer life. Only a token that lives on nothing else passes it on. What an
     issuer said of a token when it was asked is never stretched.
     """
-    ends = [] if proven.vouched_until is None else [proven.vouched_until]
+    end, vouched_until = None, proven.vouched_until
     if not issue.may_outlive_incoming_token and proven.good_until is not None:
         lives_until = proven.lives_until
-        ends.append(lives_until if lives_until is not None and now < lives_until else proven.good_until)
-    return min(ends, default=None)
+        end = lives_until if lives_until is not None and now < lives_until else proven.good_until
+    return end if vouched_until is None else vouched_until if end is None else min(end, vouched_until)
 
 
 def describe(

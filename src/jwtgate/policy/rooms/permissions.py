@@ -17,6 +17,7 @@ from jwtgate.policy.rooms.claims import MISSING, Claims, find
 from jwtgate.policy.value import Known, holds, value_of
 
 _OF_DOCUMENT = frozenset({Origin.CONSTANT, Origin.LANGUAGE})
+_NO_WORD = frozenset({""})
 _METHOD = re.compile("[A-Z][A-Z0-9-]{0,31}").fullmatch
 _METHODS_MEANT_BY_ANY = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -109,7 +110,7 @@ def check_scope(need: ScopeNeed, claims: Claims) -> None:
 def granted_scope(found: object) -> frozenset[str]:
     """The scope tokens in a claim: a string split at single blanks, or a list of strings taken whole."""
     if isinstance(found, str):
-        return frozenset(token for token in found.split(" ") if token)
+        return frozenset(found.split(" ")) - _NO_WORD
     if isinstance(found, list):
         return frozenset(token for token in found if isinstance(token, str))
     return frozenset()

@@ -83,13 +83,14 @@ def _rewritten(known: Known, issued: Iterable[tuple[Issue, IssuedToken]]) -> Rew
         proven = known.principal.tokens.get(slot.name)
         if slot.original_field is not None and proven is not None:
             fields.append((slot.original_field, _passed_on(slot.original_field, proven.text)))
-    fields += _set(known.route.identity, known)
-    fields += _set(known.route.sent_fields, known)
-    answered = _set(known.route.answer_fields, known)
-    rewriting, respond = known.route.rewriting, known.route.respond
+    route = known.route
+    for wanted in (route.identity, route.sent_fields):
+        if wanted:
+            fields += _set(wanted, known)
+    rewriting, respond = route.rewriting, route.respond
     return Rewrite(
         tuple(fields),
-        tuple(answered),
+        tuple(_set(route.answer_fields, known)) if route.answer_fields else (),
         None if rewriting is None else _sent(rewriting, known),
         None if respond is None else _responded(respond, known),
     )
