@@ -22,7 +22,8 @@ ARRIVALS = Path(__file__).with_name("arrivals.py")
 HOW = (
     "Requests come at times of their own, drawn beforehand and the same for both (a Poisson process), over "
     f"{CONNECTIONS} kept connections. Latency runs from the time a request was meant for to the last byte of its "
-    "answer: waits of the load are part of it, and so are waits for the upstream, which shares the other core with it."
+    "answer: waits of the load are part of it, and so are waits for the upstream, which shares the other core with it. "
+    "A run is twice as long as those of other rows."
 )
 
 
