@@ -53,9 +53,9 @@ class KeySource:
     keys under one `kid` the first is meant.
     `unusable_skipped`: an entry that cannot be used is left out of a local set too; with `empty_set_allowed` all may
     be, and what has no entries is a set. `refreshed_early`: fetched again somewhat before `refresh_seconds` are over,
-    so that many nodes do not ask as one. `saved`: kept on disk. `required_at_start`: nobody starts without. `fields` are sent to `url`, and what it answers may
-    call itself a page where `any_media_type` will do. `certificates_first`: of an entry with certificates the key in
-    the first of them counts.
+    so that many nodes do not ask as one. `saved`: kept on disk. `required_at_start`: nobody starts without. `fields`
+    are sent to `url`, and what it answers may call itself a page where `any_media_type` will do. `certificates_first`:
+    of an entry with certificates the key in the first of them counts.
     """
 
     issuer: str
