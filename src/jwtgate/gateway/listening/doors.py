@@ -109,7 +109,8 @@ class Doors:
             for door in self._doors:
                 if door.server is None and not self._closed:
                     await self._serve(door)
-        except OSError:  # not yet, then
+        except OSError:  # not yet, then; nobody looks at how full it is behind a door that is open alone
+            self._pause()
             return
         self.paused = False
 

@@ -90,6 +90,26 @@ def test_rel_20_what_fails_to_open_again_is_tried_again() -> None:
     play(moves)
 
 
+def test_rel_20_where_one_door_cannot_be_opened_again_none_is() -> None:
+    async def moves(loop: Loop, public: Bound, other: Bound) -> None:
+        doors = Doors(Admission(), limit=lambda: SHORT)
+        await doors.open(public, asyncio.Protocol, always_open=False)  # type: ignore[arg-type]
+        await doors.open(other, asyncio.Protocol, always_open=False)  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        doors._limit, other.fails = (lambda: ROOMY), True
+        doors.look()
+        await asyncio.sleep(0)
+        assert len(loop.servers) == 3
+        assert all(server.closed for server, _ in loop.servers)
+        other.fails = False
+        doors.look()
+        await asyncio.sleep(0)
+        assert [server.closed for server, _ in loop.servers[3:]] == [False, False]
+        assert not doors.paused
+
+    play(moves)
+
+
 def test_rel_4_a_door_that_is_closed_for_good_stays_closed() -> None:
     async def moves(loop: Loop, public: Bound, status: Bound) -> None:
         doors = await opened(Admission(), SHORT, public, status)
