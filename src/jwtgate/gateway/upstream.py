@@ -173,7 +173,7 @@ class UpstreamConnection(asyncio.Protocol):
         if exchange.tunnel is not None:
             exchange.tunnel.upstream_lost()
             return
-        if isinstance(exc, StreamRefused):
+        if isinstance(exc, StreamRefused) and not self._answered:
             exchange.upstream_failed("upstream_refused", "the stream was refused", answered=False)
             return
         answered = self._answered or isinstance(exc, Malformed)
