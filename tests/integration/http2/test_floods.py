@@ -119,6 +119,33 @@ def test_sec_96_requests_nobody_can_read_end_the_connection(gateway: Gateway) ->
         assert [code for _, code, _ in client.goaways] == [CALM]
 
 
+FOR_NOTHING: dict[str, Callable[[FrameClient, int], list[Frame]]] = {
+    "given up": lambda client, stream: [client.head(stream, asked()), RstStreamFrame(stream, error_code=8)],
+    "reset by us": lambda client, stream: [
+        client.head(stream, asked()),
+        WindowUpdateFrame(stream, window_increment=2**31 - 1),
+    ],
+    "nobody can read": lambda client, stream: [client.head(stream, asked(b"/open/1", (b"X-A", b"b")))],
+    "of another length": lambda client, stream: [
+        client.head(stream, asked(b"/open/1", (b"content-length", b"1"), method=b"POST"), "END_HEADERS"),
+        DataFrame(stream, b"", flags=("END_STREAM",)),
+    ],
+}
+
+
+@pytest.mark.parametrize("frames", FOR_NOTHING.values(), ids=FOR_NOTHING.keys())
+def test_sec_96_streams_for_nothing_end_the_connection_however_slowly_they_come(
+    gateway: Gateway, frames: Callable[[FrameClient, int], list[Frame]]
+) -> None:
+    with FrameClient(gateway.port) as client:
+        for number in range(MANY):
+            client.put(*frames(client, 2 * number + 1), PingFrame(0, opaque_data=b"%08d" % number))
+            if not client.until(lambda mark=b"%08d" % number: mark in client.pongs):  # type: ignore[misc]
+                break
+        assert [code for _, code, _ in client.goaways] == [CALM]
+        assert number < MANY // 4
+
+
 def test_sec_96_a_head_that_never_ends_ends_the_connection(gateway: Gateway) -> None:
     with FrameClient(gateway.port) as client:
         client.put(HeadersFrame(1, client.encoder.encode(asked())))

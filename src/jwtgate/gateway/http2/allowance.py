@@ -24,7 +24,8 @@ MOST = 1000.0
 EARNED_EACH_SECOND = 50.0
 EARNED_BY_DATA = 8.0
 """What one DATA frame of ours that left earns: a peer may well answer it with a WINDOW_UPDATE for each read of it."""
-EARNED_BY_ANSWER = 20.0
+EARNED_BY_MESSAGE = 20.0
+"""What a message of ours earns that was sent to its end: an answer, or a request."""
 GIVEN_UP = 10.0
 """What a stream costs that was opened for nothing (CVE-2023-44487), or that we had to end (CVE-2025-8671)."""
 _SETTINGS = 10.0

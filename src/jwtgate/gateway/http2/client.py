@@ -35,6 +35,7 @@ class ClientStream(Stream):
     """A stream we open. It has a number once the head of its request is sent."""
 
     _session: ClientSession
+    outlives_its_end = True
     is_head = False
     began = 0.0
 

@@ -16,7 +16,7 @@ from h2.events import Event, PingAckReceived, RequestReceived
 from jwtgate.errors import RequestRefused
 from jwtgate.gateway.connection import ClientConnection
 from jwtgate.gateway.heads.framing import Malformed
-from jwtgate.gateway.http2.allowance import EARNED_BY_ANSWER, GIVEN_UP
+from jwtgate.gateway.http2.allowance import EARNED_BY_MESSAGE, GIVEN_UP
 from jwtgate.gateway.http2.fields import request_head
 from jwtgate.gateway.http2.frames import (
     ENHANCE_YOUR_CALM,
@@ -27,7 +27,7 @@ from jwtgate.gateway.http2.frames import (
     PROTOCOL_ERROR,
     REFUSED_STREAM,
 )
-from jwtgate.gateway.http2.session import Session
+from jwtgate.gateway.http2.session import LINGER_SECONDS, Session
 from jwtgate.gateway.http2.stream import Stream
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 _FAREWELL = b"farewell"
 _FAREWELL_SECONDS = 1.0
 """How long a client may take to hear that we are leaving; what it sent until then is still answered."""
+_PARTING_SECONDS = 5.0
+"""How long a client may be silent that has got all its answers and not closed: it may still be reading the last one."""
 
 
 class ServerSession(Session):
@@ -61,6 +63,9 @@ class ServerSession(Session):
         self._home.opened(self)
 
     def data_received(self, data: bytes) -> None:
+        if self._over:
+            self.deadline = time.monotonic() + _PARTING_SECONDS
+            return
         if self._preface:
             begun, rest = data[: len(self._preface)], data[len(self._preface) :]
             if not self._preface.startswith(begun):
@@ -118,7 +123,7 @@ class ServerSession(Session):
         client = stream.protocol
         assert isinstance(client, ClientConnection)  # noqa: S101
         client.refuse(RequestRefused("request_malformed", cause=str(error)))
-        self.spend(GIVEN_UP)
+        self.spend(GIVEN_UP + EARNED_BY_MESSAGE)
 
     def was_reset(self, stream: Stream, code: int) -> None:
         """The client no longer wants an answer."""
@@ -149,8 +154,7 @@ class ServerSession(Session):
         """A stream has begun. The connection it is on is what counts."""
 
     def closed(self, connection: object) -> None:
-        """A stream has ended."""
-        self.allowance.earn(EARNED_BY_ANSWER)
+        """A stream has ended. What was answered on it has earned its part already."""
 
     def turn_away(self, answer: bytes) -> None:
         """Answer nothing that may be asked, and close."""
@@ -158,6 +162,9 @@ class ServerSession(Session):
 
     def check_time(self, now: float) -> None:
         """End what has taken too long at `now` (monotonic)."""
+        if self._over:
+            self._close_if_silent(now)
+            return
         for stream in list(self.streams.values()):
             stream.protocol.check_time(now)  # type: ignore[attr-defined] # a client connection, as made above
         if self.head_since and now > self.head_since + self.worker.limits.head_seconds:
@@ -165,7 +172,7 @@ class ServerSession(Session):
         elif self._leaving_since and now > self._leaving_since + _FAREWELL_SECONDS:
             self._stay_for(self._library.highest_inbound_stream_id)
         elif not self.streams and now > self.deadline:
-            self.end_all(NO_ERROR, "idle")
+            self._part("idle")
 
     def leave(self) -> None:
         """Leave: answer what is asked until the client knows, then what is under way, then close."""
@@ -188,5 +195,21 @@ class ServerSession(Session):
             self._close_if_done()
 
     def _close_if_done(self) -> None:
-        if self._last_stream != LAST_STREAM and not self.streams:
-            self.end_all(NO_ERROR, "")
+        if self._last_stream != LAST_STREAM and not self.streams and not self._over:
+            self._part("")
+
+    def _part(self, reason: str) -> None:
+        """Say that this is all, and let the client close.
+
+        A connection that is closed while its client still says what it has read takes what was not read along.
+        """
+        self.say_goaway(self._library.highest_inbound_stream_id, NO_ERROR, reason=reason)
+        self._over = True
+        self.deadline = time.monotonic() + _PARTING_SECONDS
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def _close_if_silent(self, now: float) -> None:
+        if now > self.deadline and not self.transport.is_closing():
+            self.transport.close()
+            asyncio.get_running_loop().call_later(LINGER_SECONDS, self.transport.abort)

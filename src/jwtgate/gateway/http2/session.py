@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import ClassVar
 
 from h2.config import H2Configuration
-from h2.connection import H2Connection
+from h2.connection import AllowedStreamIDs, H2Connection
 from h2.events import (
     DataReceived,
     Event,
@@ -25,10 +25,11 @@ from h2.events import (
 )
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
+from h2.stream import H2Stream
 from hpack import HeaderTuple, NeverIndexedHeaderTuple
 
 from jwtgate.gateway.heads.framing import Malformed
-from jwtgate.gateway.http2.allowance import EARNED_BY_DATA, GIVEN_UP, Allowance, cost_of
+from jwtgate.gateway.http2.allowance import EARNED_BY_DATA, EARNED_BY_MESSAGE, GIVEN_UP, Allowance, cost_of
 from jwtgate.gateway.http2.fields import Fields, trailer_lines
 from jwtgate.gateway.http2.frames import (
     CONTINUATION,
@@ -52,13 +53,28 @@ from jwtgate.gateway.upstream import WRITE_BUFFER_BYTES
 _CONNECTION_WINDOW_BYTES = 1024 * 1024
 _TABLE_BYTES = 4096
 _KNOWN_SETTINGS = frozenset(SettingCodes)
-_LINGER_SECONDS = 10.0
+LINGER_SECONDS = 10.0
 _NEVER_INDEXED = frozenset({b"authorization", b"cookie", b"set-cookie", b"proxy-authorization"})
 """Fields that are worth guessing at, and so stay out of the header tables (RFC 7541 section 7.1.3)."""
 
 
+class _LibraryStream(H2Stream):
+    """Leaves lengths to us: a body of another one than was said is the fault of its stream, not of the connection."""
+
+    def _initialize_content_length(self, headers: object) -> None:
+        pass
+
+    def _track_content_length(self, length: int, end_stream: bool) -> None:
+        pass
+
+
 class _Library(H2Connection):
     MAX_CLOSED_STREAMS = 1024
+
+    def _begin_new_stream(self, stream_id: int, allowed_ids: AllowedStreamIDs) -> H2Stream:
+        stream = super()._begin_new_stream(stream_id, allowed_ids)
+        stream.__class__ = _LibraryStream
+        return stream
 
 
 class Session(asyncio.Protocol):
@@ -262,11 +278,13 @@ class Session(asyncio.Protocol):
     def send_fields(self, number: int, fields: Fields, *, last: bool) -> None:
         """Send a head, or trailer fields."""
         self._library.send_headers(number, [_indexed(*field) for field in fields], end_stream=last)
+        if last:
+            self.allowance.earn(EARNED_BY_MESSAGE)
 
     def send_data(self, number: int, data: bytes, *, last: bool) -> None:
         """Send some of a body, for which there is room."""
         self._library.send_data(number, data, end_stream=last)
-        self.allowance.earn(EARNED_BY_DATA)
+        self.allowance.earn(EARNED_BY_MESSAGE if last else EARNED_BY_DATA)
         self._unsent += len(data)
         if self._unsent > WRITE_BUFFER_BYTES // 2:
             self._flush()
@@ -314,7 +332,7 @@ class Session(asyncio.Protocol):
 
     def _flush(self) -> None:
         self._unsent = 0
-        if not self.transport.is_closing() and (data := self._library.data_to_send()):
+        if not self._over and not self.transport.is_closing() and (data := self._library.data_to_send()):
             self.transport.write(data)
 
     def say_goaway(self, last_stream: int, code: int, *, reason: str = "") -> None:
@@ -326,13 +344,13 @@ class Session(asyncio.Protocol):
         """Tell the peer why, and close; streams that are under way are lost."""
         if self._over:
             return
-        self._over = True
         if self._library_is_open:
             self.say_goaway(self._library.highest_inbound_stream_id, code, reason=reason)
+        self._over = True
         for stream in list(self.streams.values()):
             stream.lose(ConnectionResetError(reason))
         self.transport.close()
-        asyncio.get_running_loop().call_later(_LINGER_SECONDS, self.transport.abort)
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, self.transport.abort)
 
 
 def _indexed(name: bytes, value: bytes) -> HeaderTuple:

@@ -8,7 +8,6 @@ stream never holds more than its window.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from jwtgate.gateway.heads.framing import Malformed
@@ -27,6 +26,9 @@ _HIGH_BYTES = 64 * 1024
 class Stream(asyncio.Transport):
     """A stream of a session, as the transport of a protocol. `broken`: the code a message that breaks off ends with."""
 
+    outlives_its_end = False
+    """Whether what came whole is still read when the peer has ended the stream."""
+
     def __init__(self, session: Session, number: int, *, broken: int) -> None:
         super().__init__()
         self._session = session
@@ -40,7 +42,8 @@ class Stream(asyncio.Transport):
         self._high, self._low = _HIGH_BYTES, _HIGH_BYTES // 4
         self._writer_paused = False
         self._reader_paused = False
-        self._held: deque[tuple[bytes, int]] = deque()
+        self._held = bytearray()
+        self._held_size = 0
         self._received_end = False
         self._chunked = False
         self._left = 0
@@ -205,19 +208,23 @@ class Stream(asyncio.Transport):
         """The stream is gone, as a connection would be."""
         if self._lost:
             return
-        self._lost = self._closing = True
         self._queue.clear()
         self._end = None
-        self._session.forget(self, sum(size for _, size in self._held))
+        size, self._held_size = self._held_size, 0
+        self._session.forget(self, size)
+        if self._held and self._received_end and self.outlives_its_end:
+            return
+        self._lost = self._closing = True
         self._held.clear()
         asyncio.get_running_loop().call_soon(self.protocol.connection_lost, error)
 
     # Within.
 
     def _give(self, data: bytes, size: int) -> None:
-        if self._reader_paused or self._held:
-            if data or size:
-                self._held.append((data, size))
+        if self._reader_paused or self._held or self._held_size:
+            # However small the pieces are that arrive, they take no more room than one.
+            self._held += data
+            self._held_size += size
             return
         if data and not self._closing:
             self.protocol.data_received(data)
@@ -225,12 +232,11 @@ class Stream(asyncio.Transport):
             self._session.took(self.number, size)
 
     def _read_on(self) -> None:
-        while self._held and not self._reader_paused:
-            data, size = self._held.popleft()
-            if data and not self._closing:
-                self.protocol.data_received(data)
-            if size:
-                self._session.took(self.number, size)
+        if self._reader_paused:
+            return
+        data, self._held = bytes(self._held), bytearray()
+        size, self._held_size = self._held_size, 0
+        self._give(data, size)
         self._end_if_over()
         self._session.flush()
 
@@ -245,6 +251,7 @@ class Stream(asyncio.Transport):
     def _give_up(self, code: int) -> None:
         """End the stream, saying so to a peer that may not know."""
         if not self._lost:
+            self._held.clear()
             if not (self._sent_end and self._received_end):
                 self._session.reset(self.number, code)
             self.lose(None)

@@ -150,13 +150,13 @@ def test_a_connection_that_leaves_answers_until_it_is_heard() -> None:
         assert said[17:].startswith(b"\x00\x00\x08\x06") or b"farewell" in said
         client.protocol.leave()
         assert client.transport.take() == b""
-        assert not client.transport.closed
+        assert not client.transport.ended
         client.protocol.data_received(b"\x00\x00\x08\x06\x01" + bytes(4) + b"farewell")
-        assert not client.transport.closed
+        assert not client.transport.ended
         await until(lambda: house.pool.made)
         house.pool.made[0].data_received(OK)
         await turn()
-        assert client.transport.closed
+        assert client.transport.ended
 
     talk(moves)
 
@@ -166,9 +166,9 @@ def test_a_client_that_does_not_say_it_has_heard_is_not_waited_for() -> None:
         client.protocol.leave()
         since = client.protocol._leaving_since
         client.protocol.check_time(since + 0.5)
-        assert not client.transport.closed
+        assert not client.transport.ended
         client.protocol.check_time(since + 1.5)
-        assert client.transport.closed
+        assert client.transport.ended
 
     talk(moves)
 
@@ -179,10 +179,10 @@ def test_a_client_that_leaves_is_let_go_when_it_has_its_answers() -> None:
         await until(lambda: house.pool.made)
         client.library.close_connection()
         client.protocol.data_received(client.library.data_to_send())
-        assert not client.transport.closed
+        assert not client.transport.ended
         house.pool.made[0].data_received(OK)
         await turn()
-        assert client.transport.closed
+        assert client.transport.ended
 
     talk(moves)
 
@@ -193,10 +193,25 @@ def test_a_connection_nobody_uses_ends(asked: bool) -> None:
         if asked:
             client.ask(fields=[*ASKED[:3], (":path", "/nowhere")])
         client.protocol.check_time(client.protocol.deadline - 0.1)
+        assert not client.transport.ended
+        client.protocol.check_time(client.protocol.deadline + 0.1)
+        assert client.transport.ended
+        assert client.hear().farewells() == [(1 if asked else 0, 0)]
+
+    talk(moves)
+
+
+def test_rel_4_a_client_that_has_all_its_answers_may_take_its_time_to_read_them() -> None:
+    async def moves(house: House, client: OtherSide) -> None:
+        client.protocol.check_time(client.protocol.deadline + 0.1)
+        first = client.protocol.deadline
+        client.protocol.data_received(b"\x00\x00\x04\x08\x00" + bytes(7) + b"\x01")
+        assert client.protocol.deadline > first
+        client.protocol.check_time(client.protocol.deadline - 0.1)
         assert not client.transport.closed
         client.protocol.check_time(client.protocol.deadline + 0.1)
+        client.protocol.check_time(client.protocol.deadline + 0.2)
         assert client.transport.closed
-        assert client.hear().farewells() == [(1 if asked else 0, 0)]
 
     talk(moves)
 

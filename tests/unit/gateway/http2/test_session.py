@@ -26,11 +26,13 @@ class Taker(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.taken = b""
+        self.pieces = 0
         self.paused = False
         self.lost: list[Exception | None] = []
 
     def data_received(self, data: bytes) -> None:
         self.taken += data
+        self.pieces += 1
 
     def pause_writing(self) -> None:
         self.paused = True

@@ -248,6 +248,21 @@ def test_what_came_while_nobody_read_comes_when_somebody_does() -> None:
     on_a_loop(moves)
 
 
+def test_rel_16_what_is_held_is_one_piece_however_small_those_were_that_came() -> None:
+    def moves() -> Any:
+        stream, wire, taker = a_stream()
+        stream.begin(b"head", 1000, ended=False)
+        stream.pause_reading()
+        for _ in range(1000):
+            stream.take_data(b"x", 2, ended=False)
+        assert (taker.taken, wire.credit) == (b"head", 0)
+        stream.resume_reading()
+        yield
+        assert (taker.pieces, taker.taken[4:], wire.credit) == (2, b"x" * 1000, 2000)
+
+    on_a_loop(moves)
+
+
 def test_what_was_held_when_it_ends_is_given_back() -> None:
     def moves() -> Any:
         stream, wire, taker = a_stream()

@@ -1,0 +1,125 @@
+"""Ends that come while something is still on its way: it is neither lost nor mixed with anything else."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from hyperframe.frame import DataFrame, GoAwayFrame, SettingsFrame, WindowUpdateFrame
+
+from ..rig import Client, Gateway, gateway_and_upstream, request, response, say, until
+from .frame_client import FrameClient, asked
+from .frame_server import Asked, FrameServer, ServedFrames, fields_of
+from .test_upstreams import gateway_to
+
+REFUSED_STREAM, NO_ERROR = 7, 0
+WIDE = 2**30
+
+
+@pytest.fixture
+def server() -> Iterator[FrameServer]:
+    with FrameServer() as server:
+        yield server
+
+
+@pytest.fixture
+def gateway(server: FrameServer) -> Iterator[Gateway]:
+    with gateway_to(server) as gateway:
+        yield gateway
+
+
+@pytest.mark.parametrize(
+    "end",
+    [lambda served, asked: served.reset(asked, REFUSED_STREAM), lambda served, _: served.leave(0)],
+    ids=["a refusal", "a farewell"],
+)
+def test_rel_12_a_request_whose_answer_has_begun_is_never_sent_again(
+    gateway: Gateway, server: FrameServer, end: Callable[[ServedFrames, Asked], None]
+) -> None:
+    begun: list[tuple[ServedFrames, Asked]] = []
+
+    def half(served: ServedFrames, asked: Asked) -> None:
+        served.put(served.head(asked.stream, fields_of((b"content-length", b"100"))), DataFrame(asked.stream, b"half"))
+        begun.append((served, asked))
+
+    server.play(half)
+    with Client(gateway.port) as client:
+        client.send(request())
+        assert client.upto(b"half") is not None
+        end(*begun[0])
+        assert client.to_end() == b""
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("body", [b"short", b"much too long"])
+def test_a_length_that_is_wrong_ends_no_other_request(gateway: Gateway, server: FrameServer, body: bytes) -> None:
+    held: list[tuple[ServedFrames, Asked]] = []
+    server.play(
+        lambda served, asked: held.append((served, asked)),
+        lambda served, asked: served.say(asked, body, (b"content-length", b"8")),
+    )
+    with Client(gateway.port) as good, Client(gateway.port) as bad:
+        good.send(request(method="POST"))
+        until(lambda: held)
+        assert not bad.ask(request(method="POST")).complete
+        served, asked = held[0]
+        served.say(asked, b"fine")
+        assert good.answer().body == b"fine"
+    assert len(server.connections) == 1
+
+
+@pytest.mark.parametrize("how", ["the connection", "the stream"])
+def test_an_answer_that_came_whole_outlives_its_end(gateway: Gateway, server: FrameServer, how: str) -> None:
+    whole, cut = 100_000, 10_000
+
+    def answer(served: ServedFrames, asked: Asked) -> None:
+        served.put(served.head(asked.stream, fields_of((b"content-length", b"%d" % whole))))
+        for at in range(0, whole, cut):
+            flags = ("END_STREAM",) if at + cut == whole else ()
+            served.put(DataFrame(asked.stream, bytes(cut), flags=flags))
+        if how == "the connection":
+            served.sock.shutdown(socket.SHUT_RDWR)
+        else:
+            served.reset(asked, NO_ERROR)
+
+    server.play(answer)
+    server.begins_early = True
+    with FrameClient(gateway.port, settings={SettingsFrame.INITIAL_WINDOW_SIZE: 0}) as client:
+        client.put(client.head(1, asked(method=b"POST"), "END_HEADERS"))
+        until(lambda: server.requests and gateway.call(lambda: is_held(gateway)))
+        client.put(WindowUpdateFrame(0, window_increment=WIDE), WindowUpdateFrame(1, window_increment=WIDE))
+        answered = client.answer()
+        assert (len(answered.body), answered.ended) == (whole, True)
+
+
+def is_held(gateway: Gateway) -> bool:
+    """Whether the connection to the target has no streams any more, and one of them is still being read."""
+    (pool,) = gateway.embedded.worker.generation.upstreams.pools()
+    return bool(pool.connections) and not any(session.streams for session in pool.sessions)  # type: ignore[attr-defined]
+
+
+def test_rel_4_an_answer_is_read_to_its_end_by_a_client_that_leaves() -> None:
+    whole = 1_500_000
+    with gateway_and_upstream(listen=[{"address": "127.0.0.1:0", "http2": True}]) as (gateway, upstream):
+        upstream.script = say(response(bytes(whole)))
+        with FrameClient(gateway.port, settings={SettingsFrame.INITIAL_WINDOW_SIZE: WIDE}) as client:
+            client.put(WindowUpdateFrame(0, window_increment=WIDE))
+            client.put(client.head(1, asked()), GoAwayFrame(0, last_stream_id=0, error_code=NO_ERROR))
+            until(lambda: gateway.embedded.worker.counters.requests)  # all of it is with the system
+            reading = True
+            while reading:
+                client.put(WindowUpdateFrame(0, window_increment=1))
+                reading = client.read()
+            assert (len(client.answers[1].body), client.answers[1].ended) == (whole, True)
+
+
+def test_rel_4_a_client_that_is_told_to_leave_and_does_not_holds_nobody_up(server: FrameServer) -> None:
+    with gateway_to(server) as gateway, FrameClient(gateway.port) as client:
+        assert client.ask().status == 200
+        stopping = threading.Thread(target=gateway.stop)
+        stopping.start()
+        client.until_end()
+        stopping.join(10)
+        assert not stopping.is_alive()
