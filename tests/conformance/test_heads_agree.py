@@ -5,6 +5,7 @@ The one in Python is the reference: here each is given the same bytes, in the sa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -17,6 +18,7 @@ from tests.unit.gateway.messages import CUTS, EDITS, Edits, edited, pieces_of
 from jwtgate.errors import ConfigError
 from jwtgate.gateway.heads.framing import HeadReader, Malformed, RequestReader, ResponseReader
 from jwtgate.gateway.heads.reading import COMPILED, IN_PYTHON, PlainHeads, plain_heads
+from jwtgate.policy.request import STRICT_PATHS, canonical_path
 
 try:
     BUILT = plain_heads({"JWTGATE_HEADS": COMPILED})
@@ -102,6 +104,53 @@ def test_plain_heads_are_read_by_the_compiled_reader_itself() -> None:
     answers = [BUILT.answer(data[: data.find(b"\r\n\r\n") + 4]) for data in SAID]
     assert [at for at, read in enumerate(requests) if read is not None] == [0, 1, 3, 5]
     assert [at for at, read in enumerate(answers) if read is not None] == [0, 6]
+
+
+def check_line(line: bytes) -> None:
+    """What the compiled reader says of a line is what the one in Python and the canonical path say."""
+    ours, reference = BUILT.line(line), IN_PYTHON.line(line)
+    assert (ours and ours[:2]) == (reference and reference[:2])
+    if ours is not None and ours[2]:
+        assert BUILT.target(ours[1]) == ours[2:]
+
+
+def check_target(target: bytes) -> bool:
+    """Whether the compiled reader reads it, which is as a target that is refused by nobody and changed by nobody."""
+    read = BUILT.target(target)
+    if read is not None:
+        path, brings, query = target.partition(b"?")
+        assert (read[0].encode(), read[1]) == (path, query)
+        assert bool(brings) == bool(query)  # a bare `?` would be lost on the way
+        assert canonical_path(path, STRICT_PATHS) == read[0]
+        assert re.fullmatch(rb"[!-~]*", query)
+        assert b"#" not in query
+    return read is not None
+
+
+TARGETS = [b"/orders/7?a=b", b"/", b"/a/", b"/a.b/..c/...", b"/a/.b?/../%2e//;", b"/a@b:c,d=e+f*!$&'()~_-?x?y"]
+ODD = [b"", b"a", b"?a", b"/a?", b"//", b"/a//b", b"/.", b"/..", b"/a/./b", b"/a/../b", b"/a/..", b"/%41", b"/a;b"]
+
+
+def test_targets_that_are_canonical_are_read_by_the_compiled_reader_itself() -> None:
+    assert [check_target(target) for target in TARGETS + ODD] == [True] * len(TARGETS) + [False] * len(ODD)
+
+
+@pytest.mark.parametrize("target", TARGETS + ODD)
+def test_every_byte_at_every_place_of_a_request_line_is_read_the_same(target: bytes) -> None:
+    line = b"GET %b HTTP/1.1\r\n" % target
+    for place in range(len(line)):
+        for byte in range(256):
+            check_line(line[:place] + bytes((byte,)) + line[place + 1 :])
+            check_target(target[:place] + bytes((byte,)) + target[place + 1 :])
+        check_line(line[:place])
+    check_line(line + b"a")
+
+
+@settings(max_examples=600)
+@given(st.text("/.?%;a#\x7f2e\\", max_size=12))
+def test_targets_are_read_the_same(tail: str) -> None:
+    check_target(b"/" + tail.encode())
+    check_line(b"GET /%b HTTP/1.1\r\n" % tail.encode())
 
 
 NAMES = [b"Content-Length", b"content-length", b"Transfer-Encoding", b"Connection", b"Upgrade", b"X-A", b"X ", b""]

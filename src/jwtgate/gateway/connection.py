@@ -197,6 +197,8 @@ class ClientConnection(asyncio.Protocol):
         if known is not None and line != known.line:
             limits = self.worker.limits
             known = known.again(line, limits.request_line_bytes) if end - at <= limits.head_bytes else None
+            if known is not None:
+                self.heads.replace(block, known)
         if known is None:
             return 0
         exchange = self._exchange = Exchange(self, known)
@@ -209,11 +211,6 @@ class ClientConnection(asyncio.Protocol):
         if self._fields_block and head.is_plain and self._reader.keep_alive:
             self.heads.remember(self._fields_block, head)
         head.read_target(self.generation.plan.paths)
-
-    def read_target(self, head: RequestHead) -> None:
-        """Read what is new of a head whose fields are known, and remember it as the last one with them."""
-        head.read_target(self.generation.plan.paths)
-        self.heads.replace(self._fields_block, head)
 
     def _begin(self) -> None:
         reader = self._reader

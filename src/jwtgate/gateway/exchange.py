@@ -98,7 +98,7 @@ class Exchange:
         """As `begin`, for a head whose fields were read before, in another request."""
         if not self.head.path:
             try:
-                self.connection.read_target(self.head)
+                self.head.read_target(self.generation.plan.paths)
             except Refusal as refusal:
                 self.close = True
                 self.refuse(refusal)

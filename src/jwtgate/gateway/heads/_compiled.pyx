@@ -6,6 +6,7 @@ to refuse: None is given for it. So what is read here is a part of what is read 
 """
 
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
+from cpython.unicode cimport PyUnicode_DecodeASCII
 from libc.string cimport memcmp
 
 ctypedef const unsigned char* Text
@@ -14,6 +15,7 @@ cdef enum:
     _TOKEN = 1  # of a field's name (RFC 9110 section 5.6.2)
     _VALUE = 2  # of a field's value: visible, a blank or a tab
     _TARGET = 4  # of a path or a query, with one reading
+    _PATH = 8  # of a segment of a path that is canonical as it stands
 
 cdef unsigned char _MAY_BE[256]
 cdef unsigned char _LOWER[256]
@@ -28,6 +30,8 @@ cdef void _fill():
         _MAY_BE[at] |= _TOKEN
     for at in b"-._~!$&'()*+,;=:@%/?0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz":
         _MAY_BE[at] |= _TARGET
+        if at not in b";%/?":
+            _MAY_BE[at] |= _PATH
 
 
 _fill()
@@ -54,23 +58,79 @@ def plain_request(bytes head not None):
     """
     cdef Text text = <Text>PyBytes_AS_STRING(head)
     cdef Text end = text + PyBytes_GET_SIZE(head)
-    cdef Text at = text
-    cdef Text target
-    while at < end and at - text < 8 and 65 <= at[0] <= 90:
-        at += 1
-    if end - at < 2 or at[0] != b" " or at[1] != b"/":
-        return None
-    method = _METHODS.get(PyBytes_FromStringAndSize(<const char*>text, at - text))
-    at += 1
-    target = at
-    while at < end and _MAY_BE[at[0]] & _TARGET:
-        at += 1
-    if method is None or end - at < 11 or memcmp(at, b" HTTP/1.1\r\n", 11) != 0:
+    cdef Text target = text
+    cdef Text at = _line(&target, end)
+    if at == NULL:
         return None
     cdef _Read read = _fields(at + 11, end)
-    if read is None:
+    method = _METHODS.get(PyBytes_FromStringAndSize(<const char*>text, target - 1 - text))
+    if method is None or read is None:
         return None
     return method, PyBytes_FromStringAndSize(<const char*>target, at - target), read.fields
+
+
+def plain_line(bytes line not None):
+    """The method, the target and, as `plain_target` has them, the path and the query; None for any but a plain line.
+
+    `line` is the whole of it, with its end. The path is empty where it may not be canonical.
+    """
+    cdef Text text = <Text>PyBytes_AS_STRING(line)
+    cdef Text end = text + PyBytes_GET_SIZE(line)
+    cdef Text target = text
+    cdef Text at = _line(&target, end)
+    if at == NULL or end - at != 11:
+        return None
+    method = _METHODS.get(PyBytes_FromStringAndSize(<const char*>text, target - 1 - text))
+    if method is None:
+        return None
+    raw = PyBytes_FromStringAndSize(<const char*>target, at - target)
+    path, query = plain_target(raw) or ("", b"")
+    return method, raw, path, query
+
+
+cdef Text _line(Text* at, Text end) noexcept:
+    """The end of the target of the request line that begins at `at`, which then is its start; NULL if it is not plain."""
+    cdef Text start = at[0]
+    cdef Text target = start
+    while target < end and target - start < 8 and 65 <= target[0] <= 90:
+        target += 1
+    if end - target < 2 or target[0] != b" " or target[1] != b"/":
+        return NULL
+    target += 1
+    at[0] = target
+    while target < end and _MAY_BE[target[0]] & _TARGET:
+        target += 1
+    return target if end - target >= 11 and memcmp(target, b" HTTP/1.1\r\n", 11) == 0 else NULL
+
+
+def plain_target(bytes target not None):
+    """The path and the query of a target that is canonical as it stands; None for any other (RFC 3986 section 6.2.2)."""
+    cdef Text text = <Text>PyBytes_AS_STRING(target)
+    cdef Text end = text + PyBytes_GET_SIZE(target)
+    cdef Text at = text
+    cdef Text segment
+    cdef Text query
+    while at < end and at[0] == b"/":
+        at += 1
+        segment = at
+        while at < end and _MAY_BE[at[0]] & _PATH:
+            at += 1
+        # Only the last may be empty, and none is of dots alone.
+        if at == segment:
+            break
+        if segment[0] == b"." and (at - segment == 1 or (at - segment == 2 and segment[1] == b".")):
+            return None
+    if at == text or (at < end and at[0] != b"?"):
+        return None
+    query = at + 1 if at < end else end
+    if at < end and query == end:
+        return None
+    while query < end:
+        if not _MAY_BE[query[0]] & _TARGET:
+            return None
+        query += 1
+    path = PyUnicode_DecodeASCII(<const char*>text, at - text, NULL)
+    return path, PyBytes_FromStringAndSize(<const char*>at + 1, end - at - 1) if at < end else b""
 
 
 def plain_answer(bytes head not None):

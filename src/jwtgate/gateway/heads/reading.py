@@ -7,6 +7,7 @@ leaves all but plain heads to the other.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -15,21 +16,34 @@ from jwtgate.errors import ConfigError
 Fields = list[tuple[bytes, bytes]]
 PYTHON, COMPILED = "python", "compiled"
 
+# Method, target and version as they are nearly always written; anything else is read by the parser.
+_PLAIN_LINE = re.compile(
+    rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*) HTTP/1\.1\r\n"
+).fullmatch
+
 
 @dataclass(frozen=True, slots=True)
 class PlainHeads:
     """Readers of whole heads in their plain form: what they say, or None for any other.
 
     `request` gives the method, the target and the fields, `answer` the status and the fields. Behind both the
-    connection goes on.
+    connection goes on. `target` gives the path and the query of a target that is canonical as it stands. `line` reads a
+    request line alone: the method, the target, and what `target` gives for that; the path is empty for a None.
     """
 
     name: str
     request: Callable[[bytes], tuple[str, bytes, Fields] | None]
     answer: Callable[[bytes], tuple[int, Fields] | None]
+    line: Callable[[bytes], tuple[str, bytes, str, bytes] | None]
+    target: Callable[[bytes], tuple[str, bytes] | None]
 
 
-IN_PYTHON = PlainHeads(PYTHON, lambda _: None, lambda _: None)
+def _line(line: bytes) -> tuple[str, bytes, str, bytes] | None:
+    plain = _PLAIN_LINE(line)
+    return None if plain is None else (plain[1].decode("ascii"), plain[2], "", b"")
+
+
+IN_PYTHON = PlainHeads(PYTHON, lambda _: None, lambda _: None, _line, lambda _: None)
 
 
 def plain_heads(environ: Mapping[str, str]) -> PlainHeads:
@@ -50,7 +64,7 @@ def _compiled() -> PlainHeads | None:
         from jwtgate.gateway.heads import _compiled as built
     except ImportError:
         return None
-    return PlainHeads(COMPILED, built.plain_request, built.plain_answer)
+    return PlainHeads(COMPILED, built.plain_request, built.plain_answer, built.plain_line, built.plain_target)
 
 
 PLAIN_HEADS = plain_heads(os.environ)

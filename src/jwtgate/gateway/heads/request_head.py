@@ -6,7 +6,6 @@ gets is put together from the fields that are to go on; nothing is copied as it 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -29,6 +28,7 @@ from jwtgate.gateway.heads.fields import (
     nominated,
     request_id,
 )
+from jwtgate.gateway.heads.reading import PLAIN_HEADS, PlainHeads
 from jwtgate.gateway.logs.members import TEXT_LIMIT, quoted
 from jwtgate.policy.plan import Route
 from jwtgate.policy.request import PathRules, RequestView, canonical_path, cookies_without, query_without
@@ -36,10 +36,6 @@ from jwtgate.policy.request import PathRules, RequestView, canonical_path, cooki
 if TYPE_CHECKING:
     from jwtgate.gateway.memory import Key
 
-# Method, target and version as they are nearly always written; anything else is read by the parser.
-_PLAIN_LINE = re.compile(
-    rb"(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) (/[A-Za-z0-9\-._~!$&'()*+,;=:@%/?]*) HTTP/1\.1\r\n"
-).fullmatch
 _AUTHORIZATION = frozenset({b"authorization"})
 _NONE: frozenset[bytes] = frozenset()
 
@@ -48,9 +44,9 @@ class RequestHead:
     """What the head of a request says. `path` is canonical, `query` raw, `host` lower case and without its port."""
 
     __slots__ = (
-        "_begun", "_logged", "authorization", "authorization_repeated", "chunked", "cookie", "expects_continue",
-        "fields", "forwarded", "host", "host_value", "http_11", "length", "line", "method", "nominated", "path",
-        "query", "request_id", "routed", "target", "upgrade",
+        "_asked", "_begun", "_logged", "authorization", "authorization_repeated", "chunked", "cookie",
+        "expects_continue", "fields", "forwarded", "host", "host_value", "http_11", "length", "line", "method",
+        "nominated", "path", "query", "request_id", "routed", "target", "upgrade",
     )  # fmt: skip
 
     def __init__(self, method: str, target: bytes, *, fields: list[tuple[bytes, bytes]], http_11: bool) -> None:
@@ -71,8 +67,10 @@ class RequestHead:
         """Its request line as it came, of a head that is remembered."""
         self.routed: tuple[Route, Key] | None = None
         """Its route and what its outcome is remembered by, where nothing else of a request takes part in either."""
+        self._asked = b""
+        """The request line an upstream gets, where nothing is taken out of it and it is not told to ask for more."""
         self._begun: tuple[Route, bytes, bytes] | None = None
-        """All of the head an upstream gets but what is ours: for which route, with which `Host`, and the text."""
+        """The lines an upstream gets below it but what is ours: for which route, with which `Host`, and the text."""
 
     @property
     def logged(self) -> str:
@@ -81,19 +79,27 @@ class RequestHead:
             self._logged = f'"method":"{self.method}","path":{quoted(self.path[:TEXT_LIMIT])}'
         return self._logged
 
-    def again(self, line: bytes, limit_bytes: int) -> RequestHead | None:
-        """The head with this request line, its target still to be read, and the fields of this one, which is plain.
+    def again(self, line: bytes, limit_bytes: int, heads: PlainHeads = PLAIN_HEADS) -> RequestHead | None:
+        """The head with this request line and the fields of this one, which is plain.
 
-        None when the line is not a plain one, or its target longer than is allowed.
+        Its target is still to be read where its path is empty. None when the line is not a plain one, or its target
+        longer than is allowed.
         """
-        plain = _PLAIN_LINE(line)
-        if plain is None or len(plain[2]) > limit_bytes:
+        plain = heads.line(line)
+        if plain is None or len(plain[1]) > limit_bytes:
             return None
-        head = RequestHead(plain[1].decode("ascii"), plain[2], fields=self.fields, http_11=True)
+        head = _new_head(RequestHead)
+        head.method, head.target, head.path, head.query = plain
+        head._asked = line if head.path else b""  # what is canonical as it stands goes on as it came
         head.line = line
-        head.host, head.host_value, head.forwarded = self.host, self.host_value, self.forwarded
+        head.fields, head.forwarded, head._begun = self.fields, self.forwarded, self._begun
+        head.host, head.host_value = self.host, self.host_value
         head.authorization, head.authorization_repeated = self.authorization, self.authorization_repeated
         head.cookie, head.nominated, head.request_id = self.cookie, self.nominated, self.request_id
+        head._logged = ""
+        head.http_11 = True
+        head.length = head.upgrade = head.routed = None
+        head.chunked = head.expects_continue = False
         return head
 
     @property
@@ -159,6 +165,10 @@ class RequestHead:
     def read_target(self, paths: PathRules) -> None:
         """Read the target, once the fields are."""
         target = self.target
+        plain = PLAIN_HEADS.target(target)
+        if plain is not None:
+            self.path, self.query = plain
+            return
         if not target.isascii() or b"#" in target:
             raise RequestRefused("request_malformed", cause="the target")
         if not target.startswith(b"/"):
@@ -235,15 +245,19 @@ class RequestHead:
         `sent`: the method and path the upstream is asked for, where they are not the client's.
         """
         if upgrading or sent is not None:
-            return b"%b%b\r\n" % (self._write(route, host_line, upgrading=upgrading, sent=sent), ours)
+            line = self._line(route, *(sent or (self.method, self.path)))
+            return b"%b%b%b\r\n" % (line, self._lines(route, host_line, upgrading=upgrading), ours)
         begun = self._begun
         if begun is None or begun[0] is not route or begun[1] is not host_line:
-            text = self._write(route, host_line, upgrading=False, sent=None)
-            begun = self._begun = (route, host_line, text)
-        return b"%b%b\r\n" % (begun[2], ours)
+            begun = self._begun = (route, host_line, self._lines(route, host_line, upgrading=False))
+        if route.removed_parameters:
+            line = self._line(route, self.method, self.path)
+        elif not (line := self._asked):
+            line = self._asked = self._line(route, self.method, self.path)
+        return b"%b%b%b\r\n" % (line, begun[2], ours)
 
-    def _write(self, route: Route, host_line: bytes, *, upgrading: bool, sent: tuple[str, str] | None) -> bytes:
-        """The request line for the upstream, and all fields that are the client's or say how the body is framed."""
+    def _lines(self, route: Route, host_line: bytes, *, upgrading: bool) -> bytes:
+        """All fields that are the client's or say how the body is framed, as lines for the upstream."""
         host = b"Host: %b\r\n" % self.host_value if route.upstream.preserve_host else host_line
         forwarded = self.forwarded
         if self.nominated or not route.removed_fields <= _AUTHORIZATION:
@@ -259,19 +273,21 @@ class RequestHead:
             forwarded += b"Content-Length: %d\r\n" % self.length
         if upgrading:
             forwarded += b"Connection: Upgrade\r\nUpgrade: websocket\r\n"
-        method, path = sent or (self.method, self.path)
-        line = (method.encode(), self._target_for(route, path))
-        return b"%b %b HTTP/1.1\r\n%b%b" % (*line, host, forwarded)
+        return host + forwarded
 
-    def _target_for(self, route: Route, path: str) -> bytes:
+    def _line(self, route: Route, method: str, path: str) -> bytes:
+        """The request line for the upstream, which is asked for this path."""
         path, brings, query = path.partition("?")
         if not brings:
             query = self.query.decode("ascii")
         if query and route.removed_parameters:
             query = query_without(query, route.removed_parameters)
-        return f"{path}?{query}".encode() if query else path.encode()
+        return f"{method} {path}{'?' if query else ''}{query} HTTP/1.1\r\n".encode()
 
     def forwarded_without(self, names: frozenset[bytes]) -> bytes:
         """The lines of the fields that go on, but for those of these names, in lower case."""
         lines, without = self.forwarded.splitlines(keepends=True), names | self.nominated
         return b"".join(line for line in lines if line.partition(b":")[0].lower() not in without)
+
+
+_new_head = RequestHead.__new__

@@ -37,9 +37,11 @@ _MOST_HOST_CHARACTERS = 253
 class _Node:
     """One place in the tree of path segments. Routes hang by method, exactly here or for all below."""
 
-    __slots__ = ("below", "here", "literals", "parameter")
+    __slots__ = ("below", "here", "literals", "parameter", "position")
 
-    def __init__(self) -> None:
+    def __init__(self, position: int = 1) -> None:
+        self.position = position
+        """Which segment of a path comes next."""
         self.literals: dict[str, _Node] = {}
         self.parameter: _Node | None = None
         self.here: dict[str, Route] = {}
@@ -76,7 +78,7 @@ class Router:
         for name in host_names(host) if len(self._trees) > 1 else (ANY_HOST,):
             tree = self._trees.get(name)
             if tree is not None:
-                route = _find(tree, segments, 1, method)
+                route = _find(tree, segments, method)
                 if route is not None:
                     return route
         return None
@@ -108,41 +110,39 @@ def _table(root: _Node, path: str) -> dict[str, Route]:
         if segment == "*" and position == len(segments) - 1:
             return node.below
         if is_parameter(segment):
-            node.parameter = node.parameter or _Node()
+            node.parameter = node.parameter or _Node(node.position + 1)
             node = node.parameter
         else:
-            node = node.literals.setdefault(segment, _Node())
+            node = node.literals.setdefault(segment, _Node(node.position + 1))
     return node.here
 
 
-def _find(node: _Node, segments: list[str], position: int, method: str) -> Route | None:
+def _find(node: _Node, segments: list[str], method: str) -> Route | None:
     # Where no `{name}` stands there is one way down, and the routes for all below are tried on the way back.
     passed: list[dict[str, Route]] = []
-    while node.parameter is None and position < len(segments):
+    route = None
+    for segment in segments[node.position :]:
+        if node.parameter is not None:
+            route = _fork(node, segments, segment, method)
+            break
         if node.below:
             passed.append(node.below)
-        child = node.literals.get(segments[position])
+        child = node.literals.get(segment)
         if child is None:
             break
         node = child
-        position += 1
     else:
-        route = _of(node.here, method) if position == len(segments) else _fork(node, segments, position, method)
-        if route is not None:
-            return route
-    for table in reversed(passed):
-        route = _of(table, method)
-        if route is not None:
-            return route
-    return None
+        route = _of(node.here, method)
+    while route is None and passed:
+        route = _of(passed.pop(), method)
+    return route
 
 
-def _fork(node: _Node, segments: list[str], position: int, method: str) -> Route | None:
-    segment = segments[position]
+def _fork(node: _Node, segments: list[str], segment: str, method: str) -> Route | None:
     child = node.literals.get(segment)
-    route = _find(child, segments, position + 1, method) if child is not None else None
+    route = _find(child, segments, method) if child is not None else None
     if route is None and node.parameter is not None and segment:
-        route = _find(node.parameter, segments, position + 1, method)
+        route = _find(node.parameter, segments, method)
     return route if route is not None else _of(node.below, method)
 
 

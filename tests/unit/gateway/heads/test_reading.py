@@ -15,6 +15,9 @@ def test_the_reader_in_python_can_be_asked_for_and_takes_no_short_cut() -> None:
     assert plain_heads({"JWTGATE_HEADS": PYTHON}) is IN_PYTHON
     assert IN_PYTHON.request(HEAD) is None
     assert IN_PYTHON.answer(ANSWER) is None
+    assert IN_PYTHON.target(b"/a") is None
+    assert IN_PYTHON.line(b"GET /a?b HTTP/1.1\r\n") == ("GET", b"/a?b", "", b"")
+    assert IN_PYTHON.line(b"GET /a?b HTTP/1.0\r\n") is None
 
 
 def test_the_compiled_reader_is_taken_where_it_is_built_and_refused_where_it_is_not() -> None:
@@ -27,6 +30,8 @@ def test_the_compiled_reader_is_taken_where_it_is_built_and_refused_where_it_is_
     assert best.name == COMPILED
     assert best.request(HEAD) == ("GET", b"/a", [(b"Host", b"a")])
     assert best.answer(ANSWER) == (200, [(b"Content-Length", b"0")])
+    assert best.target(b"/a?b") == ("/a", b"b")
+    assert best.line(b"GET /a?b HTTP/1.1\r\n") == ("GET", b"/a?b", "/a", b"b")
 
 
 def test_another_word_is_a_mistake() -> None:

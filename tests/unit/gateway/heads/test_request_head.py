@@ -10,6 +10,7 @@ from tests.unit.gateway.parts import a_plan, a_route
 
 from jwtgate.errors import RequestRefused
 from jwtgate.gateway.heads.fields import RequestFieldKinds
+from jwtgate.gateway.heads.reading import IN_PYTHON, PLAIN_HEADS, PlainHeads
 from jwtgate.gateway.heads.request_head import RequestHead
 from jwtgate.gateway.worker import HostNames
 from jwtgate.policy.plan import Plan
@@ -19,6 +20,11 @@ PLAN = a_plan()
 KINDS = RequestFieldKinds(PLAN, trusted=False)
 HOST = (b"Host", b"gate.example:8080")
 Field = tuple[bytes, bytes]
+
+
+def text(head: RequestHead) -> bytes:
+    """What an upstream gets of it by a route that takes nothing out."""
+    return head.written_for(PLAN.routes[0], host_line=b"Host: up\r\n", ours=b"X-Ours: 1\r\n", upgrading=False)
 
 
 def read(
@@ -167,15 +173,47 @@ def test_sec_18_of_several_authorizations_none_takes_the_place_of_the_first() ->
     assert not read(HOST, lines[0]).authorization_repeated
 
 
-def test_a_head_again_keeps_its_fields_and_nothing_of_its_request_line() -> None:
+@pytest.mark.parametrize("heads", dict.fromkeys((IN_PYTHON, PLAIN_HEADS)), ids=lambda heads: heads.name)
+def test_a_head_again_keeps_its_fields_and_nothing_of_its_request_line(heads: PlainHeads) -> None:
     first = read(HOST, (b"Authorization", b"Bearer a"), (b"Accept", b"*/*"), target=b"/open/a?b=c")
-    again = first.again(b"DELETE /open/d HTTP/1.1\r\n", 100)
+    text(first)
+    again = first.again(b"DELETE /open/d HTTP/1.1\r\n", 100, heads)
     assert again is not None
-    assert (again.method, again.target, again.path) == ("DELETE", b"/open/d", "")
+    assert (again.method, again.target) == ("DELETE", b"/open/d")
+    assert again.path == ("" if heads is IN_PYTHON else "/open/d")
     again.read_target(STRICT_PATHS)
     assert (again.path, again.query) == ("/open/d", b"")
     assert (again.authorization, again.host, again.forwarded) == (b"Bearer a", "gate.example", b"Accept: */*\r\n")
     assert (first.method, first.path, first.query) == ("GET", "/open/a", b"b=c")
+    fields = b"Host: up\r\nAccept: */*\r\nX-Ours: 1\r\n\r\n"
+    assert text(again) == b"DELETE /open/d HTTP/1.1\r\n" + fields
+    assert text(first) == b"GET /open/a?b=c HTTP/1.1\r\n" + fields
+
+
+@pytest.mark.parametrize("heads", dict.fromkeys((IN_PYTHON, PLAIN_HEADS)), ids=lambda heads: heads.name)
+def test_a_head_again_says_everything_a_head_says(heads: PlainHeads) -> None:
+    again = read(HOST).again(b"GET /open/d HTTP/1.1\r\n", 100, heads)
+    assert again is not None
+    assert [name for name in RequestHead.__slots__ if not hasattr(again, name)] == []
+    assert again.is_plain
+
+
+@pytest.mark.parametrize("heads", dict.fromkeys((IN_PYTHON, PLAIN_HEADS)), ids=lambda heads: heads.name)
+def test_a_target_that_is_not_canonical_goes_on_as_the_one_it_is_read_as(heads: PlainHeads) -> None:
+    for sent, meant in ((b"/a/./b", b"/a/b"), (b"/a?", b"/a"), (b"/%7Ea?b=%41", b"/~a?b=%41")):
+        again = read(HOST).again(b"GET %b HTTP/1.1\r\n" % sent, 100, heads)
+        assert again is not None
+        again.read_target(STRICT_PATHS)
+        assert text(again) == b"GET %b HTTP/1.1\r\nHost: up\r\nX-Ours: 1\r\n\r\n" % meant
+
+
+def test_sec_18_parameters_are_taken_out_of_a_head_again() -> None:
+    again = read(HOST).again(b"GET /open/d?access_token=x&a=b HTTP/1.1\r\n", 100)
+    assert again is not None
+    again.read_target(STRICT_PATHS)
+    route = replace(PLAN.routes[0], removed_parameters=frozenset({"access_token"}))
+    assert again.written_for(route, host_line=b"", ours=b"", upgrading=False) == b"GET /open/d?a=b HTTP/1.1\r\n\r\n"
+    assert text(again).startswith(b"GET /open/d?access_token=x&a=b HTTP/1.1\r\n")
 
 
 def test_sec_94_the_head_for_the_upstream_is_written_anew() -> None:
