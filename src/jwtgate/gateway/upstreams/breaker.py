@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from jwtgate.errors import UpstreamFault
-from jwtgate.gateway.upstreams.episode import Episode
+from jwtgate.gateway.logs.episode import Episode
 from jwtgate.policy.traffic.upstreams import Upstream
 
 _RETRY_AFTER_SECONDS = 1

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 
-from jwtgate.gateway.upstreams.episode import say
+from jwtgate.gateway.logs.episode import say
 
 LookUp = Callable[[str], Awaitable[tuple[str, ...]]]
 """Gives the addresses of a name. Raises `OSError`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from jwtgate.gateway.upstreams.episode import Episode
+from jwtgate.gateway.logs.episode import Episode
 
 LEAST_AT_ONCE = 10
 """So many retries may go on whatever the share: of few requests a fifth is none."""

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from jwtgate.gateway.logs.episode import say
 from jwtgate.gateway.upstreams.breaker import Breaker
 from jwtgate.gateway.upstreams.ejection import Watch
-from jwtgate.gateway.upstreams.episode import say
 from jwtgate.gateway.upstreams.names import LookUp, Name, system_look_up
 from jwtgate.gateway.upstreams.retry_budget import RetryBudget
 from jwtgate.gateway.upstreams.standing import Standing, State

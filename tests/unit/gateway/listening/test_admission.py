@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from jwtgate.gateway.listening.admission import CONNECTIONS, DESCRIPTORS, QUIET_SECONDS, REQUESTS, Admission
+from jwtgate.gateway.listening.admission import CONNECTIONS, DESCRIPTORS, REQUESTS, Admission
+from jwtgate.gateway.logs.episode import QUIET_SECONDS
 
 
 class Clock:
@@ -48,7 +49,7 @@ def test_rel_39_an_overload_is_two_lines_however_many_are_refused(said: Said) ->
     assert said.take() == [("overload_began", {"limit": "requests", "most": 10})]
     assert admission.overloaded
     admission.look(clock.now - 0.5 + QUIET_SECONDS)
-    told = {"limit": "requests", "most": 10, "refused": 5, "seconds": 2.0}
+    told = {"limit": "requests", "most": 10, "times": 5, "seconds": 2.0}
     assert said.take() == [("overload_ended", told)]
     assert not admission.overloaded
 
@@ -80,7 +81,7 @@ def test_rel_20_a_limit_that_refuses_nobody_is_reached_all_the_same(said: Said) 
     admission = Admission(clock=clock)
     admission.reach(DESCRIPTORS, 256)
     admission.look(clock.now + QUIET_SECONDS)
-    told = {"limit": "descriptors", "most": 256, "refused": 0, "seconds": 0.0}
+    told = {"limit": "descriptors", "most": 256, "times": 1, "seconds": 0.0}
     assert said.take() == [("overload_began", {"limit": "descriptors", "most": 256}), ("overload_ended", told)]
 
 

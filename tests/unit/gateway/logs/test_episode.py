@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from jwtgate.gateway.upstreams.episode import QUIET_SECONDS, Episode, say
+from jwtgate.gateway.logs.episode import QUIET_SECONDS, Episode, say
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[str, Any]]:
