@@ -38,6 +38,7 @@ class Roster:
         self.balancers: list[Balancer] = []
         self._older: list[Pool] = []
         self.is_up = True
+        self._settled = False
         self.standings = {target: Standing(target, upstream) for target in upstream.targets}
         self.names = {
             target: Name(
@@ -123,7 +124,8 @@ class Roster:
         self._older = _in_use(self._older)
         self.breaker.refusals.look(now)
         self.budget.spent.look(now)
-        self.refresh()
+        if not self._settled:
+            self.refresh()
 
     def refresh(self) -> None:
         """Say what has changed, and have the balancers know."""
@@ -141,6 +143,8 @@ class Roster:
         usable = self.usable(now)
         for balancer in self.balancers:
             balancer.use(usable, now)
+        slow_start = self.upstream.slow_start_seconds
+        self._settled = all(standing.is_settled(now, slow_start) for standing in self.standings.values())
 
 
 def _in_use(pools: Iterable[Pool]) -> list[Pool]:

@@ -91,6 +91,10 @@ class Standing:
             return weight
         return weight * min(1.0, max(_LEAST_SHARE, (now - self._since) / slow_start_seconds))
 
+    def is_settled(self, now: float, slow_start_seconds: float) -> bool:
+        """Whether time alone changes nothing of it."""
+        return self.told is State.UP and now >= self._since + slow_start_seconds
+
     def connected(self) -> None:
         """Somebody could connect to it."""
         self.on_trial = False

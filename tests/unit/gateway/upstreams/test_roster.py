@@ -166,6 +166,38 @@ def test_rel_39_an_episode_and_a_budget_outlast_a_reload(caplog: pytest.LogCaptu
     assert (before.breaker.refusals.total, after.budget.made) == (2, LEAST_AT_ONCE + 2)
 
 
+def test_what_time_changes_is_changed_without_being_asked_for() -> None:
+    clock = Clock()
+    roster = a_roster(clock, targets=TARGETS[:2], ejection=EJECTION, slow_start_seconds=10.0)
+    roster.names = {}  # nothing is looked up here
+    balancer = a_balancer(roster)
+    pool = balancer.pools[0]
+    eject(roster, 0)
+    assert balancer.only is balancer.pools[1]
+    clock.now += 10
+    roster.look()
+    assert (balancer.only, pool.share) == (None, 0.1)
+    for seconds, share in [(5.0, 0.5), (4.0, 0.9), (1.0, 1.0)]:
+        clock.now += seconds
+        roster.look()
+        assert pool.share == pytest.approx(share)
+
+
+def test_what_time_cannot_change_is_not_worked_out_again() -> None:
+    clock = Clock()
+    roster = a_roster(clock)
+    roster.names = {}  # nothing is looked up here
+    balancer = a_balancer(roster)
+    before = balancer._usable
+    roster.look()
+    assert balancer._usable is before
+    roster.standings[TARGETS[0]].unreachable(clock())
+    roster.refresh()
+    before = balancer._usable
+    roster.look()
+    assert balancer._usable is not before
+
+
 def test_what_is_due_is_done() -> None:
     clock = Clock()
     looked_up: list[str] = []
