@@ -116,7 +116,7 @@ def _decide(exchange: Exchange, key: Key | None) -> None:
 
 def drive(exchange: Exchange, walk: Walk[Result], ended: Callable[[Result], None]) -> None:
     """Take a walk to its end, and give `ended` what it returns. A refusal or a fault that leaves it is answered."""
-    _walk_on(exchange, walk, ended, step=lambda: next(walk))
+    _walk_on(exchange, walk, ended, step=partial(next, walk))
 
 
 def _walk_on(
@@ -158,7 +158,7 @@ def _carry_out(exchange: Exchange, key: Key | None, epoch: int, outcome: Outcome
     if not isinstance(outcome, Allowed):
         _refuse(exchange, outcome)
         return
-    exchange.issuer = ",".join(proven.issuer.name for proven in outcome.trail.proven.values())
+    exchange.issuer = ",".join([proven.issuer.name for proven in outcome.trail.proven.values()])
     proven_until = outcome.trail.principal.good_until
     exchange.token_until = FOR_EVER if proven_until is None else proven_until
     if outcome.route.mint is not None:
@@ -222,7 +222,7 @@ def _is_private(field: tuple[str, str]) -> bool:
 
 
 def _lines(fields: tuple[tuple[bytes, bytes], ...]) -> bytes:
-    return b"".join(b"%b: %b\r\n" % field for field in fields)
+    return b"".join([b"%b: %b\r\n" % field for field in fields])
 
 
 def _note(exchange: Exchange, trail: Trail) -> None:

@@ -173,7 +173,10 @@ def _outcome_bytes(key: Key, entry: Remembered) -> int:
 
 def _key_bytes(key: tuple[Hashable, ...]) -> int:
     """How much text a key holds."""
-    parts = (
-        _key_bytes(part) if isinstance(part, tuple) else len(part) for part in key if isinstance(part, tuple | bytes)
-    )
-    return sum(parts)
+    size = 0
+    for part in key:
+        if isinstance(part, bytes):
+            size += len(part)
+        elif isinstance(part, tuple):
+            size += _key_bytes(part)
+    return size

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from jwtgate.errors import Refusal, RequestRefused, ScopeRefused
 
-# The b64token of RFC 6750 section 2.1. Nothing may follow it.
-_BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +([A-Za-z0-9._~+/-]+=*)").fullmatch
+# The b64token of RFC 6750 section 2.1: at least one of these, and then equals signs. Nothing may follow it.
+_B64TOKEN = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~+/-"
+_BEARER = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] +(?=[A-Za-z0-9._~+/-])").match
 _SCHEME = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr](?![A-Za-z0-9!#$%&'*+.^_`|~-])").match
 
 
@@ -20,7 +21,9 @@ def parse_authorization(value: bytes) -> str | None:
     """
     match = _BEARER(value)
     if match is not None:
-        return match[1].decode("ascii")
+        token = value[match.end() :]
+        if not token.rstrip(b"=").translate(None, _B64TOKEN):
+            return token.decode("ascii")
     if _SCHEME(value) is None:
         return None
     raise RequestRefused("credential_repeated" if b"," in value else "credential_malformed")

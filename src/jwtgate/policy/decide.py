@@ -85,7 +85,7 @@ def _good_until(trail: Trail, issued: Sequence[tuple[Issue, IssuedToken]]) -> in
     if (
         trail.allowance is not None
         or _is_proven_anew(trail)
-        or not isinstance(trail.forgiven, CredentialMissing | None)
+        or not (trail.forgiven is None or isinstance(trail.forgiven, CredentialMissing))
     ):
         return 0
     principal = trail.principal
