@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from . import couper, library, ours, report, steady
+from . import couper, library, ours, report, steady, tls
 from .chart import svg
-from .contestants import HERE, Contestant, Place, peers, upstream
+from .contestants import HERE, Contestant, Place, peers, tls_peers, upstream
 from .memory import memory_rows
 from .pairs import Settings
 from .report import Results, Row
@@ -27,6 +27,7 @@ from .rows import (
     dialect_row,
     hot_row,
     large_row,
+    paths_row,
     peer_row,
     routes_row,
 )
@@ -74,7 +75,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=4, help="length of one measured run")
     parser.add_argument("--pairs", type=int, default=5, help="pairs a row")
-    parser.add_argument("--only", default="", help="rows, comma separated: PERF-1,…,PERF-12,peer,dialect")
+    parser.add_argument("--only", default="", help="rows, comma separated: PERF-1,…,PERF-12,hot-paths,tls,peer,dialect")
     parser.add_argument("--output", type=Path, default=HERE, help="folder of RESULTS.md and results.svg")
     return parser.parse_args()
 
@@ -105,6 +106,7 @@ def _makers(bench: Bench, skipped: list[str]) -> Iterator[tuple[str, Maker]]:
     for row, (peer, _, _) in HOT.items():
         if peer in bench.peers:
             yield f"{row} {peer}", partial(_one, hot_row, bench, row)
+    yield from _proxies(bench)
     for alg in ("RS256", "ES256"):
         yield f"PERF-5 {alg}", partial(_one, cold_row, bench, alg)
     if steady.PEER in bench.peers:
@@ -116,9 +118,16 @@ def _makers(bench: Bench, skipped: list[str]) -> Iterator[tuple[str, Maker]]:
         yield f"dialect {name}", partial(_one, dialect_row, bench, name)
     for name in couper.BLOCKS:
         yield f"dialect couper {name}", partial(_one, couper_row, bench, name)
-    if PLAIN in bench.peers:
-        yield "PERF-10 100 KB", partial(_one, large_row, bench)
     yield "PERF-12 memory", partial(memory_rows, bench)
+
+
+def _proxies(bench: Bench) -> Iterator[tuple[str, Maker]]:
+    """The rows beside gateways that only proxy."""
+    if PLAIN in bench.peers:
+        yield "hot-paths", partial(_one, paths_row, bench)
+        yield "PERF-10 100 KB", partial(_one, large_row, bench)
+    for peer in tls_peers():
+        yield f"tls {peer.name}", partial(tls.tls_rows, bench, peer)
 
 
 def _one(make: Callable[..., Row], *arguments: object) -> list[Row]:

@@ -43,6 +43,7 @@ class Contestant:
     guarded: bool = True
     port: int | None = None
     start_seconds: float = 30.0
+    scheme: str = "http"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,18 @@ def _haproxy() -> list[Contestant]:
         Contestant("HAProxy jwt_verify", "verifies each request anew, issues nothing",
                    ("haproxy", "-db", "-f", "@CONFIG@"), version, HERE / "peers/haproxy-jwt.cfg"),
     ]  # fmt: skip
+
+
+def tls_peers() -> list[Contestant]:
+    """What only proxies, over TLS, as far as it is installed."""
+    job, config = "proxies only, no authentication", HERE / "peers"
+    commands = {"haproxy": ("haproxy", "-db", "-f", "@CONFIG@"), "nginx": ("nginx", "-c", "@CONFIG@")}
+    files = {"haproxy": config / "haproxy-tls.cfg", "nginx": config / "nginx-tls.conf"}
+    return [
+        Contestant(f"{name} TLS", job, command, _version(name, "-v"), files[name], guarded=False, scheme="https")
+        for name, command in commands.items()
+        if shutil.which(name)
+    ]
 
 
 def _envoy_binary() -> str:
@@ -151,7 +164,7 @@ def started(contestant: Contestant, place: Place) -> Iterator[Running]:
 def _require_guarding(contestant: Contestant, port: int, token: str) -> None:
     """Raise RuntimeError unless a good, a tampered and a missing token get the answers they must."""
     seen = tuple(
-        status(port, PROBE_PATH, field, seconds=contestant.start_seconds)
+        status(port, PROBE_PATH, field, seconds=contestant.start_seconds, scheme=contestant.scheme)
         for field in (f"Bearer {token}", f"Bearer {tampered(token)}", None)
     )  # fmt: skip
     wanted = (200, 401, 401) if contestant.guarded else (200, 200, 200)

@@ -1,12 +1,19 @@
 -- wrk script: cycles through the lines "PATH TOKEN" of the file named first; prints one JSON line at the end.
--- With a second argument "once" the thread stops when every line was sent.
-local requests, position, once = {}, 0, false
+-- With a second argument "once" the thread stops when every line was sent. With "paths" a number that counts up stands
+-- behind each path, so that no path comes twice.
+local requests, position, once, ends, count = {}, 0, false, nil, 0
 
 function init(arguments)
   once = arguments[2] == "once"
+  ends = arguments[2] == "paths" and {} or nil
   for line in io.lines(arguments[1]) do
     local path, token = line:match("^(%S+) (%S+)$")
-    requests[#requests + 1] = wrk.format("GET", path, { Authorization = "Bearer " .. token })
+    local text = wrk.format("GET", path, { Authorization = "Bearer " .. token })
+    if ends then
+      local at = text:find(" HTTP/1.1\r\n", 1, true)
+      text, ends[#ends + 1] = text:sub(1, at - 1), text:sub(at)
+    end
+    requests[#requests + 1] = text
   end
 end
 
@@ -15,6 +22,10 @@ function request()
   if position > #requests then
     if once then wrk.thread:stop() end
     position = 1
+  end
+  if ends then
+    count = count + 1
+    return requests[position] .. count .. ends[position]
   end
   return requests[position]
 end

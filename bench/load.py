@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import ssl
 import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,21 +35,24 @@ class Measure:
     uneven: float
 
 
-def measure(pid: int, port: int, requests: Path, *, seconds: float, order: str = "repeat") -> Measure:
-    """Load the gateway for some seconds. `order` "once" sends each line of the file a single time.
+def measure(
+    pid: int, port: int, requests: Path, *, seconds: float, order: str = "repeat", scheme: str = "http"
+) -> Measure:
+    """Load the gateway for some seconds.
 
+    `order` "once" sends each line of the file a single time, "paths" each of them with another path every time.
     Raises RuntimeError when any answer was not a 200 or a connection broke: such a number means nothing.
     """
-    wrk = pinned(wrk_command(port, requests, seconds=seconds, order=order), LOAD_CPU)
+    wrk = pinned(wrk_command(port, requests, seconds=seconds, order=order, scheme=scheme), LOAD_CPU)
     return measured(pid, [wrk], seconds=seconds)
 
 
 def wrk_command(
-    port: int, requests: Path, *, seconds: float, order: str, connections: int = CONNECTIONS
+    port: int, requests: Path, *, seconds: float, order: str, connections: int = CONNECTIONS, scheme: str = "http"
 ) -> Sequence[str]:
     """wrk with one thread, which tells its run in one JSON line."""
     duration = f"{max(1, round(seconds))}s"
-    url, script = f"http://127.0.0.1:{port}", str(SCRIPT)
+    url, script = f"{scheme}://127.0.0.1:{port}", str(SCRIPT)
     return ["wrk", "-t1", f"-c{connections}", f"-d{duration}", "-s", script, url, "--", str(requests), order]
 
 
@@ -87,10 +91,13 @@ def _told(load: Sequence[str], *, seconds: float) -> dict[str, float]:
     return told
 
 
-def status(port: int, path: str, authorization: str | None, *, seconds: float) -> int:
+def status(port: int, path: str, authorization: str | None, *, seconds: float, scheme: str = "http") -> int:
     """The status of one request, answered within so many seconds."""
     fields: Mapping[str, str] = {} if authorization is None else {"Authorization": authorization}
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=seconds)
+    if scheme == "https":  # whose certificate is made for the run
+        unverified = ssl._create_unverified_context()
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=seconds, context=unverified)
     try:
         connection.request("GET", path, headers=fields)
         answer = connection.getresponse()

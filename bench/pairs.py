@@ -42,18 +42,25 @@ class Comparison:
 
 
 def compare(
-    ours: Running, theirs: Running, requests: Path, settings: Settings, *, their_requests: Path | None = None
+    ours: Running,
+    theirs: Running,
+    requests: Path,
+    settings: Settings,
+    *,
+    their_requests: Path | None = None,
+    order: str = "repeat",
 ) -> Comparison:
     """Measure in pairs until enough of them lie in a quiet stretch of the machine.
 
     A pair is discarded when its peer changed by more than a quarter until the next peer run. At most twice
     the wanted number is tried; when none lies quiet, RuntimeError. `their_requests` is for a peer which
-    serves other paths.
+    serves other paths, `order` as in `measure`.
     """
     other = their_requests or requests
     for warmed, load in ((theirs, other), (ours, requests)):
-        _run(warmed, load, settings.seconds / 2)
-    own, peer = partial(_run, ours, requests, settings.seconds), partial(_run, theirs, other, settings.seconds)
+        _run(warmed, load, settings.seconds / 2, order)
+    own = partial(_run, ours, requests, settings.seconds, order)
+    peer = partial(_run, theirs, other, settings.seconds, order)
     return in_turn(own, peer, settings.pairs, figure=attrgetter("rate"))
 
 
@@ -83,8 +90,9 @@ def in_turn(
     )
 
 
-def _run(gateway: Running, requests: Path, seconds: float) -> Measure:
-    return measure(gateway.pid, gateway.port, requests, seconds=seconds)
+def _run(gateway: Running, requests: Path, seconds: float, order: str) -> Measure:
+    scheme = gateway.contestant.scheme
+    return measure(gateway.pid, gateway.port, requests, seconds=seconds, order=order, scheme=scheme)
 
 
 def _rested(run: Callable[[], Measure]) -> Measure:

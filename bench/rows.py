@@ -59,6 +59,15 @@ def hot_row(bench: Bench, row: str) -> Row:
     return _row(row, f"hot, ours ÷ {peer}", found, target=target, note=note)
 
 
+def paths_row(bench: Bench) -> Row:
+    """The same load as PERF-1 but for its paths: none of them comes twice."""
+    requests = bench.requests("hot", hot_paths(HOT_ROUTES))
+    with both(bench, bench.ours(), bench.peers[PLAIN]) as (mine, theirs):
+        found = compare(mine, theirs, requests, bench.settings, order="paths")
+    note = "Tokens are known and paths are new, as nearly all traffic of an API has it."
+    return _row("hot-paths", f"hot, paths that change, ours ÷ {PLAIN}", found, note=note)
+
+
 def peer_row(bench: Bench, peer: str) -> Row:
     """Context: a peer against HAProxy as a plain proxy under the hot load."""
     requests = bench.requests("hot", hot_paths(HOT_ROUTES))
