@@ -37,11 +37,6 @@ class FrameCutter:
     def __init__(self) -> None:
         self._held = b""
 
-    @property
-    def begun(self) -> bool:
-        """Whether a frame has begun and not ended."""
-        return bool(self._held)
-
     def cut(self, data: bytes) -> Iterator[bytes]:
         """The frames that are whole now, each with its head. Raises `FrameTooLong`."""
         data, self._held, at = self._held + data, b"", 0
@@ -95,7 +90,7 @@ def goaway(last_stream: int, code: int, *, reason: bytes = b"") -> bytes:
 
 
 def read_goaway(frame: bytes) -> tuple[int, int] | None:
-    """The last stream a GOAWAY frame says is answered, and its error code; None when it is too short."""
-    if length_of(frame) < 8:
+    """The last stream a GOAWAY frame says is answered, and its error code; None where it is no such frame."""
+    if length_of(frame) < 8 or int.from_bytes(frame[5:9]) & LAST_STREAM:
         return None
     return int.from_bytes(frame[9:13]) & LAST_STREAM, int.from_bytes(frame[13:17])

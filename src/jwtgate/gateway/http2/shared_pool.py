@@ -20,8 +20,6 @@ class SharedPool(Pool):
 
     def __init__(self, roster: Roster, target: Target, *, response_kinds: FieldKinds) -> None:
         super().__init__(roster, target, response_kinds=response_kinds)
-        if self.tls is not None:
-            self.tls.set_alpn_protocols(["h2"])
         self.sessions: list[ClientSession] = []
         self._opening: asyncio.Task[None] | None = None
         self._first: UpstreamConnection | None = None

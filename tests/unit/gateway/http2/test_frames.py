@@ -33,13 +33,11 @@ def test_frames_are_cut_the_same_however_they_come(size: int) -> None:
     cutter, data = FrameCutter(), b"".join(FRAMES)
     found = [frame for at in range(0, len(data), size) for frame in cutter.cut(data[at : at + size])]
     assert found == FRAMES
-    assert not cutter.begun
 
 
 def test_what_is_not_whole_is_held() -> None:
     cutter = FrameCutter()
     assert list(cutter.cut(FRAMES[0] + FRAMES[0][:12])) == FRAMES[:1]
-    assert cutter.begun
 
 
 def test_sec_96_a_frame_that_is_too_long_is_not_waited_for() -> None:
@@ -82,3 +80,7 @@ def test_the_reserved_bit_of_a_farewell_is_ignored() -> None:
 
 def test_a_short_farewell_is_none() -> None:
     assert read_goaway(a_frame(GOAWAY, bytes(7))) is None
+
+
+def test_sec_96_a_goaway_on_a_stream_is_none() -> None:
+    assert read_goaway(a_frame(GOAWAY, bytes(8), stream=1)) is None
