@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from jwtgate.gateway.heads.fields import FieldKinds
 from jwtgate.gateway.memory import answer_memory
 from jwtgate.gateway.upstream import UpstreamConnection
 from jwtgate.gateway.upstreams.standing import MISSES_TO_DOUBT
-from jwtgate.policy.traffic.upstreams import Target, Upstream
+from jwtgate.policy.traffic.upstreams import Target
 
 if TYPE_CHECKING:
     from jwtgate.gateway.upstreams.roster import Roster
@@ -42,7 +41,7 @@ class Pool:
         self.response_kinds = response_kinds
         self.upstream = upstream
         self.tells_more = upstream.is_told_more
-        self.tls = _client_tls(upstream) if target.tls else None
+        self.tls = roster.tls(upstream.ca_file, upstream.protocol) if target.tls else None
         self.answers = answer_memory()
         self.standing = roster.standings[target]
         self.watch = roster.watch(target)
@@ -202,9 +201,3 @@ class Pool:
         """Keep no connection from now on."""
         self.closed = True
         self.close_idle(float("inf"))
-
-
-def _client_tls(upstream: Upstream) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=upstream.ca_file)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
@@ -20,6 +21,18 @@ if TYPE_CHECKING:
     from jwtgate.gateway.upstreams.pool import Pool
 
 
+ClientTls = Callable[[str | None, str], ssl.SSLContext]
+
+
+def client_tls(ca_file: str | None, protocol: str) -> ssl.SSLContext:
+    """What connections to targets are secured with. The certificates that are trusted take time and a megabyte."""
+    context = ssl.create_default_context(cafile=ca_file)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if protocol == "http2":
+        context.set_alpn_protocols(["h2"])
+    return context
+
+
 class Roster:
     """What all pools of one upstream share, whatever they are used for. `balancers` are told of every change."""
 
@@ -30,8 +43,10 @@ class Roster:
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
         look_up: LookUp = system_look_up,
+        tls: ClientTls | None = None,
     ) -> None:
         self.upstream = upstream
+        self.tls = tls or client_tls
         self.clock = clock
         self.breaker = Breaker(upstream)
         self.budget = RetryBudget(upstream.name, upstream.retry_budget_percent, chance=chance)

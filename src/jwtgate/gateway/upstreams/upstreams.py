@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
+from functools import cache
 from itertools import chain
 
 from jwtgate.gateway.heads.fields import CallFieldKinds, FieldKinds
 from jwtgate.gateway.upstreams.balancer import Balancer
 from jwtgate.gateway.upstreams.health_check import check_all
 from jwtgate.gateway.upstreams.pool import Pool
-from jwtgate.gateway.upstreams.roster import Roster
+from jwtgate.gateway.upstreams.roster import Roster, client_tls
 from jwtgate.policy.plan import Plan
 from jwtgate.policy.traffic.upstreams import Upstream
 
@@ -20,6 +21,7 @@ class Upstreams:
 
     def __init__(self, plan: Plan, response_kinds: FieldKinds) -> None:
         self.rosters: dict[str, Roster] = {}
+        self._tls = cache(client_tls)
         self.balancers = self._balancers((route.upstream for route in plan.routes), response_kinds)
         # What a call is answered is read, not passed on: every field of it may matter.
         called = (call.upstream for route in plan.routes for call in route.calls)
@@ -56,5 +58,5 @@ class Upstreams:
         by_name = {upstream.name: upstream for upstream in upstreams if upstream.targets}
         for name, upstream in by_name.items():
             if name not in self.rosters:
-                self.rosters[name] = Roster(upstream)
+                self.rosters[name] = Roster(upstream, tls=self._tls)
         return {name: Balancer(self.rosters[name], response_kinds=response_kinds) for name in by_name}

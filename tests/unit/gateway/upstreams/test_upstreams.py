@@ -28,6 +28,19 @@ def test_what_is_known_of_an_upstream_is_shared_by_all_its_uses() -> None:
     assert len(list(held.pools())) == 3
 
 
+def test_targets_that_trust_the_same_share_what_it_takes() -> None:
+    names = {"one": {}, "two": {}, "three": {"protocol": "http2"}}
+    said = {name: {"targets": f"https://{name}.example", **changes} for name, changes in names.items()}
+    routes = {name: {"path": f"/{name}/*", "auth": "none", "upstream": name} for name in names}
+    one, two, three = (
+        each.pools[0].tls
+        for each in Upstreams(a_plan(upstreams=said, routes=routes), KINDS).balancers.values()
+        if each.pools[0].tls
+    )
+    assert one is two
+    assert three is not one
+
+
 def test_the_next_ones_know_what_these_knew() -> None:
     before, after = upstreams(), upstreams(more={"targets": "http://127.0.0.1:9040"})
     for standing in before.rosters["echo"].standings.values():
