@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from jwtgate.policy.plan import Route
 from jwtgate.policy.requirements import Place
@@ -73,8 +73,7 @@ def memory_key(route: Route, places: Places, head: RequestHead) -> Key | None:
     return (id(route), head.authorization, fields, cookie, head.query if places.query else b"")
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(NamedTuple):
     """An allowed outcome, ready to use: header lines for the upstream and for the client, and whom the log names.
 
     `token_until` is the end of the caller's tokens, which may come after that of the outcome (NumericDate both).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from jwtgate.errors import Fault, Refusal
 from jwtgate.policy.facts import Allowance
@@ -36,8 +37,7 @@ class Trail:
     known: Known | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(NamedTuple):
     """Forward it, rewritten so. The outcome holds before `good_until` (NumericDate), if that is set.
 
     At 0 it holds for this request alone.

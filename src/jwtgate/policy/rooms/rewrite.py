@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from jwtgate.errors import CATALOGUE, AccessRefused, DependencyFault, TokenRefused
 from jwtgate.jose.encoding import base64url_encode, json_bytes
@@ -43,8 +43,7 @@ _OF_ONE_HOP = frozenset(
 ) | {"upgrade"}
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
+class Rewrite(NamedTuple):
     """The fields to set on the way to the upstream, and in its answer, in order; what it is asked for.
 
     What is to be removed stands in the route. `sent` is a method and a path; None: the client's own. A path with a `?`

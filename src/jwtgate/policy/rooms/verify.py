@@ -7,7 +7,8 @@ signature. Only then are claims readable. Nothing in the token chooses a key sou
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from jwtgate.errors import KeyRefused, TokenRefused
 from jwtgate.jose.algorithms import ALGORITHMS
@@ -35,8 +36,7 @@ _MOST_NAME_CHARACTERS = 256
 _TO_BASE64URL = str.maketrans("+/", "-_")
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(NamedTuple):
     """A token proven to be its issuer's; the credential it was made with, if a consumer made it.
 
     `answer` is what the issuer said of it, if it was asked; `described` the claims that gives it, where the signature
@@ -85,7 +85,7 @@ def ask_besides(slot: Slot, verified: Verified, text: str, *, limit_bytes: int) 
     if slot.introspector is None or slot.introspect not in _ASKED_BESIDES or verified.answer is not None:
         return verified
     told = yield from introspect(slot.introspector, text, limit_bytes=limit_bytes)
-    return replace(verified, answer=told.answer, described=(_answering(slot.introspector, told.claims), told.claims))
+    return verified._replace(answer=told.answer, described=(_answering(slot.introspector, told.claims), told.claims))
 
 
 def _answering(issuer: Issuer, claims: Claims) -> Issuer:
