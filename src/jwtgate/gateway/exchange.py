@@ -193,8 +193,8 @@ class Exchange:
         told = self.connection.forwarded_lines(self.head.host_value)
         if connection.pool.tells_more:
             told += self.connection.more_lines(self.route, self.head)
-        self._id_line = b"%b: %b\r\n" % (self.generation.request_id_name, self.request_id.encode())
-        ours = b"%b%b%b" % (self._lines, told, self._id_line)
+        self._id_line = b"%b%b\r\n" % (self.generation.request_id_begun, self.request_id.encode())
+        ours = b"".join((self._lines, told, self._id_line))
         head = self.head.written_for(
             self.route, host_line=connection.pool.host_line, ours=ours, upgrading=self.upgrading, sent=self._sent
         )
@@ -209,7 +209,7 @@ class Exchange:
         route = self.route
         assert route is not None  # noqa: S101
         self.status = head.status
-        ours = b"%b%b%b" % (self._answer_lines, self._id_line, self.generation.told_lines)
+        ours = b"".join((self._answer_lines, self._id_line, self.generation.told_lines))
         removed = route.answer_removed
         if self.answer_fields:
             ours += b"".join(f"{name}: {value}\r\n".encode("latin-1") for name, value in self.answer_fields)

@@ -58,7 +58,7 @@ class Generation:
         self.memory = outcome_memory(plan.limits.remembered_outcomes)
         self.heads, self.trusted_heads = head_memory(), head_memory()
         self.epoch = 0
-        self.request_id_name = plan.request_id_field.encode()
+        self.request_id_begun = f"{plan.request_id_field}: ".encode()
         self.told_fields = () if plan.generation_field is None else ((plan.generation_field, str(number)),)
         self.told_lines = b"".join(f"{name}: {value}\r\n".encode() for name, value in self.told_fields)
         self.kinds = RequestFieldKinds(plan, trusted=False)

@@ -8,7 +8,7 @@ import secrets
 import socket
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -39,6 +39,7 @@ _TICK_SECONDS = 0.25
 _HERE = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
 _OF_PROXIES = frozenset({b"x-forwarded-for", b"forwarded", b"via"})
 _OUTCOMES = "outcomes"
+_LAST_DIGITS = tuple(f"{number:03x}" for number in range(0x1000))
 _SIGNING_THREADS = 2
 _PLUG_IN_THREADS = 4
 
@@ -87,7 +88,7 @@ class Worker:
         self._doors = Doors(self.admission)
         self._shown: list[Shown | None] = []
         self._log = AccessLog(log_descriptor)
-        self._ids = count(secrets.randbits(63))
+        self._ids = _request_ids(secrets.randbits(51))
         self._signers = Signers(_SIGNING_THREADS, wake=asyncio.get_running_loop().call_soon_threadsafe)
         self._plug_ins: Signers | None = None
         self._status_listener = False
@@ -223,7 +224,7 @@ class Worker:
 
     def new_request_id(self) -> str:
         """An id no other request of this process has."""
-        return f"{next(self._ids) & 0xFFFFFFFFFFFFFFFF:016x}"
+        return next(self._ids)
 
     def spawn(self, work: Coroutine[None, None, None], exchange: Exchange) -> None:
         """Run what has to wait. A bug in it is a 500 for its exchange, never silence."""
@@ -304,6 +305,14 @@ class Worker:
         report = await self._report()
         counts = tuple(each for each in report.counters.upstreams if not isinstance(each, TargetCount))
         return replace(report, counters=replace(report.counters, upstreams=counts))
+
+
+def _request_ids(first: int) -> Iterator[str]:
+    """Ids of 16 digits, those of one block after the other from this one on: most of their digits are written once."""
+    for block in count(first):
+        begun = f"{block:013x}"
+        for end in _LAST_DIGITS:
+            yield begun + end
 
 
 def _is_within(exchange: Exchange) -> bool:

@@ -495,8 +495,8 @@ def test_rel_4_listeners_are_opened_with_their_tls_and_closed_first(tmp_path: Pa
 
 def test_no_two_requests_have_one_id() -> None:
     async def moves(house: House) -> None:
-        ids = [house.worker.new_request_id() for _ in range(100)]
-        assert len(set(ids)) == 100
+        ids = [house.worker.new_request_id() for _ in range(10_000)]  # more than one block of them
+        assert len(set(ids)) == 10_000
         assert {len(each) for each in ids} == {16}
 
     play(moves)

@@ -110,7 +110,7 @@ class AnswerHead:
         written = self._written.get(key)
         if written is None:
             written = self._written[key] = self._write(private, removed)
-        return b"%b%b\r\n" % (written, ours)
+        return b"".join((written, ours, b"\r\n"))
 
     def _write(self, private: bool, removed: frozenset[bytes]) -> bytes:
         said = self._private and b"cache-control" not in removed | (self.nominated or _NONE)

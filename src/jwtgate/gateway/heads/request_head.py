@@ -254,7 +254,7 @@ class RequestHead:
             line = self._line(route, self.method, self.path)
         elif not (line := self._asked):
             line = self._asked = self._line(route, self.method, self.path)
-        return b"%b%b%b\r\n" % (line, begun[2], ours)
+        return b"".join((line, begun[2], ours, b"\r\n"))
 
     def _lines(self, route: Route, host_line: bytes, *, upgrading: bool) -> bytes:
         """All fields that are the client's or say how the body is framed, as lines for the upstream."""
