@@ -45,20 +45,23 @@ class SharedPool(Pool):
 
     @property
     def busy(self) -> int:
-        """How many requests are on their way to this target."""
-        return len(self.connections)
+        """How many requests are on their way to this target; the first stream of a new connection waits for one."""
+        return len(self.connections) - (self._first in self.connections)
 
     async def connect(self, seconds: float) -> UpstreamConnection:
         """A stream: of a new connection where there is none with room. One is opened at a time, for all who wait.
 
         Raises `UpstreamFault`.
         """
-        while (connection := self.take()) is None:
+        while True:
+            self.roster.breaker.check_request(self.roster.requests, self.roster.clock())
+            connection = self.take()
+            if connection is not None:
+                return connection
             if self._opening is None:
                 self._opening = asyncio.get_running_loop().create_task(self._reach(seconds))
                 self._opening.add_done_callback(self._opened)
             await asyncio.shield(self._opening)
-        return connection
 
     async def _reach(self, seconds: float) -> None:
         first = await super().connect(seconds)

@@ -87,6 +87,17 @@ def test_rel_14_connections_are_counted_and_not_the_requests_on_them() -> None:
     play(moves, Loop(streams=3), most_connections=1, most_pending=1)
 
 
+def test_rel_14_requests_that_wait_for_one_connection_do_not_pass_each_other_by() -> None:
+    async def moves(pool: SharedPool, loop: Loop) -> None:
+        tries = await asyncio.gather(*(pool.connect(2.0) for _ in range(5)), return_exceptions=True)
+        faults = [each for each in tries if isinstance(each, UpstreamFault)]
+        assert [(fault.reason, fault.detail["limit"]) for fault in faults] == [("upstream_busy", "requests")] * 3
+        assert pool.busy == 2
+
+    play(moves, most_requests=2)
+    play(moves, Loop(streams=1), most_requests=2)
+
+
 def test_an_answered_request_makes_room() -> None:
     async def moves(pool: SharedPool, loop: Loop) -> None:
         (await pool.connect(2.0)).drop()
