@@ -69,8 +69,8 @@ def find_route(exchange: Exchange) -> None:
         _decide_with_body(exchange, route.body_first_bytes)
         return
     key = memory_key(route, generation.places[route.name], head)
-    # Nothing but the head took part, unless the router had to look at the whole request.
-    if key is not None and head.is_plain and exchange.seen is None:
+    # A head with a line of its own may come again whole. Nothing else took part, unless the router looked at it all.
+    if key is not None and head.line and exchange.seen is None:
         head.routed = (route, key)
     if key is None or not _recall(exchange, key):
         _decide(exchange, key)
