@@ -7,7 +7,9 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from hyperframe.frame import DataFrame, GoAwayFrame, SettingsFrame, WindowUpdateFrame
+from hyperframe.frame import DataFrame, GoAwayFrame, PushPromiseFrame, RstStreamFrame, SettingsFrame, WindowUpdateFrame
+
+from jwtgate.gateway.http2.client import ClientSession
 
 from ..rig import Client, Gateway, gateway_and_upstream, request, response, say, until
 from .frame_client import FrameClient, asked
@@ -123,3 +125,59 @@ def test_rel_4_a_client_that_is_told_to_leave_and_does_not_holds_nobody_up(serve
         client.until_end()
         stopping.join(10)
         assert not stopping.is_alive()
+
+
+def test_rel_22_nothing_is_left_of_streams_that_were_given_up(gateway: Gateway, server: FrameServer) -> None:
+    server.begins_early = True
+    server.script = lambda served, asked: served.put(
+        served.head(asked.stream, fields_of()), DataFrame(asked.stream, bytes(500))
+    )
+    for _ in range(10):
+        with FrameClient(gateway.port) as client:
+            for stream in range(1, 100, 2):
+                client.put(client.head(stream, asked(method=b"POST"), "END_HEADERS"), DataFrame(stream, bytes(500)))
+            client.put(*(RstStreamFrame(stream, error_code=8) for stream in range(1, 50, 2)))
+    until(lambda: gateway.call(lambda: gateway.embedded.worker.count_now().connections_open) == 0)
+    until(lambda: gateway.call(lambda: gateway.embedded.worker.in_flight) == 0)
+    until(lambda: gateway.call(lambda: is_at_rest(gateway)))
+
+
+def is_at_rest(gateway: Gateway) -> bool:
+    """Whether no stream is left, and every byte that came on one was given back to the window of its connection."""
+    (pool,) = gateway.embedded.worker.generation.upstreams.pools()
+    sessions: list[ClientSession] = pool.sessions  # type: ignore[attr-defined]
+    windows = [session._library._inbound_flow_control_window_manager for session in sessions]
+    whole = all(each.current_window_size + each._bytes_processed == each.max_window_size for each in windows)
+    return whole and not pool.connections and not any(session.busy or session._waiting for session in sessions)
+
+
+def test_rel_76_answers_nobody_takes_are_not_kept_for_ever() -> None:
+    short = {"limits": {"keep_alive_seconds": 0.3}, "listen": [{"address": "127.0.0.1:0", "http2": True}]}
+    with gateway_and_upstream(**short) as (gateway, upstream):
+        upstream.script = say(response(bytes(60_000)))
+        with FrameClient(gateway.port, settings={SettingsFrame.INITIAL_WINDOW_SIZE: 0}) as client:
+            client.put(*(client.head(stream, asked()) for stream in range(1, 40, 2)))
+            client.until(lambda: sum(each.reset is not None for each in client.answers.values()) == 20)
+            assert client.ask(asked(method=b"HEAD"), stream=41).status == 200
+
+
+def test_sec_96_a_target_that_pushes_is_left(gateway: Gateway, server: FrameServer) -> None:
+    def push(served: ServedFrames, asked: Asked) -> None:
+        promised = served.encoder.encode([(b":method", b"GET"), (b":path", b"/x"), (b":scheme", b"http")])
+        served.put(PushPromiseFrame(asked.stream, promised_stream_id=2, data=promised, flags=("END_HEADERS",)))
+
+    server.play(push)
+    with Client(gateway.port) as client:
+        assert client.ask(request(method="POST")).status == 502
+        assert client.ask(request()).status == 200
+    assert len(server.connections) == 2
+
+
+def test_a_target_that_takes_one_request_at_once_is_asked_all_of_them() -> None:
+    with (
+        FrameServer(settings={SettingsFrame.MAX_CONCURRENT_STREAMS: 1}) as server,
+        gateway_to(server) as gateway,
+        FrameClient(gateway.port) as client,
+    ):
+        client.put(*(client.head(stream, asked()) for stream in range(1, 60, 2)))
+        assert [client.answer(stream).status for stream in range(1, 60, 2)] == [200] * 30
