@@ -11,7 +11,6 @@ import json
 import re
 from binascii import Error as Base64Error
 from binascii import a2b_base64, b2a_base64
-from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined] # not in its stubs
 from typing import NoReturn, TypeAlias, cast
 
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
@@ -80,7 +79,7 @@ def json_bytes(value: object) -> bytes:
     `ValueError` for NaN, infinity, lone surrogates, what is nested beyond measure, and what is no JSON at all.
     """
     try:
-        return "".join(_write(value, 0)).encode("utf-8")
+        return _ENCODER.encode(value).encode("utf-8")
     except UnicodeEncodeError:
         raise ValueError("not text that has a UTF-8 form") from None
     except (TypeError, RecursionError):
@@ -197,6 +196,8 @@ def _check_string(text: str, most_bytes: int) -> None:
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 # What `iterencode` writes with and makes anew for every text: no circles are looked for (they end in RecursionError),
 # no indentation, names as they come and nothing but text, no NaN.
-_write = c_make_encoder(None, _ENCODER.default, encode_basestring, None, ":", ",", False, False, False)
+_write = json.encoder.c_make_encoder(  # type: ignore[attr-defined] # not in its stubs
+    None, _ENCODER.default, json.encoder.encode_basestring, None, ":", ",", False, False, False
+)
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)
 _scan = _DECODER.scan_once  # type: ignore[attr-defined] # gives the value and where it ends, or raises StopIteration
