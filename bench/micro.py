@@ -44,6 +44,12 @@ class _KnownKeys:
     def __init__(self, key_set: KeySet) -> None:
         self._key_set = key_set
 
+    def credential(self, name: str) -> None:
+        """Nobody has one."""
+
+    def consumer(self, by: tuple[requirements.ConsumerName, ...], value: str) -> None:
+        """There are none."""
+
     def key_set(self, issuer: str) -> KeySet:
         return self._key_set
 
@@ -126,7 +132,7 @@ def _decision(token: str, key_set: KeySet) -> Callable[[], object]:
     route = plan.Route("orders", UPSTREAM, slots=(slot,), issue=(own,), identity=(caller,))
     router = Router()
     router.add(route, "/orders/*", methods=(), hosts=())
-    whole = plan.Plan(router, (route,), {issuer.name: issuer}, {}, {}, ())
+    whole = plan.Plan(router, (route,), {issuer.name: issuer}, {}, ())
     field = (b"authorization", f"Bearer {token}".encode())
     request = RequestView("GET", "http", "a.example", "/orders/1", "", (field,))
     facts, now = _KnownKeys(key_set), int(time.time())
