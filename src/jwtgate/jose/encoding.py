@@ -193,11 +193,7 @@ def _check_string(text: str, most_bytes: int) -> None:
         raise ValueError("a string is too long")
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-# What `iterencode` writes with and makes anew for every text: no circles are looked for (they end in RecursionError),
-# no indentation, names as they come and nothing but text, no NaN.
-_write = json.encoder.c_make_encoder(  # type: ignore[attr-defined] # not in its stubs
-    None, _ENCODER.default, json.encoder.encode_basestring, None, ":", ",", False, False, False
-)
+# Circles are not looked for: they end in RecursionError.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"))
 _DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)
 _scan = _DECODER.scan_once  # type: ignore[attr-defined] # gives the value and where it ends, or raises StopIteration
