@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+HEADS = "src/jwtgate/gateway/heads"
 TOO_OLD = 'case "$*" in *version_info*) exit 1;; esac\nexit 0'
 WITHOUT_VENV = 'case "$*" in *ensurepip*) exit 1;; esac\nexit 0'
 
@@ -19,8 +20,9 @@ def _demo(folder: Path, python: str) -> subprocess.CompletedProcess[str]:
     project, programs = folder / "project", folder / "programs"
     programs.mkdir()
     shutil.copytree(ROOT / "scripts", project / "scripts")
-    for name in ("pyproject.toml", "constraints.txt"):
+    for name in ("pyproject.toml", "constraints.txt", "hatch_build.py"):
         shutil.copy(ROOT / name, project)
+    shutil.copytree(ROOT / HEADS, project / HEADS)
     for name in ("bash", "dirname", "cat", "sha256sum"):
         (programs / name).symlink_to(str(shutil.which(name)))
     (programs / "python3").write_text(f"#!/bin/sh\n{python}\n")

@@ -65,7 +65,7 @@ def test_rel_78_memory_ends_at_its_bounds(tmp_path: Path, full: bool, kind: str,
             figures.note("growth_percent", (late / early - 1) * 100)
             note_caches(process, figures)
             assert set(statuses) == {status}
-            assert late <= early * 1.05
+            assert late <= early * (1.05 if full else 1.15)  # of a small process a little is much
 
 
 def note_caches(process: GatewayProcess, figures: Figures) -> None:

@@ -68,9 +68,9 @@ def test_sec_96_a_flood_of_frames_ends_the_connection_and_is_logged_once(
             client.put(*flood(number))
         client.until_end()
         assert [code for _, code, _ in client.goaways] == [CALM]
-        assert client.goaways[0][2] == b"http2_flood"
+        assert client.goaways[0][2] == b"frame_flood"
         assert good.ask().status == 200
-    assert logged(gateway, "http2_flood") == 1
+    assert logged(gateway, "frame_flood") == 1
 
 
 def test_sec_96_frames_of_a_type_nobody_knows_are_ignored_and_counted(gateway: Gateway) -> None:
@@ -98,7 +98,7 @@ def test_sec_96_rapid_reset_ends_the_connection(gateway: Gateway, upstream: Upst
         assert [code for _, code, _ in client.goaways] == [CALM]
         last_stream = client.goaways[0][0]
     assert last_stream < MANY // 4
-    assert logged(gateway, "http2_flood") == 1
+    assert logged(gateway, "frame_flood") == 1
     until(lambda: gateway.call(lambda: gateway.embedded.worker.in_flight) == 0)
 
 
@@ -153,7 +153,7 @@ def test_sec_96_a_head_that_never_ends_ends_the_connection(gateway: Gateway) -> 
             client.put(ContinuationFrame(1, b"\x00\x01a" + b"\x7f\x80\x7f" + b"x" * 4000))
         client.until_end()
         assert [code for _, code, _ in client.goaways] == [CALM]
-    assert logged(gateway, "http2_flood") == 1
+    assert logged(gateway, "frame_flood") == 1
 
 
 def test_sec_96_empty_continuations_end_the_connection(gateway: Gateway) -> None:

@@ -160,9 +160,9 @@ class Session(asyncio.Protocol):
     def _take(self, frame: bytes) -> None:
         kind = kind_of(frame)
         if kind in (HEADERS, CONTINUATION) and not self._note_head(frame, kind):
-            self.end(ENHANCE_YOUR_CALM, "http2_flood", cause="a head that is too large")
+            self.end(ENHANCE_YOUR_CALM, "frame_flood", cause="a head that is too large")
         elif not self.allowance.spend(cost_of(frame), time.monotonic()):
-            self.end(ENHANCE_YOUR_CALM, "http2_flood", cause=f"frames of type {kind}")
+            self.end(ENHANCE_YOUR_CALM, "frame_flood", cause=f"frames of type {kind}")
         elif kind != GOAWAY:
             self._hand_over(frame)
         elif (said := read_goaway(frame)) is None:
@@ -317,7 +317,7 @@ class Session(asyncio.Protocol):
     def spend(self, cost: float) -> None:
         """The peer has cost us this much, and may have nothing left."""
         if not self.allowance.spend(cost, time.monotonic()) and not self._over:
-            self.end(ENHANCE_YOUR_CALM, "http2_flood", cause="streams for nothing")
+            self.end(ENHANCE_YOUR_CALM, "frame_flood", cause="streams for nothing")
 
     def _acknowledge(self, number: int, size: int) -> None:
         if size and not self._over:

@@ -278,7 +278,7 @@ def test_sec_96_what_is_against_the_rules_ends_it_with_one_farewell(data: bytes,
 def test_sec_96_a_flood_ends_it() -> None:
     async def moves(session: Served, client: OtherSide) -> None:
         session.data_received((bytes.fromhex("000008060000000000") + bytes(8)) * (int(MOST) + 100))
-        assert [(code, reason) for code, reason, _ in session.ends] == [(CALM, "http2_flood")]
+        assert [(code, reason) for code, reason, _ in session.ends] == [(CALM, "frame_flood")]
 
     talk(moves)
 
@@ -288,7 +288,7 @@ def test_sec_96_a_head_larger_than_is_allowed_ends_it() -> None:
         session.data_received(b"\x00\x02\x00\x01\x00\x00\x00\x00\x01" + bytes(512))
         assert session.head_since
         session.data_received(b"\x00\x02\x00\x09\x00\x00\x00\x00\x01" + bytes(512))
-        assert [(code, reason) for code, reason, _ in session.ends] == [(CALM, "http2_flood")]
+        assert [(code, reason) for code, reason, _ in session.ends] == [(CALM, "frame_flood")]
 
     talk(moves)
 
