@@ -38,6 +38,8 @@ PATIENCE_SECONDS = 10.0
 ISS, AUDIENCE, OUR_ISS = "https://idp.example", "https://orders.example", "https://gate.example"
 KEY = generate_key("ES256", kid="k1")
 OTHER_KEY = generate_key("ES256", kid="k1")
+LATER = int(time.time()) + 86_400
+"""The `exp` of tokens that are made before the first test runs."""
 
 
 def token(*, key: Key = KEY, alg: str = "ES256", **changes: Any) -> str:

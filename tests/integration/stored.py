@@ -5,13 +5,12 @@ import os
 import shutil
 import signal
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
 from tests.integration.gateway_process import ADMIN, GatewayProcess
-from tests.integration.rig import AUDIENCE, document, token
+from tests.integration.rig import AUDIENCE, LATER, document, token
 
 from jwtgate.jose.key import Key
 
@@ -35,8 +34,7 @@ def statuses(gateway: GatewayProcess, path: str, bearer: str | None = None) -> s
 
 
 def own_token(credential: str) -> str:
-    later = int(time.time()) + 86_400  # some are made before the first test runs
-    return token(key=Key.secret(SECRET.encode(), alg="HS256"), alg="HS256", iss=None, cred=credential, exp=later)
+    return token(key=Key.secret(SECRET.encode(), alg="HS256"), alg="HS256", iss=None, cred=credential, exp=LATER)
 
 
 def consumer(credential: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from jwtgate.jose.signature import sign_bytes
 from jwtgate.jose.token import sign_token
 
 from .loopback_server import LoopbackServer
+from .rig import LATER
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/verify-the-header.md"
 KEY, OTHER = generate_key("RS256", kid="k1"), generate_key("RS256", kid="k1")
@@ -40,7 +40,7 @@ def program(name: str, folder: Path, keys: str) -> Path:
 def token(key: Key = KEY, **changes: Any) -> str:
     """A token of the gateway."""
     claims = {"iss": "https://gateway.example", "aud": "https://orders.internal", "sub": "ann"}
-    said = {**claims, "exp": int(time.time()) + 60, **changes}
+    said = {**claims, "exp": LATER, **changes}
     return sign_token({name: value for name, value in said.items() if value is not None}, key, alg="RS256")
 
 
@@ -51,7 +51,7 @@ def unsigned() -> str:
 
 def with_mac() -> str:
     """A token signed with the public key as if it were a secret."""
-    claims = {"iss": "https://gateway.example", "aud": "https://orders.internal", "exp": int(time.time()) + 60}
+    claims = {"iss": "https://gateway.example", "aud": "https://orders.internal", "exp": LATER}
     parts = (json.dumps(each).encode() for each in ({"alg": "HS256", "kid": "k1"}, claims))
     signed = ".".join(map(base64url_encode, parts))
     mac = hmac.digest(KEY.public().to_pem().encode(), signed.encode(), "sha256")
@@ -120,7 +120,7 @@ def test_java(tmp_path: Path, keys: str) -> None:
 
 def legacy(key: Key = KEY, alg: str = "RS256", **changes: Any) -> str:
     """A token of a backend of WSO2, whose text has every character in which the alphabets differ."""
-    said = {"iss": "wso2.org/products/am", "sub": "ann", "exp": int(time.time()) + 60, "odd": "<<???>>~~~", **changes}
+    said = {"iss": "wso2.org/products/am", "sub": "ann", "exp": LATER, "odd": "<<???>>~~~", **changes}
     parts = (json.dumps(each).encode() for each in ({"typ": "JWT", "alg": alg}, said))
     signed = ".".join(map(base64_encode, parts))
     return f"{signed}.{base64_encode(sign_bytes('RS256', key.bound_to('RS256'), signed.encode()))}"

@@ -9,6 +9,7 @@ import pytest
 from tests.integration.rig import (
     AUDIENCE,
     KEY,
+    LATER,
     Client,
     Document,
     Gateway,
@@ -92,7 +93,7 @@ def gateway(upstream: Upstream) -> Iterator[Gateway]:
 
 
 def own_token(key: Key = SECRET_KEY, alg: str = "HS256", **changes: Any) -> str:
-    return token(key=key, alg=alg, **{"iss": None, "cred": "ann-secret", **changes})
+    return token(key=key, alg=alg, **{"iss": None, "cred": "ann-secret", "exp": LATER, **changes})
 
 
 def ask(gateway: Gateway, path: str, bearer: str | None = None) -> Message:
@@ -132,8 +133,8 @@ def test_a_token_is_verified_with_the_key_of_the_credential_it_names(
         (own_token(cred=None), "credential_not_named"),
         (own_token(cred=7), "credential_name_malformed"),
         (own_token(exp=1), "token_expired"),
-        (own_token(aud="other", exp=int(time.time()) + 3600), "audience_wrong"),
-        (token(), "credential_not_named"),
+        (own_token(aud="other"), "audience_wrong"),
+        (token(exp=LATER), "credential_not_named"),
     ],
 )
 def test_a_token_no_consumer_made_is_refused(gateway: Gateway, bearer: str, reason: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from tests.integration.rig import OUR_ISS, Client, Document, Gateway, Message, chunked, document, request, token
+from tests.integration.rig import LATER, OUR_ISS, Client, Document, Gateway, Message, chunked, document, request, token
 
 from jwtgate.jose.encoding import base64url_decode
 from jwtgate.jose.key import Key, generate_key
@@ -46,7 +46,6 @@ def gateway() -> Iterator[Gateway]:
         yield gateway
 
 
-LATER = int(time.time()) + 3600
 SIGNER_TOKEN = token(scope="sign", exp=LATER)
 
 

@@ -13,7 +13,7 @@ import pytest
 from tests.conformance.head_readers import READERS, gateway_reading_by
 from tests.conformance.identity.spellings import FORGED, NAMES, no_names, placements, spellings
 from tests.integration.http2.frame_client import FrameClient, asked
-from tests.integration.rig import Client, Upstream, chunked, document, request, token
+from tests.integration.rig import LATER, Client, Upstream, chunked, document, request, token
 
 TOLD = {"X-User-Id": {"claim": "sub"}, "X-Groups": {"claim": "groups"}}
 _GUARD = {"issuers": ["main"], "upstream": "echo", "headers": TOLD}
@@ -38,7 +38,7 @@ class Kind:
     fields: tuple[str, ...] = ()
 
 
-GOOD, BAD = token(sub="alice"), token(exp=1)
+GOOD, BAD = token(sub="alice", exp=LATER), token(exp=1)
 KINDS = {
     "required": Kind("/orders/1", GOOD, "alice"),
     "required without a token": Kind("/orders/1", None, None),

@@ -8,6 +8,7 @@ import pytest
 from tests.dialects.kong.kong_process import Answer, KongProcess, curl
 from tests.dialects.kong.neighbours import AS_SECRET, ISS, OTHER_KEY, Neighbours, token
 from tests.dialects.kong.seen import new_token, values, verified
+from tests.integration.rig import LATER
 
 
 @pytest.fixture
@@ -53,10 +54,10 @@ def test_e4_both_tokens_are_signed_again(both: KongProcess) -> None:
 @pytest.mark.parametrize(
     ("access", "channel"),
     [
-        (None, token()),
+        (None, token(exp=LATER)),
         ("opaque-one", None),
-        ("unknown", token()),
-        ("opaque-one", token(OTHER_KEY)),
+        ("unknown", token(exp=LATER)),
+        ("opaque-one", token(OTHER_KEY, exp=LATER)),
         ("opaque-one", "opaque-one"),
         (None, None),
     ],

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import queue
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import grpc
 import pytest
 
-from ..rig import Document, Gateway, document, token, until
+from ..rig import LATER, Document, Gateway, document, token, until
 from .grpc_server import GrpcServer
 
 PATIENCE_SECONDS = 10.0
@@ -52,10 +51,6 @@ def gateway(server: GrpcServer) -> Iterator[Gateway]:
 def channel(gateway: Gateway) -> Iterator[grpc.Channel]:
     with grpc.insecure_channel(f"127.0.0.1:{gateway.port}") as channel:
         yield channel
-
-
-LATER = int(time.time()) + 86_400
-"""Of tokens that are made before the first test runs."""
 
 
 def with_token(**claims: Any) -> tuple[tuple[str, str], ...]:
