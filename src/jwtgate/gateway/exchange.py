@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from jwtgate.errors import Fault, Refusal, RequestRefused, RouteUnknown, UpstreamFault
 from jwtgate.gateway.deciding import NEED_SECONDS, find_route
-from jwtgate.gateway.grpc import call_answer, is_call
+from jwtgate.gateway.grpc import LATE_END, call_answer, is_call
 from jwtgate.gateway.heads.framing import Framing
 from jwtgate.gateway.lateness import end_if_late
 from jwtgate.gateway.listening.admission import REQUESTS
@@ -225,8 +225,7 @@ class Exchange:
             ours += b"Connection: close\r\n"
         elif not self.head.http_11:
             ours += b"Connection: keep-alive\r\n"
-        private = route.private_responses and bool(route.slots)
-        return head.written(ours, private=private, removed=removed)
+        return head.written(ours, private=route.private_responses and bool(route.slots), removed=removed)
 
     def wait_for_upstream(self) -> None:
         """From now on it is the upstream's turn, and its time runs."""
@@ -280,12 +279,11 @@ class Exchange:
         self.status = status
         self.head_sent = True
         self.close = self.close or self.worker.draining or not self._is_rest_small()
-        head_only = self.head.method == "HEAD"
         said = [*fields, *self.answer_fields, *self.generation.told_fields]
         if self.is_call:
             status, said = call_answer(status, said, self.reason)
             body = b""
-        self.connection.write(response(status, said, body, close=self.close, head_only=head_only))
+        self.connection.write(response(status, said, body, close=self.close, head_only=self.head.method == "HEAD"))
         self.connection.release(self.connection.BODY)
         self._finish()
 
@@ -319,8 +317,7 @@ class Exchange:
         self.connection.write(head)
         closes = self.route is not None and self.route.close_on_expiry
         self.tunnel = Tunnel(self.connection, upstream, until=self.token_until if closes else FOR_EVER)
-        early = self.connection.take_ahead()
-        if early:
+        if early := self.connection.take_ahead():
             self.tunnel.from_client(early)
         if self.worker.draining:
             self.tunnel.leave()
@@ -365,7 +362,11 @@ class Exchange:
         else:
             self.reason = "client_slow" if self.connection.write_paused else error.reason
             self._leave_upstream()
-            self.connection.abort()
+            if self.reason == "deadline_passed" and self._response_chunked:
+                self.close = self.close or not self.body_done
+                self.connection.write(LATE_END)
+            else:
+                self.connection.abort()
             self._finish()
 
     def _leave_upstream(self) -> None:

@@ -26,6 +26,11 @@ _STATUSES = {
 # What describes a body, which such an answer does not have.
 _OF_BODY = frozenset({"content-type", "content-encoding", "content-language"})
 Fields = list[tuple[str, str]]
+LATE_END = b"0\r\ngrpc-status: %d\r\ngrpc-message: %b\r\n\r\n" % (
+    _DEADLINE_EXCEEDED,
+    CATALOGUE["deadline_passed"].sentence.encode(),
+)
+"""The end of an answer in chunks to a call whose deadline has passed: its status comes behind what it got."""
 
 
 def is_call(head: RequestHead) -> bool:

@@ -43,6 +43,6 @@ def _overdue(exchange: Exchange, now: float) -> Fault | None:
 def _too_late(exchange: Exchange) -> Fault:
     if not exchange.forwarding:
         return DependencyFault("overloaded")
-    if exchange.upstream is not None:
+    if exchange.upstream is not None and not exchange.connection.write_paused:
         exchange.upstream.pool.failed()
     return UpstreamFault("upstream_slow")

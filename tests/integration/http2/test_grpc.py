@@ -8,9 +8,13 @@ from typing import Any
 
 import grpc
 import pytest
+from hyperframe.frame import DataFrame
 
 from ..rig import LATER, Document, Gateway, document, token, until
+from .frame_client import FrameClient, asked
+from .frame_server import Asked, FrameServer, ServedFrames, fields_of
 from .grpc_server import GrpcServer
+from .test_upstreams import through
 
 PATIENCE_SECONDS = 10.0
 
@@ -181,6 +185,28 @@ def test_a_call_past_its_deadline_is_ended_on_both_sides(channel: grpc.Channel, 
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     assert server.letters.woken.wait(PATIENCE_SECONDS)
     assert 0 < server.letters.seconds_left[0] <= 0.5
+
+
+def test_a_late_call_is_told_so_behind_what_it_got() -> None:
+    def begin(served: ServedFrames, asked: Asked) -> None:
+        kind = (b"content-type", b"application/grpc")
+        served.put(served.head(asked.stream, fields_of(kind)), DataFrame(asked.stream, b"a message"))
+
+    call = asked(
+        b"/open/a",
+        (b"content-type", b"application/grpc"),
+        (b"grpc-timeout", b"500m"),
+        (b"te", b"trailers"),
+        method=b"POST",
+    )
+    with FrameServer() as server:
+        server.play(begin)
+        calls_at_all = {"open": {"grpc": True}}
+        with Gateway(through(server.url, routes=calls_at_all)) as gateway, FrameClient(gateway.port) as client:
+            answer = client.ask(call, body=b"a question")
+            assert (answer.status, bytes(answer.body), answer.ended) == (200, b"a message", True)
+            assert answer.heads[1][b"grpc-status"] == b"4"
+            until(lambda: [line["reason"] for line in gateway.log()] == ["deadline_passed"])
 
 
 def test_many_calls_share_a_connection(gateway: Gateway, channel: grpc.Channel) -> None:

@@ -70,3 +70,63 @@ def test_a_side_of_a_call_may_be_silent_while_the_other_one_speaks() -> None:
 def test_a_call_has_no_least_rate() -> None:
     gate = a_gate(grpc=True).send(a_request(*CALL, start=b"POST /open/a"), b"1\r\nx\r\n")
     assert late_by(gate, 25.0) == b""
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n"
+LATE = b"0\r\ngrpc-status: 4\r\ngrpc-message: The deadline of the request has passed.\r\n\r\n"
+
+
+def a_call_under_way(answer: bytes, *pieces: bytes) -> Gate:
+    """A call whose answer has begun."""
+    gate = a_gate(grpc=True).send(a_request(*CALL, b"grpc-timeout: 1S", start=b"POST /open/a"), b"1\r\nx\r\n", *pieces)
+    assert gate.answer(answer).endswith(b"ok\r\n")
+    return gate
+
+
+@pytest.mark.parametrize("asked_whole", [True, False])
+def test_a_call_that_ends_at_its_deadline_is_told_so_behind_what_it_got(asked_whole: bool) -> None:
+    gate = a_call_under_way(CHUNKED, *[b"0\r\n\r\n"] * asked_whole)
+    assert late_by(gate, 0.9) == b""
+    assert late_by(gate, 1.1) == LATE
+    assert gate.outcomes == [(200, "deadline_passed")]
+    assert gate.wire.aborted
+    assert (gate.transport.aborted, gate.transport.ended) == (False, not asked_whole)
+
+
+def test_a_late_call_that_takes_nothing_is_broken_off() -> None:
+    gate = a_call_under_way(CHUNKED)
+    gate.client.pause_writing()
+    assert late_by(gate, 1.1) == b""
+    assert gate.transport.aborted
+    assert gate.outcomes == [(200, "client_slow")]
+
+
+def test_a_late_call_whose_length_was_said_is_broken_off() -> None:
+    gate = a_call_under_way(CHUNKED.replace(b"Transfer-Encoding: chunked\r\n\r\n2\r\n", b"Content-Length: 9\r\n\r\n"))
+    assert late_by(gate, 1.1) == b""
+    assert gate.transport.aborted
+
+
+class Watch:
+    """Counts what is said against a target."""
+
+    faults = 0
+
+    def answered(self, status: int) -> None:
+        """It has answered."""
+
+    def failed(self) -> None:
+        self.faults += 1
+
+
+@pytest.mark.parametrize("slow_client", [True, False])
+def test_a_target_is_not_to_blame_for_a_client_that_takes_nothing(slow_client: bool) -> None:
+    gate = a_gate().send(a_request())
+    gate.answer(CHUNKED)
+    gate.upstream.pool.watch = watch = Watch()  # type: ignore[assignment]
+    if slow_client:
+        gate.client.pause_writing()
+    exchange = gate.client._exchange
+    assert exchange is not None
+    late_by(gate, exchange.deadline - exchange.started + 0.1)
+    assert watch.faults == (not slow_client)
