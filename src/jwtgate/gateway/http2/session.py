@@ -13,8 +13,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import ClassVar
 
-from h2.config import H2Configuration
-from h2.connection import AllowedStreamIDs, H2Connection
 from h2.events import (
     DataReceived,
     Event,
@@ -24,8 +22,7 @@ from h2.events import (
     WindowUpdated,
 )
 from h2.exceptions import ProtocolError
-from h2.settings import SettingCodes, Settings
-from h2.stream import H2Stream
+from h2.settings import SettingCodes
 from hpack import HeaderTuple, NeverIndexedHeaderTuple
 
 from jwtgate.gateway.heads.framing import Malformed
@@ -47,34 +44,15 @@ from jwtgate.gateway.http2.frames import (
     length_of,
     read_goaway,
 )
-from jwtgate.gateway.http2.stream import WINDOW_BYTES, Stream
+from jwtgate.gateway.http2.library import begun_connection
+from jwtgate.gateway.http2.stream import Stream
 from jwtgate.gateway.upstream import WRITE_BUFFER_BYTES
 
-_CONNECTION_WINDOW_BYTES = 1024 * 1024
 _TABLE_BYTES = 4096
 _KNOWN_SETTINGS = frozenset(SettingCodes)
 LINGER_SECONDS = 10.0
 _NEVER_INDEXED = frozenset({b"authorization", b"cookie", b"set-cookie", b"proxy-authorization"})
 """Fields that are worth guessing at, and so stay out of the header tables (RFC 7541 section 7.1.3)."""
-
-
-class _LibraryStream(H2Stream):
-    """Leaves lengths to us: a body of another one than was said is the fault of its stream, not of the connection."""
-
-    def _initialize_content_length(self, headers: object) -> None:
-        pass
-
-    def _track_content_length(self, length: int, end_stream: bool) -> None:
-        pass
-
-
-class _Library(H2Connection):
-    MAX_CLOSED_STREAMS = 1024
-
-    def _begin_new_stream(self, stream_id: int, allowed_ids: AllowedStreamIDs) -> H2Stream:
-        stream = super()._begin_new_stream(stream_id, allowed_ids)
-        stream.__class__ = _LibraryStream
-        return stream
 
 
 class Session(asyncio.Protocol):
@@ -95,7 +73,7 @@ class Session(asyncio.Protocol):
         self._write_paused = False
         self._unsent = 0
         self._library_is_open = True
-        self._library = _library(client=client, streams=streams, head_bytes=head_bytes)
+        self._library = begun_connection(client=client, streams=streams, head_bytes=head_bytes)
 
     # What the transport does.
 
@@ -355,35 +333,3 @@ class Session(asyncio.Protocol):
 
 def _indexed(name: bytes, value: bytes) -> HeaderTuple:
     return (NeverIndexedHeaderTuple if name in _NEVER_INDEXED else HeaderTuple)(name, value)
-
-
-def _library(*, client: bool, streams: int, head_bytes: int) -> H2Connection:
-    """The state of a connection that has said what it takes."""
-    # Fields are checked where they become HTTP/1.1, and what is sent was parsed: no need to do either twice.
-    config = H2Configuration(
-        client_side=client,
-        header_encoding=False,
-        validate_inbound_headers=False,
-        normalize_inbound_headers=False,
-        validate_outbound_headers=False,
-        normalize_outbound_headers=False,
-    )
-    library = _Library(config)
-    told = {
-        SettingCodes.ENABLE_PUSH: 0,
-        SettingCodes.INITIAL_WINDOW_SIZE: WINDOW_BYTES,
-        SettingCodes.MAX_FRAME_SIZE: MOST_FRAME_BYTES,
-        SettingCodes.MAX_CONCURRENT_STREAMS: streams,
-        SettingCodes.MAX_HEADER_LIST_SIZE: head_bytes,
-    }
-    library.local_settings = Settings(client=client, initial_values=told)
-    library.initiate_connection()
-    # Whoever has not read yet how many streams we take is refused those that are too many, one by one, by us; and so
-    # is a head somewhat too large. Where it is much too large nothing is read any more.
-    library.local_settings = Settings(
-        client=client, initial_values={**told, SettingCodes.MAX_CONCURRENT_STREAMS: 2 * streams + 1}
-    )
-    library.decoder.max_header_list_size = 2 * head_bytes
-    library.max_inbound_frame_size = MOST_FRAME_BYTES
-    library.increment_flow_control_window(_CONNECTION_WINDOW_BYTES - 65535)
-    return library
