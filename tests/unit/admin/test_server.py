@@ -33,7 +33,7 @@ async def status(port: int, token: str = TOKEN) -> int:
     """The status of an answer, asked for on a thread."""
 
     def ask() -> int:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         try:
             connection.request("GET", "/v1/status", headers={"Authorization": f"Bearer {token}"})
             return connection.getresponse().status

@@ -119,6 +119,6 @@ def play(moves: Play, generation: Generation | None = None) -> list[dict[str, An
 
 async def until(happened: Callable[[], object]) -> None:
     """Let tasks and threads go on until this is so."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not happened():
             await asyncio.sleep(0)

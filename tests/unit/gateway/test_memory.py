@@ -420,7 +420,7 @@ def test_rel_21_a_large_table_is_let_go_of_little_by_little() -> None:
         memory.forget_all()
         assert (len(memory), memory.recall(1)) == (0, None)
         assert len(table) == 7_000
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while table:
                 await asyncio.sleep(0.001)
 

@@ -345,7 +345,7 @@ def test_rel_21_a_former_generation_goes_without_a_garbage_collector() -> None:
             assert former() is not None
             client.connection_lost(None)
             del client
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 while former() is not None:
                     await asyncio.sleep(0.001)
         finally:

@@ -208,7 +208,7 @@ def test_the_entries_are_told_while_another_is_being_written() -> None:
         def put(self, kind: Kind, name: str, value: Any, *, over: int | None, who: str) -> Resource:
             asking = Thread(target=lambda: seen.append(revoked.entries()), daemon=True)
             asking.start()
-            asking.join(timeout=5)
+            asking.join(timeout=30)
             return super().put(kind, name, value, over=over, who=who)
 
     revoked = listed(Looking(MemoryStore(), wall=lambda: NOON))

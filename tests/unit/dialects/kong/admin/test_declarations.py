@@ -180,7 +180,7 @@ def test_consumers_a_sudden_end_left_behind_leave_later() -> None:
             await asyncio.sleep(0)
         task.cancel()
 
-    asyncio.run(asyncio.wait_for(tended(), 5))
+    asyncio.run(asyncio.wait_for(tended(), 30))
     assert asking.desk.people == {}
 
 
