@@ -1,33 +1,27 @@
 """The addresses behind the name of a target: looked up ahead of time, and the last good ones kept (REL-15).
 
-The system is asked, so `/etc/hosts`, search lists and whatever else this machine is set up with hold here as well. It
-does not tell how long an answer may be kept, so a name is looked up again at an interval and not by its TTL.
+They are looked up again when the shortest TTL of the answer ends, in the background. Meanwhile, and while that fails,
+those that are known are used.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from ipaddress import ip_address
 
 from jwtgate.gateway.logs.episode import say
+from jwtgate.gateway.upstreams.name_servers import LOOK_UP_SECONDS, Found, LookUp
 
-LookUp = Callable[[str], Awaitable[tuple[str, ...]]]
-"""Gives the addresses of a name. Raises `OSError`."""
-LOOK_UP_SECONDS = 5.0
 _FIRST_RETRY_SECONDS = 1.0
-
-
-async def system_look_up(host: str) -> tuple[str, ...]:
-    """The addresses of this name, as the system tells them, each once. It is asked on a thread of the event loop's."""
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return tuple(dict.fromkeys(str(address[0]) for *_, address in found))
+_LEAST_SECONDS = 1.0
 
 
 class Name:
-    """One name. `addresses` are those of its last good answer, which are forgotten when they are too old."""
+    """One name. `addresses` are those of its last good answer, which are forgotten when they are too old.
+
+    It is looked up again after at most `every_seconds`, which is when an answer without a TTL is.
+    """
 
     def __init__(
         self,
@@ -36,7 +30,7 @@ class Name:
         every_seconds: float,
         stale_seconds: float,
         clock: Callable[[], float],
-        look_up: LookUp = system_look_up,
+        look_up: LookUp,
     ) -> None:
         self.host = host
         self.is_literal = _is_address(host)
@@ -99,11 +93,12 @@ class Name:
         finally:
             self._flight = None
 
-    def _found(self, addresses: tuple[str, ...], now: float) -> None:
+    def _found(self, found: Found, now: float) -> None:
         if self.is_stale:
             say("name_state", name=self.host, state="known")
-        self.addresses, self.is_stale, self._failures = addresses, False, 0
-        self._good_at, self._due = now, now + self._every_seconds
+        self.addresses, self.is_stale, self._failures = found.addresses, False, 0
+        seconds = self._every_seconds if found.ttl is None else min(found.ttl, self._every_seconds)
+        self._good_at, self._due = now, now + max(seconds, _LEAST_SECONDS)
 
     def _failed(self, now: float) -> None:
         self._failures += 1

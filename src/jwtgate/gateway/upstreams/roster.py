@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from jwtgate.gateway.logs.episode import say
 from jwtgate.gateway.upstreams.breaker import Breaker
 from jwtgate.gateway.upstreams.ejection import Watch
-from jwtgate.gateway.upstreams.names import LookUp, Name, system_look_up
+from jwtgate.gateway.upstreams.name_servers import LookUp, NameServers
+from jwtgate.gateway.upstreams.names import Name
 from jwtgate.gateway.upstreams.retry_budget import RetryBudget
 from jwtgate.gateway.upstreams.standing import Standing, State
 from jwtgate.policy.traffic.upstreams import Target, Upstream
@@ -42,7 +43,7 @@ class Roster:
         *,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
-        look_up: LookUp = system_look_up,
+        look_up: LookUp | None = None,
         tls: ClientTls | None = None,
     ) -> None:
         self.upstream = upstream
@@ -61,7 +62,7 @@ class Roster:
                 every_seconds=upstream.resolve_seconds,
                 stale_seconds=upstream.stale_names_seconds,
                 clock=clock,
-                look_up=look_up,
+                look_up=look_up or NameServers().look_up,
             )
             for target in upstream.targets
         }

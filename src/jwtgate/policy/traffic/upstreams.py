@@ -76,8 +76,8 @@ class Upstream:
     own. `retries`: how often a request is tried again, by at most
     `retry_budget_percent` of the requests on their way. `x_real_ip`, `forwarded_port`, `forwarded_path`: what it is
     told of the client besides. `hash_by` is set where `balance` is the consistent hash. What is `most_…` holds for one
-    worker; None: any number. A name is looked up each `resolve_seconds`, and its last good addresses are used
-    for `stale_names_seconds` while that fails.
+    worker; None: any number. A name is looked up again after its TTL, `resolve_seconds` at the latest, and its last
+    good addresses are used for `stale_names_seconds` while that fails.
     """
 
     name: str

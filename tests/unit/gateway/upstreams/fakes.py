@@ -11,6 +11,7 @@ from tests.unit.gateway.parts import Transport, a_plan
 from jwtgate.gateway.heads.fields import ResponseFieldKinds
 from jwtgate.gateway.upstream import UpstreamConnection
 from jwtgate.gateway.upstreams.balancer import Balancer
+from jwtgate.gateway.upstreams.name_servers import Found
 from jwtgate.gateway.upstreams.pool import Pool
 from jwtgate.gateway.upstreams.roster import Roster
 from jwtgate.policy.request import RequestView
@@ -33,9 +34,9 @@ class Clock:
         return self.now
 
 
-async def look_up(host: str) -> tuple[str, ...]:
+async def look_up(host: str) -> Found:
     """Every name leads to itself."""
-    return (host,)
+    return Found((host,))
 
 
 def a_roster(clock: Clock | None = None, **changes: Any) -> Roster:

@@ -11,7 +11,8 @@ import pytest
 from tests.unit.gateway.parts import Transport
 from tests.unit.gateway.upstreams.fakes import Clock
 
-from jwtgate.gateway.upstreams.names import Name, system_look_up
+from jwtgate.gateway.upstreams.name_servers import Found
+from jwtgate.gateway.upstreams.names import Name
 
 
 class Resolver:
@@ -19,15 +20,16 @@ class Resolver:
 
     def __init__(self, *addresses: str) -> None:
         self.addresses = addresses
+        self.ttl: int | None = None
         self.error: Exception | None = None
         self.asked = 0
 
-    async def __call__(self, host: str) -> tuple[str, ...]:
+    async def __call__(self, host: str) -> Found:
         self.asked += 1
         await asyncio.sleep(0)
         if self.error is not None:
             raise self.error
-        return self.addresses
+        return Found(self.addresses, self.ttl)
 
 
 class Scene:
@@ -62,13 +64,42 @@ def said(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
     return [(each["name"], each["state"]) for each in fields]
 
 
-def test_rel_15_a_name_is_looked_up_each_interval_and_never_in_between() -> None:
+def test_rel_15_a_name_without_a_ttl_is_looked_up_each_interval_and_never_in_between() -> None:
     async def scenario(scene: Scene) -> None:
         assert await scene.after(0) == ("10.0.0.1", "10.0.0.2", "10.0.0.3")
         scene.resolver.addresses = ("10.0.0.9",)
         assert len(await scene.after(29.9)) == 3
         assert scene.resolver.asked == 1
         assert await scene.after(0.1) == ("10.0.0.9",)
+
+    play(scenario)
+
+
+@pytest.mark.parametrize(
+    ("ttl", "seconds"), [(7, 7.0), (30, 30.0), (86400, 30.0), (1, 1.0), (0, 1.0)], ids=lambda value: str(value)
+)
+def test_rel_15_a_name_is_looked_up_when_its_ttl_ends_within_bounds(ttl: int, seconds: float) -> None:
+    async def scenario(scene: Scene) -> None:
+        scene.resolver.ttl = ttl
+        await scene.after(0)
+        assert len(await scene.after(seconds - 0.25)) == 3
+        assert scene.resolver.asked == 1
+        scene.resolver.addresses, scene.resolver.ttl = ("10.0.0.9",), None
+        assert await scene.after(0.25) == ("10.0.0.9",)
+        await scene.after(29.75)
+        assert scene.resolver.asked == 2
+
+    play(scenario)
+
+
+def test_rel_15_the_addresses_that_are_known_are_used_while_others_are_looked_up() -> None:
+    async def scenario(scene: Scene) -> None:
+        known = set(await scene.after(0))
+        scene.resolver.addresses = ("10.0.0.9",)
+        scene.clock.now += 30
+        scene.name.look(scene.clock.now)
+        assert set(await scene.name.in_turn()) == known
+        assert await scene.after(0) == ("10.0.0.9",)
 
     play(scenario)
 
@@ -168,9 +199,3 @@ def test_the_last_good_answer_is_taken_over() -> None:
         assert await after.after(101) == ()
 
     play(scenario)
-
-
-def test_the_system_knows_this_machine() -> None:
-    found = asyncio.run(system_look_up("localhost"))
-    assert set(found) <= {"127.0.0.1", "::1"}
-    assert len(found) == len(set(found)) > 0

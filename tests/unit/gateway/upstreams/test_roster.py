@@ -11,8 +11,8 @@ from tests.unit.state.virtual_time import live
 
 from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.upstreams.counts import TargetCount, counts_of
-from jwtgate.gateway.upstreams.retry_budget import LEAST_AT_ONCE
 from jwtgate.gateway.upstreams.name_servers import Found
+from jwtgate.gateway.upstreams.retry_budget import LEAST_AT_ONCE
 from jwtgate.gateway.upstreams.roster import Roster
 from jwtgate.policy.traffic.upstreams import Ejection, HealthCheck
 

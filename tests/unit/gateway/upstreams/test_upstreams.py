@@ -7,6 +7,7 @@ import asyncio
 from tests.unit.gateway.parts import a_plan, wire
 from tests.unit.gateway.upstreams.fakes import KINDS, a_connection
 
+from jwtgate.gateway.upstreams.name_servers import Found
 from jwtgate.gateway.upstreams.names import Name
 from jwtgate.gateway.upstreams.upstreams import Upstreams
 
@@ -77,10 +78,10 @@ def test_at_their_end_nothing_is_checked_or_kept() -> None:
 
 
 def test_rel_15_a_reload_leaves_nobody_waiting_for_a_name() -> None:
-    async def look_up(host: str) -> tuple[str, ...]:
+    async def look_up(host: str) -> Found:
         for _ in range(3):
             await asyncio.sleep(0)
-        return ("10.0.0.1",)
+        return Found(("10.0.0.1",))
 
     async def life() -> tuple[str, ...]:
         held = upstreams()

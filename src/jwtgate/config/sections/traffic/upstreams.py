@@ -171,7 +171,9 @@ class UpstreamSection(Section):
         description="How many of the requests on their way may be second tries, in each worker; ten may in any case.",
     )
     resolve_seconds: Annotated[float, Strict(), Field(ge=1, le=86400)] = Field(
-        30.0, description="How often the name of a target is looked up, ahead of time."
+        30.0,
+        description="The name of a target is looked up again when its TTL ends, and after so long at the latest; "
+        "so is one of `/etc/hosts`, which has no TTL.",
     )
     stale_names_seconds: Annotated[float, Strict(), Field(ge=0, le=7 * 86400)] = Field(
         3600.0, description="How long the last addresses of a name are used while it cannot be looked up."
