@@ -11,6 +11,7 @@ from tests.unit.state.virtual_time import live
 
 from jwtgate.errors import UpstreamFault
 from jwtgate.gateway.upstreams.counts import TargetCount, counts_of
+from jwtgate.gateway.upstreams.name_servers import Found
 from jwtgate.gateway.upstreams.retry_budget import LEAST_AT_ONCE
 from jwtgate.gateway.upstreams.roster import Roster
 from jwtgate.policy.traffic.upstreams import Ejection, HealthCheck
@@ -203,9 +204,9 @@ def test_what_is_due_is_done() -> None:
     clock = Clock()
     looked_up: list[str] = []
 
-    async def look_up(host: str) -> tuple[str, ...]:
+    async def look_up(host: str) -> Found:
         looked_up.append(host)
-        return ("10.0.0.1",)
+        return Found(("10.0.0.1",))
 
     roster = Roster(a_roster().upstream, clock=clock, look_up=look_up)
     roster.breaker.refusals.happened(clock())
