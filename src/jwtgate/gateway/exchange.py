@@ -199,6 +199,8 @@ class Exchange:
             self.route, host_line=connection.pool.host_line, ours=ours, upgrading=self.upgrading, sent=self._sent
         )
         connection.send(self, head)
+        if self.connection.write_paused:
+            connection.pause()
         if self.upload is not None:
             self.upload.start(connection)
 

@@ -41,8 +41,14 @@ _PARTING_SECONDS = 5.0
 """How long a client may be silent that has got all its answers and not closed: it may still be reading the last one."""
 
 
+_STALLED_SECONDS = 10.0
+"""How long whole answers may wait on a connection that is open while its client takes nothing of any of them."""
+
+
 class ServerSession(Session):
     """A client's connection."""
+
+    most_queued_bytes = 1024 * 1024
 
     def __init__(self, worker: Worker, *, scheme: str, status_only: bool, home: Front) -> None:
         limits = worker.limits
@@ -101,6 +107,8 @@ class ServerSession(Session):
             return
         stream.outgoing.bodiless = head.text.startswith(b"HEAD ")
         stream.begin(head.text, head.length, ended=ended)
+        if self.is_full:
+            stream.pause_writer()
 
     def _client_on(self, stream: Stream) -> ClientConnection:
         client = ClientConnection(self.worker, scheme=self.scheme, status_only=self.status_only, home=self)
@@ -167,12 +175,20 @@ class ServerSession(Session):
             return
         for stream in list(self.streams.values()):
             stream.protocol.check_time(now)  # type: ignore[attr-defined] # a client connection, as made above
+        self._end_stalled(now)
         if self.head_since and now > self.head_since + self.worker.limits.head_seconds:
             self.end(ENHANCE_YOUR_CALM, "request_slow", cause="a head that does not end")
         elif self._leaving_since and now > self._leaving_since + _FAREWELL_SECONDS:
             self._stay_for(self._library.highest_inbound_stream_id)
         elif not self.streams and now > self.deadline:
             self._part("idle")
+
+    def _end_stalled(self, now: float) -> None:
+        """End streams whose answers are whole, and have waited too long for their client to take them."""
+        if self._write_paused or now <= self.waits_since + _STALLED_SECONDS:
+            return
+        for stream in [each for each in self._waiting.values() if each.is_written]:
+            stream.abort()
 
     def leave(self) -> None:
         """Leave: answer what is asked until the client knows, then what is under way, then close."""

@@ -59,11 +59,15 @@ class Session(asyncio.Protocol):
     """One connection. `head_bytes`: the largest head that is read; `streams`: how many the peer may open at once."""
 
     transport: asyncio.Transport
+    most_queued_bytes = float("inf")
+    """How much may wait to be sent on all streams before nobody is to write any more."""
 
     def __init__(self, *, client: bool, streams: int, head_bytes: int) -> None:
         self.streams: dict[int, Stream] = {}
         self.allowance = Allowance(time.monotonic())
         self.head_since = 0.0
+        self.is_full = False
+        self.waits_since = 0.0
         self._head_bytes = head_bytes
         self._head_size = 0
         self._cutter = FrameCutter()
@@ -227,6 +231,7 @@ class Session(asyncio.Protocol):
             if not stream.send_frame(self._window(stream.number)):
                 break
         self._note_sent(stream)
+        self._note_queued()
         self.flush()
 
     def _send_waiting(self) -> None:
@@ -234,6 +239,7 @@ class Session(asyncio.Protocol):
         turn = list(self._waiting.values())
         while turn and not self._write_paused:
             turn = [each for each in turn if each.number in self.streams and self._send_one(each)]
+        self._note_queued()
         self.flush()
 
     def _send_one(self, stream: Stream) -> bool:
@@ -244,10 +250,24 @@ class Session(asyncio.Protocol):
 
     def _note_sent(self, stream: Stream) -> None:
         if stream.has_more and stream.number in self.streams:
+            if not self._waiting:
+                self.waits_since = time.monotonic()
             self._waiting[stream.number] = stream
         else:
             self._waiting.pop(stream.number, None)
         stream.sent()
+
+    def _note_queued(self) -> None:
+        """Stop whoever writes when too much waits, and let them go on when enough of it has left."""
+        queued = sum(stream.get_write_buffer_size() for stream in self._waiting.values())
+        if not self.is_full and queued > self.most_queued_bytes:
+            self.is_full = True
+            for stream in self.streams.values():
+                stream.pause_writer()
+        elif self.is_full and queued <= self.most_queued_bytes / 2:
+            self.is_full = False
+            for stream in self.streams.values():
+                stream.resume_writer()
 
     def _window(self, number: int) -> int:
         window = self._library.local_flow_control_window(number)
@@ -264,6 +284,7 @@ class Session(asyncio.Protocol):
         self._library.send_data(number, data, end_stream=last)
         self.allowance.earn(EARNED_BY_MESSAGE if last else EARNED_BY_DATA)
         self._unsent += len(data)
+        self.waits_since = time.monotonic()
         if self._unsent > WRITE_BUFFER_BYTES // 2:
             self._flush()
 
@@ -283,6 +304,7 @@ class Session(asyncio.Protocol):
         self.streams.pop(stream.number, None)
         self._waiting.pop(stream.number, None)
         if not self._over:
+            self._note_queued()
             self._acknowledge(stream.number, held)
             self.forgotten()
 

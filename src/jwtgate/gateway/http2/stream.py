@@ -79,9 +79,8 @@ class Stream(asyncio.Transport):
             return
         self.outgoing.take(bytes(data))
         self._session.send(self)
-        if len(self._queue) > self._high and not self._writer_paused:
-            self._writer_paused = True
-            self.protocol.pause_writing()
+        if len(self._queue) > self._high:
+            self.pause_writer()
 
     def can_write_eof(self) -> bool:
         return True
@@ -162,11 +161,26 @@ class Stream(asyncio.Transport):
 
     def sent(self) -> None:
         """Something has left."""
-        if self._writer_paused and len(self._queue) <= self._low:
-            self._writer_paused = False
-            asyncio.get_running_loop().call_soon(self._write_on)
+        self.resume_writer()
         if self._sent_end and (self._closing or self._wants_nothing or self.is_over):
             self._give_up(NO_ERROR)
+
+    def pause_writer(self) -> None:
+        """Let nobody write for now."""
+        if not self._writer_paused and not self._lost:
+            self._writer_paused = True
+            self.protocol.pause_writing()
+
+    def resume_writer(self) -> None:
+        """Let whoever writes go on, where there is room for more."""
+        if self._writer_paused and len(self._queue) <= self._low and not self._session.is_full:
+            self._writer_paused = False
+            asyncio.get_running_loop().call_soon(self._write_on)
+
+    @property
+    def is_written(self) -> bool:
+        """Whether all of the message is here, and some of it has not left."""
+        return self.outgoing.done and self.has_more
 
     @property
     def is_over(self) -> bool:
@@ -245,7 +259,7 @@ class Stream(asyncio.Transport):
             self._give_up(NO_ERROR)
 
     def _write_on(self) -> None:
-        if not self._lost:
+        if not self._lost and not self._writer_paused:
             self.protocol.resume_writing()
 
     def _give_up(self, code: int) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from h2.settings import SettingCodes
 from tests.unit.gateway.house import House, play, until
 from tests.unit.gateway.http2.other_side import ASKED, OtherSide
 from tests.unit.gateway.parts import OK, TOKEN, Transport, a_generation, a_plan, wire
 
 from jwtgate.gateway.http2.front import Front
 from jwtgate.gateway.http2.server import ServerSession
+from jwtgate.gateway.upstream import UpstreamConnection
 
 Moves = Callable[[House, OtherSide], Awaitable[None]]
 LAST_STREAM = 2**31 - 1
@@ -262,5 +265,101 @@ def test_an_answer_is_held_while_the_client_takes_nothing() -> None:
         client.protocol.resume_writing()
         assert client.transport.reading
         assert client.hear().body() == b"ok"
+
+    talk(moves)
+
+
+MIB = 1024 * 1024
+LARGE = b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n" + bytes(60_000)
+
+
+async def ask_for_many(house: House, client: OtherSide, count: int) -> None:
+    """Ask so often, and let none of the answers leave."""
+    client.library.remote_settings.max_concurrent_streams = 100
+    client.library.update_settings({SettingCodes.INITIAL_WINDOW_SIZE: 0})
+    client.say()
+    for number in range(count):
+        client.ask(2 * number + 1)
+    await until(lambda: len(house.pool.made) == count)
+
+
+def busy(house: House) -> list[UpstreamConnection]:
+    """The connections to the upstream whose answers are not complete."""
+    return [connection for connection in house.pool.made if connection.exchange is not None]
+
+
+def test_rel_16_more_than_may_wait_on_a_connection_stops_all_its_upstreams() -> None:
+    async def moves(house: House, client: OtherSide) -> None:
+        await ask_for_many(house, client, 30)
+        for connection in house.pool.made:
+            if wire(connection).reading:
+                connection.data_received(LARGE)
+        queued = sum(stream.get_write_buffer_size() for stream in client.protocol.streams.values())
+        assert MIB < queued <= MIB + 60_000
+        assert [wire(each).reading for each in busy(house)] == [False] * 12
+        client.ask(61)  # its upstream is asked as well, and its answer has to wait
+        await until(lambda: len(busy(house)) == 13)
+        assert [wire(each).reading for each in busy(house)] == [False] * 13
+        client.library.increment_flow_control_window(MIB)
+        for stream in range(1, 61, 2):
+            client.library.increment_flow_control_window(60_000, stream)
+        client.say()
+        await turn()
+        assert all(wire(each).reading for each in house.pool.made)
+
+    talk(moves)
+
+
+def test_what_waits_on_one_connection_stops_no_other() -> None:
+    async def moves(house: House, client: OtherSide) -> None:
+        await ask_for_many(house, client, 18)
+        for connection in house.pool.made:
+            connection.data_received(LARGE)
+        assert client.protocol.is_full
+        other, _ = put(house)
+        other.ask()
+        await until(lambda: busy(house))
+        assert [wire(each).reading for each in busy(house)] == [True]
+
+    talk(moves)
+
+
+def test_rel_76_whole_answers_are_not_kept_for_a_client_that_takes_nothing() -> None:
+    async def moves(house: House, client: OtherSide) -> None:
+        await ask_for_many(house, client, 3)
+        house.pool.made[0].data_received(LARGE)
+        house.pool.made[1].data_received(LARGE[:-1])
+        since = client.protocol.waits_since
+        client.protocol.check_time(since + 9.9)
+        assert client.hear().reset() is None
+        client.protocol.check_time(since + 10.1)
+        assert [client.hear().reset(stream) is not None for stream in (1, 3, 5)] == [True, False, False]
+
+    talk(moves)
+
+
+def test_a_client_that_takes_something_keeps_all_its_answers() -> None:
+    async def moves(house: House, client: OtherSide) -> None:
+        await ask_for_many(house, client, 2)
+        for connection in house.pool.made:
+            connection.data_received(LARGE)
+        since = client.protocol.waits_since
+        client.library.increment_flow_control_window(1, 1)
+        client.say()
+        assert client.protocol.waits_since > since
+        client.protocol.pause_writing()
+        client.protocol.check_time(client.protocol.waits_since + 11.0)  # its connection is slow, not itself
+        assert [client.hear().reset(stream) for stream in (1, 3)] == [None, None]
+
+    talk(moves)
+
+
+def test_answers_wait_from_when_they_are_there() -> None:
+    async def moves(house: House, client: OtherSide) -> None:
+        await ask_for_many(house, client, 1)
+        client.protocol.waits_since -= 100.0
+        house.pool.made[0].data_received(LARGE)
+        client.protocol.check_time(time.monotonic() + 9.0)
+        assert client.hear().reset() is None
 
     talk(moves)

@@ -19,6 +19,8 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 class Wire:
     """In the place of a session: sends up to a window, and writes down what it was asked."""
 
+    is_full = False
+
     def __init__(self) -> None:
         self.window = 1_000_000
         self.sent: list[tuple[Any, ...]] = []
