@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,7 +23,7 @@ from .name_server import NameServer, Record
 
 HOST = "orders.example"
 OTHER_SOURCE = "printer.example"
-LEAST_SECONDS, MOST_SECONDS = 0.8, 8.0
+MOST_SECONDS = 20.0
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ async def system(host: str) -> Found:
 
 
 def look_up(server: NameServer, host: str = HOST) -> Found:
-    return uvloop.run(NameServers((server.address,), seconds=0.5, system=system).look_up(host))
+    return uvloop.run(NameServers((server.address,), seconds=1.0, system=system).look_up(host))
 
 
 def test_rel_15_the_shortest_ttl_of_an_answer_is_told(server: NameServer) -> None:
@@ -92,7 +93,7 @@ class Scene:
     def __init__(self, server: NameServer, port: int) -> None:
         self.server = server
         upstream = Upstream("orders", (Target(HOST, port, tls=False, authority=HOST),))
-        self.roster = Roster(upstream, look_up=NameServers((server.address,), seconds=0.3, system=system).look_up)
+        self.roster = Roster(upstream, look_up=NameServers((server.address,), seconds=1.0, system=system).look_up)
         self.pool: Pool = Balancer(self.roster, response_kinds=CallFieldKinds()).pools[0]
         self.name = self.roster.names[upstream.targets[0]]
 
@@ -105,14 +106,13 @@ class Scene:
             connection.drop()
 
     async def until(self, is_so: Callable[[], bool]) -> float:
-        """Ticks, as those of a worker, until it is so; how many seconds that took."""
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
+        """Ticks, as those of a worker, until it is so; when that was."""
+        last = time.monotonic() + MOST_SECONDS
         while not is_so():
-            assert loop.time() < begun + MOST_SECONDS
+            assert time.monotonic() < last
             self.roster.look()
             await asyncio.sleep(0.02)
-        return loop.time() - begun
+        return time.monotonic()
 
 
 @asynccontextmanager
@@ -128,10 +128,11 @@ def test_rel_15_connections_follow_a_name_once_its_ttl_is_over(server: NameServe
     async def life() -> None:
         server.names[HOST] = [Record("127.0.0.2", 1)]
         async with scene(server) as at:
+            begun = time.monotonic()
             assert await at.reached() == "127.0.0.2"
             server.names[HOST] = [Record("127.0.0.3", 60)]
             assert await at.reached() == "127.0.0.2"
-            assert await at.until(lambda: at.name.addresses == ("127.0.0.3",)) >= LEAST_SECONDS
+            assert await at.until(lambda: at.name.addresses == ("127.0.0.3",)) >= begun + 1.0
             assert await at.reached() == "127.0.0.3"
             assert server.asked[HOST] == 2
 
