@@ -295,6 +295,16 @@ def test_sec_96_a_frame_against_the_rules_ends_the_connection(gateway: Gateway, 
     assert logged(gateway, "request_malformed") == 1
 
 
+def test_a_client_that_goes_on_sending_hears_of_its_fault(gateway: Gateway) -> None:
+    with FrameClient(gateway.port) as client:
+        client.send(bytes.fromhex("000008060000000001") + bytes(8))
+        for _ in range(40):
+            client.put(DataFrame(1, bytes(16_000)))
+        assert not client.ended  # nothing was reset
+        client.until_end()
+        assert [code for _, code, _ in client.goaways] == [PROTOCOL_ERROR]
+
+
 def test_requests_before_a_frame_against_the_rules_were_looked_at(gateway: Gateway, upstream: Upstream) -> None:
     with FrameClient(gateway.port) as client:
         bad = bytes.fromhex("000008060000000001") + bytes(8)

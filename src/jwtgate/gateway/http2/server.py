@@ -27,7 +27,7 @@ from jwtgate.gateway.http2.frames import (
     PROTOCOL_ERROR,
     REFUSED_STREAM,
 )
-from jwtgate.gateway.http2.session import LINGER_SECONDS, Session
+from jwtgate.gateway.http2.session import Session
 from jwtgate.gateway.http2.stream import Stream
 
 if TYPE_CHECKING:
@@ -39,8 +39,11 @@ _FAREWELL_SECONDS = 1.0
 """How long a client may take to hear that we are leaving; what it sent until then is still answered."""
 _PARTING_SECONDS = 5.0
 """How long a client may be silent that has got all its answers and not closed: it may still be reading the last one."""
-
-
+_MOST_PARTING_SECONDS = 60.0
+_LINGER_SECONDS = 2.0
+"""How long a client that is told of its fault may take to hear of it."""
+_LINGER_BYTES = 1024 * 1024
+"""How much of what it says meanwhile is read and dropped."""
 _STALLED_SECONDS = 10.0
 """How long whole answers may wait on a connection that is open while its client takes nothing of any of them."""
 
@@ -61,6 +64,8 @@ class ServerSession(Session):
         self._preface = PREFACE
         self._leaving_since = 0.0
         self._last_stream = LAST_STREAM
+        self._linger_until = 0.0
+        self._dropped_bytes = 0
 
     # What the transport does.
 
@@ -70,7 +75,7 @@ class ServerSession(Session):
 
     def data_received(self, data: bytes) -> None:
         if self._over:
-            self.deadline = time.monotonic() + _PARTING_SECONDS
+            self._drop(data)
             return
         if self._preface:
             begun, rest = data[: len(self._preface)], data[len(self._preface) :]
@@ -221,11 +226,27 @@ class ServerSession(Session):
         """
         self.say_goaway(self._library.highest_inbound_stream_id, NO_ERROR, reason=reason)
         self._over = True
-        self.deadline = time.monotonic() + _PARTING_SECONDS
+        self._let_close(_PARTING_SECONDS, most_seconds=_MOST_PARTING_SECONDS)
+
+    def hang_up(self) -> None:
+        """Let the client hear why, which may well be in the middle of saying something."""
+        if not self.transport.is_closing():
+            self._let_close(_LINGER_SECONDS, most_seconds=_LINGER_SECONDS)
+
+    def _let_close(self, seconds: float, *, most_seconds: float) -> None:
+        now = time.monotonic()
+        self.deadline, self._linger_until = now + seconds, now + most_seconds
         if self.transport.can_write_eof():
             self.transport.write_eof()
 
+    def _drop(self, data: bytes) -> None:
+        """Read what nobody wants, so that what was said last is not lost. A client that is busy reading says so."""
+        self.deadline = min(time.monotonic() + _PARTING_SECONDS, self._linger_until)
+        before = self._dropped_bytes
+        self._dropped_bytes += len(data)
+        if before <= _LINGER_BYTES < self._dropped_bytes and not self.transport.is_closing():
+            self.transport.pause_reading()
+
     def _close_if_silent(self, now: float) -> None:
         if now > self.deadline and not self.transport.is_closing():
-            self.transport.close()
-            asyncio.get_running_loop().call_later(LINGER_SECONDS, self.transport.abort)
+            super().hang_up()

@@ -349,6 +349,10 @@ class Session(asyncio.Protocol):
         self._over = True
         for stream in list(self.streams.values()):
             stream.lose(ConnectionResetError(reason))
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close once what was written has left; when the peer does not take it, after a while."""
         self.transport.close()
         asyncio.get_running_loop().call_later(LINGER_SECONDS, self.transport.abort)
 

@@ -143,6 +143,6 @@ def test_rel_17_one_too_many_of_http_2_is_told_so_its_way() -> None:
         transport = Plain("h2")
         put(house, transport)
         assert transport.sent.endswith(b"overloaded")
-        assert transport.closed
+        assert transport.ended
 
     play(run, a_generation(a_plan(limits={"connections": 1})))

@@ -248,7 +248,7 @@ def test_what_is_no_preface_ends_the_connection() -> None:
         session = ServerSession(house.worker, scheme="http", status_only=False, home=front)
         session.connection_made(transport)  # type: ignore[arg-type]
         session.data_received(b"PRI * HTTP/2.0\r\n\r\nXX")
-        assert transport.closed
+        assert transport.ended
 
     (line,) = play(run)
     assert line["reason"] == "request_malformed"
@@ -361,5 +361,80 @@ def test_answers_wait_from_when_they_are_there() -> None:
         house.pool.made[0].data_received(LARGE)
         client.protocol.check_time(time.monotonic() + 9.0)
         assert client.hear().reset() is None
+
+    talk(moves)
+
+
+NONSENSE = bytes.fromhex("000008060000000001") + bytes(8)
+
+
+def test_a_client_that_is_told_of_its_fault_has_a_moment_to_hear_of_it() -> None:
+    async def moves(house: House, client: OtherSide) -> None:
+        client.protocol.data_received(NONSENSE)
+        assert client.hear().farewells() == [(0, 1)]
+        assert (client.transport.ended, client.transport.closed) == (True, False)
+        first = client.protocol.deadline
+        client.protocol.data_received(NONSENSE * 100)
+        assert client.protocol.deadline <= first
+        assert client.transport.reading
+        client.protocol.check_time(first - 0.1)
+        assert not client.transport.closed
+        client.protocol.check_time(first + 0.1)
+        assert client.transport.closed
+
+    (line,) = talk(moves)
+    assert line["reason"] == "request_malformed"
+
+
+def test_sec_96_a_client_that_goes_on_for_ever_is_not_listened_to() -> None:
+    async def moves(house: House, client: OtherSide) -> None:
+        client.protocol.data_received(NONSENSE)
+        client.protocol.data_received(bytes(MIB))
+        assert client.transport.reading
+        client.protocol.data_received(b"x")
+        assert not client.transport.reading
+
+    talk(moves)
+
+
+def test_rel_4_a_client_that_never_closes_is_let_go() -> None:
+    async def moves(house: House, client: OtherSide) -> None:
+        client.protocol.check_time(client.protocol.deadline + 0.1)
+        client.protocol._linger_until = time.monotonic() - 1.0  # a minute has passed
+        client.protocol.data_received(b"x")
+        client.protocol.check_time(time.monotonic())
+        assert client.transport.closed
+
+    talk(moves)
+
+
+def test_a_client_that_is_turned_away_hears_of_it() -> None:
+    async def moves(house: House, client: OtherSide) -> None:
+        client.protocol.turn_away(b"")
+        assert client.hear().farewells() == [(0, 11)]
+        assert (client.transport.ended, client.transport.closed) == (True, False)
+
+    assert talk(moves) == []
+
+
+def test_rel_16_uploads_nobody_takes_hold_up_others_until_their_upstreams_are_given_up() -> None:
+    async def moves(house: House, client: OtherSide) -> None:
+        for stream in range(1, 35, 2):
+            client.ask(stream, [(":method", "POST"), *ASKED[1:]], end=False)
+        await until(lambda: len(house.pool.made) == 17)
+        for connection in house.pool.made:
+            connection.pause_writing()
+        for stream in range(1, 35, 2):
+            while room := min(client.library.local_flow_control_window(stream), 16_384):
+                client.library.send_data(stream, bytes(room))
+            client.say()
+        assert client.library.local_flow_control_window(33) < client.library.remote_settings.initial_window_size
+        for connection in house.pool.made[:16]:
+            connection.exchange.deadline = 0.0  # type: ignore[union-attr] # the time of these upstreams is up
+        client.protocol.check_time(time.monotonic())
+        await turn()
+        client.hear()
+        assert [client.status(stream) for stream in range(1, 33, 2)] == ["504"] * 16
+        assert client.library.outbound_flow_control_window > 256 * 1024
 
     talk(moves)
