@@ -12,13 +12,15 @@ from pathlib import Path
 from .places import CORPUS
 
 _HEADS = ("heads", "jwtgate.gateway.heads", "jwtgate.policy.request")
+_HTTP2 = ("frames", "jwtgate.gateway.heads", "jwtgate.gateway.http2.fields", "jwtgate.gateway.http2.frames",
+          "jwtgate.gateway.http2.allowance")  # fmt: skip
 _TOKENS = ("tokens", "jwtgate.jose", "jwtgate.policy.rooms", "jwtgate.verifier")
 _KEYS = ("keys", "jwtgate.jose")
 _DOCUMENTS = ("documents", "jwtgate.config")
 # The module of each, and the packages whose coverage guides the search: what else is imported starts faster without.
 TARGETS = {
-    "requests": _HEADS, "answers": _HEADS, "chunks": _HEADS, "tokens": _TOKENS, "json_texts": _TOKENS, "keys": _KEYS,
-    "key_sets": _KEYS, "documents": _DOCUMENTS, "patterns": _DOCUMENTS, "expressions": _DOCUMENTS,
+    "requests": _HEADS, "answers": _HEADS, "chunks": _HEADS, "http2": _HTTP2, "tokens": _TOKENS, "json_texts": _TOKENS,
+    "keys": _KEYS, "key_sets": _KEYS, "documents": _DOCUMENTS, "patterns": _DOCUMENTS, "expressions": _DOCUMENTS,
 }  # fmt: skip
 MOST_BYTES = 2_048
 SECONDS_EACH = 10

@@ -62,6 +62,7 @@ def answer_head(fields: Fields, *, ended: bool, bodiless: bool) -> Head:
         raise Malformed("the status")
     text = b"HTTP/1.1 %b \r\n%b" % (status, _lines_of(_ordinary(lines, host=None)))
     if status[0] == b"1"[0] or bodiless or status in (b"204", b"304"):
+        _said_length(lines)
         return Head(text + b"\r\n", 0)
     return _framed(text, lines, ended=ended, default=b"content-length: 0\r\n")
 
@@ -112,14 +113,19 @@ def _lines_of(fields: Iterable[tuple[bytes, bytes]]) -> bytes:
 
 def _framed(text: bytes, fields: Fields, *, ended: bool, default: bytes = b"") -> Head:
     """The head with its end, once its framing is settled."""
-    lengths = [value for name, value in fields if name == b"content-length"]
-    if len(lengths) > 1 or not all(_LENGTH(value) for value in lengths):
-        raise Malformed("Content-Length")
-    if lengths:
-        length = int(lengths[0])
+    length = _said_length(fields)
+    if length is not None:
         if ended and length:
             raise Malformed("Content-Length and no body")
         return Head(text + b"\r\n", length)
     if ended:
         return Head(b"%b%b\r\n" % (text, default), 0)
     return Head(text + b"transfer-encoding: chunked\r\n\r\n", None)
+
+
+def _said_length(fields: Fields) -> int | None:
+    """The one length that is said, if any, whatever it is the length of."""
+    lengths = [value for name, value in fields if name == b"content-length"]
+    if len(lengths) > 1 or not all(_LENGTH(value) for value in lengths):
+        raise Malformed("Content-Length")
+    return int(lengths[0]) if lengths else None

@@ -96,6 +96,9 @@ def test_te_says_trailers_and_goes_no_further(value: bytes) -> None:
 def test_sec_90_a_length_is_one_number(lengths: tuple[bytes, ...]) -> None:
     with pytest.raises(Malformed):
         request_head([*POST, *((b"content-length", length) for length in lengths)], ended=False)
+    for bodiless in (True, False):
+        with pytest.raises(Malformed):
+            answer_head([*OK, *((b"content-length", each) for each in lengths)], ended=bodiless, bodiless=bodiless)
 
 
 def test_sec_96_a_request_with_a_length_and_no_body_is_refused() -> None:
