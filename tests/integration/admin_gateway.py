@@ -5,7 +5,6 @@ import http.client
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,11 +93,3 @@ class AdminGateway(GatewayProcess):
     def written(self) -> str:
         """Everything it wrote: the journal and the access log."""
         return self._journal.read_text() + self._access_log.read_text()
-
-
-def eventually(reached: Any, *, seconds: float = DEADLINE_SECONDS) -> None:
-    """Wait until this holds."""
-    deadline = time.monotonic() + seconds
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

@@ -117,7 +117,7 @@ class IdentityProvider:
         if process is None:
             return
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=30)
 
     def restart(self, key_set: KeySet) -> None:
         """Rotate: the same issuer at the same address with other keys."""
@@ -160,7 +160,7 @@ class IdentityProvider:
             data=urllib.parse.urlencode(form).encode(),
             headers={"Authorization": f"Basic {b64encode(basic.encode()).decode()}"},
         )
-        with urllib.request.urlopen(request, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             body: bytes = answer.read()
         return body
 
@@ -169,5 +169,5 @@ class IdentityProvider:
 
 
 def _fetch(request: urllib.request.Request) -> Any:
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)

@@ -33,7 +33,7 @@ Document = dict[str, Any]
 Result = TypeVar("Result")
 
 PIECE = b"\x00" * (256 * 1024)
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 """How long a test waits for what must come. Nothing is judged by how long it took."""
 ISS, AUDIENCE, OUR_ISS = "https://idp.example", "https://orders.example", "https://gate.example"
 KEY = generate_key("ES256", kid="k1")
@@ -191,11 +191,16 @@ class Gateway:
             raise
 
 
-def until(condition: Callable[[], object]) -> None:
-    """Wait for what must come to be."""
-    ends = time.monotonic() + PATIENCE_SECONDS
+def until(
+    condition: Callable[[], object],
+    *,
+    seconds: float = PATIENCE_SECONDS,
+    told: Callable[[], str] = lambda: "waited in vain",
+) -> None:
+    """Wait for what must come to be; `told` says more where it does not in time."""
+    ends = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < ends, "waited in vain"
+        assert time.monotonic() < ends, told()
         time.sleep(0.01)
 
 

@@ -74,7 +74,7 @@ def unfinished_request(gateway: GatewayProcess, bearer: str | None = None) -> so
         f"Host: a\r\nAuthorization: Bearer {bearer or token()}\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"
     )
     client.sendall(b"POST / HTTP/1.1\r\n" + fields.encode())
-    client.settimeout(10)
+    client.settimeout(30)
     assert client.recv(100).startswith(b"HTTP/1.1 100 ")
     return client
 

@@ -18,8 +18,9 @@ from typing import Any
 import jwt
 import pytest
 
-from .admin_gateway import ADMIN, JWTGATE, LOOKING_TOKEN, TOKEN, AdminGateway, eventually
+from .admin_gateway import ADMIN, JWTGATE, LOOKING_TOKEN, TOKEN, AdminGateway
 from .loopback_server import LoopbackServer
+from .rig import until
 from .test_tls import Authority
 
 SECRET = "a secret of the tests, and of the tests only"
@@ -264,7 +265,7 @@ def test_a_secret_that_reads_back_hidden_is_kept_when_it_is_written_back(gateway
     assert written.status == 200, written.body
     assert statuses(gateway, "/guarded/1", theirs) == {200}
     assert gateway.ask("DELETE", "consumers/ann").status == 204
-    eventually(lambda: statuses(gateway, "/guarded/1", theirs) == {401}, seconds=2)
+    until(lambda: statuses(gateway, "/guarded/1", theirs) == {401})
 
 
 def test_a_revocation_holds_in_every_worker_within_a_second_and_after_a_restart(gateway: AdminGateway) -> None:
@@ -273,7 +274,7 @@ def test_a_revocation_holds_in_every_worker_within_a_second_and_after_a_restart(
     assert statuses(gateway, "/guarded/1", bad) == {200}  # and remembered
     entry = gateway.ask("POST", "revocations", {"by": "jti", "value": "bad", "issuer": "main"})
     assert entry.status == 201, entry.body
-    eventually(lambda: statuses(gateway, "/guarded/1", bad) == {401}, seconds=1)
+    until(lambda: statuses(gateway, "/guarded/1", bad) == {401}, seconds=1)
     assert statuses(gateway, "/guarded/1", good) == {200}
     gateway.signal(signal.SIGTERM)
     gateway.exit_status()
@@ -281,7 +282,7 @@ def test_a_revocation_holds_in_every_worker_within_a_second_and_after_a_restart(
     assert statuses(gateway, "/guarded/1", bad) == {401}
     assert [each["id"] for each in gateway.ask("GET", "revocations").json["items"]] == [entry.json["id"]]
     assert gateway.ask("DELETE", f"revocations/{entry.json['id']}").status == 204
-    eventually(lambda: statuses(gateway, "/guarded/1", bad) == {200}, seconds=1)
+    until(lambda: statuses(gateway, "/guarded/1", bad) == {200}, seconds=1)
 
 
 def test_a_revocation_of_an_issuer_nobody_knows_is_a_mistake(gateway_once: AdminGateway) -> None:
@@ -311,7 +312,7 @@ def test_operators_change_with_the_file(gateway: AdminGateway, upstream: Loopbac
     without = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("bob:"))
     assert gateway.ask("GET", "status", token=LOOKING_TOKEN).status == 200
     gateway.reload(without)
-    eventually(lambda: gateway.ask("GET", "status", token=LOOKING_TOKEN).status == 401)
+    until(lambda: gateway.ask("GET", "status", token=LOOKING_TOKEN).status == 401)
     assert gateway.ask("GET", "status").status == 200
 
 
@@ -326,7 +327,7 @@ def test_a_document_without_it_closes_the_admin_api(gateway: AdminGateway, upstr
             return True
         return False
 
-    eventually(gone)
+    until(gone)
     assert statuses(gateway, "/file") == {200}
 
 
@@ -349,7 +350,7 @@ def test_a_rotation_is_planned_begun_and_noted(tmp_path: Path, upstream: Loopbac
         assert gateway.ask("GET", "audit").json["items"] == []
         keys = len(json.loads(gateway.get("/.well-known/jwks.json")[1])["keys"])
         assert gateway.ask("POST", "signing-keys/default/rotate").status == 200
-        eventually(lambda: len(json.loads(gateway.get("/.well-known/jwks.json")[1])["keys"]) == keys + 1)
+        until(lambda: len(json.loads(gateway.get("/.well-known/jwks.json")[1])["keys"]) == keys + 1)
         assert [each["action"] for each in gateway.ask("GET", "audit").json["items"]] == ["rotate"]
         assert [each["state"] for each in gateway.ask("GET", "signing-keys/default/keys").json["items"]] == [
             "active",
@@ -390,6 +391,6 @@ def test_sec_146_operators_may_be_known_by_a_client_certificate(tmp_path: Path, 
         assert told.returncode == 0, told.stderr
         only_carol = admin.replace("    alice:", "    #").replace("    bob:", "    #")
         gateway.reload(document(upstream.url).replace(ADMIN, only_carol))
-        eventually(lambda: status(None, TOKEN) not in (200, 401))
-        eventually(lambda: status(carol) == 200)  # over a listener of its own
+        until(lambda: status(None, TOKEN) not in (200, 401))
+        until(lambda: status(carol) == 200)  # over a listener of its own
         assert status(None, TOKEN) not in (200, 401)

@@ -6,13 +6,14 @@ import pty
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.integration.rig import until
 
 from jwtgate.cli.demo_services import AUDIENCE, Issuer
 
@@ -25,7 +26,7 @@ routes:
   health: {path: /health, auth: none, upstream: echo}
   orders: {path: /orders, auth: AUTH, upstream: echo}
 """
-DEADLINE_SECONDS = 20.0
+DEADLINE_SECONDS = 30.0
 
 
 def _run(*arguments: str | Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
@@ -125,20 +126,20 @@ def _served(document: Path, *arguments: str | Path, environ: dict[str, str]) -> 
 
 def _address(log: Path) -> str:
     """The address of a gateway that serves by now; fails when it does not in time."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while time.monotonic() < deadline:
-        whole = log.read_text().rpartition("\n")[0].splitlines()
-        events = {event["event"]: event for line in whole if line.startswith("{") for event in [json.loads(line)]}
-        if "serving" in events:
-            return str(events["listening"]["addresses"][0])
-        time.sleep(0.05)
-    raise AssertionError(log.read_text())
+    until(lambda: "serving" in _events(log), told=log.read_text)
+    return str(_events(log)["listening"]["addresses"][0])
+
+
+def _events(log: Path) -> dict[str, Any]:
+    """The latest event of each name."""
+    whole = log.read_text().rpartition("\n")[0].splitlines()
+    return {event["event"]: event for line in whole if line.startswith("{") for event in [json.loads(line)]}
 
 
 def test_a_served_document_answers_and_a_signal_stops_it_with_0(tmp_path: Path) -> None:
     document, state = _document(tmp_path), tmp_path / "kept"
     with _served(document, environ={"JWTGATE_STATE": str(state)}) as process:
-        with urllib.request.urlopen(f"http://{_address(tmp_path / 'log')}/livez", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{_address(tmp_path / 'log')}/livez", timeout=30) as answer:
             assert answer.read() == b"alive\n"
         assert state.stat().st_mode & 0o777 == 0o700
         process.send_signal(signal.SIGTERM)

@@ -10,8 +10,9 @@ from pathlib import Path
 import jwt
 import pytest
 
-from .admin_gateway import TOKEN, AdminGateway, eventually
+from .admin_gateway import TOKEN, AdminGateway
 from .loopback_server import LoopbackServer
+from .rig import until
 from .test_admin_api import SECRET, document, statuses
 
 
@@ -60,10 +61,10 @@ def test_a_token_is_revoked_and_given_back(gateway: AdminGateway, tmp_path: Path
     assert statuses(gateway, "/guarded", token) == {200}
     revoked = gateway.ctl("revoke", "--token", "-", "--expires-in", "600", "--json", input=token)
     assert revoked.returncode == 0, revoked.stderr
-    eventually(lambda: statuses(gateway, "/guarded", token) == {401}, seconds=1)
+    until(lambda: statuses(gateway, "/guarded", token) == {401})
     assert "token" in gateway.ctl("revocations").stdout
     gateway.ctl("withdraw", json.loads(revoked.stdout)["id"])
-    eventually(lambda: statuses(gateway, "/guarded", token) == {200}, seconds=1)
+    until(lambda: statuses(gateway, "/guarded", token) == {200})
     assert token not in gateway.written
     assert TOKEN not in gateway.written
 

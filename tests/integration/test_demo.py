@@ -4,11 +4,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
+from tests.integration.rig import until
 
 JWTGATE = str(Path(sys.executable).with_name("jwtgate"))
 DEADLINE_SECONDS = 60.0
@@ -89,12 +89,12 @@ def test_what_is_kept_runs_until_it_is_stopped_and_its_commands_work(tmp_path: P
     try:
         _until_told(log, "Running until Ctrl-C.")
         asked = b"grant_type=client_credentials&scope=orders:read&plain=1"
-        with urllib.request.urlopen(f"http://127.0.0.1:{base + 1}/token", asked, timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{base + 1}/token", asked, timeout=30) as answer:
             token = answer.read().decode().strip()
         request = urllib.request.Request(
             f"http://127.0.0.1:{base}/orders/7", headers={"Authorization": f"Bearer {token}"}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=30) as answer:
             assert b'"path": "/orders/7"' in answer.read()
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=DEADLINE_SECONDS) == 0
@@ -112,10 +112,7 @@ def _hear_interrupts() -> None:
 
 
 def _until_told(log: Path, words: str) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while words not in log.read_text():
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.05)
+    until(lambda: words in log.read_text(), seconds=DEADLINE_SECONDS, told=log.read_text)
 
 
 def test_a_port_in_use_is_said_and_another_one_taken() -> None:

@@ -59,7 +59,7 @@ class Upstream(ThreadingHTTPServer):
     gateway_address = ""
 
     def gateway_keys(self) -> KeySet:
-        with urllib.request.urlopen(f"{self.gateway_address}/.well-known/jwks.json", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self.gateway_address}/.well-known/jwks.json", timeout=30) as answer:
             return KeySet.import_key_set(json.load(answer))
 
 
@@ -115,7 +115,7 @@ def test_the_providers_own_token_is_not_one_the_upstream_takes(upstream: Upstrea
     """The upstream refuses what did not come through the gateway, so its 200 above means something."""
     request = urllib.request.Request(f"http://127.0.0.1:{upstream.server_port}/orders/42")
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request, timeout=5)
+        urllib.request.urlopen(request, timeout=30)
     refused.value.close()
     assert refused.value.code == 401
 

@@ -271,9 +271,7 @@ def test_rel_19_a_slow_first_byte_ends_the_connection(client: Client) -> None:
 
 
 def test_rel_19_blank_lines_buy_no_time(client: Client) -> None:
-    while not client.has_news():
-        client.send(b"\r\n")
-        time.sleep(0.02)
+    until(lambda: client.send(b"\r\n") or client.has_news())
     assert client.ended() in ("eof", "reset")
 
 

@@ -72,7 +72,7 @@ def test_rel_2_a_request_keeps_its_generation(shared: GatewayProcess, upstream: 
     answers: list[bytes] = []
     slow = threading.Thread(target=lambda: answers.append(shared.get("/slow/1", token=token())[1]))
     slow.start()
-    assert upstream.slow_requests.acquire(timeout=10)
+    assert upstream.slow_requests.acquire(timeout=30)
     shared.reload(document(upstream.url, mark="second"))
     assert mark(shared) == "second"
     slow.join()
@@ -259,7 +259,7 @@ def test_a_reload_with_other_listeners_serves_on_them_and_lets_requests_finish(
     answers: list[int] = []
     slow = threading.Thread(target=lambda: answers.append(shared.get("/slow/1", token=token())[0]))
     slow.start()
-    assert upstream.slow_requests.acquire(timeout=10)
+    assert upstream.slow_requests.acquire(timeout=30)
     told = shared.reload(document(upstream.url, mark="second", listen="127.0.0.2:0"))
     assert told["event"] == "reloaded"
     with socket.create_connection(("127.0.0.2", shared.ports[0])):

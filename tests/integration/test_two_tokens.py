@@ -32,6 +32,7 @@ from .identity_provider import (
     missing,
     new_key_set,
 )
+from .rig import until
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
 
@@ -144,7 +145,7 @@ class Upstream(ThreadingHTTPServer):
             return self._keys
 
     def _fetch(self) -> None:
-        with urllib.request.urlopen(f"{self.gateway_address}/.well-known/jwks.json", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self.gateway_address}/.well-known/jwks.json", timeout=30) as answer:
             self._keys = KeySet.import_key_set(json.load(answer))
             (age,) = [part.strip() for part in answer.headers["Cache-Control"].split(",") if "max-age" in part]
         self._good_until = time.monotonic() + int(age.removeprefix("max-age="))
@@ -278,16 +279,16 @@ def test_rel_35_both_keys_are_rotated_under_load_and_no_request_fails(
     for thread in threads:
         thread.start()
     try:
-        _until(lambda: len(seen) == 2 or failed)
+        until(lambda: len(seen) == 2 or failed, seconds=PATIENCE_SECONDS)
         old = set(seen)
         assert {kid for _, kid in old} == before
         for name in SLOTS:
             command = [str(JWTGATE), "keys", "rotate", name, "--state", str(gateway.state)]
             run = subprocess.run(command, capture_output=True, text=True, timeout=30)
             assert run.returncode == 0, run.stderr
-        _until(lambda: len(_published(gateway)) == 4 or failed)
-        _until(lambda: len(seen) == 4 or failed)
-        _until(lambda: all(seen[each] > 100 for each in set(seen) - old) or failed)
+        until(lambda: len(_published(gateway)) == 4 or failed, seconds=PATIENCE_SECONDS)
+        until(lambda: len(seen) == 4 or failed, seconds=PATIENCE_SECONDS)
+        until(lambda: all(seen[each] > 100 for each in set(seen) - old) or failed, seconds=PATIENCE_SECONDS)
     finally:
         ended.set()
         for thread in threads:
@@ -301,10 +302,3 @@ def _published(gateway: GatewayProcess) -> set[str]:
     status, body = gateway.get("/.well-known/jwks.json")
     assert status == 200
     return {key["kid"] for key in json.loads(body)["keys"]}
-
-
-def _until(reached: Any) -> None:
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while not reached():
-        assert time.monotonic() < ends, "waited in vain"
-        time.sleep(0.1)

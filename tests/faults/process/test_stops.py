@@ -21,7 +21,7 @@ def test_rel_54_a_stop_lets_requests_finish_and_takes_no_more(tmp_path: Path, fu
         Load(gateway.ports[0], token=token(), connections=CLIENTS, path=f"/slow/{seconds}") as load,
     ):
         for _ in range(CLIENTS):
-            assert upstream.slow_requests.acquire(timeout=10)
+            assert upstream.slow_requests.acquire(timeout=30)
         began = time.monotonic()
         gateway.signal(signal.SIGTERM)
         gateway.until(lambda: not accepts(gateway.ports[0]))

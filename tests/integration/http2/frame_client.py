@@ -21,7 +21,7 @@ from hyperframe.frame import (
 )
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 Fields = list[tuple[bytes, bytes]]
 
 

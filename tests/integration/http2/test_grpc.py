@@ -10,13 +10,11 @@ import grpc
 import pytest
 from hyperframe.frame import DataFrame
 
-from ..rig import LATER, Document, Gateway, document, token, until
+from ..rig import LATER, PATIENCE_SECONDS, Document, Gateway, document, token, until
 from .frame_client import FrameClient, asked
 from .frame_server import Asked, FrameServer, ServedFrames, fields_of
 from .grpc_server import GrpcServer
 from .test_upstreams import through
-
-PATIENCE_SECONDS = 10.0
 
 
 def calls(server: GrpcServer, **changes: Any) -> Document:
