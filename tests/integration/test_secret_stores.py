@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from jwtgate.config.source import read_source
 from jwtgate.errors import ConfigError
 from jwtgate.policy.sources import SecretStore
 from jwtgate.state.http_client import HttpClient
+from jwtgate.state.secrets.holdings import LEAST_INTERVAL_SECONDS
 from jwtgate.state.secrets.references import Secrets
 from jwtgate.state.secrets.secret_stores import SecretStores
 
@@ -35,7 +36,7 @@ from .scripted_server import ScriptedServer, answer
 from .secret_manager_server import SecretManagerServer
 from .vault_server import ROOT_TOKEN, UNSEAL_KEY, AppRole, VaultModel, VaultServer
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 30.0
 AWS_KEYS = {"access_key_id": "${env:AWS_ID}", "secret_access_key": "${env:AWS_KEY}"}
 ENVIRON = {"VAULT_TOKEN": ROOT_TOKEN, "SECRET_ID": "s", "AWS_ID": "testing", "AWS_KEY": "testing"}
 
@@ -73,8 +74,8 @@ def of_gcp(server: SecretManagerServer, folder: Path) -> SecretStore:
     return SecretStore("gcp", "gcp", settings)
 
 
-def opened(store: SecretStore, folder: Path = Path()) -> SecretStores:
-    return SecretStores([store], client=HttpClient(), folder=folder, environ=ENVIRON)
+def opened(store: SecretStore, folder: Path = Path(), *, clock: Callable[[], float] = time.monotonic) -> SecretStores:
+    return SecretStores([store], client=HttpClient(), folder=folder, environ=ENVIRON, clock=clock)
 
 
 def resolved(store: SecretStore, text: str, folder: Path = Path()) -> str:
@@ -381,12 +382,13 @@ def test_rel_84_what_aws_refuses_has_its_words(code: str, words: str) -> None:
         body = json.dumps({"__type": code, "message": "swordfish"}).encode()
         server.pages["/"] = answer(body, status="400 Bad Request", media_type="application/x-amz-json-1.1")
         async with server.running():
-            stores = opened(of_aws(server.origin))
+            now = [0.0]
+            stores = opened(of_aws(server.origin), clock=lambda: now[0])
             with pytest.raises(ConfigError, match=words) as caught:
                 await stores.fetch(["${aws:orders}"])
             assert "swordfish" not in str(caught.value)
             server.pages["/"] = answer(b'{"SecretString": "one"}', media_type="application/x-amz-json-1.1")
-            await asyncio.sleep(1)
+            now[0] += LEAST_INTERVAL_SECONDS
             await stores.fetch(["${aws:orders}"])
             server.pages["/"] = answer(b"{}", media_type="application/x-amz-json-1.1")
             await stores.fetch(["${aws:orders}"])
