@@ -307,8 +307,9 @@ def test_rel_33_rel_64_a_server_that_goes_and_comes_back_is_met_by_no_herd() -> 
             # Those that were on their way when the fifth failed, and no more.
             assert calls <= 64
             server.pages["/introspect"] = answer(ACTIVE)
-            while _only(introspections).breaker != "trying":
-                await asyncio.sleep(0.05)
+            async with asyncio.timeout(30):
+                while _only(introspections).breaker != "trying":
+                    await asyncio.sleep(0.05)
             outcomes = await asyncio.gather(*map(introspections.ask, needs), return_exceptions=True)
             assert sum(isinstance(outcome, Introspected) for outcome in outcomes) == 1
             assert server.asked["/introspect"] == calls + 1

@@ -22,7 +22,7 @@ import jwtgate
 PROGRAM = shutil.which("kamailio", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 FOLDER = next((each.parent for each in Path("/usr/lib").glob("*/kamailio/modules/app_python3.so")), None)
 SOURCE = Path(jwtgate.__file__).parents[1]
-DEADLINE_SECONDS = 15.0
+DEADLINE_SECONDS = 30.0
 WORKERS = 4
 
 
@@ -211,7 +211,7 @@ def message(
 class Caller:
     """A SIP client on UDP, one request at a time."""
 
-    def __init__(self, port: int, *, timeout: float = 5.0) -> None:
+    def __init__(self, port: int, *, timeout: float = DEADLINE_SECONDS) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.connect(("127.0.0.1", port))
         self._socket.settimeout(timeout)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from typing import Any
-
 import jwt
 import pytest
 from tests.dialects.kong.kong_process import KongProcess
@@ -107,7 +104,7 @@ def test_a_set_is_rotated_by_itself(kong: KongProcess, neighbours: Neighbours) -
         "config.access_token_keyset_rotate_period=1",
     )
     before = kong.send("GET", "/jwt-signer/jwks/aging").value["keys"]
-    _until(lambda: before[0]["kid"] != kong.send("GET", "/jwt-signer/jwks/aging").value["keys"][0]["kid"])
+    kong.until(lambda: before[0]["kid"] != kong.send("GET", "/jwt-signer/jwks/aging").value["keys"][0]["kid"])
 
 
 def test_keys_are_fetched_with_a_name_and_a_password(kong: KongProcess, neighbours: Neighbours) -> None:
@@ -139,7 +136,7 @@ def test_keys_of_an_issuer_are_fetched_again_after_a_while(kong: KongProcess, ne
     )
     assert kong.get(bearer=token()).status == 200
     count = len(neighbours.fetched)
-    _until(lambda: len(neighbours.fetched) > count)
+    kong.until(lambda: len(neighbours.fetched) > count)
 
 
 def test_keys_that_changed_under_the_same_name_are_fetched_again(kong: KongProcess, neighbours: Neighbours) -> None:
@@ -159,10 +156,3 @@ def test_a_mac_is_refused_even_where_it_is_asked_for_since_a_secret_is_never_fet
     kong.signer(f"config.access_token_jwks_uri={neighbours.url}/hs", f"config.enable_hs_signatures={switch}")
     assert kong.get(bearer=token(secret, "HS256")).status == 401
     assert kong.get(bearer=token()).status == 200
-
-
-def _until(reached: Any) -> None:
-    deadline = time.monotonic() + 20
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
