@@ -38,7 +38,7 @@ def test_rel_80_400_connections_and_256_descriptors(tmp_path: Path) -> None:
             resource.prlimit(worker, resource.RLIMIT_NOFILE, (MOST, MOST))
             clients = []
             for _ in range(CLIENTS):
-                client = opened.enter_context(socket.create_connection(("127.0.0.1", process.ports[0]), timeout=5))
+                client = opened.enter_context(socket.create_connection(("127.0.0.1", process.ports[0]), timeout=30))
                 client.sendall(request())
                 clients.append(client)
             process.until(lambda: process.events("overload_began"))

@@ -78,7 +78,7 @@ class Upstream(BackgroundServer):
 
 def published(origin: str) -> tuple[KeySet, int]:
     """The key set of the gateway, and how long it may be kept."""
-    with urllib.request.urlopen(f"{origin}/.well-known/jwks.json", timeout=5) as answer:
+    with urllib.request.urlopen(f"{origin}/.well-known/jwks.json", timeout=30) as answer:
         seconds = int(answer.headers["Cache-Control"].rpartition("max-age=")[2])
         return KeySet.import_key_set(json.load(answer)), seconds
 

@@ -98,4 +98,9 @@ class Loop(asyncio.SelectorEventLoop):
 def run(loop: Loop, work: Any) -> Any:
     """What comes of this on that loop."""
     with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        return runner.run(work)
+        return runner.run(_bounded(work))
+
+
+async def _bounded(work: Any) -> Any:
+    async with asyncio.timeout(30):
+        return await work
