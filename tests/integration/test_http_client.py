@@ -19,17 +19,18 @@ from jwtgate.state.http_client import FetchFailed, FetchRules, HttpClient, Respo
 
 from .scripted_server import Script, ScriptedServer, answer
 
+PATIENT = FetchRules(connect_seconds=30.0, total_seconds=30.0)
 QUICK = FetchRules(connect_seconds=0.3, total_seconds=0.5)
 
 
-async def fetch(page: bytes | Script, rules: FetchRules = QUICK) -> Response:
+async def fetch(page: bytes | Script, rules: FetchRules = PATIENT) -> Response:
     server = ScriptedServer()
     server.pages["/x"] = page
     async with server.running():
         return await HttpClient().get(f"{server.origin}/x", rules=rules)
 
 
-def failure(page: bytes | Script, rules: FetchRules = QUICK) -> FetchFailed:
+def failure(page: bytes | Script, rules: FetchRules = PATIENT) -> FetchFailed:
     with pytest.raises(FetchFailed) as caught:
         asyncio.run(fetch(page, rules))
     return caught.value
@@ -52,7 +53,7 @@ def test_sec_61_redirects_are_not_followed(status: str) -> None:
         async with server.running():
             server.pages["/x"] = answer(b"", status=status, fields=(f"Location: {server.origin}/y",))
             with pytest.raises(FetchFailed) as caught:
-                await HttpClient().get(f"{server.origin}/x", rules=QUICK)
+                await HttpClient().get(f"{server.origin}/x", rules=PATIENT)
             assert caught.value.cause == "redirect"
             return server.asked["/y"]
 
@@ -98,7 +99,7 @@ def test_we_ask_for_no_compression_and_send_no_credentials() -> None:
         client = HttpClient()
         async with server.running():
             for _ in range(2):
-                await client.get(f"{server.origin}/x", rules=QUICK)
+                await client.get(f"{server.origin}/x", rules=PATIENT)
         return server.heads[1].lower()
 
     head = asyncio.run(life())
@@ -108,12 +109,12 @@ def test_we_ask_for_no_compression_and_send_no_credentials() -> None:
 
 
 async def _never(writer: asyncio.StreamWriter) -> None:
-    await asyncio.sleep(5)
+    await asyncio.sleep(60)
 
 
 async def _head_only(writer: asyncio.StreamWriter) -> None:
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n")
-    await asyncio.sleep(5)
+    await asyncio.sleep(60)
 
 
 async def _byte_by_byte(writer: asyncio.StreamWriter) -> None:
@@ -126,8 +127,8 @@ async def _byte_by_byte(writer: asyncio.StreamWriter) -> None:
 @pytest.mark.parametrize("script", [_never, _head_only, _byte_by_byte])
 def test_rel_58_a_slow_issuer_costs_no_more_than_the_time_limit(script: Script) -> None:
     started = time.monotonic()
-    assert failure(script).cause == "timeout"
-    assert time.monotonic() - started < 3
+    assert failure(script, QUICK).cause == "timeout"
+    assert time.monotonic() - started < 10
 
 
 def test_a_connection_torn_down_halfway_is_told() -> None:
@@ -144,7 +145,7 @@ def test_an_issuer_that_does_not_listen_is_refused() -> None:
         server = ScriptedServer()
         async with server.running():
             pass
-        await HttpClient().get(f"{server.origin}/x", rules=QUICK)
+        await HttpClient().get(f"{server.origin}/x", rules=PATIENT)
 
     with pytest.raises(FetchFailed) as caught:
         asyncio.run(life())
@@ -175,7 +176,7 @@ def test_sec_63_a_private_address_is_refused_before_anything_is_sent(host: str) 
             with pytest.raises(FetchFailed) as caught:
                 await HttpClient().get(f"http://{host}:{server.port}/x", rules=rules)
             assert caught.value.cause == "address_refused"
-            assert (await HttpClient().get(f"http://{host}:{server.port}/x", rules=QUICK)).body == b"{}"
+            assert (await HttpClient().get(f"http://{host}:{server.port}/x", rules=PATIENT)).body == b"{}"
         return server.connections
 
     assert asyncio.run(life()) == 1
@@ -255,7 +256,7 @@ def test_a_request_may_carry_fields_and_a_body() -> None:
         async with await asyncio.start_server(page, "127.0.0.1", 0) as server:
             url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x"
             fields = {"Content-Type": "application/json", "X-Vault-Token": "t"}
-            assert (await HttpClient().send("POST", url, rules=QUICK, fields=fields, body=b"[1]")).body == b"{}"
+            assert (await HttpClient().send("POST", url, rules=PATIENT, fields=fields, body=b"[1]")).body == b"{}"
         return await received.get(), await received.get()
 
     head, body = asyncio.run(life())

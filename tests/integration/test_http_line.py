@@ -19,7 +19,7 @@ from jwtgate.state.http_client import FetchFailed, FetchRules, HttpClient
 
 from .scripted_server import answer
 
-RULES = FetchRules(connect_seconds=1, total_seconds=2)
+RULES = FetchRules(connect_seconds=30, total_seconds=30)
 
 
 class KeepingServer:

@@ -57,11 +57,11 @@ def key_sets(*sources: KeySource, folder: Path | None = None, told: Told | None 
     )
 
 
-QUICK = Fetching(total_seconds=0.5)
+PATIENT = Fetching(connect_seconds=30.0, total_seconds=30.0)
 
 
 def source(server: ScriptedServer, **members: object) -> KeySource:
-    plain = KeySource("main", server.origin, ES256, url=f"{server.origin}/jwks", fetching=QUICK)
+    plain = KeySource("main", server.origin, ES256, url=f"{server.origin}/jwks", fetching=PATIENT)
     return replace(plain, **members)  # type: ignore[arg-type] # the members of a KeySource, by name
 
 
@@ -135,7 +135,7 @@ def test_sec_60_a_listed_host_still_needs_https() -> None:
     async def life(server: ScriptedServer) -> None:
         document = {"issuer": server.origin, "jwks_uri": "http://keys.example/jwks"}
         server.pages[CONFIGURATION] = answer(json_bytes(document))
-        listed = replace(QUICK, allowed_hosts=frozenset({"keys.example"}))
+        listed = replace(PATIENT, allowed_hosts=frozenset({"keys.example"}))
         made = key_sets(source(server, url=None, discovery="", fetching=listed))
         await made.start(2)
         assert report(made).last_failure == "scheme_refused"
@@ -146,7 +146,7 @@ def test_sec_60_a_listed_host_still_needs_https() -> None:
 
 def test_sec_63_a_source_may_not_be_on_a_private_address_when_that_is_refused() -> None:
     async def life(server: ScriptedServer) -> None:
-        made = key_sets(source(server, fetching=replace(QUICK, private_addresses_refused=True)))
+        made = key_sets(source(server, fetching=replace(PATIENT, private_addresses_refused=True)))
         await made.start(2)
         assert report(made).last_failure == "address_refused"
         assert server.connections == 0
