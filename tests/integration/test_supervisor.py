@@ -70,11 +70,12 @@ def test_rel_2_a_reload_drops_no_request_and_keeps_connections(
 
 def test_rel_2_a_request_keeps_its_generation(shared: GatewayProcess, upstream: LoopbackServer) -> None:
     answers: list[bytes] = []
-    slow = threading.Thread(target=lambda: answers.append(shared.get("/slow/1", token=token())[1]))
+    slow = threading.Thread(target=lambda: answers.append(shared.get("/held", token=token())[1]))
     slow.start()
-    assert upstream.slow_requests.acquire(timeout=30)
+    upstream.wait_until_held()
     shared.reload(document(upstream.url, mark="second"))
     assert mark(shared) == "second"
+    upstream.let_go()
     slow.join()
     assert http_fields(answers[0])["x-mark"] == "first"
 
@@ -257,13 +258,14 @@ def test_a_reload_with_other_listeners_serves_on_them_and_lets_requests_finish(
 ) -> None:
     before, old_port = shared.workers(), shared.ports[0]
     answers: list[int] = []
-    slow = threading.Thread(target=lambda: answers.append(shared.get("/slow/1", token=token())[0]))
+    slow = threading.Thread(target=lambda: answers.append(shared.get("/held", token=token())[0]))
     slow.start()
-    assert upstream.slow_requests.acquire(timeout=30)
+    upstream.wait_until_held()
     told = shared.reload(document(upstream.url, mark="second", listen="127.0.0.2:0"))
     assert told["event"] == "reloaded"
     with socket.create_connection(("127.0.0.2", shared.ports[0])):
         pass
+    upstream.let_go()
     slow.join()
     assert answers == [200]
     shared.until(lambda: not set(before) & set(shared.workers()))

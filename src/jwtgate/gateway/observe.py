@@ -9,8 +9,13 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
+from operator import add
+from typing import TypeAlias
 
 from jwtgate.gateway.upstreams.counts import Count, TargetCount, UpstreamCount, added
+
+Times: TypeAlias = list[float]
+"""One count a bucket, one for what is slower, and the sum of seconds at the end."""
 
 BUCKET_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -19,12 +24,10 @@ BUCKET_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 class Counters:
     """What one worker has counted since it started. They add up over workers, dead ones included.
 
-    `requests`: by route, status and reason (empty when allowed). `seconds`: by route, one count a bucket, one for
-    what is slower, and the sum of seconds at the end.
+    `requests`: by route, status and reason (empty when allowed).
     """
 
-    requests: dict[tuple[str, int, str], int] = field(default_factory=dict)
-    seconds: dict[str, list[float]] = field(default_factory=dict)
+    requests: dict[tuple[str, int, str], Times] = field(default_factory=dict)
     remembered_hits: int = 0
     remembered_evictions: int = 0
     connections: int = 0
@@ -46,20 +49,16 @@ class Counters:
     def count(self, route: str, status: int, reason: str, *, seconds: float) -> None:
         """Count one finished request."""
         key = (route, status, reason)
-        self.requests[key] = self.requests.get(key, 0) + 1
-        times = self.seconds.get(route)
+        times = self.requests.get(key)
         if times is None:
-            times = self.seconds[route] = [0.0] * (len(BUCKET_SECONDS) + 2)
+            times = self.requests[key] = list(_NO_TIMES)
         times[bisect_left(BUCKET_SECONDS, seconds)] += 1
         times[-1] += seconds
 
     def add(self, other: Counters) -> None:
         """Add what another worker has counted."""
-        for key, number in other.requests.items():
-            self.requests[key] = self.requests.get(key, 0) + number
-        for route, times in other.seconds.items():
-            held = self.seconds.setdefault(route, [0.0] * len(times))
-            self.seconds[route] = [left + right for left, right in zip(held, times, strict=True)]
+        for key, times in other.requests.items():
+            self.requests[key] = _added(self.requests.get(key, _NO_TIMES), times)
         for name in _PLAIN_COUNTERS + GAUGES:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for mine, others in ((self.cache_entries, other.cache_entries), (self.cache_evictions, other.cache_evictions)):
@@ -68,6 +67,11 @@ class Counters:
         self.upstreams = added(self.upstreams, other.upstreams)
 
 
+def _added(one: Times, other: Times) -> Times:
+    return list(map(add, one, other))
+
+
+_NO_TIMES = [0.0] * (len(BUCKET_SECONDS) + 2)
 _PLAIN_COUNTERS = (
     "remembered_hits",
     "remembered_evictions",
@@ -223,14 +227,16 @@ class _Families:
         from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
         requests = CounterMetricFamily("jwtgate_requests", "Requests answered.", labels=["route", "status", "reason"])
-        for (route, status, reason), number in self._report.counters.requests.items():
-            requests.add_metric([route, str(status), reason], number)
+        by_route: dict[str, Times] = {}
+        for (route, status, reason), times in self._report.counters.requests.items():
+            requests.add_metric([route, str(status), reason], sum(times[:-1]))
+            by_route[route] = _added(by_route.get(route, _NO_TIMES), times)
         yield requests
-        times = HistogramMetricFamily("jwtgate_request_seconds", "Time from head to answer.", labels=["route"])
-        for route, counts in self._report.counters.seconds.items():
-            limits = (*map(str, BUCKET_SECONDS), "+Inf")
-            times.add_metric([route], list(zip(limits, accumulate(counts[:-1]), strict=True)), counts[-1])
-        yield times
+        seconds = HistogramMetricFamily("jwtgate_request_seconds", "Time from head to answer.", labels=["route"])
+        limits = (*map(str, BUCKET_SECONDS), "+Inf")
+        for route, times in by_route.items():
+            seconds.add_metric([route], list(zip(limits, accumulate(times[:-1]), strict=True)), times[-1])
+        yield seconds
 
     def _caches(self) -> Iterator[object]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily

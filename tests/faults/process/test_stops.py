@@ -14,18 +14,20 @@ DRAIN_SECONDS = 1
 
 
 def test_rel_54_a_stop_lets_requests_finish_and_takes_no_more(tmp_path: Path, full: bool) -> None:
-    seconds = 3 if full else 1
+    seconds = 3 if full else 0
+    what = f"SIGTERM while {CLIENTS} answers are {seconds} s away"
     with (
         running(tmp_path) as (gateway, upstream),
-        Figures("REL-54", f"SIGTERM with {seconds} s answers", pids=gateway.pids, log=gateway.journal) as figures,
-        Load(gateway.ports[0], token=token(), connections=CLIENTS, path=f"/slow/{seconds}") as load,
+        Figures("REL-54", what, pids=gateway.pids, log=gateway.journal) as figures,
+        Load(gateway.ports[0], token=token(), connections=CLIENTS, path="/held") as load,
     ):
-        for _ in range(CLIENTS):
-            assert upstream.slow_requests.acquire(timeout=30)
+        upstream.wait_until_held(CLIENTS)
         began = time.monotonic()
         gateway.signal(signal.SIGTERM)
         gateway.until(lambda: not accepts(gateway.ports[0]))
+        time.sleep(seconds)
         assert load.requests == 0
+        upstream.let_go(CLIENTS)
         assert gateway.exit_status() == 0
         figures.note("recovery_seconds", time.monotonic() - began)
         load.until(CLIENTS)

@@ -55,7 +55,7 @@ def test_a_request_is_served_counted_and_logged() -> None:
         house.pool.made[0].data_received(OK)
         assert status_of(transport.take()) == 200
         counters = house.worker.count_now()
-        assert counters.requests == {("orders", 200, ""): 1}
+        assert counters.requests.keys() == {("orders", 200, "")}
         assert (counters.connections, counters.connections_open, counters.remembered_entries) == (1, 1, 1)
 
     (line,) = play(moves)

@@ -9,7 +9,7 @@ from tests.unit.state.virtual_time import live, now
 from jwtgate.control.workers.desk import Desk, Ledger
 from jwtgate.control.workers.messages import CountersWanted, Found, Unanswered, Wanted
 from jwtgate.errors import DependencyFault
-from jwtgate.gateway.observe import Counters, Report
+from jwtgate.gateway.observe import BUCKET_SECONDS, Counters, Report
 from jwtgate.gateway.upstreams.counts import TargetCount
 from jwtgate.policy.callers import Consumer
 from jwtgate.policy.facts import Allowance, NeedAllowance, NeedConsumer, NeedFirstUse, NeedIntrospection
@@ -18,7 +18,7 @@ from jwtgate.policy.requirements import ConsumerName
 
 def counted(requests: int, *, connections_open: int = 0) -> Counters:
     return Counters(
-        requests={("orders", 200, ""): requests},
+        requests={("orders", 200, ""): [float(requests), *[0.0] * len(BUCKET_SECONDS), 0.5 * requests]},
         connections=requests,
         connections_open=connections_open,
         remembered_entries=connections_open,
