@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import logging
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 
+from jwtgate.control.collecting import without_collecting
 from jwtgate.control.documents import Text, Watched, read_document
 from jwtgate.dialects.certificate import self_signed
 from jwtgate.dialects.dialect import Caller, Dialect, Kept, Meaning, Note, Objects, Settings
@@ -33,17 +32,6 @@ MOST_TOLD = 20
 _LOGGER = logging.getLogger(__name__)
 CALLER_FILES = 8
 CERTIFICATE_DAYS = 3650
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """No looking for garbage meanwhile, nor later among what was made: very many objects, nearly all of which stay."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 class DialectAuthor:
@@ -101,7 +89,7 @@ class DialectAuthor:
         texts = self._texts()
         named = {path: mark_of(path) for path in self._named}
         if texts != self._read[0] or named != self._named:
-            with _without_collecting():
+            with without_collecting():
                 self._read = texts, self.dialect.read(texts, self.settings)
             self._named = self._named_now()
             self._watched = (*self._watched, *(Watched(path) for path in self._named if path not in named))

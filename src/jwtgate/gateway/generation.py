@@ -8,7 +8,7 @@ import ssl
 from collections.abc import Mapping
 
 from jwtgate.gateway.heads.fields import RequestFieldKinds, ResponseFieldKinds
-from jwtgate.gateway.memory import head_memory, outcome_memory, places_of
+from jwtgate.gateway.memory import Places, head_memory, outcome_memory, places_of
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.upstreams.upstreams import Upstreams
 from jwtgate.oauth import dpop
@@ -64,7 +64,7 @@ class Generation:
         self.kinds = RequestFieldKinds(plan, trusted=False)
         self.trusted_kinds = RequestFieldKinds(plan, trusted=True)
         self.response_kinds = ResponseFieldKinds(plan)
-        self.places = {route.name: places_of(route) for route in plan.routes}
+        self.places = _places(plan)
         self.fields_read = frozenset({dpop.FIELD}.union(*(places.fields for places in self.places.values())))
         self.upstreams = Upstreams(plan, self.response_kinds)
         self.balancers = self.upstreams.balancers
@@ -102,6 +102,13 @@ class Generation:
             "issued_tokens": (self.issued_tokens.entries, self.issued_tokens.evicted),
             "callers": self.facts.callers,
         }
+
+
+def _places(plan: Plan) -> dict[str, Places]:
+    """By the route; those who have the same share one."""
+    shared: dict[Places, Places] = {}
+    each = ((route.name, places_of(route)) for route in plan.routes)
+    return {name: shared.setdefault(places, places) for name, places in each}
 
 
 def generators_of(plan: Plan) -> tuple[ClaimGenerator, ...]:

@@ -8,6 +8,7 @@ key set, a consumer or what is revoked changes. It is bounded in entries and in 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
@@ -25,7 +26,7 @@ MOST_BYTES = 128 * 1024 * 1024
 MOST_HEADS = 8_192
 MOST_ANSWERS = 1_024
 MOST_HEAD_BYTES = 16 * 1024 * 1024
-_LET_GO_AT_ONCE, _LET_GO_SECONDS = 2_000, 0.005
+_LET_GO_AT_ONCE, _LET_GO_SECONDS, _LET_GO_REST_SECONDS = 100, 0.002, 0.005
 _ENTRY_BYTES = 400  # what Python itself needs for one entry, roughly
 _READ_TIMES = 8
 """How much more room what a credential says takes than the credential itself, roughly."""
@@ -140,14 +141,21 @@ class Recent(Generic[K, V]):
 
 
 def let_go(table: dict[Any, Any]) -> None:
-    """Empty a table that nobody else holds: a large one little by little, so that nobody is held up (REL-21)."""
-    for _ in range(min(len(table), _LET_GO_AT_ONCE)):
-        table.popitem()
-    if table:
-        try:
-            asyncio.get_running_loop().call_later(_LET_GO_SECONDS, let_go, table)
-        except RuntimeError:  # nobody to be held up
-            table.clear()
+    """Empty a table that nobody else holds, soon and little by little, so that nobody is held up (REL-21)."""
+    try:
+        asyncio.get_running_loop().call_later(_LET_GO_REST_SECONDS, _let_go_of_some, table)
+    except RuntimeError:  # nobody to be held up
+        table.clear()
+
+
+def _let_go_of_some(table: dict[Any, Any]) -> None:
+    until = time.monotonic() + _LET_GO_SECONDS
+    while table:
+        for _ in range(min(len(table), _LET_GO_AT_ONCE)):
+            table.popitem()
+        if time.monotonic() >= until:
+            let_go(table)
+            return
 
 
 def outcome_memory(most_entries: int) -> Recent[Key, Remembered]:

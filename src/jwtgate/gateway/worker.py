@@ -7,6 +7,7 @@ import logging
 import secrets
 import socket
 import time
+import weakref
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
@@ -25,6 +26,7 @@ from jwtgate.gateway.listening.admission import CONNECTIONS, STATUS_CONNECTIONS,
 from jwtgate.gateway.listening.certificates import Shown
 from jwtgate.gateway.listening.doors import Doors
 from jwtgate.gateway.logs.access_log import AccessLog
+from jwtgate.gateway.memory import let_go
 from jwtgate.gateway.mint import NeedMinted
 from jwtgate.gateway.observe import Counters, Report
 from jwtgate.gateway.respond import STATUS_ONLY, OwnAnswer, own_answer, refusal_body, refusal_fields, response
@@ -131,6 +133,8 @@ class Worker:
         generation.upstreams.begin(previous.upstreams)
         previous.upstreams.close()
         previous.memory.forget_all()
+        # Whoever is the last to hold it, its routes go little by little.
+        weakref.finalize(previous, let_go, dict(enumerate(previous.plan.routes)))
 
     async def drain(self, seconds: float) -> None:
         """Accept nothing more, let requests finish for this long, close what is left."""

@@ -56,17 +56,25 @@ class Signers:
             self._waiting.put(None)
 
     def _run(self) -> None:
-        while (job := self._waiting.get()) is not None:
-            sign, done = job
-            try:
-                result = sign()
-            except DependencyFault as fault:
-                result = fault
-            except Exception as error:  # a bug: the request fails, the thread goes on
-                # Its text is not for the log: it may quote a claim.
-                result = DependencyFault("signer_unavailable", cause=type(error).__name__)
-            self._ended.append((done, result))
-            if not self._is_woken:
-                self._is_woken = True
-                with suppress(RuntimeError):  # the loop is closed: nobody is left to tell
-                    self._wake(self.deliver)
+        while self._sign_next():
+            pass
+
+    def _sign_next(self) -> bool:
+        """Whether there was something to sign. Nothing of it is held while the next is waited for."""
+        job = self._waiting.get()
+        if job is None:
+            return False
+        sign, done = job
+        try:
+            result = sign()
+        except DependencyFault as fault:
+            result = fault
+        except Exception as error:  # a bug: the request fails, the thread goes on
+            # Its text is not for the log: it may quote a claim.
+            result = DependencyFault("signer_unavailable", cause=type(error).__name__)
+        self._ended.append((done, result))
+        if not self._is_woken:
+            self._is_woken = True
+            with suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+                self._wake(self.deliver)
+        return True

@@ -40,7 +40,7 @@ from jwtgate.gateway.listening.certificates import server_tls
 from jwtgate.gateway.worker import HostNames
 from jwtgate.jose.encoding import JSON
 from jwtgate.policy.facts import NeedClaims, NeedSigned
-from jwtgate.policy.plan import Listener, Tls
+from jwtgate.policy.plan import Listener, Route, Tls
 from jwtgate.state.answers import Snapshot
 from jwtgate.state.claim_generators import ClaimGenerators
 from jwtgate.state.keys.keyring import Signer
@@ -350,6 +350,24 @@ def test_rel_21_a_former_generation_goes_without_a_garbage_collector() -> None:
                     await asyncio.sleep(0.001)
         finally:
             gc.enable()
+
+    play(moves)
+
+
+def test_rel_21_the_routes_of_a_former_generation_go_little_by_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    tables: list[dict[int, Route]] = []
+    monkeypatch.setattr("jwtgate.gateway.worker.let_go", tables.append)
+
+    async def moves(house: House) -> None:
+        house.worker.adopt(plain_generation(2))
+        routes = house.worker.generation.plan.routes
+        tables.clear()
+        client, _ = house.connect()
+        house.worker.adopt(plain_generation(3))
+        assert tables == []  # a client still holds it
+        client.connection_lost(None)
+        del client
+        assert [tuple(table.values()) for table in tables] == [routes]
 
     play(moves)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import weakref
 from collections.abc import Callable
 
 from jwtgate.errors import DependencyFault
@@ -42,6 +43,23 @@ def test_a_fault_comes_back_as_a_value_and_the_thread_goes_on() -> None:
     assert isinstance(second, DependencyFault)
     assert second.reason == "signer_unavailable"
     assert third is TOKEN
+
+
+def test_nothing_of_a_job_is_held_while_the_next_is_waited_for() -> None:
+    class Job:
+        def __call__(self) -> IssuedToken:
+            return TOKEN
+
+    gone = threading.Event()
+    woken: queue.Queue[Callable[[], None]] = queue.Queue()
+    signers = Signers(1, wake=woken.put)
+    job = Job()
+    weakref.finalize(job, gone.set)
+    signers.submit(job, lambda _: None)
+    del job
+    woken.get(timeout=30)()
+    assert gone.wait(30)
+    signers.close()
 
 
 def test_all_that_ends_while_the_loop_is_busy_costs_one_wake_up() -> None:

@@ -19,6 +19,7 @@ from enum import Enum
 from types import MappingProxyType
 from typing import Any
 
+from jwtgate.control.collecting import without_collecting
 from jwtgate.policy.provisions import MintedForm
 from jwtgate.policy.requirements import ConsumerName
 
@@ -80,7 +81,10 @@ def encode(message: object) -> bytes:
 
 def decode_trusted(body: bytes) -> object:
     """The message in a frame's body, from the supervisor."""
-    return pickle.loads(body)  # noqa: S301 - from our own parent, over a socket only it holds
+    if len(body) <= LARGE_BYTES:
+        return pickle.loads(body)  # noqa: S301 - from our own parent, over a socket only it holds
+    with without_collecting():
+        return pickle.loads(body)  # noqa: S301
 
 
 def decode_untrusted(body: bytes) -> object:

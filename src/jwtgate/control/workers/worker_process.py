@@ -7,7 +7,6 @@ nothing more, finishes what runs within `ORPHAN_SECONDS` and exits (REL-51): who
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import signal
 import socket
@@ -17,6 +16,7 @@ from collections.abc import Sequence
 import uvloop
 
 from jwtgate.control import journal
+from jwtgate.control.collecting import settle_all_memory, settle_memory, without_collecting
 from jwtgate.control.workers.link import Link, LinkLost, decode_trusted
 from jwtgate.control.workers.messages import (
     Answered,
@@ -124,7 +124,7 @@ class WorkerProcess:
 
     async def _prepare(self, sent: Prepare) -> None:
         try:
-            self._next = await asyncio.to_thread(Served.build, sent)
+            self._next = await asyncio.to_thread(_built, sent)
         except Exception as error:  # said to the supervisor, who refuses the generation
             journal.event("generation_not_built", level=logging.ERROR, error=error, generation=sent.number)
             self._link.send(NotPrepared(sent.number, f"a worker could not build it: {type(error).__name__}"))
@@ -181,23 +181,13 @@ class WorkerProcess:
             self._link.send(Counted(self._worker.count_now()))
 
 
+def _built(sent: Prepare) -> Served:
+    with without_collecting():
+        return Served.build(sent)
+
+
 def _bound(listeners: Sequence[Listener], descriptors: Sequence[int]) -> list[tuple[Listener, socket.socket]]:
     return [(each, socket.socket(fileno=descriptor)) for each, descriptor in zip(listeners, descriptors, strict=True)]
-
-
-def settle_memory() -> None:
-    """Take what is held for long out of the garbage collector's sight, so that it never walks a plan again.
-
-    A plan that is let go of needs no collector to go.
-    """
-    gc.collect()
-    gc.freeze()
-
-
-def settle_all_memory() -> None:
-    """The same with all that was taken out of its sight before: for the little that does need one."""
-    gc.unfreeze()
-    settle_memory()
 
 
 async def _run(descriptor: int) -> None:

@@ -1,9 +1,7 @@
 """A worker does what it is told, in order, and says how that went."""
 
 import asyncio
-import gc
 import socket
-import weakref
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
@@ -19,7 +17,7 @@ from jwtgate.control.workers.messages import (
     Serving,
     Switch,
 )
-from jwtgate.control.workers.worker_process import WorkerProcess, settle_all_memory, settle_memory
+from jwtgate.control.workers.worker_process import WorkerProcess
 
 from ..samples import built
 
@@ -117,23 +115,3 @@ async def accepts(address: tuple[str, int]) -> bool:
     writer.close()
     await writer.wait_closed()
     return True
-
-
-def test_rel_21_what_is_held_for_long_is_out_of_the_collectors_sight_until_all_is_looked_at() -> None:
-    class Knot:
-        def __init__(self) -> None:
-            self.itself = self
-
-    gone: list[str] = []
-    try:
-        knot = Knot()
-        weakref.finalize(knot, gone.append, "gone")
-        settle_memory()
-        assert gc.get_freeze_count() > 0
-        del knot
-        gc.collect()
-        assert gone == []
-        settle_all_memory()
-        assert gone == ["gone"]
-    finally:
-        gc.unfreeze()
