@@ -27,6 +27,7 @@ from jwtgate.control.administration.layers import Added, entries
 from jwtgate.control.administration.stored import stored_in
 from jwtgate.control.built import Built, keys_changed
 from jwtgate.control.callers import Callers
+from jwtgate.control.collecting import without_collecting
 from jwtgate.control.documents import Text
 from jwtgate.control.journal import event
 from jwtgate.control.listening.sockets import certificate_files
@@ -209,10 +210,11 @@ class Generations:
 
     def _compiled(self, read: _Read, secrets: Secrets) -> tuple[Plan, tuple[str, ...]]:
         text = read.text
-        document = load_document(
-            text.data, name=text.name, folder=self._folder, resolve=secrets.resolve, stored=read.stored
-        )
-        plan = compile_document(document)
+        with without_collecting():
+            document = load_document(
+                text.data, name=text.name, folder=self._folder, resolve=secrets.resolve, stored=read.stored
+            )
+            plan = compile_document(document)
         ClaimGenerators(generators_of(plan))  # the workers load them; here the mistakes are said
         return plan, dangers(document)
 
