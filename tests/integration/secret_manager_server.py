@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-import time
+import threading
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class _Handler(QuietHandler, BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.paths.append(self.path)
-        time.sleep(self.server.slow_seconds)
+        self.server.answers.wait()
         if self.headers.get("Authorization", "").removeprefix("Bearer ") not in self.server.tokens:
             self._fail(401, "UNAUTHENTICATED")
             return
@@ -63,7 +63,9 @@ class _Handler(QuietHandler, BaseHTTPRequestHandler):
 
 
 class SecretManagerServer(BackgroundServer):
-    """Runs inside `with`. `secrets` holds the versions by name; `body` replaces each answer of status 200."""
+    """Runs inside `with`. `secrets` holds the versions by name; `body` replaces each answer of status 200.
+
+    It waits while `answers` is not set."""
 
     def __init__(self) -> None:
         super().__init__(_Handler)
@@ -72,7 +74,8 @@ class SecretManagerServer(BackgroundServer):
         self.tokens: set[str] = set()
         self.paths: list[str] = []
         self.account_disabled = False
-        self.slow_seconds = 0.0
+        self.answers = threading.Event()
+        self.answers.set()
         self.body: bytes | None = None
         self.token_uri = f"{self.url}/token"
         self._private = rsa.generate_private_key(65537, 2048)

@@ -248,7 +248,7 @@ class _Handler(QuietHandler, BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fields = {name.lower(): value for name, value in self.headers.items()}
         path = unquote(self.path.partition("?")[0].removeprefix("/v1/"))
-        time.sleep(self.server.slow_seconds)
+        self.server.answers.wait()
         with self.server.lock:
             self.server.lines.append(self.path)
             status, answer = self.server.model.answer(self.command, path, fields, json.loads(body or b"{}"))
@@ -266,12 +266,13 @@ class _Handler(QuietHandler, BaseHTTPRequestHandler):
 
 
 class VaultServer(BackgroundServer):
-    """The model behind a socket; runs inside `with`. It waits `slow_seconds`, and answers `body` where that is set."""
+    """The model behind a socket; runs inside `with`. It waits while `answers` is not set, and `body` is all it says."""
 
     def __init__(self, model: VaultModel) -> None:
         super().__init__(_Handler)
         self.model = model
-        self.slow_seconds = 0.0
+        self.answers = threading.Event()
+        self.answers.set()
         self.body: bytes | None = None
         self.lines: list[str] = []
         self.lock = threading.Lock()

@@ -85,7 +85,7 @@ def test_rel_84_the_last_value_serves_whatever_becomes_of_vault(
         )
 
     def slow(broken: bool) -> None:
-        vault.slow_seconds = 6.0 if broken else 0.0
+        (vault.answers.clear if broken else vault.answers.set)()
 
     with GatewayProcess(tmp_path, document(around, vault), environ={"SECRET_ID": "s"}) as gateway:
 
