@@ -176,17 +176,17 @@ def test_rel_16_an_upstream_that_pauses_pauses_the_client(both: tuple[Gateway, U
 
 
 def test_rel_19_the_slowness_of_an_upstream_is_not_the_clients() -> None:
-    size = 20 * MIB
+    size, idle_seconds = 20 * MIB, 1.0
     drunk = Flow()
 
     def pause(served: Served) -> None:
         served.upto(b"\r\n\r\n")
-        time.sleep(1.0)
+        time.sleep(1.5 * idle_seconds)
         drunk.drink(served, size)
         served.send(response())
 
     routes = {"open": {"body_limit_bytes": size}}
-    limits = {"body_idle_seconds": 0.3}
+    limits = {"body_idle_seconds": idle_seconds}
     with gateway_and_upstream(routes=routes, limits=limits) as (gateway, upstream), Client(gateway.port) as client:
         upstream.on_connect = pause
         client.send(request("/open/a", f"Content-Length: {size}", method="POST"))

@@ -29,12 +29,15 @@ from .rig import (
     until,
 )
 
-HURRIED = {"echo": {"connect_seconds": 0.3, "first_byte_seconds": 0.3, "idle_seconds": 0.3}}
+HURRIED = {"echo": {"connect_seconds": 0.4, "first_byte_seconds": 0.4, "idle_seconds": 0.4}}
+# For what must not run into them: each pause of a test is far shorter, and all of them together are longer.
+BRISK_SECONDS, PAUSE_SECONDS, PAUSES = 1.0, 0.1, 12
+BRISK = {"echo": {"first_byte_seconds": BRISK_SECONDS, "idle_seconds": BRISK_SECONDS}}
 
 
 @pytest.fixture(scope="module")
 def both() -> Iterator[tuple[Gateway, Upstream]]:
-    with gateway_and_upstream(upstreams=HURRIED) as both:
+    with gateway_and_upstream() as both:
         yield both
 
 
@@ -91,34 +94,36 @@ def test_rel_10_an_upstream_that_takes_no_connection_is_a_504() -> None:
             filler.close()
 
 
-def test_rel_10_an_upstream_that_never_answers_is_a_504(client: Client, upstream: Upstream) -> None:
-    upstream.script = nothing
-    assert error_of(client.ask(request())) == (504, "upstream_slow")
-    until(lambda: any(served.end for served in upstream.connections if served.requests == upstream.requests))
-    upstream.script = say(response())
-    assert client.ask(request()).status == 200
+def test_rel_10_an_upstream_that_never_answers_is_a_504() -> None:
+    with gateway_and_upstream(nothing, upstreams=HURRIED) as (gateway, upstream), Client(gateway.port) as client:
+        assert error_of(client.ask(request())) == (504, "upstream_slow")
+        until(lambda: any(served.end for served in upstream.connections if served.requests == upstream.requests))
+        upstream.script = say(response())
+        assert client.ask(request()).status == 200
 
 
-def test_rel_10_an_answer_that_stops_in_its_head_is_a_504(client: Client, upstream: Upstream) -> None:
-    upstream.script = then_nothing(b"HTTP/1.1 200 OK\r\nContent-Le")
-    assert error_of(client.ask(request())) == (504, "upstream_slow")
+def test_rel_10_an_answer_that_stops_in_its_head_is_a_504() -> None:
+    stops = then_nothing(b"HTTP/1.1 200 OK\r\nContent-Le")
+    with gateway_and_upstream(stops, upstreams=HURRIED) as (gateway, _), Client(gateway.port) as client:
+        assert error_of(client.ask(request())) == (504, "upstream_slow")
 
 
-def test_rel_10_an_answer_that_stops_in_its_body_is_broken_off(client: Client, upstream: Upstream) -> None:
-    upstream.script = then_nothing(response(b"abc", length=10))
-    answer = client.ask(request())
-    assert (answer.body, answer.complete, client.end) == (b"abc", False, "reset")
+def test_rel_10_an_answer_that_stops_in_its_body_is_broken_off() -> None:
+    stops = then_nothing(response(b"abc", length=10))
+    with gateway_and_upstream(stops, upstreams=HURRIED) as (gateway, _), Client(gateway.port) as client:
+        answer = client.ask(request())
+        assert (answer.body, answer.complete, client.end) == (b"abc", False, "reset")
 
 
-def test_rel_10_a_body_that_goes_on_may_take_longer_than_any_pause(client: Client, upstream: Upstream) -> None:
+def test_rel_10_a_body_that_goes_on_may_take_longer_than_any_pause() -> None:
     def slowly(served: Served, _: Message) -> None:
-        served.send(response(b"", length=8))
-        for _ in range(8):
-            time.sleep(0.1)
+        served.send(response(b"", length=PAUSES))
+        for _ in range(PAUSES):
+            time.sleep(PAUSE_SECONDS)
             served.send(b"x")
 
-    upstream.script = slowly
-    assert client.ask(request()).complete
+    with gateway_and_upstream(slowly, upstreams=BRISK) as (gateway, _), Client(gateway.port) as client:
+        assert client.ask(request()).complete
 
 
 def test_rel_10_a_whole_request_may_be_limited() -> None:
@@ -142,13 +147,14 @@ def test_rel_10_a_whole_request_may_be_limited() -> None:
         assert [line["reason"] for line in gateway.log(2)] == ["upstream_slow", "upstream_slow"]
 
 
-def test_rel_10_a_long_upload_is_not_the_upstreams_slowness(client: Client, upstream: Upstream) -> None:
-    client.send(request("/open/a", "Content-Length: 10", method="POST"))
-    for _ in range(10):
-        time.sleep(0.1)
-        client.send(b"x")
-    assert client.answer().status == 200
-    assert upstream.one_request().body == b"x" * 10
+def test_rel_10_a_long_upload_is_not_the_upstreams_slowness() -> None:
+    with gateway_and_upstream(upstreams=BRISK) as (gateway, upstream), Client(gateway.port) as client:
+        client.send(request("/open/a", f"Content-Length: {PAUSES}", method="POST"))
+        for _ in range(PAUSES):
+            time.sleep(PAUSE_SECONDS)
+            client.send(b"x")
+        assert client.answer().status == 200
+        assert upstream.one_request().body == b"x" * PAUSES
 
 
 # An idle connection that ends as it is used again, and other early ends.
