@@ -21,6 +21,7 @@ from itertools import pairwise
 from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from unittest.mock import patch
 
 import uvloop
 
@@ -48,6 +49,14 @@ def token(*, key: Key = KEY, alg: str = "ES256", **changes: Any) -> str:
     claims = {"iss": ISS, "aud": AUDIENCE, "sub": "alice", "scope": "orders:read", "iat": now, "exp": now + 300}
     claims.update(changes)
     return sign_token({name: value for name, value in claims.items() if value is not None}, key, alg=alg)
+
+
+@contextmanager
+def later(seconds: float) -> Iterator[None]:
+    """Inside, the clock is so many seconds ahead, and that of a gateway in this process with it."""
+    clock = time.time
+    with patch("time.time", lambda: clock() + seconds):
+        yield
 
 
 def document(upstream: str | Sequence[str], **changes: Any) -> Document:
