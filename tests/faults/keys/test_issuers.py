@@ -175,7 +175,7 @@ def test_rel_58_who_waits_for_a_slow_issuer_waits_no_longer_than_a_fetch(
             longest = max(seconds for each in waits for _, seconds in each.values())
             figures.note("longest_wait_of_a_new_kid", f"{longest:.2f} s")
         assert [{status for status, _ in each.values()} for each in waits] == [{503}] * rounds
-        assert longest < FETCH_SECONDS + 1.5
+        assert longest < FETCH_SECONDS + (1.5 if full else 10.0), "not the thirty seconds of the first"
         assert (load.dropped, load.wrong(200)) == (0, 0)
         assert [gateway.get(f"/{name}/1", token=issuers[name].token("k2"))[0] for name in issuers] == [200] * 3
         assert figures.log_events() == {line.format(name, "timeout"): 1 for name in issuers for line in (FAILS, WORKS)}
@@ -285,8 +285,10 @@ def test_rel_62_a_broken_issuer_changes_nothing_for_another(full: bool, tmp_path
             figures.note_load(load, began=began)
             figures.note("fetches", f"{before} in {seconds} s before, {during} in {seconds} s during")
         assert (load.dropped, load.wrong(200)) == (0, 0)
-        assert before >= seconds
-        assert abs(before - during) <= 1 + seconds * 0.15, "its times are jittered by as much"
+        if full:
+            assert before >= seconds
+            assert abs(before - during) <= 1 + seconds * 0.15, "its times are jittered by as much"
+        assert before <= 2 * during, "it would hang for longer than this lasts"
         assert is_fresh(gateway)
         assert (hung["stale"], hung["keys"]) == (True, 1)
         assert set(figures.log_events()) <= {FAILS.format("broken", "timeout")}
