@@ -181,3 +181,16 @@ def test_a_target_that_takes_one_request_at_once_is_asked_all_of_them() -> None:
     ):
         client.put(*(client.head(stream, asked()) for stream in range(1, 60, 2)))
         assert [client.answer(stream).status for stream in range(1, 60, 2)] == [200] * 30
+
+
+def test_rel_22_a_request_that_was_answered_before_it_was_taken_does_not_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jwtgate.gateway.upstream._LINGER_SECONDS", 0.1)
+    with (
+        FrameServer(settings={SettingsFrame.INITIAL_WINDOW_SIZE: 0}) as server,
+        gateway_to(server) as gateway,
+        Client(gateway.port) as client,
+    ):
+        server.begins_early = True
+        assert client.ask(request(method="POST", body=b"hello")).status == 200
+        until(lambda: gateway.call(lambda: is_at_rest(gateway)))
+        assert server.requests[0].body == b""

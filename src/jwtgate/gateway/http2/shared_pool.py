@@ -35,8 +35,8 @@ class SharedPool(Pool):
         return None
 
     def put(self, connection: UpstreamConnection) -> None:
-        """Its request is answered."""
-        connection.transport.close()
+        """Its request is answered. What of that has not left by then is not waited for long."""
+        connection.close()
 
     @property
     def open(self) -> int:
