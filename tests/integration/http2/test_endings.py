@@ -10,13 +10,14 @@ import pytest
 from hyperframe.frame import DataFrame, GoAwayFrame, PushPromiseFrame, RstStreamFrame, SettingsFrame, WindowUpdateFrame
 
 from jwtgate.gateway.http2.client import ClientSession
+from jwtgate.gateway.upstreams.retry_budget import LEAST_AT_ONCE
 
 from ..rig import Client, Gateway, gateway_and_upstream, request, response, say, until
 from .frame_client import FrameClient, asked
 from .frame_server import Asked, FrameServer, ServedFrames, fields_of
 from .test_upstreams import gateway_to
 
-REFUSED_STREAM, NO_ERROR = 7, 0
+REFUSED_STREAM, INTERNAL_ERROR, NO_ERROR = 7, 2, 0
 WIDE = 2**30
 
 
@@ -194,3 +195,21 @@ def test_rel_22_a_request_that_was_answered_before_it_was_taken_does_not_stay(mo
         assert client.ask(request(method="POST", body=b"hello")).status == 200
         until(lambda: gateway.call(lambda: is_at_rest(gateway)))
         assert server.requests[0].body == b""
+
+
+def test_rel_11_streams_that_are_reset_cost_the_budget_of_retries(gateway: Gateway, server: FrameServer) -> None:
+    count, held = 40, list[tuple[ServedFrames, Asked]]()
+
+    def fail_together(served: ServedFrames, asked: Asked) -> None:
+        held.append((served, asked))
+        due = held if len(held) == count else held[count:][-1:]
+        for each, its in due:
+            each.reset(its, INTERNAL_ERROR)
+
+    with FrameClient(gateway.port) as client:
+        assert client.ask().status == 200  # from now on the connection is one that was used
+        server.script = fail_together
+        streams = range(3, 3 + 2 * count, 2)
+        client.put(*(client.head(stream, asked()) for stream in streams))
+        assert {client.answer(stream).status for stream in streams} == {502}
+    assert count < len(server.requests) - 1 <= count + LEAST_AT_ONCE

@@ -133,7 +133,12 @@ class ClientSession(Session):
     }
 
     def was_reset(self, stream: Stream, code: int) -> None:
-        """The target gives this request no answer, or no more of one."""
+        """The target gives this request no answer, or no more of one.
+
+        It says so on a connection that lives: what is repeated then is no race, and there is no end to it.
+        """
+        if isinstance(stream.protocol, UpstreamConnection):
+            stream.protocol.idle_since = 0.0
         stream.lose(StreamRefused() if code == REFUSED_STREAM else ConnectionResetError())
 
     def peer_leaves(self, last_stream: int, code: int) -> None:
