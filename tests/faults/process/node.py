@@ -33,10 +33,10 @@ def document(upstream: str, **changes: Any) -> str:
 
 @contextmanager
 def running(folder: Path, **changes: Any) -> Iterator[tuple[GatewayProcess, LoopbackServer]]:
-    """A node that serves, and its upstream."""
-    environ = changes.pop("environ", None)
+    """A node that serves, with two workers unless told otherwise, and its upstream."""
+    environ, workers = changes.pop("environ", None), changes.pop("workers", 2)
     with (
         LoopbackServer() as upstream,
-        GatewayProcess(folder, document(upstream.url, **changes), environ=environ) as gateway,
+        GatewayProcess(folder, document(upstream.url, **changes), workers=workers, environ=environ) as gateway,
     ):
         yield gateway, upstream

@@ -41,7 +41,7 @@ BROKEN: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("how", BROKEN)
 def test_rel_70_a_broken_copy_is_set_aside_for_the_one_before(tmp_path: Path, how: str) -> None:
     with (
-        running(tmp_path) as (gateway, upstream),
+        running(tmp_path, workers=1) as (gateway, upstream),
         Figures("REL-70", f"last good copy {how}", pids=gateway.pids, log=gateway.journal) as figures,
     ):
         assert gateway.reload(document(upstream.url, mark="second"))["event"] == "reloaded"
@@ -65,7 +65,7 @@ def test_rel_7_consumers_whose_file_is_gone_are_those_of_the_last_time(tmp_path:
     people.write_text(json.dumps({"name": "ann", **consumer("key-ann")}) + "\n")
     with LoopbackServer() as upstream:
         text = administered(upstream.url, consumer_files=[str(people)])
-        with GatewayProcess(tmp_path, text) as gateway:
+        with GatewayProcess(tmp_path, text, workers=1) as gateway:
             assert gateway.get("/own/a", token=own_token("key-ann"))[0] == 200
             stop(gateway)
             people.unlink()
