@@ -15,7 +15,7 @@ from tests.integration.gateway_process import GatewayProcess
 from tests.integration.rig import OTHER_KEY, request, token
 
 CONNECTIONS = 8
-LIMITS = {"remembered_outcomes": 4_000}
+LIMITS = {"remembered_outcomes": 2_000}
 """Of the shortened run, so that it reaches the bounds as well."""
 
 
@@ -40,7 +40,7 @@ async def send(port: int, count: int, made: Callable[[int], str], first: int) ->
 
 @pytest.mark.parametrize(("kind", "status"), [("valid", 200), ("invalid", 401)])
 def test_rel_78_memory_ends_at_its_bounds(tmp_path: Path, full: bool, kind: str, status: int) -> None:
-    count = 1_000_000 if full else 15_000
+    count = 1_000_000 if full else 7_500
     least = count // 5 if full else count * 2 // 3
     key = {} if kind == "valid" else {"key": OTHER_KEY}
 

@@ -193,7 +193,7 @@ def _first_alone(endpoint: Endpoint, since: float) -> bool:
 def test_rel_65_five_hundred_requests_with_one_new_token_are_one_call(
     full: bool, tmp_path: Path, around: Neighbours
 ) -> None:
-    rounds, connections = 10 if full else 2, 500
+    rounds, connections = 10 if full else 1, 500
     endpoint = Endpoint(around)
 
     async def slowly(writer: asyncio.StreamWriter) -> None:
