@@ -83,6 +83,7 @@ class UpstreamConnection(asyncio.Protocol):
         self.idle_since = 0.0
         self._reader = ResponseReader()
         self._paused = False
+        self._full = False
         self._answered = False
         self._keep_alive = False
         self._framing: Framing | None = None
@@ -192,10 +193,12 @@ class UpstreamConnection(asyncio.Protocol):
                 self.data_received(data)
 
     def pause_writing(self) -> None:
+        self._full = True
         if self.exchange is not None:
             self.exchange.hold_client()
 
     def resume_writing(self) -> None:
+        self._full = False
         if self.exchange is not None:
             self.exchange.release_client()
 
@@ -293,8 +296,8 @@ class UpstreamConnection(asyncio.Protocol):
             self.resume()
         if not exchange.body_done:
             self.transport.abort()
-        elif reusable and self._framing is not Framing.CLOSE:
-            self.pool.put(self)
+        elif reusable and not self._full and self._framing is not Framing.CLOSE:
+            self.pool.put(self)  # one that is full would take the next body whole, and tell nobody to stop
         else:
             self.close()
         exchange.answered()

@@ -90,6 +90,22 @@ def test_rel_16_what_is_not_taken_is_held_in_a_bounded_buffer() -> None:
     assert asked().wire.high == WRITE_BUFFER_BYTES <= 256 * 1024
 
 
+def test_rel_16_a_connection_that_is_still_full_is_never_used_again() -> None:
+    gate = asked()
+    gate.upstream.pause_writing()
+    gate.answer(OK)
+    assert not is_idle(gate.upstream)
+    assert gate.wire.closed
+
+
+def test_rel_16_a_connection_that_was_full_is_used_again() -> None:
+    gate = asked()
+    gate.upstream.pause_writing()
+    gate.upstream.resume_writing()
+    gate.answer(OK)
+    assert is_idle(gate.upstream)
+
+
 @pytest.mark.parametrize("answer", [OK, CHUNKED, NO_BODY])
 def test_a_connection_is_used_again_after_an_answer_that_is_complete(answer: bytes) -> None:
     gate = asked()
