@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
+import threading
 import time
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -75,7 +76,7 @@ class _Handler(QuietHandler, BaseHTTPRequestHandler):
     def _introspect(self, body: bytes) -> None:
         form = {name: values[0] for name, values in parse_qs(body.decode(), keep_blank_values=True).items()}
         self.server.asked.append({**form, "authorization": self.headers.get("Authorization")})
-        time.sleep(self.server.answers_after_seconds)
+        self.server.answers.wait()
         if self.server.is_down:
             self.close_connection = True
             return
@@ -105,7 +106,8 @@ class Neighbours(BackgroundServer):
         self.asked: list[dict[str, str | None]] = []
         self.fetched: list[tuple[str, str | None]] = []
         self.is_down = False
-        self.answers_after_seconds = 0.0
+        self.answers = threading.Event()
+        self.answers.set()
 
     @property
     def certs(self) -> str:

@@ -84,10 +84,11 @@ def test_rel_76_slow_clients_cost_others_nothing(tmp_path: Path, full: bool) -> 
             figures.note("bodies_cut_after_seconds", slow_bodies.slowest)
             assert slow_heads.statuses == [408] * SLOW_HEADS
             assert slow_bodies.statuses == [408] * SLOW_BODIES
-            assert slow_heads.slowest < seconds + 4
-            assert slow_bodies.slowest < seconds + 10
+            # Without the limits each would go on for minutes.
+            assert slow_heads.slowest < seconds + (4 if full else 20)
+            assert slow_bodies.slowest < seconds + (10 if full else 20)
             assert (load.dropped, load.wrong(200)) == (0, 0)
             before, during = (load.percentile(99, since, until) for since, until in ((0, began), (began, ended)))
-            assert during <= max(2 * before, 50)
+            assert during <= max(2 * before, 50 if full else 250)
             process.until(lambda: [line for line in process.log() if line["reason"] == "client_slow"])
             assert figures.memory[1] - figures.memory[0] < 16 * MIB
