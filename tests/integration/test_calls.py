@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from .rig import (
+    PATIENCE_SECONDS,
     Client,
     Document,
     Gateway,
@@ -135,7 +136,8 @@ def test_a_call_that_fails_is_a_fault_and_nothing_is_forwarded(
     side: Upstream, script: Any, status: int, reason: str, detail: Document
 ) -> None:
     side.script = script
-    call = {"upstream": "side", "expected_status": 200, "most_bytes": 64, "timeout_seconds": 0.3}
+    seconds = 0.5 if reason == "upstream_slow" else PATIENCE_SECONDS
+    call = {"upstream": "side", "expected_status": 200, "most_bytes": 64, "timeout_seconds": seconds}
     with served(side, {"one": call}) as (client, upstream, gateway):
         answer = client.ask(request("/orders/1", bearer=token()))
         line = gateway.line_of(answer)

@@ -138,7 +138,7 @@ def test_rel_10_a_whole_request_may_be_limited() -> None:
             except TimeoutError:
                 continue
 
-    with gateway_and_upstream(nothing, routes={"open": {"request_seconds": 0.4}}) as (gateway, upstream):
+    with gateway_and_upstream(nothing, routes={"open": {"request_seconds": 0.8}}) as (gateway, upstream):
         with Client(gateway.port) as client:
             assert error_of(client.ask(request())) == (504, "upstream_slow")
             upstream.script = dribble

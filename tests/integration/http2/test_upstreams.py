@@ -354,7 +354,7 @@ def test_rel_22_a_request_its_client_gave_up_is_cancelled(gateway: Gateway, serv
 
 
 def test_rel_10_a_target_that_answers_nothing_at_all_is_left(server: FrameServer) -> None:
-    limits = {"first_byte_seconds": 0.3, "connect_seconds": 0.3, "retries": 0}
+    limits = {"first_byte_seconds": 0.6, "connect_seconds": 0.6, "retries": 0}
 
     def fall_silent(served: ServedFrames, _: Asked) -> None:
         served.silent = True
