@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hyperframe.frame import DataFrame, HeadersFrame
+from hyperframe.frame import DataFrame, HeadersFrame, SettingsFrame
 
 from ..rig import Gateway, Upstream, gateway_and_upstream, token
 from .frame_client import Fields, FrameClient, asked
@@ -143,6 +143,24 @@ def test_sec_96_a_body_longer_than_was_said_is_refused(gateway: Gateway, upstrea
         assert client.ask(stream=3).status == 200  # and only that stream is at fault
     upstream.requests.pop()
     assert all(len(each.body) <= 5 and not each.complete for each in upstream.requests)
+
+
+def test_sec_96_a_body_that_goes_on_being_too_long_is_refused_once() -> None:
+    fields = asked(b"/open/1", (b"content-length", b"3"), method=b"POST")
+    windows = {SettingsFrame.INITIAL_WINDOW_SIZE: 0}
+    with (
+        gateway_and_upstream(listen=[{"address": "127.0.0.1:0", "http2": True}]) as (gateway, _),
+        FrameClient(gateway.port, settings=windows) as client,
+    ):
+        client.put(client.head(1, fields, "END_HEADERS"), *(DataFrame(1, b"too long") for _ in range(5)))
+        assert client.ask(asked(b"/nowhere", method=b"HEAD"), stream=3).status == 404
+        assert [line["reason"] for line in gateway.log(2)] == ["request_malformed", "route_unknown"]
+
+
+def test_sec_96_the_refusal_of_a_head_has_no_body(gateway: Gateway) -> None:
+    with FrameClient(gateway.port) as client:
+        answer = client.ask(asked(b"/open/1", (b"connection", b"close"), method=b"HEAD"))
+        assert (answer.status, answer.body) == (400, b"")
 
 
 def test_sec_96_a_body_shorter_than_was_said_is_refused(gateway: Gateway, upstream: Upstream) -> None:

@@ -104,13 +104,13 @@ class ServerSession(Session):
             return
         stream = self.streams[number] = Stream(self, number, broken=INTERNAL_ERROR)
         self._client_on(stream)
+        stream.outgoing.bodiless = (b":method", b"HEAD") in event.headers
         ended = event.stream_ended is not None
         try:
             head = request_head(event.headers, ended=ended)
         except Malformed as error:
             self.malformed(stream, error)
             return
-        stream.outgoing.bodiless = head.text.startswith(b"HEAD ")
         stream.begin(head.text, head.length, ended=ended)
         if self.is_full:
             stream.pause_writer()
@@ -132,7 +132,10 @@ class ServerSession(Session):
     }
 
     def malformed(self, stream: Stream, error: Malformed) -> None:
-        """Refuse a request that cannot be read."""
+        """Refuse a request that cannot be read, once."""
+        if stream.wants_nothing:
+            self.spend(GIVEN_UP)
+            return
         client = stream.protocol
         assert isinstance(client, ClientConnection)  # noqa: S101
         client.refuse(RequestRefused("request_malformed", cause=str(error)))

@@ -183,6 +183,11 @@ class Stream(asyncio.Transport):
         return self.outgoing.done and self.has_more
 
     @property
+    def wants_nothing(self) -> bool:
+        """Whether nobody reads what still comes: it was answered, and not for that."""
+        return self._wants_nothing or self._closing
+
+    @property
     def is_over(self) -> bool:
         """Whether both sides have said all they had to say, and heard it."""
         return self._sent_end and self._received_end and not self._held
