@@ -91,6 +91,7 @@ class SharedPool(Pool):
 
     def close_idle(self, older_than: float) -> None:
         """Close the connections without a request since before this instant (monotonic), or to where no name leads."""
+        self._drop_first()
         name = self.roster.names[self.target]
         for session in self.sessions:
             if (not session.busy and session.idle_since < older_than) or not name.leads_to(session.transport):
@@ -100,5 +101,12 @@ class SharedPool(Pool):
     def close(self) -> None:
         """Keep no connection from now on; requests that are under way are still answered."""
         self.closed = True
+        self._drop_first()
         for session in self.sessions:
             session.leave()
+
+    def _drop_first(self) -> None:
+        """Whoever it was opened for may have been refused before it came; those who still wait open another."""
+        first, self._first = self._first, None
+        if first is not None:
+            first.drop()

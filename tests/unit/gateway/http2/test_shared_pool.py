@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -195,3 +196,25 @@ def test_with_tls_nothing_else_is_offered() -> None:
     target = Target("t1.example", 9443, tls=True, authority="t1.example:9443")
     play(moves, targets=(target,))
     assert TARGETS[0].tls is False
+
+
+@pytest.mark.parametrize("ends", ["it closes", "it is idle"])
+def test_a_connection_whose_first_request_was_refused_meanwhile_is_not_kept_for_it(ends: str) -> None:
+    async def moves(pool: SharedPool, loop: Loop) -> None:
+        def check_request(requests: int, now: float) -> None:
+            if pool.sessions:  # another target has got what there was room for
+                raise UpstreamFault("upstream_busy")
+
+        pool.roster.breaker.check_request = check_request  # type: ignore[method-assign]
+        with pytest.raises(UpstreamFault):
+            await pool.connect(2.0)
+        if ends == "it closes":
+            pool.close()
+        else:
+            pool.close_idle(time.monotonic() + 1.0)
+            pool.close_idle(time.monotonic() + 1.0)
+        await asyncio.sleep(0)
+        assert (loop.reached[0].transport.closed, pool.open, pool.busy) == (True, 0, 0)
+        assert not pool.connections
+
+    play(moves)
