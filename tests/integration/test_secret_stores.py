@@ -529,5 +529,5 @@ def test_a_package_that_is_not_installed_is_named_when_it_is_needed(kind: str) -
     run = subprocess.run([sys.executable, "-c", _WITHOUT, kind], capture_output=True, text=True, timeout=60)
     assert run.stdout.rstrip() == (
         "The reference ${store:a} cannot be read from 'store': a package is not installed: "
-        f"run pip install 'jwtgate[{kind}]'."
+        f"install jwtgate with its extra '{kind}'."
     )

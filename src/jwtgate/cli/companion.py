@@ -94,5 +94,5 @@ class _Later:
 
 
 def _not_installed(missing: ModuleNotFoundError) -> ConfigError:
-    needs = f"needs {missing.name}, which is not installed: pip install 'jwtgate[admin]'"
+    needs = f"needs {missing.name}, which is not installed: install jwtgate with its extra 'admin'"
     return ConfigError(f"admin: the Admin API {needs}")

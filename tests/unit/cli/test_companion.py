@@ -56,7 +56,7 @@ def test_it_listens_while_the_document_asks_for_it() -> None:
 def test_an_installation_without_it_says_what_to_install() -> None:
     run = subprocess.run([sys.executable, "-c", WITHOUT], capture_output=True, text=True, timeout=30)
     assert run.stdout == (
-        "admin: the Admin API needs fastapi, which is not installed: pip install 'jwtgate[admin]'\n"
+        "admin: the Admin API needs fastapi, which is not installed: install jwtgate with its extra 'admin'\n"
     ), run.stderr
 
 

@@ -52,7 +52,7 @@ class Aws:
                 SSLError,
             )
         except ImportError:
-            raise ReadFailed("package_missing", "run pip install 'jwtgate[aws]'") from None
+            raise ReadFailed("package_missing", "install jwtgate with its extra 'aws'") from None
         try:
             answer = self._opened().get_secret_value(SecretId=path)
         except ClientError as error:

@@ -44,7 +44,7 @@ class Gcp:
             import requests
             from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
         except ImportError:
-            raise ReadFailed("package_missing", "run pip install 'jwtgate[gcp]'") from None
+            raise ReadFailed("package_missing", "install jwtgate with its extra 'gcp'") from None
         try:
             with self._opened().get(
                 self._url(name), timeout=(CONNECT_SECONDS, ANSWER_SECONDS), allow_redirects=False, stream=True

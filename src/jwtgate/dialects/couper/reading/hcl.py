@@ -14,7 +14,7 @@ _ENDS_A_VALUE = frozenset((*_NUMBERS, "NAME", "RPAR", "RSQB", "RBRACE", "DBLQUOT
 _QUOTE = "DBLQUOTE"
 _OPEN = frozenset(("LBRACE", "LSQB", "LPAR", "INTERP_START", _QUOTE))
 _CLOSED = frozenset(("RBRACE", "RSQB", "RPAR"))
-_MISSING = "reading a couper.hcl needs the package python-hcl2: pip install 'jwtgate[couper]'"
+_MISSING = "reading a couper.hcl needs the package python-hcl2: install jwtgate with its extra 'couper'"
 
 
 class SyntaxProblem(ValueError):
