@@ -90,6 +90,7 @@ class Node:
         self._alive: dict[int, Built] = {}
         self._following: asyncio.Task[None] | None = None
         self._retiring: set[asyncio.Task[None]] = set()
+        self._letting_go: set[asyncio.Task[None]] = set()
         self._restarts = 0
         self._revoked: RevocationsChanged | None = None
         self._telling_revoked = asyncio.Lock()
@@ -159,7 +160,7 @@ class Node:
             await self._companion.adopt(built.plan.sources.administration)
         elif self._companion is not None:
             # Not awaited: it may be a request to the companion that waits here.
-            self._in_background(self._accompany(self._companion, built))
+            _keep(self._retiring, self._accompany(self._companion, built))
 
     async def _take_back(self, running: Built | None, built: Built) -> None:
         """Go on as before this generation. What fails of that is told and not raised: it would hide why."""
@@ -210,7 +211,7 @@ class Node:
         event("listening", generation=built.number, addresses=[shown(*sock.getsockname()[:2]) for _, sock in bound])
         await self._served(built)
         if former is not None:
-            self._in_background(self._retire(former, built.plan.limits.drain_seconds))
+            _keep(self._retiring, self._retire(former, built.plan.limits.drain_seconds))
 
     async def _retire(self, crew: Crew, seconds: float) -> None:
         self._restarts += crew.restarts
@@ -240,7 +241,7 @@ class Node:
         following = built.follow(self._keys_changed, self.announcing, secrets_changed=self.secrets_changed.set)
         self._following = asyncio.create_task(following)
         if former is not None:
-            self._in_background(self._let_go(former))
+            _keep(self._letting_go, self._let_go(former))
 
     async def _let_go(self, former: Built) -> None:
         """Forget a generation once what was asked in it is answered."""
@@ -249,11 +250,6 @@ class Node:
             if not self._desk.asks(former.number):
                 break
         await self._forget(former)
-
-    def _in_background(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.create_task(work)
-        self._retiring.add(task)
-        task.add_done_callback(self._retiring.discard)
 
     async def _forget(self, built: Built) -> None:
         self._alive.pop(built.number, None)
@@ -275,7 +271,7 @@ class Node:
         """Tell every worker of every generation, those of later included."""
         if isinstance(change, RevocationsChanged):
             self._revoked = change
-            self._in_background(self._tell_revoked(change))
+            _keep(self._retiring, self._tell_revoked(change))
             return
         frame = encode(change)
         if isinstance(change, StoreChanged):
@@ -341,7 +337,7 @@ class Node:
         for crew in self._crews:
             await crew.kill()
         self.announcing.close()
-        tasks = [task for task in (self._following, *self._retiring) if task is not None]
+        tasks = [task for task in (self._following, *self._retiring, *self._letting_go) if task is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -349,3 +345,10 @@ class Node:
             await built.close()
         self._generations.close()
         self._sockets.close()
+
+
+def _keep(tasks: set[asyncio.Task[None]], work: Coroutine[None, None, None]) -> None:
+    """Have this done beside all else, as one of these tasks until it is."""
+    task = asyncio.create_task(work)
+    tasks.add(task)
+    task.add_done_callback(tasks.discard)
