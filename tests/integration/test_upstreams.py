@@ -102,6 +102,15 @@ def test_rel_10_an_upstream_that_never_answers_is_a_504() -> None:
         assert client.ask(request()).status == 200
 
 
+def test_rel_10_the_wait_for_an_answer_begins_when_the_request_was_sent() -> None:
+    patient = {"echo": {"connect_seconds": 60, "first_byte_seconds": 0.3}}
+    with gateway_and_upstream(upstreams=patient) as (gateway, upstream), Client(gateway.port) as client:
+        assert client.ask(request()).status == 200
+        upstream.script = nothing
+        for _ in ("a kept connection", "a new one"):
+            assert error_of(client.ask(request())) == (504, "upstream_slow")
+
+
 def test_rel_10_an_answer_that_stops_in_its_head_is_a_504() -> None:
     stops = then_nothing(b"HTTP/1.1 200 OK\r\nContent-Le")
     with gateway_and_upstream(stops, upstreams=HURRIED) as (gateway, _), Client(gateway.port) as client:

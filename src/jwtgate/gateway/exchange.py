@@ -160,7 +160,6 @@ class Exchange:
         self.upgrading = route.upgrade and self.head.asks_for_websocket
         self._lines = lines
         self._answer_lines = answer_lines
-        self.deadline = time.monotonic() + upstream.connect_seconds + upstream.first_byte_seconds
         balancer = self.generation.balancers[upstream.name]
         pool = balancer.only
         if pool is None:
@@ -173,9 +172,9 @@ class Exchange:
         if connection is not None:
             self._send(connection)
         else:
-            self.worker.spawn(
-                self._connected(reach(self, balancer, pool, connect_seconds=upstream.connect_seconds)), self
-            )
+            self.deadline = time.monotonic() + upstream.connect_seconds + upstream.first_byte_seconds
+            reaching = reach(self, balancer, pool, connect_seconds=upstream.connect_seconds)
+            self.worker.spawn(self._connected(reaching), self)
 
     async def _connected(self, reaching: Coroutine[None, None, UpstreamConnection | None]) -> None:
         try:
@@ -190,6 +189,7 @@ class Exchange:
     def _send(self, connection: UpstreamConnection) -> None:
         assert self.route is not None  # noqa: S101
         self.upstream = connection
+        self.wait_for_upstream()
         told = self.connection.forwarded_lines(self.head.host_value)
         if connection.pool.tells_more:
             told += self.connection.more_lines(self.route, self.head)

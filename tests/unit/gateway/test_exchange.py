@@ -350,9 +350,9 @@ TIMES = a_plan(
 def test_rel_10_a_first_byte_that_does_not_come_is_a_504() -> None:
     gate = Gate(a_generation(TIMES))
     gate.send(a_request())
-    gate.client.check_time(later(31))
+    gate.client.check_time(later(29))
     assert gate.outcomes == []
-    gate.client.check_time(later(33))
+    gate.client.check_time(later(31))
     assert gate.outcomes == [(504, "upstream_slow")]
     assert gate.wire.aborted
     assert not gate.transport.is_closing()
