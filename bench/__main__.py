@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,11 +12,11 @@ from functools import partial
 from pathlib import Path
 
 from . import couper, library, ours, report, steady, tls
-from .chart import svg
 from .contestants import HERE, Contestant, Place, peers, tls_peers, upstream
+from .kept import Kept
 from .memory import memory_rows
 from .pairs import Settings
-from .report import Results, Row
+from .report import Row
 from .rows import (
     HOT,
     HOT_TOKENS,
@@ -34,11 +35,13 @@ from .rows import (
 from .tokens import Keys
 from .workers import workers_row
 
+_ONLY = "rows, comma separated; the others stay as they are: PERF-1,…,PERF-12,hot-paths,tls,peer,dialect"
+
 Maker = Callable[[], list[Row]]
 
 
 def main() -> int:
-    """Run the rows asked for, print the table, write both files.
+    """Run the rows asked for, write the files after each of them, print the table.
 
     The exit code is 1 when a row misses what is required now, 2 when the tools of the load are missing.
     """
@@ -50,32 +53,29 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # unwinds, so that every process is stopped
     found, skipped = peers()
     by_name = {peer.name: peer for peer in found}
-    rows: list[Row] = []
+    settings = f"{asked.pairs} pairs, 64 connections, {HOT_TOKENS} hot tokens"
+    versions = [*(f"{peer.name} {peer.version}: {peer.job}" for peer in found), *library.versions()]
+    kept = Kept(asked.output, anew=not asked.only)
     with _bench(by_name, Settings(asked.seconds, asked.pairs)) as bench:
         for name, make in _makers(bench, skipped):
             if asked.only and name.partition(" ")[0] not in asked.only.split(","):
                 continue
             print(f"… {name}", file=sys.stderr, flush=True)
             try:
-                rows += make()
-            except RuntimeError as error:
+                kept.put(name, make(), seconds=asked.seconds)
+            except (RuntimeError, OSError, subprocess.SubprocessError) as error:
                 skipped.append(f"{name}: {error}")
-    settings = f"{asked.pairs} pairs, {asked.seconds:g} s a run, 64 connections, {HOT_TOKENS} hot tokens"
-    versions = [*(f"{peer.name} {peer.version}: {peer.job}" for peer in found), *library.versions()]
-    results = Results(rows, skipped, versions, settings)
-    print(report.plain(rows))
+            kept.write(skipped, versions, settings)
+    print(report.plain(kept.rows))
     print("\n".join(f"skipped: {sentence}" for sentence in skipped))
-    asked.output.mkdir(exist_ok=True)
-    (asked.output / "RESULTS.md").write_text(report.markdown(results))
-    (asked.output / "results.svg").write_text(svg(rows))
-    return int(any(row.target and row.target.reached(row.ratio) == "NO" for row in rows))
+    return int(any(row.target and row.target.reached(row.ratio) == "NO" for row in kept.rows))
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=4, help="length of one measured run")
     parser.add_argument("--pairs", type=int, default=5, help="pairs a row")
-    parser.add_argument("--only", default="", help="rows, comma separated: PERF-1,…,PERF-12,hot-paths,tls,peer,dialect")
+    parser.add_argument("--only", default="", help=_ONLY)
     parser.add_argument("--output", type=Path, default=HERE, help="folder of RESULTS.md and results.svg")
     return parser.parse_args()
 

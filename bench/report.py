@@ -4,7 +4,6 @@ import os
 import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 
@@ -30,7 +29,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: ours against theirs. Without a target it is context only."""
+    """One line of the table: ours against theirs, and when it was `measured`. Without a target it is context only."""
 
     id: str
     title: str
@@ -40,6 +39,7 @@ class Row:
     spread: str
     target: Target | None
     note: str = ""
+    measured: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +58,15 @@ behind requests a second: CPU µs a request, of which user µs, and how busy the
 is well below 100 %, the load generator, the upstream or other work on this machine was the limit, and the
 ratio says less.
 Ours writes an access log with an id for each request and keeps its counters; the peers write no log.
-A row `peer` is context: its first gateway stands in the column `ours`."""
-HEAD = ("id", "what", "ours", "theirs", "ratio", "pairs", "target (moonshot)", "reached")
+A row `peer` is context: its first gateway stands in the column `ours`. `measured` is the end of a row's runs, UTC,
+and the length of each."""
+HEAD = ("id", "what", "ours", "theirs", "ratio", "pairs", "target (moonshot)", "reached", "measured")
 
 
 def cells(row: Row) -> tuple[str, ...]:
     """The cells of a row, as `HEAD` names them."""
     target, reached = ("–", "–") if row.target is None else (str(row.target), row.target.reached(row.ratio))
-    return (row.id, row.title, row.ours, row.theirs, f"{row.ratio:.2f}", row.spread, target, reached)
+    return (row.id, row.title, row.ours, row.theirs, f"{row.ratio:.2f}", row.spread, target, reached, row.measured)
 
 
 def plain(rows: Sequence[Row]) -> str:
@@ -82,8 +83,7 @@ def markdown(results: Results) -> str:
     notes = [f"- {row.id}: {row.note}" for row in results.rows if row.note]
     parts = [
         "# Results\n\nWritten by `python -m bench`; run it again rather than editing this page.",
-        f"- {datetime.now(UTC):%Y-%m-%d %H:%M} UTC\n- {machine()}\n- {results.settings}\n"
-        + "\n".join(f"- {version}" for version in results.versions),
+        f"- {machine()}\n- {results.settings}\n" + "\n".join(f"- {version}" for version in results.versions),
         "![Ratios and their targets](results.svg)",
         "\n".join(f"| {' | '.join(line)} |" for line in table),
         EXPLANATION,

@@ -54,7 +54,8 @@ def parts_of(text: str | bytes, limit_bytes: int) -> tuple[Header, bytes, bytes,
     if isinstance(text, str):
         text = text.encode("utf-8", "replace")  # what is not ASCII becomes bytes that no token may hold
     segments = text.split(b".", 5)
-    if len(segments) != 3 or text.translate(None, _CHARACTERS) or not segments[0]:
+    # What is no base64 at all is refused when it is decoded; these three are, and stand in no token.
+    if len(segments) != 3 or 0x2B in text or 0x2F in text or 0x3D in text or not segments[0]:
         raise TokenRefused("token_encrypted" if _is_encrypted(text) else "token_malformed", part="shape")
     header_segment, payload_segment, signature_segment = segments
     if not signature_segment:
@@ -63,6 +64,8 @@ def parts_of(text: str | bytes, limit_bytes: int) -> tuple[Header, bytes, bytes,
     try:
         signature = decode_segment(signature_segment)
     except ValueError:
+        if text.translate(None, _CHARACTERS):
+            raise TokenRefused("token_malformed", part="shape") from None
         raise TokenRefused("signature_unreadable") from None
     return header, payload_segment, text[: -len(signature_segment) - 1], signature
 
