@@ -13,6 +13,13 @@ MOST_SETTLED = 200_000
 """So many objects are walked over in some twenty milliseconds."""
 
 
+def collect_seldom() -> None:
+    """Look for garbage less often than is usual, above all among what is held for long: a worker makes hardly any, and
+    what it remembers comes and goes by the thousand.
+    """
+    gc.set_threshold(10_000, 10, 100)
+
+
 @contextmanager
 def without_collecting() -> Iterator[None]:
     """No looking for garbage meanwhile, nor later among what was made: very many objects, nearly all of which stay."""

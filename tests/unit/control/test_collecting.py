@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from jwtgate.control import collecting
-from jwtgate.control.collecting import settle_all_memory, settle_memory, without_collecting
+from jwtgate.control.collecting import collect_seldom, settle_all_memory, settle_memory, without_collecting
 
 
 class Knot:
@@ -58,3 +58,13 @@ def test_rel_21_too_much_to_look_at_is_left_alone(gone: list[str], monkeypatch: 
     del knot
     settle_all_memory()
     assert gone == []
+
+
+def test_rel_21_a_worker_looks_for_garbage_less_often_than_is_usual() -> None:
+    usual = gc.get_threshold()
+    try:
+        collect_seldom()
+        assert all(seldom >= often for seldom, often in zip(gc.get_threshold(), usual, strict=True))
+        assert gc.get_threshold() != usual
+    finally:
+        gc.set_threshold(*usual)

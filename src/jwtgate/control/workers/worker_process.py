@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import uvloop
 
 from jwtgate.control import journal
-from jwtgate.control.collecting import settle_all_memory, settle_memory, without_collecting
+from jwtgate.control.collecting import collect_seldom, settle_all_memory, settle_memory, without_collecting
 from jwtgate.control.workers.link import Link, LinkLost, decode_trusted
 from jwtgate.control.workers.messages import (
     Answered,
@@ -201,6 +201,7 @@ def main() -> None:
     for ignored in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(ignored, signal.SIG_IGN)
     journal.install(sys.stderr)
+    collect_seldom()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(int(sys.argv[1])))
 
