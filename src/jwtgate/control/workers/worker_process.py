@@ -50,6 +50,8 @@ ORPHAN_SECONDS = 4.0
 COUNT_SECONDS = 1.0
 SETTLE_SECONDS = 2.0
 RELOADS_TO_SETTLE_ALL = 20
+_SWITCH_SECONDS = 0.001
+"""So long at the most does a thread that reads a document or writes metrics keep the loop waiting (REL-21)."""
 ACCESS_LOG = 1
 """Descriptor of the access log: standard output, which all processes of a node share."""
 
@@ -202,6 +204,7 @@ def main() -> None:
         signal.signal(ignored, signal.SIG_IGN)
     journal.install(sys.stderr)
     collect_seldom()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(int(sys.argv[1])))
 
