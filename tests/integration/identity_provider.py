@@ -3,7 +3,6 @@ nobody here wrote. Needs `node` and `npm`; `missing` says what is not there."""
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 import urllib.parse
@@ -14,6 +13,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from joserfc.jwk import ECKey, KeySet, KeySetSerialization, RSAKey
+from tests.ports import free_port
 
 FOLDER = Path(__file__).parent / "idp"
 CLIENT_ID = "orders-client"
@@ -66,8 +66,7 @@ class IdentityProvider:
         self._log = folder / "identity-provider.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.client_key = ECKey.generate_key("P-256", {"kid": "gateway-1", "alg": "ES256", "use": "sig"})
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self.issuer = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        self.issuer = f"http://127.0.0.1:{free_port()}"
 
     def __enter__(self) -> Self:
         install()

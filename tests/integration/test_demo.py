@@ -9,19 +9,10 @@ from pathlib import Path
 
 import pytest
 from tests.integration.rig import until
+from tests.ports import free_port
 
 JWTGATE = str(Path(sys.executable).with_name("jwtgate"))
 DEADLINE_SECONDS = 60.0
-
-
-def _free_base() -> int:
-    """A port that is free together with the two after it, as far as can be told."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            base = int(probe.getsockname()[1])
-        if base < 65_000 and all(_is_free(port) for port in range(base, base + 3)):
-            return base
 
 
 def _is_free(port: int) -> bool:
@@ -31,7 +22,7 @@ def _is_free(port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def base() -> int:
-    return _free_base()
+    return free_port(together=3)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +68,7 @@ def test_nothing_runs_after_the_story(story: str, base: int) -> None:
 
 
 def test_what_is_kept_runs_until_it_is_stopped_and_its_commands_work(tmp_path: Path) -> None:
-    base = _free_base()
+    base = free_port(together=3)
     log = tmp_path / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -116,7 +107,7 @@ def _until_told(log: Path, words: str) -> None:
 
 
 def test_a_port_in_use_is_said_and_another_one_taken() -> None:
-    base = _free_base()
+    base = free_port(together=3)
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         taken.bind(("127.0.0.1", base))

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.ports import free_port
 
 _MARK = "=== the next command ==="
 _WAIT = """for _ in $(seq 150); do grep -qs '"serving"' journal && break; sleep 0.1; done"""
@@ -42,7 +43,7 @@ class Terminal:
         self._folder = folder
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         self._environ = {**os.environ, "NO_COLOR": "1", **environ, "PATH": path}
-        self._ports = {f"127.0.0.1:{port}": f"127.0.0.1:{_free_port()}" for port in (8080, 9020, 9030, 9901)}
+        self._ports = {f"127.0.0.1:{port}": f"127.0.0.1:{free_port()}" for port in (8080, 9020, 9030, 9901)}
 
     def here(self, text: str) -> str:
         """The text of a page with the addresses that are used here."""
@@ -81,8 +82,3 @@ def fits(shown: str, said: str) -> bool:
 
 def _line(shown: str) -> str:
     return re.escape(shown).replace("…", ".*") + r"\n"
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])

@@ -8,7 +8,7 @@ import pytest
 from tests.dialects.couper.couper_process import CouperProcess
 from tests.dialects.couper.files import jwt
 from tests.dialects.dialect_process import Answer, curl
-from tests.dialects.kamailio.kamailio_process import free_port
+from tests.ports import free_port
 
 TEXT = """
 server "public" {{

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import random
 import shutil
 import signal
 import socket
@@ -16,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.dialects.kamailio.scripts import HANDLER, KEMI, MODULES, ROUTES, TLS, policies
+from tests.ports import free_port
 
 import jwtgate
 
@@ -24,18 +23,6 @@ FOLDER = next((each.parent for each in Path("/usr/lib").glob("*/kamailio/modules
 SOURCE = Path(jwtgate.__file__).parents[1]
 DEADLINE_SECONDS = 30.0
 WORKERS = 4
-
-
-def free_port() -> int:
-    """A port that is free for UDP and for TCP, and that the kernel gives to nobody by itself."""
-    while True:
-        port = random.randrange(20_000, 30_000)
-        tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        with tcp, udp, contextlib.suppress(OSError):
-            tcp.bind(("127.0.0.1", port))
-            udp.bind(("127.0.0.1", port))
-            return port
 
 
 class KamailioProcess:

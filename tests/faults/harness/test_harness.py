@@ -16,6 +16,7 @@ from tests.faults.harness.figures import Figures, recovery_seconds
 from tests.faults.harness.load import Load
 from tests.integration.gateway_process import GatewayProcess
 from tests.integration.loopback_server import LoopbackServer
+from tests.ports import free_port
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 LAST = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
@@ -112,8 +113,7 @@ def test_a_first_request_without_an_answer_is_never_sent_anew() -> None:
 
 
 def test_connections_that_are_refused_are_counted_as_such() -> None:
-    with create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with Load(port, token=None) as load:
         recovery_seconds(lambda: load.refused > 8, most_seconds=30)
     assert (load.requests, load.dropped) == (0, 0)

@@ -11,18 +11,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.ports import free_port
 from tests.unit.admin.conftest import LOOKING_TOKEN, OPERATORS, TOKEN
 from tests.unit.admin.node import Node
 
 from jwtgate.admin.server import AdminListener
 from jwtgate.errors import ConfigError
 from jwtgate.policy.sources import Administration
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 def settings(port: int | None = None) -> Administration:

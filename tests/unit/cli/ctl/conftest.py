@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from tests.ports import free_port
 from tests.unit.admin.conftest import OPERATORS, TOKEN
 from tests.unit.admin.node import Node
 
@@ -34,8 +34,7 @@ class Served:
 @pytest.fixture(scope="session")
 def listener() -> Iterator[Served]:
     """Listens on a thread of its own until the tests are done."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     loop, node, ready = asyncio.new_event_loop(), Node(), threading.Event()
     admin = AdminListener(node)
 

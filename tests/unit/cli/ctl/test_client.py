@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.ports import free_port
 from tests.unit.cli.ctl.conftest import Served
 
 from jwtgate.cli.ctl.client import Access, AdminClient, Refused, Unreachable, named
@@ -80,8 +81,7 @@ def test_a_token_never_travels_in_the_clear(url: str) -> None:
 
 
 def test_an_admin_api_that_cannot_be_reached_is_told(served: Served) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     with (
         AdminClient(Access(f"http://127.0.0.1:{port}")) as client,
         pytest.raises(ConfigError, match="cannot be reached"),
