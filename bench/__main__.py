@@ -76,7 +76,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=4, help="length of one measured run")
     parser.add_argument("--pairs", type=int, default=5, help="pairs a row")
     parser.add_argument("--only", default="", help=_ONLY)
-    parser.add_argument("--output", type=Path, default=HERE, help="folder of RESULTS.md and results.svg")
+    parser.add_argument("--output", type=Path, default=HERE, help="folder of RESULTS.md, results.svg and results.json")
     return parser.parse_args()
 
 

@@ -239,6 +239,11 @@ class Message:
         return values[0] if values else None
 
 
+def refusal_of(answer: Message) -> tuple[int, str]:
+    """The status and the reason of a refusal."""
+    return answer.status, json.loads(answer.body)["error"]
+
+
 class Wire:
     """A socket and what was read from it ahead."""
 

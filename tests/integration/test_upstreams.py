@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 import time
@@ -22,6 +21,7 @@ from .rig import (
     chunked,
     document,
     gateway_and_upstream,
+    refusal_of,
     request,
     response,
     say,
@@ -54,10 +54,6 @@ def client(both: tuple[Gateway, Upstream]) -> Iterator[Client]:
         yield client
 
 
-def error_of(answer: Message) -> tuple[int, str]:
-    return answer.status, json.loads(answer.body)["error"]
-
-
 def nothing(served: Served, _: Message) -> None:
     """Leave the request without an answer until the gateway ends the connection."""
     served.to_end()
@@ -88,7 +84,7 @@ def test_rel_10_an_upstream_that_takes_no_connection_is_a_504() -> None:
             Gateway(document(f"http://127.0.0.1:{port}", upstreams=HURRIED)) as gateway,
             Client(gateway.port) as client,
         ):
-            assert error_of(client.ask(request())) == (504, "upstream_slow")
+            assert refusal_of(client.ask(request())) == (504, "upstream_slow")
             assert gateway.log()[0]["reason"] == "upstream_slow"
         for filler in fillers:
             filler.close()
@@ -96,7 +92,7 @@ def test_rel_10_an_upstream_that_takes_no_connection_is_a_504() -> None:
 
 def test_rel_10_an_upstream_that_never_answers_is_a_504() -> None:
     with gateway_and_upstream(nothing, upstreams=HURRIED) as (gateway, upstream), Client(gateway.port) as client:
-        assert error_of(client.ask(request())) == (504, "upstream_slow")
+        assert refusal_of(client.ask(request())) == (504, "upstream_slow")
         until(lambda: any(served.end for served in upstream.connections if served.requests == upstream.requests))
         upstream.script = say(response())
         assert client.ask(request()).status == 200
@@ -108,13 +104,13 @@ def test_rel_10_the_wait_for_an_answer_begins_when_the_request_was_sent() -> Non
         assert client.ask(request()).status == 200
         upstream.script = nothing
         for _ in ("a kept connection", "a new one"):
-            assert error_of(client.ask(request())) == (504, "upstream_slow")
+            assert refusal_of(client.ask(request())) == (504, "upstream_slow")
 
 
 def test_rel_10_an_answer_that_stops_in_its_head_is_a_504() -> None:
     stops = then_nothing(b"HTTP/1.1 200 OK\r\nContent-Le")
     with gateway_and_upstream(stops, upstreams=HURRIED) as (gateway, _), Client(gateway.port) as client:
-        assert error_of(client.ask(request())) == (504, "upstream_slow")
+        assert refusal_of(client.ask(request())) == (504, "upstream_slow")
 
 
 def test_rel_10_an_answer_that_stops_in_its_body_is_broken_off() -> None:
@@ -149,7 +145,7 @@ def test_rel_10_a_whole_request_may_be_limited() -> None:
 
     with gateway_and_upstream(nothing, routes={"open": {"request_seconds": 0.8}}) as (gateway, upstream):
         with Client(gateway.port) as client:
-            assert error_of(client.ask(request())) == (504, "upstream_slow")
+            assert refusal_of(client.ask(request())) == (504, "upstream_slow")
             upstream.script = dribble
             answer = client.ask(request())
             assert (answer.status, answer.complete) == (200, False)
@@ -195,13 +191,13 @@ def test_rel_12_what_must_not_happen_twice_is_not_repeated(
     assert client.ask(request()).status == 200
     upstream.forget()
     upstream.script = lambda served, _: served.close()
-    assert error_of(client.ask(request(method=method, body=body))) == (502, "upstream_malformed")
+    assert refusal_of(client.ask(request(method=method, body=body))) == (502, "upstream_malformed")
     assert len(upstream.requests) == 1
 
 
 def test_rel_11_a_request_is_repeated_once(client: Client, upstream: Upstream) -> None:
     upstream.script = lambda served, _: served.close()
-    assert error_of(client.ask(request())) == (502, "upstream_malformed")
+    assert refusal_of(client.ask(request())) == (502, "upstream_malformed")
     assert len(upstream.requests) == 2
 
 
@@ -251,7 +247,7 @@ def test_an_answer_may_go_on_beside_its_request() -> None:
 def test_an_upstream_that_is_not_there_is_a_502_and_welcome_when_it_is(client: Client, upstream: Upstream) -> None:
     upstream.stop()
     for _ in range(3):
-        assert error_of(client.ask(request())) == (502, "upstream_unreachable")
+        assert refusal_of(client.ask(request())) == (502, "upstream_unreachable")
     upstream.start()
     assert client.ask(request()).status == 200
 
@@ -397,4 +393,4 @@ def test_rel_10_a_route_may_be_in_more_of_a_hurry_than_its_upstream() -> None:
     hurried = {"open": {"timeouts": {"first_byte_seconds": 0.3}}}
     with gateway_and_upstream(routes=hurried) as (gateway, upstream), Client(gateway.port) as client:
         upstream.script = nothing
-        assert error_of(client.ask(request())) == (504, "upstream_slow")
+        assert refusal_of(client.ask(request())) == (504, "upstream_slow")

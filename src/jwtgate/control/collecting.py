@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 MOST_SETTLED = 200_000
-"""So many objects are walked over in some twenty milliseconds."""
+"""So many objects are walked over in some forty milliseconds."""
 
 
 def collect_seldom() -> None:

@@ -154,12 +154,10 @@ class Exchange:
         """
         route = self.route
         assert route is not None  # noqa: S101
-        self._sent = sent
         upstream = route.upstream
         self.forwarding = True
         self.upgrading = route.upgrade and self.head.asks_for_websocket
-        self._lines = lines
-        self._answer_lines = answer_lines
+        self._lines, self._answer_lines, self._sent = lines, answer_lines, sent
         balancer = self.generation.balancers[upstream.name]
         pool = balancer.only
         if pool is None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import NamedTuple
@@ -15,10 +14,10 @@ from tests.integration.gateway_process import GatewayProcess
 from tests.integration.rig import (
     Client,
     Gateway,
-    Message,
     Script,
     Upstream,
     gateway_and_upstream,
+    refusal_of,
     request,
     response,
     say,
@@ -109,10 +108,6 @@ def client(both: tuple[Gateway, Upstream]) -> Iterator[Client]:
         yield client
 
 
-def error_of(answer: Message) -> tuple[int, str]:
-    return answer.status, json.loads(answer.body)["error"]
-
-
 CLOSED_BEFORE = [say_and_close(b""), say_and_reset(b"")]
 
 
@@ -129,7 +124,7 @@ def test_rel_71_an_end_in_the_head_is_a_502(
     client: Client, upstream: Upstream, head: bytes, end: Callable[[bytes], Script]
 ) -> None:
     upstream.play(end(head))
-    assert error_of(client.ask(request())) == (502, "upstream_malformed")
+    assert refusal_of(client.ask(request())) == (502, "upstream_malformed")
     assert len(upstream.requests) == 1
     assert client.ask(request()).status == 200
 
@@ -181,4 +176,4 @@ def test_rel_71_a_broken_chunk_behind_its_head_is_a_502_while_that_has_not_left(
     client: Client, upstream: Upstream
 ) -> None:
     upstream.play(say(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"))
-    assert error_of(client.ask(request())) == (502, "upstream_malformed")
+    assert refusal_of(client.ask(request())) == (502, "upstream_malformed")

@@ -51,7 +51,8 @@ COUNT_SECONDS = 1.0
 SETTLE_SECONDS = 2.0
 RELOADS_TO_SETTLE_ALL = 20
 _SWITCH_SECONDS = 0.001
-"""So long at the most does a thread that reads a document or writes metrics keep the loop waiting (REL-21)."""
+"""After so long a thread that reads a document or writes metrics gives way to the loop (REL-21); only a single call
+into C holds it for longer."""
 ACCESS_LOG = 1
 """Descriptor of the access log: standard output, which all processes of a node share."""
 

@@ -56,13 +56,14 @@ class Roster:
         self.is_up = True
         self._settled = False
         self.standings = {target: Standing(target, upstream) for target in upstream.targets}
+        asked = look_up or NameServers().look_up
         self.names = {
             target: Name(
                 target.host,
                 every_seconds=upstream.resolve_seconds,
                 stale_seconds=upstream.stale_names_seconds,
                 clock=clock,
-                look_up=look_up or NameServers().look_up,
+                look_up=asked,
             )
             for target in upstream.targets
         }
