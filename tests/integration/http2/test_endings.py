@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 from hyperframe.frame import DataFrame, GoAwayFrame, PushPromiseFrame, RstStreamFrame, SettingsFrame, WindowUpdateFrame
@@ -197,19 +198,33 @@ def test_rel_22_a_request_that_was_answered_before_it_was_taken_does_not_stay(mo
         assert server.requests[0].body == b""
 
 
-def test_rel_11_streams_that_are_reset_cost_the_budget_of_retries(gateway: Gateway, server: FrameServer) -> None:
+def reset(served: ServedFrames, asked: Asked) -> None:
+    served.reset(asked, INTERNAL_ERROR)
+
+
+def break_off(served: ServedFrames, _: Asked) -> None:
+    with suppress(OSError):
+        served.sock.shutdown(socket.SHUT_WR)
+
+
+@pytest.mark.parametrize("fail", [reset, break_off])
+def test_rel_11_streams_that_fail_together_cost_the_budget_of_retries(
+    gateway: Gateway, server: FrameServer, fail: Callable[[ServedFrames, Asked], None]
+) -> None:
     count, held = 40, list[tuple[ServedFrames, Asked]]()
 
     def fail_together(served: ServedFrames, asked: Asked) -> None:
         held.append((served, asked))
-        due = held if len(held) == count else held[count:][-1:]
+        if len(held) == count:
+            served.say(held[0][1])  # the target is at work
+        due = held[1:] if len(held) == count else held[count:][-1:]
         for each, its in due:
-            each.reset(its, INTERNAL_ERROR)
+            fail(each, its)
 
     with FrameClient(gateway.port) as client:
         assert client.ask().status == 200  # from now on the connection is one that was used
         server.script = fail_together
         streams = range(3, 3 + 2 * count, 2)
         client.put(*(client.head(stream, asked()) for stream in streams))
-        assert {client.answer(stream).status for stream in streams} == {502}
+        assert {client.answer(stream).status for stream in streams} == {200, 502}
     assert count < len(server.requests) - 1 <= count + LEAST_AT_ONCE

@@ -73,7 +73,7 @@ class ClientSession(Session):
         self.scheme = b"https" if pool.tls else b"http"
         self._pool = pool
         self._since = time.monotonic()
-        self._heard = 0.0
+        self._heard = self._woken = 0.0
         self._doubted: asyncio.TimerHandle | None = None
         self._leaving = False
         self._expected: set[Stream] = set()
@@ -94,6 +94,7 @@ class ClientSession(Session):
         super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._look_at_losses()
         super().connection_lost(exc)
         self._settle(exc or ConnectionResetError())
         if self._doubted is not None:
@@ -137,8 +138,7 @@ class ClientSession(Session):
 
         It says so on a connection that lives: what is repeated then is no race, and there is no end to it.
         """
-        if isinstance(stream.protocol, UpstreamConnection):
-            stream.protocol.idle_since = 0.0
+        _is_no_race(stream)
         stream.lose(StreamRefused() if code == REFUSED_STREAM else ConnectionResetError())
 
     def peer_leaves(self, last_stream: int, code: int) -> None:
@@ -152,6 +152,7 @@ class ClientSession(Session):
     def end(self, code: int, reason: str, *, cause: str) -> None:
         """End the connection: its requests have no answer that could be read."""
         self._settle(ConnectionError(cause))
+        self._look_at_losses()
         self.end_all(code, cause)
 
     def forgotten(self) -> None:
@@ -187,6 +188,8 @@ class ClientSession(Session):
         """A connection for one request."""
         stream = ClientStream(self)
         connection = UpstreamConnection(self._pool)
+        if not self.busy:
+            self._woken = time.monotonic()
         if self._heard > self._since and self.idle_since > self._since:
             connection.idle_since = self.idle_since  # the target may end it at any moment and mean nothing by it
         stream.protocol = connection
@@ -239,6 +242,12 @@ class ClientSession(Session):
         self.end(NO_ERROR, "upstream_slow", cause="nothing is heard")
         self.transport.abort()
 
+    def _look_at_losses(self) -> None:
+        """A target that was heard since it had nothing to do was at work: what it breaks off is repeated at a price."""
+        if self._heard > self._woken:
+            for stream in self.streams.values():
+                _is_no_race(stream)
+
     def _settle(self, error: Exception) -> None:
         if not self.ready.done():
             self.ready.set_exception(error if isinstance(error, OSError) else ConnectionError(str(error)))
@@ -246,3 +255,8 @@ class ClientSession(Session):
     def _close_if_done(self) -> None:
         if self._leaving and not self.busy:
             self.end_all(NO_ERROR, "")
+
+
+def _is_no_race(stream: Stream) -> None:
+    if isinstance(stream.protocol, UpstreamConnection):
+        stream.protocol.idle_since = 0.0

@@ -336,9 +336,25 @@ def test_one_that_leaves_takes_no_more_and_closes_when_all_is_answered() -> None
 
 def test_a_stream_of_a_connection_that_has_served_counts_as_one_that_was_used() -> None:
     async def moves(session: ClientSession, server: OtherSide) -> None:
-        assert not session.open().was_used
-        ask(session)
+        connection, _ = ask(session)
+        assert not connection.was_used
         say(server, 1)
         assert session.open().was_used
+        assert session.open().was_used
+
+    talk(moves)
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_rel_11_it_does_not_where_the_connection_ends_while_the_target_is_at_work(heard: bool) -> None:
+    async def moves(session: ClientSession, server: OtherSide) -> None:
+        ask(session)
+        say(server, 1)
+        ask(session)
+        lost, _ = ask(session)
+        if heard:
+            say(server, 3)
+        session.connection_lost(ConnectionResetError())
+        assert lost.was_used != heard
 
     talk(moves)
