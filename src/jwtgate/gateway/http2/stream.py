@@ -200,7 +200,9 @@ class Stream(asyncio.Transport):
         self._end_if_over()
 
     def take_interim(self, head: bytes) -> None:
-        """Take the head of an answer before the answer."""
+        """Take the head of an answer before the answer, which no window limits. Raises `Malformed`: too many."""
+        if len(self._held) + len(head) > WINDOW_BYTES:
+            raise Malformed("too many answers before the answer")
         self._give(head, 0)
 
     def take_data(self, data: bytes, size: int, *, ended: bool) -> None:

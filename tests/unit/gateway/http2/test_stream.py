@@ -232,6 +232,17 @@ def test_an_interim_answer_comes_before_the_head() -> None:
     assert taker.taken == b"interim|head|"
 
 
+def test_rel_16_interim_answers_that_nobody_reads_do_not_pile_up() -> None:
+    stream, _, taker = a_stream()
+    stream.pause_reading()
+    hint = b"HTTP/1.1 103 Early Hints\r\nLink: %b\r\n\r\n" % bytes(1000)
+    for _ in range(60):
+        stream.take_interim(hint)
+    with pytest.raises(Malformed):
+        stream.take_interim(60 * hint)
+    assert taker.taken == b""
+
+
 def test_what_came_while_nobody_read_comes_when_somebody_does() -> None:
     def moves() -> Any:
         stream, wire, taker = a_stream()
