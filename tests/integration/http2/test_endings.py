@@ -45,8 +45,8 @@ def test_rel_12_a_request_whose_answer_has_begun_is_never_sent_again(
     begun: list[tuple[ServedFrames, Asked]] = []
 
     def half(served: ServedFrames, asked: Asked) -> None:
-        served.put(served.head(asked.stream, fields_of((b"content-length", b"100"))), DataFrame(asked.stream, b"half"))
         begun.append((served, asked))
+        served.put(served.head(asked.stream, fields_of((b"content-length", b"100"))), DataFrame(asked.stream, b"half"))
 
     server.play(half)
     with Client(gateway.port) as client:
