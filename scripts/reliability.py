@@ -23,6 +23,8 @@ OWN_COLUMN = {
     *("requests", "dropped", "wrong", "recovery_seconds", "fetches"),
     *(f"p{percent}_{span}" for percent in (50, 99) for span in ("before", "during", "after")),
 }
+FOLDERS = re.compile(r"(?<=\s)/(?:[\w.-]+/)+(?=[\w.-]+/[\w.-]+)")
+"""Of a path all but its last two parts, which are not those of one machine alone."""
 SCENARIO = re.compile(r"\| ([A-Z]+-(\d+)) ")
 
 Json = dict[str, Any]
@@ -58,7 +60,7 @@ def _row(run: Json) -> str:
         *(_number(figures.get(name)) for name in ("recovery_seconds", "fetches")),
         " / ".join(str(round(each / 2**20)) for each in run["memory"]),
         " / ".join(map(str, run["descriptors"])),
-        "; ".join(f"{count} × {line}" for line, count in (run["log"] or {}).items()) or "–",
+        "; ".join(f"{count} × {FOLDERS.sub('…/', line)}" for line, count in (run["log"] or {}).items()) or "–",
         "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in figures.items() if name not in OWN_COLUMN)
         or "–",
         run["verdict"] if run["full"] else f"{run['verdict']} (shortened)",

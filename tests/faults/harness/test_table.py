@@ -50,6 +50,12 @@ def test_a_row_tells_what_was_measured(reliability: Any) -> None:
     assert row.count("|") == reliability.HEAD.splitlines()[0].count("|")
 
 
+def test_of_paths_only_what_is_the_same_everywhere_is_told(reliability: Any) -> None:
+    ran = run("REL-70") | {"log": {"the file /tmp/one-7/state/last-good/document is damaged": 1}}
+    page = reliability.page_with(f"{reliability.BEGIN}{reliability.END}", [ran])
+    assert "| 1 × the file …/last-good/document is damaged |" in page
+
+
 def test_rows_of_other_scenarios_stay_and_those_of_this_one_go(reliability: Any) -> None:
     page = f"{reliability.BEGIN}{reliability.END}rest\n"
     page = reliability.page_with(page, [run("REL-100"), run("REL-56"), run("REL-56")])

@@ -42,7 +42,9 @@ def gateway(tmp_path: Path) -> Iterator[GatewayProcess]:
 
 def test_rel_66_a_store_that_is_locked_stops_changes_and_nothing_else(gateway: GatewayProcess, full: bool) -> None:
     requests = 10_000 if full else 500
-    with Figures("REL-66", "the SQLite file is locked", pids=gateway.pids, log=gateway.journal) as figures:
+    with Figures(
+        "REL-66", "the SQLite file is locked, and both workers are killed", pids=gateway.pids, log=gateway.journal
+    ) as figures:
         with locked(gateway):
             for pid in gateway.workers():
                 kill_worker(gateway, pid)
