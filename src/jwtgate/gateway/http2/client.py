@@ -94,7 +94,7 @@ class ClientSession(Session):
         super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._look_at_losses()
+        self._charge_losses()
         super().connection_lost(exc)
         self._settle(exc or ConnectionResetError())
         if self._doubted is not None:
@@ -138,7 +138,7 @@ class ClientSession(Session):
 
         It says so on a connection that lives: what is repeated then is no race, and there is no end to it.
         """
-        _is_no_race(stream)
+        _charge(stream)
         stream.lose(StreamRefused() if code == REFUSED_STREAM else ConnectionResetError())
 
     def peer_leaves(self, last_stream: int, code: int) -> None:
@@ -152,7 +152,7 @@ class ClientSession(Session):
     def end(self, code: int, reason: str, *, cause: str) -> None:
         """End the connection: its requests have no answer that could be read."""
         self._settle(ConnectionError(cause))
-        self._look_at_losses()
+        self._charge_losses()
         self.end_all(code, cause)
 
     def forgotten(self) -> None:
@@ -242,11 +242,11 @@ class ClientSession(Session):
         self.end(NO_ERROR, "upstream_slow", cause="nothing is heard")
         self.transport.abort()
 
-    def _look_at_losses(self) -> None:
+    def _charge_losses(self) -> None:
         """A target that was heard since it had nothing to do was at work: what it breaks off is repeated at a price."""
         if self._heard > self._woken:
             for stream in self.streams.values():
-                _is_no_race(stream)
+                _charge(stream)
 
     def _settle(self, error: Exception) -> None:
         if not self.ready.done():
@@ -257,6 +257,7 @@ class ClientSession(Session):
             self.end_all(NO_ERROR, "")
 
 
-def _is_no_race(stream: Stream) -> None:
+def _charge(stream: Stream) -> None:
+    """Count it as no race with a target that leaves: to repeat its request costs the budget."""
     if isinstance(stream.protocol, UpstreamConnection):
         stream.protocol.idle_since = 0.0
